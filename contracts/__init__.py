@@ -1,0 +1,1 @@
+"""WHAT is promised: pure descriptions and rules, without input, output or network."""

@@ -1,0 +1,1 @@
+"""Promises made BY the city: the expectation suites at the exit."""

@@ -1,0 +1,1 @@
+"""HOW records are fetched: network yes, orchestrator and warehouse no."""

@@ -1,0 +1,1 @@
+"""A small synthetic Kortrijk and loopback suppliers that speak the real protocols."""

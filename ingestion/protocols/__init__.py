@@ -1,0 +1,1 @@
+"""Wire formats, reusable by any supplier that speaks them."""

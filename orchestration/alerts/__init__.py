@@ -1,0 +1,1 @@
+"""From verdicts of a published build to a message for who must know."""

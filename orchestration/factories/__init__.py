@@ -1,0 +1,1 @@
+"""From a contract or a dbt node to Dagster definitions."""

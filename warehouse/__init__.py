@@ -1,0 +1,1 @@
+"""WHERE data lies and how readers get it; never talks to a supplier."""

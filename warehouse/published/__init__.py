@@ -1,0 +1,1 @@
+"""One build for every reader."""
