@@ -1,0 +1,1 @@
+"""One typed profile per city; nothing else names a city."""

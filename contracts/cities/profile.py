@@ -1,0 +1,31 @@
+"""What the pipeline must know of a city that its data does not say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """A city profile.
+
+    Attributes:
+        name: folder and command-line name.
+        area_id: code of the municipality (NIS code in Belgium).
+        time_zone: IANA name; every `_date` is a calendar date in it.
+        country: ISO 3166 alpha-2 code under which `holidays` knows the legal holidays.
+        subdivision: its subdivision, where holidays differ.
+        closing_days: days on which the city's services are closed although they are no legal holiday.
+        sources: the sources this city receives.
+        postal_code_pattern: regular expression of a postal code.
+    """
+
+    name: str
+    title_nl: str
+    area_id: str
+    time_zone: str
+    country: str
+    sources: tuple[str, ...]
+    postal_code_pattern: str
+    subdivision: str | None = None
+    closing_days: Mapping[date, str] = field(default_factory=dict)

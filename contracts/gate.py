@@ -1,0 +1,167 @@
+"""The gate: the only place that runs a contract.
+
+A pure function of the received rows and the contract: every row ends as accepted, quarantined with its
+reasons, a duplicate, or superseded within the delivery.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from contracts.cities.profile import City
+from contracts.faults import SchemaFaultError
+from contracts.vocabulary import LINE, Column, RowRule, TableContract
+
+if TYPE_CHECKING:
+    import pandera.polars as pa
+
+_BLOCK_ROWS = 500_000
+_REASON = "reason"
+_REASONS = "reasons"
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What became of the rows of one table in one delivery.
+
+    Attributes:
+        accepted: the contract's columns and `line`.
+        quarantined: the received text columns, `line` and `reasons` (list of text).
+        duplicate: rows equal to an accepted row, but for their line.
+        superseded: rows of which the same delivery holds a later version.
+    """
+
+    received: int
+    accepted: pl.DataFrame
+    quarantined: pl.DataFrame
+    duplicate: int
+    superseded: int
+
+
+def split(received: pl.DataFrame, table: TableContract, city: City) -> Split:
+    """Runs the contract of a table over received text rows.
+
+    Args:
+        received: text columns that passed the door, and `line` (1-based line or page position).
+        table: the contract.
+        city: whose time zone and postal rule hold.
+
+    Raises:
+        SchemaFaultError: a column the table cannot do without is missing.
+    """
+    _require_columns(received, table)
+    rows = _with_every_column(received, table)
+    typed = table.parse(rows, city).with_columns(rows[LINE])
+    reasons = pl.concat([_unreadable(rows, typed, table), _broken_rules(typed, table)])
+    good = typed.join(reasons, on=LINE, how="anti", maintain_order="left").select(*table.schema, LINE)
+    accepted, duplicate, superseded = _resolve(good, table)
+    return Split(received.height, accepted, _quarantine(rows, reasons), duplicate, superseded)
+
+
+def _require_columns(received: pl.DataFrame, table: TableContract) -> None:
+    missing = [name for name in table.received.required if name not in received.columns]
+    if missing:
+        raise SchemaFaultError(
+            f"table {table.name}: column {', '.join(missing)} is missing; found: {', '.join(received.columns)}"
+        )
+
+
+def _with_every_column(received: pl.DataFrame, table: TableContract) -> pl.DataFrame:
+    absent = [pl.lit(None, pl.String).alias(name) for name in table.received.columns if name not in received.columns]
+    return received.with_columns(absent).select(*table.received.columns, LINE)
+
+
+def _unreadable(rows: pl.DataFrame, typed: pl.DataFrame, table: TableContract) -> pl.DataFrame:
+    """Reasons for text that was there but could not be read."""
+    found = [
+        rows.filter(rows[wire].str.strip_chars().fill_null("").ne("") & typed[column.name].is_null()).select(
+            LINE, pl.lit(f"{wire}: cannot be read").alias(_REASON)
+        )
+        for column in table.columns
+        if (wire := column.reads or column.name) in table.received.columns
+    ]
+    return pl.concat([_no_reasons(), *found])
+
+
+def _no_reasons() -> pl.DataFrame:
+    return pl.DataFrame(schema={LINE: pl.Int64, _REASON: pl.String})
+
+
+def _broken_rules(typed: pl.DataFrame, table: TableContract) -> pl.DataFrame:
+    blocks = [_broken_in_block(block, table) for block in typed.iter_slices(_BLOCK_ROWS)]
+    return pl.concat([_no_reasons(), *blocks])
+
+
+def _broken_in_block(block: pl.DataFrame, table: TableContract) -> pl.DataFrame:
+    """The reasons pandera finds, one row per line and broken rule."""
+    # a second of import that only a landing pays
+    from pandera.errors import SchemaErrors  # noqa: PLC0415
+
+    try:
+        _pandera_schema(table).validate(block, lazy=True)
+    except SchemaErrors as broken:
+        return _explain(block, broken.failure_cases, table)
+    return _no_reasons()
+
+
+def _explain(block: pl.DataFrame, failures: pl.DataFrame, table: TableContract) -> pl.DataFrame:
+    unlocated = failures.filter(pl.col("index").is_null())
+    if unlocated.height:
+        raise SchemaFaultError(f"the contract itself is broken: {unlocated['check'].to_list()}")
+    lines = block.with_row_index("index").select(pl.col("index").cast(pl.Int32), LINE)
+    wire = {column.name: column.reads or column.name for column in table.columns}
+    words = pl.col("check").replace({"not_nullable": "is missing"})
+    named = pl.col("column").replace(wire) + pl.lit(": ") + words
+    # a rule over several columns names them in its own words
+    reason = pl.when(pl.col("schema_context") == "Column").then(named).otherwise(words)
+    return (
+        failures.with_columns(pl.col("index").cast(pl.Int32), reason.alias(_REASON))
+        .join(lines, on="index")
+        .select(pl.col(LINE).cast(pl.Int64), _REASON)
+    )
+
+
+def _pandera_schema(table: TableContract) -> "pa.DataFrameSchema":
+    import pandera.polars as pa  # noqa: PLC0415
+
+    columns = {column.name: _pandera_column(column) for column in table.columns}
+    return pa.DataFrameSchema(columns, checks=[_pandera_rule(rule) for rule in table.rules])
+
+
+def _pandera_column(column: Column) -> "pa.Column":
+    import pandera.polars as pa  # noqa: PLC0415
+
+    checks = []
+    if column.minimum is not None:
+        checks.append(pa.Check.ge(column.minimum, error=f"is below {column.minimum:g}"))
+    if column.maximum is not None:
+        checks.append(pa.Check.le(column.maximum, error=f"is above {column.maximum:g}"))
+    if column.allowed:
+        checks.append(pa.Check.isin(column.allowed, error=f"is none of {', '.join(column.allowed)}"))
+    if column.pattern:
+        checks.append(pa.Check.str_matches(column.pattern, error=f"does not look like {column.pattern}"))
+    return pa.Column(column.dtype, checks, nullable=column.nullable)
+
+
+def _pandera_rule(rule: RowRule) -> "pa.Check":
+    import pandera.polars as pa  # noqa: PLC0415
+
+    return pa.Check(
+        lambda data: data.lazyframe.select(rule.holds.fill_null(value=True).alias(rule.name)),
+        name=rule.name,
+        error=rule.reason,
+    )
+
+
+def _resolve(good: pl.DataFrame, table: TableContract) -> tuple[pl.DataFrame, int, int]:
+    """One row per key: the last version; equal rows are duplicates, earlier versions superseded."""
+    distinct = good.unique(list(table.schema), keep="first", maintain_order=True)
+    newest = distinct.sort(*table.version, LINE, nulls_last=False).unique(list(table.key), keep="last")
+    ordered = newest.sort(*table.event_order, LINE)
+    return ordered, good.height - distinct.height, distinct.height - newest.height
+
+
+def _quarantine(rows: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFrame:
+    why = reasons.unique(maintain_order=True).group_by(LINE, maintain_order=True).agg(pl.col(_REASON).alias(_REASONS))
+    return rows.join(why, on=LINE, how="inner", maintain_order="left")

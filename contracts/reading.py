@@ -1,0 +1,52 @@
+"""Polars expressions that read a supplier's text; what cannot be read becomes null, never a guess."""
+
+import polars as pl
+
+from contracts.vocabulary import UTC_INSTANT
+
+_DAY_FORMATS = ("%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y")
+
+
+def text(column: str) -> pl.Expr:
+    """The trimmed text of a column; empty becomes null."""
+    trimmed = pl.col(column).str.strip_chars()
+    return pl.when(trimmed != "").then(trimmed).alias(column)
+
+
+def number(column: str) -> pl.Expr:
+    """A number written with a decimal comma or point and no thousands separator."""
+    return text(column).str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+
+
+def whole_number(column: str) -> pl.Expr:
+    """A whole number."""
+    return text(column).cast(pl.Int64, strict=False)
+
+
+def day(column: str) -> pl.Expr:
+    """A calendar date: ISO, or day-month-year with dashes or slashes. A time after it is cut off."""
+    # a spreadsheet gives midnight with every date
+    written = text(column).str.replace(r"[T ]00:00:00(\.0+)?$", "")
+    return pl.coalesce(written.str.to_date(form, strict=False) for form in _DAY_FORMATS)
+
+
+def instant(column: str) -> pl.Expr:
+    """An RFC 3339 instant; without a designator it is UTC, as OCPI says (2.2.1, types, DateTime)."""
+    written = text(column).str.replace("Z$", "+00:00")
+    zoned = pl.when(written.str.contains(r"[+-]\d{2}:\d{2}$")).then(written).otherwise(written + "+00:00")
+    return zoned.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", time_zone="UTC", strict=False).cast(
+        UTC_INSTANT
+    )
+
+
+def boolean(column: str) -> pl.Expr:
+    """A boolean as JSON, Dutch or English files write it."""
+    return text(column).str.to_lowercase().replace_strict(_BOOLEANS, default=None, return_dtype=pl.Boolean)
+
+
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "ja": True, "nee": False, "x": True}
+
+
+def local_date(instant_column: str, time_zone: str) -> pl.Expr:
+    """The city's calendar date of an instant."""
+    return pl.col(instant_column).dt.convert_time_zone(time_zone).dt.date()

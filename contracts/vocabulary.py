@@ -1,0 +1,159 @@
+"""The words a source contract is written in.
+
+Belongs here: what a table promises and how its text becomes typed rows. Does not belong here: fetching,
+storing, or running a contract (that is `contracts.gate`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+import polars as pl
+
+from contracts.cities.profile import City
+
+UTC_INSTANT = pl.Datetime("us", "UTC")
+LINE = "line"
+
+
+class Sensitivity(StrEnum):
+    """How close a source's rows come to a person."""
+
+    NONE = "none"
+    PERSONAL = "personal"
+
+
+class Delivers(StrEnum):
+    """What one delivery of a table means for the rows of earlier ones."""
+
+    CHANGES = "changes"
+    SNAPSHOT = "snapshot"
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Load on a clock; cron in the city's time zone."""
+
+    cron: str
+
+
+@dataclass(frozen=True, slots=True)
+class OnArrival:
+    """Load when a file with one of these endings lies in the source's drop folder."""
+
+    endings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One typed column of a landed table, with the limits a value must respect.
+
+    `reads` names the received column it is read from, where that has another name.
+    """
+
+    name: str
+    dtype: pl.DataType | type[pl.DataType]
+    description: str
+    nullable: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    allowed: tuple[str, ...] = ()
+    pattern: str | None = None
+    reads: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RowRule:
+    """A rule over several columns of one row; `holds` is true or null where the row is right."""
+
+    name: str
+    reason: str
+    holds: pl.Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The columns of a table as the supplier's text: the door's allow-list.
+
+    Attributes:
+        columns: every column that may pass the door.
+        required: those without which the delivery is not this table at all.
+        pseudonyms: columns replaced at the door by a keyed pseudonym, with the purpose of its key.
+        free_text: columns in which a direct identifier could hide; the door's second net reads them.
+    """
+
+    columns: tuple[str, ...]
+    required: tuple[str, ...]
+    pseudonyms: Mapping[str, str] = field(default_factory=dict)
+    free_text: tuple[str, ...] = ()
+
+
+Parse = Callable[[pl.DataFrame, City], pl.DataFrame]
+
+
+@dataclass(frozen=True, slots=True)
+class TableContract:
+    """What one table promises.
+
+    Attributes:
+        received: the text columns that pass the door.
+        parse: text rows to typed rows, same height and order; null where the text cannot be read.
+        columns: the typed columns, in landing order.
+        key: the columns that name one row.
+        version: columns that order two rows of one key by content; the last one wins.
+        event_date: the column holding the city date a row touches.
+        event_order: columns by which the loader orders rows, oldest first.
+        speaks_until: the instant column whose maximum is the table's `complete_until`, where the
+            supplier does not say it.
+    """
+
+    name: str
+    description: str
+    received: Received
+    parse: Parse
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    version: tuple[str, ...]
+    event_date: str
+    event_order: tuple[str, ...]
+    rules: tuple[RowRule, ...] = ()
+    delivers: Delivers = Delivers.CHANGES
+    speaks_until: str | None = None
+
+    @property
+    def schema(self) -> pl.Schema:
+        """The landed columns and their types."""
+        return pl.Schema({column.name: column.dtype for column in self.columns})
+
+
+@dataclass(frozen=True, slots=True)
+class SourceContract:
+    """One supplier of municipal data and what the city may expect of it.
+
+    Attributes:
+        version: raised when the same text would be accepted differently.
+        fresh_within: a delivery older than this is late.
+        retention: how long its rows are kept.
+    """
+
+    name: str
+    title_nl: str
+    owner: str
+    version: int
+    trigger: Every | OnArrival
+    fresh_within: timedelta
+    retention: timedelta
+    sensitivity: Sensitivity
+    tables: tuple[TableContract, ...]
+
+    def table(self, name: str) -> TableContract:
+        """The table of that name.
+
+        Raises:
+            KeyError: the source promises no such table.
+        """
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(f"{self.name} promises no table {name}")

@@ -1,0 +1,20 @@
+"""Permanent against transient: the only two things a caller must tell apart.
+
+Every message says which source or address, where, why, and what to do; none holds a credential or a query.
+"""
+
+
+class SupplierError(Exception):
+    """A supplier's answer or file cannot be used."""
+
+
+class TransientSupplierError(SupplierError):
+    """It may work later: time-out, reset, HTTP 429 or 5xx after all tries."""
+
+
+class PermanentSupplierError(SupplierError):
+    """It will not work until someone acts: refused credentials, wrong address, HTML instead of data."""
+
+
+class UnreadableFileError(PermanentSupplierError):
+    """A dropped file is not what its source expects."""
