@@ -51,7 +51,8 @@ def split(received: pl.DataFrame, table: TableContract, city: City) -> Split:
         SchemaFaultError: a column the table cannot do without is missing.
     """
     _require_columns(received, table)
-    rows = _with_every_column(received, table)
+    # a contract may number rows in file order, and its rows must stay beside their lines
+    rows = _with_every_column(received, table).sort(LINE)
     typed = table.parse(rows, city).with_columns(rows[LINE])
     reasons = pl.concat([_unreadable(rows, typed, table), _broken_rules(typed, table)])
     good = typed.join(reasons, on=LINE, how="anti", maintain_order="left").select(*table.schema, LINE)

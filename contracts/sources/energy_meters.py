@@ -64,7 +64,7 @@ _STEP_MINUTES = {"PT15M": 15, "PT1H": 60}
 _FORMATS = ("%d-%m-%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S")
 _SERIES = ("ean", "meter", "register", "unit")
 # a `Tot` that differs from `Van` by 23 to 25 hours is a day total
-_DAY_STEP_MINUTES = 23 * 60
+_DAY_STEP_MINUTES = (23 * 60, 25 * 60)
 
 
 def _coded(column: str, codes: dict[str, str]) -> pl.Expr:
@@ -90,9 +90,10 @@ def _register() -> pl.Expr:
 def _granularity() -> pl.Expr:
     """From the most common step of a series; a single row on a change-of-clock day would mislead."""
     minutes = (pl.col("until_local") - pl.col("from_local")).dt.total_minutes()
-    step = minutes.mode().first().over(_SERIES)
+    # the smallest of equally common steps: a change of clock only lengthens a positive one
+    step = minutes.filter(minutes > 0).mode().min().over(_SERIES)
     return (
-        pl.when(step >= _DAY_STEP_MINUTES)
+        pl.when(step.is_between(*_DAY_STEP_MINUTES))
         .then(pl.lit("P1D"))
         .otherwise(step.replace_strict({15: "PT15M", 60: "PT1H"}, default=None, return_dtype=pl.String))
     )
@@ -176,7 +177,7 @@ READINGS = TableContract(
         Column("ean", pl.String, "EAN of the access point, 18 digits", pattern=r"^\d{18}$"),
         Column("meter_id", pl.String, "serial number; empty for a large connection"),
         Column("carrier", pl.String, "electricity or gas", allowed=("electricity", "gas")),
-        Column("direction", pl.String, "offtake, injection or production"),
+        Column("direction", pl.String, "offtake, injection or production", reads="register"),
         Column("register", pl.String, "total, day, night; reactive, capacitive, inductive"),
         Column("unit", pl.String, "kWh (gas: on gross calorific value), m3 or kVArh"),
         Column("granularity", pl.String, "ISO 8601 duration of the interval", allowed=("PT15M", "PT1H", "P1D")),

@@ -66,6 +66,7 @@ DOSSIERS = TableContract(
         ),
         required=("dossier", "team", "adres", "intake_op", "fase", "fase_op"),
         pseudonyms={"adres": "dwelling"},
+        free_text=("team", "woningtype", "fase"),
     ),
     parse=_parse,
     columns=(

@@ -1,1 +1,1 @@
-"""One build for every reader."""
+"""What readers get: one build, in every form, behind one pointer."""

@@ -1,0 +1,67 @@
+# Every target is one line calling `ademruimte` or a standard tool: without make, type that line.
+# The three lines of an installation are those of `.venv/.installed`.
+PYTHON := $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	--no-emit-index-url --no-header --no-annotate --quiet --extra install
+
+.PHONY: help demo real dev prepare test check lint types imports sql lock clean
+.DEFAULT_GOAL := help
+
+help: ## shows this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+demo: .venv/.installed ## the whole loop on a small synthetic Kortrijk
+	@$(BIN)/ademruimte demo
+
+real: .venv/.installed ## the same loop on real files: make real DATA=folder
+	@$(BIN)/ademruimte real --data "$(or $(DATA),$(error say where the files lie: make real DATA=folder))"
+
+dev: .venv/.installed ## the Dagster interface on this machine only
+	@$(BIN)/ademruimte dev
+
+prepare: .venv/.installed ## parses the dbt project, so that Dagster starts without doing it
+	@$(BIN)/ademruimte prepare
+
+test: check ## all checks and all tests
+	@$(BIN)/pytest
+
+check: lint types imports sql ## everything a machine can see without running the code
+
+lint: .venv/.installed-dev
+	@$(BIN)/ruff check && $(BIN)/ruff format --check --quiet
+
+types: .venv/.installed-dev
+	@$(BIN)/mypy
+
+imports: .venv/.installed-dev
+	@$(BIN)/lint-imports
+
+sql: .venv/.installed-dev
+	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project/models dbt_project/tests
+
+lock: .venv/.installed-dev ## resolves both lock files again after a change of pyproject.toml
+	@$(COMPILE) --output-file requirements.lock.txt && $(COMPILE) --extra dev --output-file requirements-dev.lock.txt
+
+clean: ## removes the environment, the caches and the demo; never the data of a city
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dbt_project/target dbt_project/logs var/demo
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 13) else "Ademruimte needs Python 3.11 or 3.12")'
+	@$(PYTHON) -m venv .venv
+
+# pip compiles on one core: compileall takes them all
+.venv/.installed: requirements.lock.txt pyproject.toml | .venv/bin/python
+	@echo "Installing what Ademruimte needs (once, a minute or two)"
+	@$(PIP) install -qq --no-compile --require-hashes -r $<
+	@$(PIP) install -qq --no-compile --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.lock.txt pyproject.toml | .venv/bin/python
+	@echo "Installing what Ademruimte and its tests need (once, a minute or two)"
+	@$(PIP) install -qq --no-compile --require-hashes -r $<
+	@$(PIP) install -qq --no-compile --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
+	@touch .venv/.installed $@

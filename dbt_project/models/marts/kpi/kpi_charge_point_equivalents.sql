@@ -1,0 +1,87 @@
+{{
+    config(
+        tags=['kpi'],
+        meta={'kpi_ids': ['charge_point_equivalents', 'charge_points_total', 'charge_points_per_100']}
+    )
+}}
+
+with charge_points as (
+
+    select * from {{ ref('fct_charge_points') }}
+
+),
+
+sources_complete as (
+
+    select * from {{ ref('int_sources_complete') }}
+    where source_name = 'charge_points'
+
+),
+
+denominators as (
+
+    select * from {{ ref('denominators') }}
+    where kpi_id = 'charge_points_per_100'
+
+),
+
+stock as (
+
+    select
+        charge_points.area_id,
+        sources_complete.ref_date,
+        sources_complete.complete_until,
+        sum(charge_points.cpe) as cpe,
+        count(*) as charge_points_count,
+        max(charge_points.known_at) as known_at
+    from charge_points
+    cross join sources_complete
+    group by charge_points.area_id, sources_complete.ref_date, sources_complete.complete_until
+
+),
+
+measured as (
+
+    select
+        *,
+        'charge_point_equivalents' as kpi_id,
+        cpe as value,
+        'charge-point equivalents' as unit
+    from stock
+    union all
+    select
+        *,
+        'charge_points_total' as kpi_id,
+        charge_points_count::double as value,
+        'charge points' as unit
+    from stock
+    union all
+    select
+        stock.*,
+        'charge_points_per_100' as kpi_id,
+        stock.cpe * 100 / denominators.value as value,
+        'equivalents per 100 inhabitants' as unit
+    from stock
+    inner join denominators
+        on
+            stock.ref_date >= denominators.valid_from
+            and (denominators.valid_to is null or stock.ref_date <= denominators.valid_to)
+
+)
+
+select
+    kpi_id,
+    'kpi_charge_point_equivalents' as kpi_model,
+    area_id,
+    ref_date as period_start,
+    ref_date as period_end,
+    ref_date,
+    value,
+    unit,
+    charge_points_count as n,
+    -- a crawl that misses a page is refused, so what landed is the whole stock
+    1.0::double as completeness,
+    complete_until,
+    known_at
+from measured
+order by kpi_id, area_id

@@ -1,0 +1,41 @@
+{{ config(tags=['kpi'], meta={'kpi_ids': ['tickets_1777_5wd']}) }}
+
+-- By month of receipt. A question whose five working days are not over yet is no failure: it is left out.
+with tickets as (
+
+    select * from {{ ref('fct_tickets') }}
+    where outcome in ('on_time', 'late', 'overdue_open')
+
+),
+
+cities as (
+
+    select * from {{ ref('city') }}
+
+),
+
+sources_complete as (
+
+    select * from {{ ref('int_sources_complete') }}
+    where source_name = 'tickets_1777'
+
+)
+
+select
+    'tickets_1777_5wd' as kpi_id,
+    'kpi_tickets_on_time' as kpi_model,
+    cities.area_id,
+    date_trunc('month', tickets.requested_date)::date as period_start,
+    last_day(tickets.requested_date) as period_end,
+    least(last_day(tickets.requested_date), sources_complete.ref_date) as ref_date,
+    100.0::double * count(*) filter (where tickets.outcome = 'on_time') / count(*) as value,
+    '% of questions' as unit,
+    count(*) as n,
+    1.0::double as completeness,
+    sources_complete.complete_until,
+    max(tickets.known_at) as known_at
+from tickets
+cross join cities
+cross join sources_complete
+group by all
+order by period_start

@@ -1,0 +1,28 @@
+with counts as (
+
+    select * from {{ ref('stg_pipeline__batch_counts') }}
+
+),
+
+batches as (
+
+    select * from {{ ref('stg_pipeline__batches') }}
+
+)
+
+select
+    counts.batch_id,
+    counts.table_name,
+    counts.source_name,
+    batches.origin,
+    batches.supplied_at,
+    batches.known_at,
+    batches.complete_until,
+    counts.received,
+    counts.accepted,
+    counts.quarantined,
+    counts.duplicate,
+    counts.superseded
+from counts
+left join batches using (batch_id)
+order by counts.source_name, batches.supplied_at, counts.batch_id, counts.table_name

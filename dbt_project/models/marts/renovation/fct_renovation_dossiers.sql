@@ -1,0 +1,14 @@
+-- The pseudonym of the dwelling stays behind: readers of the marts never need it.
+select
+    team,
+    dossier_id,
+    sector_id as area_id,
+    dwelling_type,
+    phase,
+    phase_date,
+    intake_date,
+    house_visit_date,
+    plan_delivered_date,
+    known_at
+from {{ ref('int_renovation_coach__dossiers_current') }}
+order by team, dossier_id

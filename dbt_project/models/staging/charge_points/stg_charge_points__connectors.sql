@@ -1,0 +1,19 @@
+select
+    country_code,
+    party_id,
+    location_id,
+    evse_uid,
+    connector_id,
+    standard,
+    power_type,
+    max_voltage_v,
+    max_amperage_a,
+    max_electric_power_w,
+    last_updated_at,
+    last_updated_date,
+    batch_id,
+    line,
+    supplied_at,
+    content_sha256,
+    known_at
+from {{ source('charge_points', 'connectors') }}

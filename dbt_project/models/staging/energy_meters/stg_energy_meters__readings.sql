@@ -1,0 +1,20 @@
+select
+    ean,
+    meter_id,
+    direction,
+    register,
+    unit,
+    granularity,
+    start_at,
+    carrier,
+    end_at,
+    value,
+    quality,
+    gcv_state,
+    reading_date,
+    batch_id,
+    line,
+    supplied_at,
+    content_sha256,
+    known_at
+from {{ source('energy_meters', 'readings') }}

@@ -1,0 +1,15 @@
+select
+    kpi_id,
+    area_id,
+    ref_date,
+    value,
+    unit,
+    source_name,
+    published_date,
+    uncertainty,
+    batch_id,
+    line,
+    supplied_at,
+    content_sha256,
+    known_at
+from {{ source('indicators', 'observations') }}

@@ -1,0 +1,10 @@
+select
+    batch_id,
+    source as source_name,
+    table_name,
+    received,
+    accepted,
+    quarantined,
+    duplicate,
+    superseded
+from {{ source('pipeline', 'batch_counts') }}

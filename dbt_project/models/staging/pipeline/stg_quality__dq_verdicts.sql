@@ -1,0 +1,6 @@
+select
+    kpi_id,
+    verdict as dq_verdict,
+    reasons as dq_reasons,
+    build_id
+from {{ source('quality', 'dq_verdict') }}

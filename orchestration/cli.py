@@ -1,0 +1,176 @@
+"""`ademruimte …`: the same functions as the Dagster jobs, without the UI."""
+
+import logging
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from orchestration import report
+from orchestration.settings import Settings, read_settings
+
+app = typer.Typer(
+    help="Ademruimte tells a city whether it keeps its promises.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+_console = Console(highlight=False)
+
+
+def main() -> None:
+    """Runs the command line; progress goes to the terminal as it happens."""
+    _show_progress()
+    app()
+
+
+@app.command()
+def demo() -> None:
+    """The whole loop on a small synthetic Kortrijk: five sources in, verdicts and an alert out."""
+    from orchestration.showcase import run_demo  # noqa: PLC0415 - brings Dagster, which `--help` need not load
+
+    sys.exit(run_demo(_console))
+
+
+@app.command()
+def real(
+    data: Annotated[Path, typer.Option(help="Folder with the real files, laid out as its SOURCES.md says.")],
+) -> None:
+    """The same jobs on real files, one city profile after another."""
+    from orchestration.showcase import run_real  # noqa: PLC0415 - as above
+
+    sys.exit(run_real(_console, data))
+
+
+@app.command()
+def land(
+    source: Annotated[
+        list[str] | None, typer.Argument(help="Sources to land; all of the city when none is named.")
+    ] = None,
+) -> None:
+    """Pull or read what suppliers offer, check every row, and commit it to the lake."""
+    from orchestration.loop.landing import Outcome  # noqa: PLC0415 - brings polars and the door
+    from orchestration.loop.landing import land as land_source  # noqa: PLC0415
+
+    settings = read_settings()
+    contracts = settings.contracts()
+    unknown = [name for name in source or () if name not in contracts]
+    if unknown:
+        raise typer.BadParameter(f"{settings.city.name} receives {', '.join(contracts)}; not {', '.join(unknown)}")
+    results = [
+        landed for name in source or contracts for landed in land_source(settings, contracts[name], datetime.now(UTC))
+    ]
+    refused = [result for result in results if result.outcome is Outcome.REFUSED]
+    for result in results:
+        _console.print(f"[bold]{result.source}[/] {result.origin}: {result.outcome} – {result.message}", soft_wrap=True)
+    if not results:
+        _console.print("nothing waits in the drop folders")
+    sys.exit(1 if refused else 0)
+
+
+@app.command()
+def build(*, force: Annotated[bool, typer.Option(help="Build although nothing changed.")] = False) -> None:
+    """Load, measure, judge and publish what was landed; does nothing when nothing changed."""
+    from orchestration.loop.build import build as build_all  # noqa: PLC0415 - brings dbt
+    from orchestration.loop.plan import why_due  # noqa: PLC0415
+
+    settings, now = read_settings(), datetime.now(UTC)
+    reason = why_due(settings, now) or ("asked for" if force else None)
+    if reason is None:
+        _console.print("nothing to build: the published build holds everything that was landed")
+        return
+    _console.print(f"building: {reason}")
+    build_all(settings, now)
+    report.print_targets(_console, settings)
+
+
+@app.command()
+def send() -> None:
+    """Deliver the messages that wait in the outbox."""
+    from orchestration.loop.messages import send as send_outbox  # noqa: PLC0415 - brings the chart library
+
+    result = send_outbox(read_settings(), datetime.now(UTC))
+    _console.print(f"{result.sent} messages sent, {result.failed} failed")
+    sys.exit(1 if result.failed else 0)
+
+
+@app.command()
+def status() -> None:
+    """The targets of the published build, worst first, and what each source delivered."""
+    settings = _published_settings()
+    report.print_targets(_console, settings)
+    report.print_deliveries(_console, settings)
+    report.print_places(_console, settings)
+
+
+@app.command()
+def batches() -> None:
+    """The batches in the lake."""
+    from warehouse.lake import Lake  # noqa: PLC0415 - brings polars
+
+    for manifest in Lake(read_settings().layout.lake).manifests():
+        note = f" supersedes {manifest.supersedes}" if manifest.supersedes else ""
+        _console.print(f"{manifest.batch_id}  {manifest.source}  {manifest.origin}{note}", soft_wrap=True)
+
+
+@app.command()
+def replay(batch: Annotated[str, typer.Argument(help="Batch id, as `ademruimte batches` shows it.")]) -> None:
+    """Run today's contract again over what a batch received, without asking the supplier."""
+    from orchestration.loop.replay import UnknownBatchError  # noqa: PLC0415 - brings polars
+    from orchestration.loop.replay import replay as replay_batch  # noqa: PLC0415
+
+    try:
+        manifest = replay_batch(read_settings(), batch, datetime.now(UTC))
+    except UnknownBatchError as fault:
+        raise typer.BadParameter(str(fault)) from None
+    _console.print(f"committed {manifest.batch_id}" if manifest else "the same rows again: nothing was written")
+
+
+@app.command()
+def rebuild() -> None:
+    """Make the warehouse again from the lake alone."""
+    from orchestration.loop.build import build as build_all  # noqa: PLC0415 - brings dbt
+    from orchestration.loop.build import forget_warehouse  # noqa: PLC0415
+
+    settings = read_settings()
+    forget_warehouse(settings)
+    build_all(settings, datetime.now(UTC))
+    report.print_targets(_console, settings)
+
+
+@app.command()
+def prepare() -> None:
+    """Write dbt's manifest and Dagster's settings, so that the UI starts quickly."""
+    from orchestration.showcase import prepare_profile  # noqa: PLC0415 - brings dbt and Dagster
+
+    prepare_profile(read_settings())
+
+
+@app.command()
+def dev(port: Annotated[int, typer.Option(help="Port on loopback.")] = 3000) -> None:
+    """Open the Dagster UI on loopback, with the demo city's suppliers when the profile is synthetic."""
+    from orchestration.showcase import run_dev  # noqa: PLC0415 - as above
+
+    sys.exit(run_dev(read_settings(), port))
+
+
+def _published_settings() -> Settings:
+    settings = read_settings()
+    if not (settings.layout.published / "current").exists():
+        raise typer.BadParameter(f"nothing is published yet under {settings.layout.root}; run `ademruimte build`")
+    return settings
+
+
+def _show_progress() -> None:
+    """Our own log lines, with the seconds since the start; other libraries stay quiet."""
+    started = time.monotonic()
+
+    class _Progress(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            _console.print(f"[dim]{time.monotonic() - started:6.1f} s[/]  {record.getMessage()}", soft_wrap=True)
+
+    logger = logging.getLogger("ademruimte")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(_Progress())
+    logger.propagate = False

@@ -1,0 +1,81 @@
+"""From dbt nodes to assets: dbt owns the SQL, Dagster owns the moment."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtProject
+
+from orchestration.loop.transform import Transformed
+
+LOADED = dg.AssetKey(["build", "loaded"])
+DQ_VERDICT = dg.AssetKey(["quality", "dq_verdict"])
+_OWN_SOURCES = {"build", "city_days", "loaded_batches", "batch_counts", "affected", "source_status"}
+
+
+class CityTranslator(DagsterDbtTranslator):
+    """Names and groups dbt nodes as the house does."""
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """Group by folder; a source is the asset that writes its table."""
+        node = self.get_resource_props(manifest, unique_id)
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        if node["resource_type"] == "source":
+            return spec.replace_attributes(key=_source_key(node))
+        return spec.replace_attributes(key=_model_key(node), group_name=_group(node))
+
+
+def _source_key(node: Mapping[str, Any]) -> dg.AssetKey:
+    if node["schema"] == "quality":
+        return DQ_VERDICT
+    if node["identifier"] in _OWN_SOURCES:
+        return LOADED
+    source, table = node["identifier"].split("__", 1)
+    return dg.AssetKey(["landing", source, table])
+
+
+def _model_key(node: Mapping[str, Any]) -> dg.AssetKey:
+    return dg.AssetKey([node["schema"], node["name"]])
+
+
+def _group(node: Mapping[str, Any]) -> str:
+    return "seeds" if node["resource_type"] == "seed" else str(node["fqn"][1])
+
+
+def dbt_events(
+    context: dg.AssetExecutionContext, transformed: Transformed
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """What dbt did, as Dagster events: a materialization per model or seed, a check result per test."""
+    nodes = transformed.manifest["nodes"]
+    checks = {key.name: key for key in context.selected_asset_check_keys}
+    for result in transformed.results:
+        node = nodes.get(result.unique_id)
+        if node is None:
+            continue
+        if node["resource_type"] == "test" and node["name"] in checks:
+            yield _check_result(checks[node["name"]], result.status, result.message)
+        elif node["resource_type"] in {"model", "seed"}:
+            yield dg.MaterializeResult(asset_key=_model_key(node), metadata={"seconds": result.seconds})
+
+
+def _check_result(key: dg.AssetCheckKey, status: str, message: str) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=key.asset_key,
+        check_name=key.name,
+        passed=status == "pass",
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"message": message},
+    )
+
+
+def manifest_path(dbt_folder: Path) -> Path:
+    """Where `ademruimte prepare` leaves dbt's manifest for the code location.
+
+    Raises:
+        FileNotFoundError: it was not prepared.
+    """
+    path = dbt_folder / "target" / "manifest.json"
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing: run `ademruimte prepare` first")
+    return path

@@ -1,0 +1,49 @@
+"""Dagster's own storage: history of runs only; correctness never depends on it."""
+
+import os
+
+import dagster as dg
+from dagster import DagsterInstance
+
+from orchestration.settings import CITY, HOME, Settings
+
+# one build at a time; slots of a dead run come free; nothing is sent to anyone
+_CONFIG = """\
+telemetry:
+  enabled: false
+python_logs:
+  managed_python_loggers: [ademruimte]
+  python_log_level: INFO
+concurrency:
+  pools:
+    default_limit: 1
+  runs:
+    max_concurrent_runs: 2
+    tag_concurrency_limits:
+      - key: job
+        value: build
+        limit: 1
+run_monitoring:
+  enabled: true
+  free_slots_after_run_end_seconds: 5
+"""
+
+
+def prepare_instance(settings: Settings) -> None:
+    """Writes `dagster.yaml` and points this process and its children at this profile."""
+    folder = settings.layout.dagster
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "dagster.yaml").write_text(_CONFIG, encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(folder)
+    os.environ[CITY] = settings.city.name
+    os.environ[HOME] = str(settings.layout.root.parent)
+
+
+def run_job(name: str) -> dg.ExecuteInProcessResult:
+    """Runs a job of this profile in this process, recorded where the Dagster UI will find it."""
+    from orchestration.definitions import defs  # noqa: PLC0415 - reads the profile that was just prepared
+
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    with DagsterInstance.get() as instance:
+        job = defs().resolve_job_def(name)
+        return job.execute_in_process(instance=instance, raise_on_error=False, run_config=quiet)

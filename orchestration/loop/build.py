@@ -1,0 +1,220 @@
+"""Build: recover, load, measure, quality, judge, stage, commit, publish, outbox, in this order, one at a time.
+
+The decisions batch is the commit point. What dies before it is discarded; what dies after it is rolled
+forward by the next `recover`. Every step can be repeated.
+"""
+
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import polars as pl
+
+from contracts.registry import all_contracts
+from orchestration.loop import messages
+from orchestration.loop.exit_gate import judge_exit
+from orchestration.loop.plan import Plan, last_decision, make_plan, why_due
+from orchestration.loop.transform import Transformed, build_models
+from orchestration.loop.verdicts import newly_said
+from orchestration.settings import Settings
+from warehouse import load as loader
+from warehouse.engine import connect
+from warehouse.lake import Lake
+from warehouse.published.pointer import current, discard, flip, prune
+from warehouse.published.snapshot import stage_build
+from warehouse.state import State
+
+_log = logging.getLogger("ademruimte.build")
+PUBLISHED_SCHEMAS = ("marts", "verdicts", "quality")
+JUDGE = ("--select", "tag:judge")
+MEASURE = ("--exclude", "tag:judge")
+
+
+class BuildBusyError(RuntimeError):
+    """Another build holds the lock of this profile."""
+
+
+class MixedBuildError(RuntimeError):
+    """The quality verdicts are not of this build: judging would mix two builds."""
+
+
+@contextmanager
+def build_lock(settings: Settings) -> Iterator[None]:
+    """Holds the profile's one build lock; the system frees it when the process dies.
+
+    Raises:
+        BuildBusyError: another process holds it.
+    """
+    settings.layout.create()
+    with settings.layout.lock.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BuildBusyError(
+                f"another build of {settings.city.name} is running; this one asks again later"
+            ) from None
+        yield
+
+
+@dataclass(slots=True)
+class Build:
+    """One build of one profile; its methods are the steps, called in order under the lock."""
+
+    settings: Settings
+    now: datetime
+    plan: Plan = field(init=False)
+    measured: Transformed | None = None
+    is_committed: bool = False
+
+    def __post_init__(self) -> None:
+        self.plan = make_plan(self.settings, self.now)
+
+    def recover(self) -> str:
+        """Rolls the last committed build forward if it died before it was published."""
+        last = last_decision(self.settings)
+        if last is None:
+            return "nothing to recover"
+        if current(self.settings.layout.published) == last.build_id:
+            self.outbox()
+            return f"build {last.build_id} stands"
+        if not (self.settings.layout.published / "builds" / last.build_id).exists():
+            return f"build {last.build_id} is committed but its files are gone; this build replaces them"
+        self._publish(last.build_id)
+        self.outbox()
+        return f"rolled build {last.build_id} forward"
+
+    def load(self) -> list[loader.Loaded]:
+        """Loads committed batches into the landing tables."""
+        lake = Lake(self.settings.layout.lake)
+        with connect(self.settings.layout.warehouse) as con:
+            # every source has its tables, also those this city does not receive: dbt reads them all
+            loaded = loader.load(con, lake, all_contracts())
+            with State(self.settings.layout.state) as state:
+                loader.write_status(con, state.progress())
+            loader.write_profile(con, self.settings.city)
+            loader.write_build(
+                con,
+                self.plan.build_id,
+                self.plan.as_of,
+                self.settings.city.name,
+                is_synthetic=self.settings.layout.is_synthetic,
+            )
+        _log.info("loaded %d new batches", len(loaded))
+        return loaded
+
+    def measure(self) -> Transformed:
+        """Staging to KPI observations, with every test as data."""
+        _log.info("measuring with dbt")
+        self.measured = build_models(self.settings, self.plan.as_of, MEASURE)
+        return self.measured
+
+    def judge_quality(self) -> pl.DataFrame:
+        """Fills `quality.dq_verdict` from tests, the exit suite, completeness and refusal share."""
+        if self.measured is None:
+            raise MixedBuildError("quality is asked before anything was measured in this build")
+        with connect(self.settings.layout.warehouse) as con:
+            _log.info("checking the KPIs at the exit with Great Expectations")
+            return judge_exit(con, self.measured, self.settings.layout, self.plan.build_id)
+
+    def judge(self) -> Transformed:
+        """Trajectories and verdicts.
+
+        Raises:
+            MixedBuildError: the quality verdicts carry another build's id.
+        """
+        self._refuse_mixed()
+        _log.info("judging the targets")
+        return build_models(self.settings, self.plan.as_of, JUDGE)
+
+    def stage(self) -> None:
+        """Copies what readers may see into a folder that no reader looks at yet."""
+        stage_build(self.settings.layout, self.plan.build_id, PUBLISHED_SCHEMAS)
+
+    def commit(self) -> bool:
+        """Writes the decisions: the commit point. The same build again appends nothing.
+
+        Returns:
+            Whether this build was committed; False when a published build says the same on the same input.
+        """
+        lake = Lake(self.settings.layout.lake)
+        said = newly_said(self.settings, lake)
+        if said.is_empty() and why_due(self.settings, self.now) is None:
+            _log.info("the published build says the same on the same input: nothing to add")
+            return False
+        lake.commit_decisions(self.plan.build_id, said, self._facts(), self.now)
+        self.is_committed = True
+        with connect(self.settings.layout.warehouse) as con:
+            loader.clear_affected(con)
+        return True
+
+    def publish(self) -> None:
+        """Flips the pointer of every store to this build, or drops what was staged when it adds nothing."""
+        if self.is_committed:
+            self._publish(self.plan.build_id)
+        else:
+            discard(self.settings.layout.published, self.plan.build_id)
+
+    def outbox(self) -> int:
+        """Puts the messages of the published build in the outbox; each only once."""
+        return messages.fill_outbox(self.settings, self.now)
+
+    def _publish(self, build_id: str) -> None:
+        layout = self.settings.layout
+        flip(layout.published, build_id)
+        with State(layout.state) as state:
+            state.publish(build_id, "files", self.now)
+        prune(layout.published)
+        _log.info("published build %s", build_id)
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "as_of_date": self.plan.as_of.isoformat(),
+            "batches": list(self.plan.batches),
+            "fingerprint": self.plan.fingerprint,
+            "city": self.settings.city.name,
+            "process": os.getpid(),
+        }
+
+    def _refuse_mixed(self) -> None:
+        with connect(self.settings.layout.warehouse) as con:
+            ids = con.execute(
+                "select distinct build_id from quality.dq_verdict union select build_id from landing.build"
+            ).fetchall()
+        if {row[0] for row in ids} != {self.plan.build_id}:
+            raise MixedBuildError(f"quality was judged for another build than {self.plan.build_id}; run it again")
+
+
+def forget_warehouse(settings: Settings) -> None:
+    """Removes the warehouse: the next build makes it again from the lake.
+
+    Raises:
+        BuildBusyError: a build is writing to it.
+    """
+    with build_lock(settings):
+        for path in (settings.layout.warehouse, settings.layout.warehouse.with_suffix(".duckdb.wal")):
+            path.unlink(missing_ok=True)
+
+
+def build(settings: Settings, now: datetime) -> Build:
+    """All steps of one build, in order, under the lock.
+
+    Raises:
+        BuildBusyError: another build runs.
+        TransformError: dbt failed; the last build stays published.
+    """
+    with build_lock(settings):
+        this = Build(settings, now)
+        _log.info("%s", this.recover())
+        this.load()
+        this.measure()
+        this.judge_quality()
+        this.judge()
+        this.stage()
+        this.commit()
+        this.publish()
+        this.outbox()
+        return this

@@ -1,0 +1,235 @@
+"""Land one source: pull, door, gate, commit. No warehouse is opened here, and no other source is touched."""
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import polars as pl
+
+from contracts.cities.profile import City
+from contracts.faults import SchemaFaultError
+from contracts.gate import Split, split
+from contracts.vocabulary import LINE, OnArrival, Sensitivity, SourceContract
+from ingestion.delivery import Delivery, DroppedFile
+from ingestion.door import Admitted, admit, key_id
+from ingestion.errors import SupplierError
+from orchestration.settings import SettingMissingError, Settings
+from warehouse.lake import Arrival, Lake, Manifest
+from warehouse.state import State
+
+_log = logging.getLogger("ademruimte.landing")
+READY = ".ready"
+
+
+class Outcome(StrEnum):
+    """What became of one delivery."""
+
+    LANDED = "landed"
+    KNOWN = "already landed"
+    UNCHANGED = "nothing new"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """The outcome of one delivery; `manifest` is the batch that holds it, where there is one."""
+
+    source: str
+    origin: str
+    outcome: Outcome
+    message: str
+    manifest: Manifest | None = None
+
+
+def land(settings: Settings, contract: SourceContract, now: datetime) -> list[Landed]:
+    """Lands everything a source has to offer now.
+
+    A refused delivery never stops another: its reason is in its own result.
+    """
+    settings.layout.create()
+    with State(settings.layout.state) as state:
+        landing = _Landing(settings, contract, now, Lake(settings.layout.lake), state)
+        return list(landing.files() if isinstance(contract.trigger, OnArrival) else landing.pull())
+
+
+def waiting_files(settings: Settings, contract: SourceContract, now: datetime) -> list[DroppedFile]:
+    """The complete files in a source's drop folder, by name.
+
+    Complete is a file with a `.ready` beside it, or one that nobody touched for a moment.
+    """
+    if not isinstance(contract.trigger, OnArrival):
+        return []
+    folder = settings.layout.drop(contract.name)
+    found = sorted(path for path in folder.glob("*") if path.name.lower().endswith(contract.trigger.endings))
+    return [_dropped(path, now) for path in found if _is_complete(path, settings, now)]
+
+
+def _is_complete(path: Path, settings: Settings, now: datetime) -> bool:
+    untouched = now - datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return _ready_file(path).exists() or untouched >= settings.stable_for
+
+
+def _ready_file(path: Path) -> Path:
+    return path.with_name(path.name + READY)
+
+
+def _dropped(path: Path, now: datetime) -> DroppedFile:
+    ready = _ready_file(path)
+    written = ready.read_text("utf-8").strip() if ready.exists() else ""
+    return DroppedFile(path, _instant(written) or now)
+
+
+def _instant(written: str) -> datetime | None:
+    """The time named in a `.ready` file; an empty or other content names none."""
+    try:
+        named = datetime.fromisoformat(written)
+    except ValueError:
+        return None
+    return named.astimezone(UTC) if named.tzinfo else named.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Landing:
+    settings: Settings
+    contract: SourceContract
+    now: datetime
+    lake: Lake
+    state: State
+
+    def files(self) -> Iterator[Landed]:
+        for file in waiting_files(self.settings, self.contract, self.now):
+            landed = self._file(file)
+            _log.info("%s: %s", landed.origin, landed.message)
+            yield landed
+
+    def pull(self) -> Iterator[Landed]:
+        landed = self._pulled()
+        _log.info("%s: %s", landed.source, landed.message)
+        yield landed
+
+    def _file(self, file: DroppedFile) -> Landed:
+        sha256 = hashlib.sha256(file.path.read_bytes()).hexdigest()
+        known = self.lake.find(self.contract.name, sha256)
+        if known is not None:
+            _take(file)
+            return self._result(file.path.name, Outcome.KNOWN, f"already landed as {known.batch_id}", known)
+        try:
+            delivery = source_module(self.contract.name).read(file, self.settings.city)
+            manifest = self._commit(delivery, self._admit(delivery), sha256)
+        except (SupplierError, SchemaFaultError) as fault:
+            reason = f"{self.contract.name}: {fault}"
+            self.state.refuse(self.contract.name, file.path.name, sha256, reason, self.now)
+            return self._result(file.path.name, Outcome.REFUSED, reason)
+        self.state.forgive(self.contract.name, sha256)
+        _take(file)
+        return self._result(file.path.name, Outcome.LANDED, counts_in_words(manifest), manifest)
+
+    def _pulled(self) -> Landed:
+        origin = self.contract.name
+        try:
+            delivery = source_module(self.contract.name).fetch(
+                self.settings.endpoint(self.contract.name), self.settings.city
+            )
+            return self._commit_when_new(delivery)
+        except (SupplierError, SchemaFaultError, SettingMissingError) as fault:
+            return self._result(origin, Outcome.REFUSED, f"{self.contract.name}: {fault}")
+
+    def _commit_when_new(self, delivery: Delivery) -> Landed:
+        """A pull that brings what the last one brought writes no batch; it only moves `complete_until`."""
+        admitted = self._admit(delivery)
+        sha256 = _content_sha256(admitted.tables)
+        last = self.lake.latest(self.contract.name)
+        if last is not None and last.content_sha256 == sha256:
+            self.state.asked(self.contract.name, delivery.complete_until, self.now)
+            message = f"nothing new since {last.batch_id}"
+            return self._result(delivery.origin, Outcome.UNCHANGED, message, last)
+        manifest = self._commit(delivery, admitted, sha256)
+        return self._result(delivery.origin, Outcome.LANDED, counts_in_words(manifest), manifest)
+
+    def _admit(self, delivery: Delivery) -> Admitted:
+        return admit(delivery, self.contract, self.settings.pseudonym_key())
+
+    def _commit(self, delivery: Delivery, admitted: Admitted, sha256: str) -> Manifest:
+        splits = run_gate(admitted.tables, self.contract, self.settings.city)
+        arrival = Arrival(
+            source=self.contract.name,
+            origin=delivery.origin,
+            supplied_at=delivery.supplied_at,
+            complete_until=delivery.complete_until or speaks_until(splits, self.contract),
+            content_sha256=sha256,
+            contract_version=self.contract.version,
+            key_id=key_id(self.settings.pseudonym_key()) if self._is_personal() else None,
+            received=admitted.tables,
+            original=_original(delivery, self.contract),
+            splits=splits,
+            dropped_columns=admitted.dropped_columns,
+            redactions=admitted.redactions,
+            event_dates={table.name: table.event_date for table in self.contract.tables},
+        )
+        manifest = self.lake.commit(arrival, self.now)
+        self.state.asked(self.contract.name, manifest.complete_until, self.now)
+        return manifest
+
+    def _is_personal(self) -> bool:
+        return self.contract.sensitivity is Sensitivity.PERSONAL
+
+    def _result(self, origin: str, outcome: Outcome, message: str, manifest: Manifest | None = None) -> Landed:
+        return Landed(self.contract.name, origin, outcome, message, manifest)
+
+
+def source_module(name: str) -> ModuleType:
+    """The module that fetches or reads a source."""
+    return import_module(f"ingestion.sources.{name}")
+
+
+def run_gate(received: Mapping[str, pl.DataFrame], contract: SourceContract, city: City) -> dict[str, Split]:
+    """The gate over every table of a source."""
+    return {table.name: split(received[table.name], table, city) for table in contract.tables}
+
+
+def speaks_until(splits: Mapping[str, Split], contract: SourceContract) -> datetime | None:
+    """Up to where the accepted rows speak, for a supplier that does not say it."""
+    spoken = [splits[table.name].accepted[table.speaks_until].max() for table in contract.tables if table.speaks_until]
+    return max((moment for moment in spoken if isinstance(moment, datetime)), default=None)
+
+
+def counts_in_words(manifest: Manifest) -> str:
+    """One line: what was received and what became of it."""
+    tables = manifest.tables.values()
+    received, accepted, quarantined, duplicate, superseded = (
+        sum(getattr(table, name) for table in tables)
+        for name in ("received", "accepted", "quarantined", "duplicate", "superseded")
+    )
+    return (
+        f"{received} rows received: {accepted} accepted, {quarantined} refused, "
+        f"{duplicate} duplicate, {superseded} superseded"
+    )
+
+
+def _original(delivery: Delivery, contract: SourceContract) -> tuple[str, bytes] | None:
+    """The supplier's own bytes are kept only where no person is in them."""
+    if delivery.original is None or contract.sensitivity is Sensitivity.PERSONAL:
+        return None
+    return delivery.origin, delivery.original
+
+
+def _take(file: DroppedFile) -> None:
+    """The lake has it now: a second copy would be one more place that holds a person's data."""
+    file.path.unlink()
+    _ready_file(file.path).unlink(missing_ok=True)
+
+
+def _content_sha256(tables: Mapping[str, pl.DataFrame]) -> str:
+    """A hash of what was received, whatever the order of the pages."""
+    digest = hashlib.sha256()
+    for name in sorted(tables):
+        content = tables[name].drop(LINE)
+        digest.update(name.encode())
+        digest.update(content.select(sorted(content.columns)).sort(pl.all()).write_csv().encode())
+    return digest.hexdigest()

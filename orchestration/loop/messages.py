@@ -1,0 +1,66 @@
+"""From the published build to the outbox, and from the outbox to people."""
+
+from datetime import datetime
+from email.message import EmailMessage
+
+import polars as pl
+from warehouse.published.pointer import current
+
+from orchestration.alerts import outbox
+from orchestration.alerts.channels import Channel, EmlFolder, Smtp
+from orchestration.alerts.digest import Digest, digests, message
+from orchestration.alerts.recipients import Recipients
+from orchestration.settings import Settings
+from warehouse.engine import open_published
+from warehouse.state import State
+
+
+def fill_outbox(settings: Settings, now: datetime) -> int:
+    """One digest per department and week that has a target behind, from the build readers see.
+
+    Returns:
+        How many messages are new.
+    """
+    build_id = current(settings.layout.published)
+    if build_id is None:
+        return 0
+    verdicts, departments, observations = _published_frames(settings)
+    found = digests(verdicts, departments, build_id, settings.as_of(now))
+    with State(settings.layout.state) as state:
+        return outbox.fill(
+            state, settings.city.name, [(each, _message(settings, each, observations)) for each in found], now
+        )
+
+
+def send(settings: Settings, now: datetime) -> outbox.SendResult:
+    """Delivers what the outbox holds: into a folder, or by SMTP when one is configured."""
+    with State(settings.layout.state) as state:
+        return outbox.send(state, _channel(settings), now)
+
+
+def _published_frames(settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    with open_published(settings.layout.published / "current" / "ademruimte.duckdb") as con:
+        return (
+            con.execute("select * from verdicts.fct_target_verdicts").pl(),
+            con.execute("select * from marts.dim_department").pl(),
+            con.execute("select * from marts.fct_kpi_observations").pl(),
+        )
+
+
+def _message(settings: Settings, digest: Digest, observations: pl.DataFrame) -> EmailMessage:
+    recipients = Recipients(settings.mail.recipients, settings.city.name)
+    return message(
+        digest,
+        observations,
+        sender=settings.mail.sender,
+        recipient=recipients.of(digest.department_id),
+        city_title=settings.city.title_nl,
+        is_synthetic=settings.layout.is_synthetic,
+    )
+
+
+def _channel(settings: Settings) -> Channel:
+    mail = settings.mail
+    if mail.smtp_host is None:
+        return EmlFolder(settings.layout.mail)
+    return Smtp(mail.smtp_host, mail.smtp_port, mail.username, mail.password, starttls=mail.starttls)

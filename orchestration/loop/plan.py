@@ -1,0 +1,85 @@
+"""What a build is made of: its batches, its code and its date. The same three make the same build."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from warehouse.published.pointer import current
+
+from orchestration.settings import DBT_PROJECT, Settings
+from warehouse.lake import Decision, Lake
+
+_CODE_ENDINGS = {".sql", ".yml", ".csv", ".py"}
+_CODE_FOLDERS = (DBT_PROJECT, DBT_PROJECT.parent / "contracts")
+_MADE_BY_DBT = {"target", "logs"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One build before it starts.
+
+    Attributes:
+        fingerprint: hash of batches, code and as_of; equal means that nothing would change.
+    """
+
+    build_id: str
+    as_of: date
+    batches: tuple[str, ...]
+    fingerprint: str
+
+
+def make_plan(settings: Settings, now: datetime) -> Plan:
+    """The build that today's committed batches, code and date ask for."""
+    batches = tuple(manifest.batch_id for manifest in Lake(settings.layout.lake).live())
+    as_of = settings.as_of(now)
+    facts = json.dumps([batches, as_of.isoformat(), code_version(), settings.city.name])
+    fingerprint = hashlib.sha256(facts.encode()).hexdigest()
+    return Plan(f"{now:%Y%m%dT%H%M%S%fZ}-{fingerprint[:12]}", as_of, batches, fingerprint)
+
+
+def why_due(settings: Settings, now: datetime) -> str | None:
+    """Why a build is due now, or None."""
+    last = last_decision(settings)
+    if last is None:
+        return "nothing was built yet"
+    if current(settings.layout.published) != last.build_id:
+        return f"build {last.build_id} is committed but not published"
+    plan = make_plan(settings, now)
+    if plan.fingerprint == last.facts["fingerprint"]:
+        return None
+    return _difference(plan, last)
+
+
+def last_decision(settings: Settings) -> Decision | None:
+    """The newest committed build."""
+    decisions = Lake(settings.layout.lake).decisions()
+    return decisions[-1] if decisions else None
+
+
+def code_version() -> str:
+    """A hash of the SQL, the seeds and the contracts."""
+    digest = hashlib.sha256()
+    for path in _code_files():
+        digest.update(path.relative_to(DBT_PROJECT.parent).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _code_files() -> list[Path]:
+    return sorted(
+        path
+        for folder in _CODE_FOLDERS
+        for path in folder.rglob("*")
+        if path.suffix in _CODE_ENDINGS and not _MADE_BY_DBT & set(path.relative_to(folder).parts)
+    )
+
+
+def _difference(plan: Plan, last: Decision) -> str:
+    fresh = set(plan.batches) ^ set(last.facts["batches"])
+    if fresh:
+        return f"{len(fresh)} batches came or went since build {last.build_id}"
+    if plan.as_of.isoformat() != last.facts["as_of_date"]:
+        return f"the date moved to {plan.as_of.isoformat()}"
+    return "code or seeds changed"

@@ -1,0 +1,88 @@
+"""Run the gate again over what was received, without asking the supplier."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import polars as pl
+
+from contracts.gate import Split
+from contracts.vocabulary import SourceContract
+from ingestion.delivery import Delivery
+from ingestion.door import admit
+from orchestration.loop.landing import run_gate, source_module, speaks_until
+from orchestration.settings import Settings
+from warehouse.lake import Arrival, Lake, Manifest
+
+
+class UnknownBatchError(LookupError):
+    """The lake holds no such batch."""
+
+
+def replay(settings: Settings, batch_id: str, now: datetime) -> Manifest | None:
+    """Commits `<id>.r<n>`, which supersedes the batch.
+
+    Returns:
+        The new manifest, or None when today's contract gives the same rows.
+
+    Raises:
+        UnknownBatchError: no live batch has that id.
+    """
+    lake = Lake(settings.layout.lake)
+    manifest = _live(lake, batch_id)
+    contract = settings.contracts()[manifest.source]
+    received = _received(settings, lake, manifest, contract)
+    splits = run_gate(received, contract, settings.city)
+    if _same(lake, manifest, splits):
+        return None
+    return lake.commit(_again(manifest, contract, received, splits, lake), now)
+
+
+def _live(lake: Lake, batch_id: str) -> Manifest:
+    for manifest in lake.live():
+        if manifest.batch_id == batch_id:
+            return manifest
+    raise UnknownBatchError(f"no live batch {batch_id}; `ademruimte batches` lists them")
+
+
+def _received(settings: Settings, lake: Lake, manifest: Manifest, contract: SourceContract) -> dict[str, pl.DataFrame]:
+    original = lake.original(manifest)
+    if original is None:
+        return {table.name: lake.read(manifest, table.name, "received") for table in contract.tables}
+    name, content = original
+    tables = source_module(contract.name).reread(content, name, settings.city)
+    delivery = Delivery(manifest.origin, tables, manifest.supplied_at)
+    return admit(delivery, contract, settings.pseudonym_key()).tables
+
+
+def _same(lake: Lake, manifest: Manifest, splits: Mapping[str, Split]) -> bool:
+    return all(
+        lake.read(manifest, name, "accepted").equals(split.accepted)
+        and lake.read(manifest, name, "quarantine").equals(split.quarantined)
+        for name, split in splits.items()
+    )
+
+
+def _again(
+    manifest: Manifest,
+    contract: SourceContract,
+    received: Mapping[str, pl.DataFrame],
+    splits: Mapping[str, Split],
+    lake: Lake,
+) -> Arrival:
+    return Arrival(
+        source=manifest.source,
+        origin=manifest.origin,
+        supplied_at=manifest.supplied_at,
+        complete_until=manifest.complete_until or speaks_until(splits, contract),
+        content_sha256=manifest.content_sha256,
+        contract_version=contract.version,
+        key_id=manifest.key_id,
+        received=received,
+        original=lake.original(manifest),
+        splits=splits,
+        dropped_columns=manifest.dropped_columns,
+        redactions=manifest.redactions,
+        supersedes=manifest.batch_id,
+        known_at=manifest.known_at,
+        event_dates={table.name: table.event_date for table in contract.tables},
+    )

@@ -1,0 +1,125 @@
+"""Run dbt in this process: no orphan can go on writing to the warehouse when the run is killed."""
+
+import json
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from orchestration.settings import CITY, DBT_PROJECT, Settings
+
+_log = logging.getLogger("ademruimte.dbt")
+_WAREHOUSE = "ADEMRUIMTE_WAREHOUSE"
+
+
+class TransformError(RuntimeError):
+    """dbt did not finish; the message names the first node that failed, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeResult:
+    """What became of one dbt node."""
+
+    unique_id: str
+    status: str
+    message: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transformed:
+    """The outcome of one dbt invocation."""
+
+    results: tuple[NodeResult, ...]
+    manifest: Mapping[str, Any]
+    run_results: Mapping[str, Any]
+
+
+def build_models(settings: Settings, as_of: date, selection: Sequence[str]) -> Transformed:
+    """`dbt build` over a selection, with the build's date.
+
+    Raises:
+        TransformError: a model, a contract or a structure test failed; nothing is published.
+    """
+    variables = json.dumps({"as_of_date": as_of.isoformat(), "city": settings.city.name})
+    outcome = _invoke(settings, ["build", *selection, "--vars", variables])
+    target = _target(settings)
+    transformed = Transformed(
+        tuple(_node_result(result) for result in getattr(outcome.result, "results", ()) or ()),
+        _read(target / "manifest.json"),
+        _read(target / "run_results.json"),
+    )
+    _raise_on_failure(outcome, transformed)
+    return transformed
+
+
+def parse(settings: Settings) -> Path:
+    """Writes dbt's manifest and says where.
+
+    Raises:
+        TransformError: the project does not parse.
+    """
+    outcome = _invoke(settings, ["parse"])
+    if not outcome.success:
+        raise TransformError(f"the dbt project does not parse: {outcome.exception}")
+    return _target(settings) / "manifest.json"
+
+
+def _invoke(settings: Settings, arguments: Sequence[str]) -> Any:  # noqa: ANN401 - dbt publishes no type for it
+    """One dbt command; its files are closed again, so that the warehouse can be opened."""
+    # over a second of import that only a build pays
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415
+
+    os.environ[_WAREHOUSE] = str(settings.layout.warehouse)
+    os.environ[CITY] = settings.city.name
+    try:
+        return dbtRunner(callbacks=[_forward]).invoke([*arguments, *_where(settings)])
+    finally:
+        DuckDBConnectionManager.close_all_connections()
+
+
+def _where(settings: Settings) -> list[str]:
+    return [
+        "--quiet",
+        "--no-version-check",
+        "--no-use-colors",
+        "--project-dir",
+        str(DBT_PROJECT),
+        "--profiles-dir",
+        str(DBT_PROJECT),
+        "--target-path",
+        str(_target(settings)),
+        "--log-path",
+        str(settings.layout.dbt / "logs"),
+    ]
+
+
+def _target(settings: Settings) -> Path:
+    return settings.layout.dbt / "target"
+
+
+def _forward(event: Any) -> None:  # noqa: ANN401 - dbt publishes no type for its events
+    """Progress: one line per model that dbt finishes."""
+    if event.info.name == "LogModelResult":
+        _log.info("%s", event.data.description)
+
+
+def _node_result(result: Any) -> NodeResult:  # noqa: ANN401 - dbt publishes no type for it
+    return NodeResult(result.node.unique_id, str(result.status), result.message or "", result.execution_time)
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    content: Mapping[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return content
+
+
+def _raise_on_failure(outcome: Any, transformed: Transformed) -> None:  # noqa: ANN401 - as above
+    if outcome.exception is not None:
+        raise TransformError(f"dbt stopped: {outcome.exception}")
+    failed = [result for result in transformed.results if result.status in {"error", "fail"}]
+    if failed:
+        raise TransformError(f"{len(failed)} dbt nodes failed, first {failed[0].unique_id}: {failed[0].message}")

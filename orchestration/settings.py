@@ -1,0 +1,129 @@
+"""Every setting of the pipeline. Only this module reads the environment; the rest receives values."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from contracts.cities.profile import City
+from contracts.registry import all_contracts, city_named
+from contracts.vocabulary import SourceContract
+from ingestion.delivery import Endpoint, Secret
+from orchestration.secrets import read_or_create_key
+from warehouse.layout import Layout
+
+DBT_PROJECT = Path(__file__).parents[1] / "dbt_project"
+CITY = "ADEMRUIMTE_CITY"
+HOME = "ADEMRUIMTE_HOME"
+
+
+class SettingMissingError(LookupError):
+    """A setting is needed and absent; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """Where messages go: a folder unless an SMTP host is named."""
+
+    sender: str
+    recipients: Path | None
+    smtp_host: str | None
+    smtp_port: int
+    username: str | None
+    password: Secret | None
+    starttls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One profile: a city and the folder that holds its lake, warehouse and published builds.
+
+    Attributes:
+        fixed_as_of: the build's city date when it does not follow the clock (demo, tests).
+        stable_for: a dropped file without `.ready` is complete when untouched this long.
+    """
+
+    city: City
+    layout: Layout
+    environment: Mapping[str, str]
+    fixed_as_of: date | None
+    pseudonym_key_file: Path
+    mail: MailSettings
+    stable_for: timedelta
+
+    def contracts(self) -> dict[str, SourceContract]:
+        """The contracts of the sources this city receives, by name."""
+        return {name: contract for name, contract in all_contracts().items() if name in self.city.sources}
+
+    def as_of(self, now: datetime) -> date:
+        """The city date that decides not-started, overdue and stale."""
+        return self.fixed_as_of or now.astimezone(ZoneInfo(self.city.time_zone)).date()
+
+    def pseudonym_key(self) -> Secret:
+        """The key of the door's pseudonyms; made on first use, outside the lake."""
+        return read_or_create_key(self.pseudonym_key_file)
+
+    def endpoint(self, source: str) -> Endpoint:
+        """Where a source is asked.
+
+        Raises:
+            SettingMissingError: no address is set for it.
+        """
+        prefix = f"ADEMRUIMTE_{source.upper()}"
+        url = self.environment.get(f"{prefix}_URL")
+        if not url:
+            raise SettingMissingError(f"{source}: no address to pull from; set {prefix}_URL (and {prefix}_TOKEN)")
+        token = self.environment.get(f"{prefix}_TOKEN")
+        since = self.environment.get(f"{prefix}_SINCE")
+        return Endpoint(url, Secret(token) if token else None, date.fromisoformat(since) if since else None)
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings in the environment, with those of a `.env` file in the working directory beneath them.
+
+    Raises:
+        LookupError: the city named has no profile.
+    """
+    env = _environment() if environment is None else environment
+    city = city_named(env.get(CITY, "kortrijk"))
+    layout = Layout(Path(env.get(HOME, "var")).resolve() / city.name)
+    key_file = env.get("ADEMRUIMTE_PSEUDONYM_KEY_FILE")
+    return Settings(
+        city=city,
+        layout=layout,
+        environment=env,
+        fixed_as_of=_fixed_as_of(env, layout),
+        pseudonym_key_file=Path(key_file) if key_file else layout.secrets / "pseudonym.key",
+        mail=_mail(env, city),
+        stable_for=timedelta(seconds=float(env.get("ADEMRUIMTE_STABLE_SECONDS", "2"))),
+    )
+
+
+def _environment() -> dict[str, str]:
+    # only a command line or a code location needs it, not every import of this room
+    from dotenv import dotenv_values  # noqa: PLC0415
+
+    filed = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    return {**filed, **os.environ}
+
+
+def _fixed_as_of(env: Mapping[str, str], layout: Layout) -> date | None:
+    """A synthetic city's clock stands still: its marker file names the date."""
+    written = env.get("ADEMRUIMTE_AS_OF") or (layout.marker.read_text("utf-8").strip() if layout.is_synthetic else "")
+    return date.fromisoformat(written) if written else None
+
+
+def _mail(env: Mapping[str, str], city: City) -> MailSettings:
+    password = env.get("ADEMRUIMTE_SMTP_PASSWORD")
+    recipients = env.get("ADEMRUIMTE_RECIPIENTS")
+    return MailSettings(
+        sender=env.get("ADEMRUIMTE_SENDER", f"Ademruimte {city.title_nl} <ademruimte@{city.name}.example>"),
+        recipients=Path(recipients) if recipients else None,
+        smtp_host=env.get("ADEMRUIMTE_SMTP_HOST") or None,
+        smtp_port=int(env.get("ADEMRUIMTE_SMTP_PORT", "25")),
+        username=env.get("ADEMRUIMTE_SMTP_USERNAME") or None,
+        password=Secret(password) if password else None,
+        starttls=env.get("ADEMRUIMTE_SMTP_STARTTLS", "") == "1",
+    )

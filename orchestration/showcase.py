@@ -1,0 +1,220 @@
+"""`demo` and `real`: the jobs of every source, the build and the sending, run one after another and shown."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+from rich.console import Console
+
+from contracts.vocabulary import OnArrival
+from ingestion.demo_city import city as demo_city
+from ingestion.demo_city import real_exports
+from ingestion.demo_city.suppliers import ocpi_supplier, open311_supplier
+from orchestration import report
+from orchestration.instance import prepare_instance, run_job
+from orchestration.loop.plan import why_due
+from orchestration.loop.transform import parse
+from orchestration.settings import CITY, HOME, Settings, read_settings
+
+Supply = Callable[[Settings], AbstractContextManager[None]]
+_TOKEN = "loopback"  # noqa: S105 - guards a supplier that only this process can reach
+_DEMO_HOME = Path("var/demo")
+_REAL_HOME = Path("var/real")
+_WITH_REGISTRY = "kortrijk"
+
+
+def run_demo(console: Console, home: Path = _DEMO_HOME) -> int:
+    """Runs the demo city through every job.
+
+    Returns:
+        0 when every job succeeded.
+    """
+    settings = _profile("kortrijk", home)
+    settings.layout.marker.write_text(demo_city.AS_OF.isoformat(), encoding="utf-8")
+    demo_city.write_drops(settings.layout.root / "drop")
+    settings = read_settings()
+    with demo_suppliers():
+        failed = land_all(console, settings) + build_and_send(console, settings)
+    report.print_targets(console, settings)
+    _print_rest(console, settings)
+    return 1 if failed else 0
+
+
+@contextmanager
+def demo_suppliers() -> Iterator[None]:
+    """The demo city's suppliers on loopback, and the settings that name them."""
+    points, requests = demo_city.charge_point_locations(), demo_city.ticket_requests()
+    with (
+        ocpi_supplier(points, token=_TOKEN, clock=demo_city.CLOCK) as ocpi,
+        open311_supplier(requests, api_key=_TOKEN, clock=demo_city.CLOCK) as open311,
+    ):
+        _name_supplier("charge_points", ocpi)
+        _name_supplier("tickets_1777", open311, since="2026-05-01")
+        yield
+
+
+def run_real(console: Console, data: Path, home: Path = _REAL_HOME) -> int:
+    """Runs real files through the same jobs, one profile after another.
+
+    Returns:
+        0 when every job of every profile succeeded.
+
+    Raises:
+        FileNotFoundError: the folder misses a file.
+    """
+    deliveries: dict[str, tuple[Supply, ...]] = {
+        "kortrijk": (_exports(data),),
+        "roosendaal": tuple(_locations(data, "roosendaal", day) for day in (2, 7)),
+        "terneuzen": tuple(_locations(data, "terneuzen", day) for day in (2, 7)),
+        "boston": (_tickets(data),),
+    }
+    failed = [name for name, supplies in deliveries.items() if run_real_profile(console, name, supplies, home)]
+    if failed:
+        console.print(f"[bold red]failed:[/] {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+def run_real_profile(console: Console, name: str, supplies: Sequence[Supply], home: Path) -> list[str]:
+    """Lands each delivery in order, builds once, and prints what came of it.
+
+    Returns:
+        The jobs that failed.
+    """
+    console.rule(f"[bold]{name}")
+    settings = _profile(name, home)
+    settings.layout.create()
+    failed: list[str] = []
+    for supply in supplies:
+        with supply(settings):
+            failed += land_all(console, settings)
+    failed += build_and_send(console, settings)
+    if settings.city.name == _WITH_REGISTRY:
+        report.print_targets(console, settings)
+    report.print_kpis(console, settings)
+    _print_rest(console, settings)
+    return failed
+
+
+def _exports(data: Path) -> Supply:
+    @contextmanager
+    def dropped(settings: Settings) -> Iterator[None]:
+        real_exports.fluvius_drops(data, settings.layout.root / "drop")
+        real_exports.indicator_drops(data, settings.layout.root / "drop")
+        yield
+
+    return dropped
+
+
+def _locations(data: Path, town: str, day: int) -> Supply:
+    @contextmanager
+    def served(_: Settings) -> Iterator[None]:
+        locations = real_exports.locations(data, town, f"2026-06-{day:02}")
+        with ocpi_supplier(locations, token=_TOKEN, clock=datetime(2026, 6, day, 6, tzinfo=UTC)) as url:
+            _name_supplier("charge_points", url)
+            yield
+
+    return served
+
+
+def _tickets(data: Path) -> Supply:
+    @contextmanager
+    def served(_: Settings) -> Iterator[None]:
+        clock = datetime(2026, 6, 7, 6, tzinfo=UTC)
+        with open311_supplier(real_exports.tickets(data), api_key=_TOKEN, clock=clock) as url:
+            _name_supplier("tickets_1777", url, since="2011-07-01")
+            yield
+
+    return served
+
+
+def land_all(console: Console, settings: Settings) -> list[str]:
+    """One landing job per source; a source that fails never stops another.
+
+    Returns:
+        The jobs that failed.
+    """
+    names = [f"land_{name}" for name in settings.contracts() if _is_supplied(settings, name)]
+    return [name for name in names if not _succeeds(console, name)]
+
+
+def build_and_send(console: Console, settings: Settings) -> list[str]:
+    """The build, when one is due, and the sending."""
+    reason = why_due(settings, datetime.now(UTC))
+    if reason is None:
+        console.print("nothing to build: the published build holds everything that was landed")
+        names = ["send"]
+    else:
+        console.print(f"building: {reason}")
+        names = ["build", "send"]
+    return [name for name in names if not _succeeds(console, name)]
+
+
+def prepare_profile(settings: Settings) -> None:
+    """Writes dbt's manifest and Dagster's settings of a profile."""
+    settings.layout.create()
+    prepare_instance(settings)
+    parse(settings)
+
+
+def run_dev(settings: Settings, port: int) -> int:
+    """Serves the Dagster UI on loopback until it is stopped.
+
+    Where no profile was landed yet, the demo city is what it shows.
+    """
+    shown = settings if settings.layout.lake.exists() else _profile("kortrijk", _DEMO_HOME)
+    prepare_profile(shown)
+    suppliers = demo_suppliers() if shown.layout.is_synthetic else nullcontext()
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestration.definitions", "-h", "127.0.0.1"]
+    with suppliers:
+        return subprocess.run([*command, "-p", str(port)], check=False).returncode  # noqa: S603 - our own interpreter
+
+
+def _succeeds(console: Console, name: str) -> bool:
+    result = run_job(name)
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        console.print(f"[bold red]{name}[/] {_reason(event)}", soft_wrap=True)
+    return result.success
+
+
+def _reason(event: dg.DagsterEvent) -> str:
+    """The innermost message of a failed step: ours, where we raised it."""
+    error = event.step_failure_data.error
+    failure = event.step_failure_data.user_failure_data
+    if failure is not None and failure.description:
+        return failure.description
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error is not None else "failed without a reason"
+
+
+def _is_supplied(settings: Settings, source: str) -> bool:
+    """Whether a source has somewhere to come from: a drop folder always, an address when it is set."""
+    trigger = settings.contracts()[source].trigger
+    return isinstance(trigger, OnArrival) or f"ADEMRUIMTE_{source.upper()}_URL" in os.environ
+
+
+def _profile(name: str, home: Path) -> Settings:
+    """Points this process at a profile, and forgets the suppliers of the one before."""
+    os.environ[CITY], os.environ[HOME] = name, str(home.resolve())
+    for variable in [known for known in os.environ if known.startswith("ADEMRUIMTE_") and known.endswith("_URL")]:
+        del os.environ[variable]
+    settings = read_settings()
+    prepare_profile(settings)
+    return settings
+
+
+def _name_supplier(source: str, url: str, *, since: str | None = None) -> None:
+    prefix = f"ADEMRUIMTE_{source.upper()}"
+    os.environ[f"{prefix}_URL"], os.environ[f"{prefix}_TOKEN"] = url, _TOKEN
+    if since:
+        os.environ[f"{prefix}_SINCE"] = since
+
+
+def _print_rest(console: Console, settings: Settings) -> None:
+    report.print_deliveries(console, settings)
+    report.print_places(console, settings)

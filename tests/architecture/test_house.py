@@ -1,0 +1,131 @@
+"""What the tree may and may not hold."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+TOP_LEVEL_FOLDERS = {
+    ".ci",
+    "contracts",
+    "dbt_project",
+    "docs",
+    "ingestion",
+    "orchestration",
+    "tests",
+    "warehouse",
+}
+ROOT_DOCUMENTS = (
+    ".env.example",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "SECURITY.md",
+    "docs/architecture.md",
+    "publiccode.yml",
+    "pyproject.toml",
+)
+# in pieces, or this file would hold what it forbids
+REGISTRIES = tuple(
+    ".".join(pieces)
+    for pieces in (
+        ("pypi", "org"),
+        ("pythonhosted", "org"),
+        ("registry", "npmjs"),
+        ("deb", "debian", "org"),
+        ("crates", "io"),
+        ("proxy", "golang", "org"),
+        ("repo", "maven"),
+    )
+)
+ADDRESS_LOCKS = {"uv.lock", "pylock.toml"}
+HOMELESS_NAMES = {"utils", "util", "helpers", "helper", "common", "lib", "misc"}
+LOCKS = ("requirements.lock.txt", "requirements-dev.lock.txt")
+LOCAL_LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8", errors="replace")
+
+
+def test_no_file_names_the_address_of_a_package_registry(kept_files: list[Path], root: Path) -> None:
+    found = [
+        f"{path.relative_to(root)}: {registry}"
+        for path in kept_files
+        for registry in REGISTRIES
+        if registry in _text(path)
+    ]
+    assert not found, f"a registry's address is the user's own setting, never the project's: {found}"
+
+
+def test_no_lock_file_that_holds_addresses_is_kept(kept_files: list[Path]) -> None:
+    assert not ADDRESS_LOCKS & {path.name for path in kept_files}, "keep the hashed requirement files instead"
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_pins_and_hashes_every_package_and_names_no_address(root: Path, name: str) -> None:
+    text = _text(root / name)
+    requirements = re.findall(r"^(?=\S)(.+?)((?: \\\n    --hash=sha256:[0-9a-f]{64})*)$", text, re.MULTILINE)
+    unpinned = [line for line, _ in requirements if not re.match(r"^[a-z0-9._-]+(\[[a-z,]+\])?==", line)]
+    unhashed = [line for line, hashes in requirements if not hashes]
+    assert len(requirements) > 100
+    assert not unpinned
+    assert not unhashed
+    assert "://" not in text
+
+
+def test_the_developing_lock_holds_the_running_lock(root: Path) -> None:
+    running, developing = (set(re.findall(r"^\S+==\S+", _text(root / name), re.MULTILINE)) for name in LOCKS)
+    assert not running - developing, "both locks are resolved together: make lock"
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_pins_every_dependency_the_project_asks_for(root: Path, name: str) -> None:
+    asked = re.findall(r'^    "([a-z0-9-]+)(?:\[[a-z]+\])?[><=]', _text(root / "pyproject.toml"), re.MULTILINE)
+    declared = asked[: asked.index("vl-convert-python") + 1]
+    pinned = set(re.findall(r"^([a-z0-9.-]+)", _text(root / name), re.MULTILINE))
+    assert not set(declared) - pinned, "the lock is older than pyproject.toml: make lock"
+
+
+def test_nothing_is_named_for_having_no_place(kept_files: list[Path], root: Path) -> None:
+    parts = {part for path in kept_files for part in path.relative_to(root).with_suffix("").parts}
+    assert not HOMELESS_NAMES & parts, "put it where its reader would look for it"
+
+
+def test_the_top_level_holds_the_rooms_and_nothing_else(kept_files: list[Path], root: Path) -> None:
+    folders = {path.relative_to(root).parts[0] for path in kept_files if path.parent != root}
+    assert folders <= TOP_LEVEL_FOLDERS
+
+
+@pytest.mark.parametrize("name", ROOT_DOCUMENTS)
+def test_a_document_a_stranger_looks_for_is_there(root: Path, name: str) -> None:
+    assert _text(root / name).strip()
+
+
+def test_every_link_in_a_document_leads_somewhere(kept_files: list[Path], root: Path) -> None:
+    documents = [path for path in kept_files if path.suffix == ".md"]
+    dead = [
+        f"{document.relative_to(root)}: {link}"
+        for document in documents
+        for link in LOCAL_LINK.findall(_text(document))
+        if not (document.parent / link).exists()
+    ]
+    assert not dead
+
+
+def test_no_file_is_too_big_to_read_in_a_review(kept_files: list[Path], root: Path) -> None:
+    big = [str(path.relative_to(root)) for path in kept_files if path.stat().st_size > 1_048_576]
+    assert not big
+
+
+def test_every_module_says_what_belongs_in_it(source_files: list[Path], root: Path) -> None:
+    silent = [str(path.relative_to(root)) for path in source_files if not _text(path).lstrip().startswith('"""')]
+    assert not silent
+
+
+def test_the_licence_is_the_one_the_project_names(root: Path) -> None:
+    assert _text(root / "LICENSE").startswith("EUROPEAN UNION PUBLIC LICENCE v. 1.2\n")
+    assert 'license = "EUPL-1.2"' in _text(root / "pyproject.toml")
+    assert "license: EUPL-1.2" in _text(root / "publiccode.yml")

@@ -1,0 +1,120 @@
+"""A source is four files; whoever forgets one is told which."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from contracts.registry import all_cities, all_contracts
+from contracts.vocabulary import OnArrival, SourceContract
+
+STAGING = Path("dbt_project", "models", "staging")
+
+
+def missing_files(root: Path, contract: SourceContract) -> list[str]:
+    """The files a source still needs, as paths from the root of the project."""
+    module = Path("ingestion", "sources", f"{contract.name}.py")
+    folder = STAGING / contract.name
+    missing = [] if (root / module).is_file() else [str(module)]
+    texts = "".join(path.read_text("utf-8") for path in (root / folder).glob("*.sql"))
+    missing += [f"{folder}/*.sql for table {table.name}" for table in contract.tables if not _reads(texts, table.name)]
+    if not any((root / folder).glob("*.yml")):
+        missing.append(f"{folder}/*.yml")
+    return missing
+
+
+def _reads(models: str, table: str) -> bool:
+    return f"__{table}" in models
+
+
+@pytest.mark.parametrize("name", all_contracts())
+def test_a_source_has_its_module_its_staging_models_and_their_description(root: Path, name: str) -> None:
+    missing = missing_files(root, all_contracts()[name])
+    assert not missing, f"source {name} lacks: {', '.join(missing)} (see CONTRIBUTING.md)"
+
+
+@pytest.mark.parametrize("name", all_contracts())
+def test_a_source_module_offers_what_its_trigger_needs(name: str) -> None:
+    needed = "read" if isinstance(all_contracts()[name].trigger, OnArrival) else "fetch"
+    assert callable(getattr(import_module(f"ingestion.sources.{name}"), needed, None)), f"{name} has no {needed}()"
+
+
+def test_a_source_module_without_a_contract_does_not_exist(root: Path) -> None:
+    modules = {path.stem for path in (root / "ingestion" / "sources").glob("*.py")} - {"__init__"}
+    assert modules == set(all_contracts())
+
+
+def test_a_staging_folder_without_a_contract_does_not_exist(root: Path) -> None:
+    folders = {path.name for path in (root / STAGING).iterdir() if path.is_dir()}
+    # what the loader itself writes about its batches
+    assert folders - {"pipeline"} == set(all_contracts())
+
+
+def test_a_new_contract_alone_is_told_every_file_it_lacks(tmp_path: Path) -> None:
+    contract = all_contracts()["tickets_1777"]
+    missing = missing_files(tmp_path, contract)
+    assert missing == [
+        "ingestion/sources/tickets_1777.py",
+        "dbt_project/models/staging/tickets_1777/*.sql for table requests",
+        "dbt_project/models/staging/tickets_1777/*.yml",
+    ]
+
+
+def test_a_source_with_its_files_lacks_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / STAGING / "tickets_1777"
+    module = tmp_path / "ingestion" / "sources" / "tickets_1777.py"
+    folder.mkdir(parents=True)
+    module.parent.mkdir(parents=True)
+    module.touch()
+    (folder / "stg_tickets_1777__requests.sql").write_text("select * from {{ source('landing', 't__requests') }}")
+    (folder / "stg_tickets_1777.yml").touch()
+    assert missing_files(tmp_path, all_contracts()["tickets_1777"]) == []
+
+
+@pytest.mark.parametrize("name", all_contracts())
+def test_the_file_of_a_contract_bears_its_name(root: Path, name: str) -> None:
+    assert (root / "contracts" / "sources" / f"{name}.py").is_file()
+
+
+@pytest.mark.parametrize("name", all_cities())
+def test_a_city_receives_only_sources_that_have_a_contract(name: str) -> None:
+    assert set(all_cities()[name].sources) <= set(all_contracts())
+
+
+@pytest.mark.parametrize("name", all_cities())
+def test_a_city_has_its_seeds(root: Path, name: str) -> None:
+    kortrijk, own = (
+        {path.name for path in (root / "dbt_project" / "seeds" / city).glob("*.csv")} for city in ("kortrijk", name)
+    )
+    assert kortrijk
+    assert own == kortrijk, f"seeds/{name} and seeds/kortrijk must hold the same files; header-only ones will do"
+
+
+@pytest.mark.parametrize("name", all_contracts())
+def test_every_column_of_a_contract_is_described(name: str) -> None:
+    undescribed = [
+        f"{table.name}.{column.name}"
+        for table in all_contracts()[name].tables
+        for column in table.columns
+        if not column.description.strip()
+    ]
+    assert not undescribed
+
+
+@pytest.mark.parametrize("name", all_contracts())
+def test_a_contract_names_only_columns_that_it_has(name: str) -> None:
+    for table in all_contracts()[name].tables:
+        landed = set(table.schema)
+        named = {*table.key, *table.version, table.event_date, *table.event_order}
+        assert named <= landed, f"{name}.{table.name} names {named - landed}"
+        received = set(table.received.columns)
+        passing = {*table.received.required, *table.received.pseudonyms, *table.received.free_text}
+        assert passing <= received, f"{name}.{table.name} names {passing - received}"
+
+
+@pytest.mark.parametrize("name", all_contracts())
+def test_a_landed_instant_ends_in_at_and_a_date_in_date(name: str) -> None:
+    for table in all_contracts()[name].tables:
+        for column in table.columns:
+            assert (str(column.dtype) == "Date") == column.name.endswith("_date"), f"{table.name}.{column.name}"
+            assert str(column.dtype).startswith("Datetime") == column.name.endswith("_at"), column.name

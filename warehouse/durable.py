@@ -1,0 +1,78 @@
+"""Writing so that a crash leaves the old or the new, never a part.
+
+Belongs here: fsync and the one rename, and the refusal to start what will not fit. Does not belong here:
+what the files mean.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+# a batch, the checkpoint of its rows and the build made of them, each about its size
+_COPIES = 3
+_RESERVE_BYTES = 64 * 1024 * 1024
+
+
+class DiskFullError(OSError):
+    """There is not enough free space to write safely; nothing was written."""
+
+
+def require_free(folder: Path, payload: int, what: str) -> None:
+    """Refuses before the first byte rather than in the middle.
+
+    Args:
+        folder: an existing folder on the file system to be written.
+        payload: bytes about to be written.
+        what: what would be written, for the message.
+
+    Raises:
+        DiskFullError: less than three times the payload and 64 MiB is free.
+    """
+    needed = _COPIES * payload + _RESERVE_BYTES
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise DiskFullError(
+            f"{what}: {free // 2**20} MiB free, {needed // 2**20 + 1} MiB needed; "
+            "nothing was written. Make room, then run it again"
+        )
+
+
+def sync(path: Path) -> None:
+    """Forces a file or a folder's entries to disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_tree(folder: Path) -> None:
+    """Forces a folder and everything in it to disk, the deepest first."""
+    for parent, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            sync(Path(parent, name))
+        sync(Path(parent))
+
+
+def write_synced(path: Path, content: bytes) -> None:
+    """Writes a file and forces it to disk."""
+    path.write_bytes(content)
+    sync(path)
+
+
+def make_synced(folder: Path) -> None:
+    """Makes a folder so that its own name survives a power cut."""
+    if not folder.is_dir():
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        sync(folder.parent)
+
+
+def move_into_place(staged: Path, final: Path) -> None:
+    """One rename makes it exist.
+
+    Raises:
+        OSError: something with content already lies at `final`.
+    """
+    make_synced(final.parent)
+    os.rename(staged, final)  # noqa: PTH104  # the one call that must refuse an existing folder with content
+    sync(final.parent)

@@ -1,0 +1,59 @@
+"""The one way to open DuckDB.
+
+Belongs here: how a file is opened and what a reader is told when it cannot be. DuckDB lets one process
+write or several read, and within one process refuses a second configuration: hence one place.
+"""
+
+import re
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+# dbt's profile holds the same two options; DuckDB compares them by value and type
+CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+_HOLDER = re.compile(r"\(PID (\d+)\)")
+
+
+class WarehouseBusyError(RuntimeError):
+    """The file is held by somebody else; the message says by whom."""
+
+
+def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """Opens the pipeline's own file; times are UTC, no extension is ever fetched.
+
+    Raises:
+        WarehouseBusyError: another process holds it, or this one in another mode.
+    """
+    try:
+        con = duckdb.connect(path, read_only=read_only, config=CONFIG)
+    except (duckdb.IOException, duckdb.ConnectionException) as refused:
+        raise _explained(path, str(refused)) from refused
+    con.execute("set TimeZone = 'UTC'")
+    return con
+
+
+def open_published(path: Path) -> duckdb.DuckDBPyConnection:
+    """Opens a published file for reading, and nothing else: no other file, no setting.
+
+    Raises:
+        WarehouseBusyError: somebody writes into it, which no part of the pipeline does.
+    """
+    # DuckDB shares an instance per path: through the pointer a second open would show the build before it
+    con = connect(path.resolve(), read_only=True)
+    con.execute("set enable_external_access = false")
+    con.execute("set lock_configuration = true")
+    return con
+
+
+def _explained(path: Path, reason: str) -> Exception:
+    if "different configuration" in reason:
+        return WarehouseBusyError(f"{path.name} is open in this process in another mode; close that connection first")
+    if "lock" not in reason:
+        return duckdb.IOException(f"{path.name} cannot be opened: {reason}")
+    holder = _HOLDER.search(reason)
+    who = f"process {holder[1]}" if holder else "another process"
+    return WarehouseBusyError(f"{path.name} is held by {who}; wait until it ends, or read the published build")

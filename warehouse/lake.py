@@ -1,0 +1,480 @@
+"""The lake: one batch is one directory, and one rename makes it exist.
+
+Belongs here: committing, finding and reading batches and decisions. Does not belong here: what a column
+means (contracts) or how rows become tables (`warehouse.load`). What the lake holds is decided by
+manifests: no data file is ever searched for, each is named by the manifest of a committed batch.
+"""
+
+import fcntl
+import gzip
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from contracts.gate import Split
+from warehouse.durable import make_synced, move_into_place, require_free, sync, sync_tree, write_synced
+
+Part = Literal["accepted", "quarantine", "received"]
+
+_DECISIONS = "decisions"
+_STAGING = ".staging"
+_MANIFEST = "manifest.json"
+_PREFIX = "batch="
+_REPLAY = re.compile(r"^(?P<first>.+?)(?:\.r(?P<n>\d+))?$")
+
+
+class LakeError(ValueError):
+    """A batch cannot be committed or read; the message names its source and batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One delivery after the gate, ready to be committed.
+
+    Attributes:
+        origin: file name, or address without its query.
+        supplied_at: the supplier's own time of the delivery.
+        complete_until: up to where it speaks; None when nobody can say.
+        content_sha256: of what the supplier sent, in hexadecimal.
+        key_id: which pseudonym key was used; None without pseudonyms.
+        received: per table the text after the door, with `line`.
+        original: file name and bytes; kept instead of `received` where no person is in them.
+        splits: per table what became of its rows.
+        dropped_columns: per table the columns that the door did not let in.
+        redactions: direct identifiers that the door's second net removed.
+        supersedes: the batch that this one replaces (replay).
+        known_at: when the content was first committed; None for now, or for what is superseded its own.
+        event_dates: per table the column whose span the manifest names.
+    """
+
+    source: str
+    origin: str
+    supplied_at: datetime
+    complete_until: datetime | None
+    content_sha256: str
+    contract_version: int
+    key_id: str | None
+    received: Mapping[str, pl.DataFrame]
+    original: tuple[str, bytes] | None
+    splits: Mapping[str, Split]
+    dropped_columns: Mapping[str, tuple[str, ...]]
+    redactions: int
+    supersedes: str | None = None
+    known_at: datetime | None = None
+    event_dates: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TableManifest:
+    """What became of the rows of one table; duplicate and superseded mean within this batch.
+
+    Attributes:
+        columns: the accepted columns and their types.
+        first_date: the first city date its rows touch, where the arrival named the column.
+        last_date: the last one.
+    """
+
+    received: int
+    accepted: int
+    quarantined: int
+    duplicate: int
+    superseded: int
+    columns: Mapping[str, str]
+    first_date: date | None
+    last_date: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a committed batch says of itself: `manifest.json`.
+
+    Attributes:
+        known_at: when its content was first committed; a replay keeps it.
+        original: name of the supplier's own file in `received/`, where that is what was kept.
+    """
+
+    batch_id: str
+    source: str
+    origin: str
+    supplied_at: datetime
+    known_at: datetime
+    committed_at: datetime
+    complete_until: datetime | None
+    content_sha256: str
+    contract_version: int
+    key_id: str | None
+    supersedes: str | None
+    dropped_columns: Mapping[str, tuple[str, ...]]
+    redactions: int
+    tables: Mapping[str, TableManifest]
+    original: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A committed build: what it said lies in `path`, on what it was based in `facts`."""
+
+    build_id: str
+    committed_at: datetime
+    facts: Mapping[str, Any]
+    path: Path
+
+
+class Lake:
+    """The batches and decisions of one profile."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._staging = root / _STAGING
+        # a committed manifest never changes, so it is read once
+        self._manifests: dict[Path, Manifest] = {}
+
+    def commit(self, arrival: Arrival, now: datetime) -> Manifest:
+        """Makes a batch of an arrival; afterwards it exists whole, before that not at all.
+
+        Raises:
+            LakeError: the counts do not add up, or the batch to supersede is not live.
+            DiskFullError: it might not fit; nothing was written.
+        """
+        _require_arithmetic(arrival)
+        manifest = _manifest(arrival, self._new_id(arrival, now), self._known_at(arrival, now), _utc(now))
+        self._require_room(_payload(arrival), f"{arrival.source}: {arrival.origin}")
+        with self._staged(manifest.batch_id) as folder:
+            _write_received(folder / "received", arrival)
+            _write_tables(folder / "accepted", {name: split.accepted for name, split in arrival.splits.items()})
+            _write_tables(folder / "quarantine", {name: split.quarantined for name, split in arrival.splits.items()})
+            _seal(folder, asdict(manifest))
+            move_into_place(folder, self._folder(manifest))
+        return manifest
+
+    def find(self, source: str, content_sha256: str) -> Manifest | None:
+        """The newest batch of a source with that content, or None."""
+        marked = [folder for folder in self._folders(source) if _first_id(folder).endswith(f"-{content_sha256[:12]}")]
+        same = [manifest for manifest in map(self._read, marked) if manifest.content_sha256 == content_sha256]
+        return max(same, key=_order, default=None)
+
+    def latest(self, source: str) -> Manifest | None:
+        """The batch of a source that was committed last, replays apart from what they replace."""
+        return max(self.live(source), key=_order, default=None)
+
+    def manifests(self, source: str | None = None) -> list[Manifest]:
+        """Every committed batch, those superseded included, by batch_id."""
+        sources = self._sources() if source is None else [source]
+        return sorted((self._read(folder) for name in sources for folder in self._folders(name)), key=_order)
+
+    def live(self, source: str | None = None) -> list[Manifest]:
+        """The batches that no other one supersedes, by batch_id."""
+        every = self.manifests(source)
+        gone = {manifest.supersedes for manifest in every}
+        return [manifest for manifest in every if manifest.batch_id not in gone]
+
+    def replaced_by(self, manifest: Manifest) -> list[Manifest]:
+        """The batches that a replay stands for: what it supersedes, what that superseded, and so on."""
+        by_id = {other.batch_id: other for other in self.manifests(manifest.source)}
+        replaced = []
+        while manifest.supersedes is not None and manifest.supersedes in by_id:
+            manifest = by_id[manifest.supersedes]
+            replaced.append(manifest)
+        return replaced
+
+    def file(self, manifest: Manifest, table: str, part: Part) -> Path:
+        """The one file that holds a part of a table of a batch.
+
+        Raises:
+            LakeError: the batch holds no such table, or keeps the supplier's own file instead of its text.
+        """
+        if table not in manifest.tables:
+            raise LakeError(f"{manifest.source}: batch {manifest.batch_id} holds no table {table}")
+        if part == "received" and manifest.original is not None:
+            raise LakeError(
+                f"{manifest.source}: batch {manifest.batch_id} keeps the original {manifest.original}; read that"
+            )
+        return self._folder(manifest) / part / f"{table}.parquet"
+
+    def read(self, manifest: Manifest, table: str, part: Part) -> pl.DataFrame:
+        """The rows of a part of a table of a batch.
+
+        Raises:
+            LakeError: see `file`.
+        """
+        return _read_parquet(self.file(manifest, table, part))
+
+    def original(self, manifest: Manifest) -> tuple[str, bytes] | None:
+        """Name and bytes of the supplier's own file, where it was kept."""
+        if manifest.original is None:
+            return None
+        packed = self._folder(manifest) / "received" / f"{manifest.original}.gz"
+        return manifest.original, gzip.decompress(packed.read_bytes())
+
+    def commit_decisions(self, build_id: str, verdicts: pl.DataFrame, facts: Mapping[str, Any], now: datetime) -> Path:
+        """Commits what a build says; this is the moment from which it cannot be unsaid.
+
+        Returns:
+            Its folder. A build that is committed already stays as it is.
+        """
+        final = self._root / _DECISIONS / f"{_PREFIX}{build_id}"
+        if (final / _MANIFEST).exists():
+            return final
+        self._require_room(int(verdicts.estimated_size()), f"decisions of build {build_id}")
+        with self._staged(f"{_DECISIONS}-{build_id}") as folder:
+            verdicts.write_parquet(folder / "verdicts.parquet", compression="zstd")
+            _seal(folder, {"build_id": build_id, "committed_at": _utc(now), "rows": verdicts.height, "facts": facts})
+            move_into_place(folder, final)
+        return final
+
+    def decisions(self) -> list[Decision]:
+        """Every committed build, oldest first."""
+        found = (_decision(folder) for folder in self._folders(_DECISIONS))
+        return sorted(found, key=lambda decision: (decision.committed_at, decision.build_id))
+
+    def said(self, decision: Decision) -> pl.DataFrame:
+        """The verdict rows of a committed build."""
+        return _read_parquet(decision.path / "verdicts.parquet")
+
+    def sweep(self) -> int:
+        """Removes what killed writers left in staging; does nothing while another process writes.
+
+        Returns:
+            How many folders were removed.
+        """
+        if not self._staging.is_dir():
+            return 0
+        with self._staging_lock(fcntl.LOCK_EX | fcntl.LOCK_NB) as alone:
+            leftovers = list(self._staging.iterdir()) if alone else []
+            for leftover in leftovers:
+                shutil.rmtree(leftover)
+        return len(leftovers)
+
+    def _sources(self) -> list[str]:
+        if not self._root.is_dir():
+            return []
+        return sorted(
+            entry.name
+            for entry in os.scandir(self._root)
+            if entry.is_dir() and not entry.name.startswith(".") and entry.name != _DECISIONS
+        )
+
+    def _folders(self, source: str) -> list[Path]:
+        folder = self._root / source
+        if not folder.is_dir():
+            return []
+        named = (Path(entry.path) for entry in os.scandir(folder) if entry.name.startswith(_PREFIX))
+        return [path for path in named if (path / _MANIFEST).exists()]
+
+    def _folder(self, manifest: Manifest) -> Path:
+        return self._root / manifest.source / f"{_PREFIX}{manifest.batch_id}"
+
+    def _read(self, folder: Path) -> Manifest:
+        known = self._manifests.get(folder)
+        if known is None:
+            known = self._manifests[folder] = _parse_manifest(folder / _MANIFEST)
+        return known
+
+    def _new_id(self, arrival: Arrival, now: datetime) -> str:
+        if arrival.supersedes is None:
+            batch_id = f"{_utc(now):%Y%m%dT%H%M%S%fZ}-{arrival.content_sha256[:12]}"
+        else:
+            batch_id = replay_id(arrival.supersedes, [self._live(arrival).batch_id])
+        if (self._root / arrival.source / f"{_PREFIX}{batch_id}").exists():
+            raise LakeError(f"{arrival.source}: {arrival.origin} is already committed as {batch_id}")
+        return batch_id
+
+    def _known_at(self, arrival: Arrival, now: datetime) -> datetime:
+        if arrival.known_at is not None:
+            return _utc(arrival.known_at)
+        return _utc(now) if arrival.supersedes is None else self._live(arrival).known_at
+
+    def _live(self, arrival: Arrival) -> Manifest:
+        """What an arrival supersedes; two batches that replace the same one would both count."""
+        for manifest in self.live(arrival.source):
+            if manifest.batch_id == arrival.supersedes:
+                return manifest
+        raise LakeError(f"{arrival.source}: no live batch {arrival.supersedes} to supersede; replay the newest one")
+
+    def _require_room(self, payload: int, what: str) -> None:
+        make_synced(self._staging)
+        require_free(self._staging, payload, what)
+
+    @contextmanager
+    def _staged(self, name: str) -> Iterator[Path]:
+        """An empty folder to fill; whatever is still in it afterwards is thrown away."""
+        folder = self._staging / name
+        with self._staging_lock(fcntl.LOCK_SH):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(mode=0o750)
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def _staging_lock(self, how: int) -> Iterator[bool]:
+        """The kernel lets go of it when its holder dies, so a lock is never left behind."""
+        handle = os.open(self._staging, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, how)
+            yield True
+        except BlockingIOError:
+            yield False
+        finally:
+            os.close(handle)
+
+
+def replay_id(batch_id: str, existing: Sequence[str] = ()) -> str:
+    """The id of the next replay of a batch: `<id>.r1`, then `<id>.r2`.
+
+    Args:
+        batch_id: the batch, or a replay of it.
+        existing: ids of replays that exist already.
+    """
+    first, _ = _id_parts(batch_id)
+    taken = [n for name, n in map(_id_parts, (batch_id, *existing)) if name == first]
+    return f"{first}.r{max(taken) + 1}"
+
+
+def _id_parts(batch_id: str) -> tuple[str, int]:
+    found = _REPLAY.fullmatch(batch_id)
+    if found is None:
+        raise LakeError(f"{batch_id!r} is no batch id")
+    return found["first"], int(found["n"] or 0)
+
+
+def _first_id(folder: Path) -> str:
+    return _id_parts(folder.name.removeprefix(_PREFIX))[0]
+
+
+def _order(manifest: Manifest) -> tuple[str, int]:
+    """By batch_id, with the tenth replay after the ninth."""
+    return _id_parts(manifest.batch_id)
+
+
+def _utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise LakeError(f"{moment} has no time zone; every moment in the lake is UTC")
+    return moment.astimezone(UTC)
+
+
+def _optional_utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else _utc(moment)
+
+
+def _require_arithmetic(arrival: Arrival) -> None:
+    for name, split in arrival.splits.items():
+        parts = (split.accepted.height, split.quarantined.height, split.duplicate, split.superseded)
+        if split.received != sum(parts):
+            raise LakeError(
+                f"{arrival.source}: table {name} of {arrival.origin}: {split.received} rows received, but "
+                "{} accepted + {} quarantined + {} duplicate + {} superseded".format(*parts)
+            )
+
+
+def _payload(arrival: Arrival) -> int:
+    frames = [frame for split in arrival.splits.values() for frame in (split.accepted, split.quarantined)]
+    if arrival.original is None:
+        frames.extend(arrival.received.values())
+    size = sum(int(frame.estimated_size()) for frame in frames)
+    return size + (len(arrival.original[1]) if arrival.original else 0)
+
+
+def _manifest(arrival: Arrival, batch_id: str, known_at: datetime, committed_at: datetime) -> Manifest:
+    return Manifest(
+        batch_id=batch_id,
+        source=arrival.source,
+        origin=arrival.origin,
+        supplied_at=_utc(arrival.supplied_at),
+        known_at=known_at,
+        committed_at=committed_at,
+        complete_until=_optional_utc(arrival.complete_until),
+        content_sha256=arrival.content_sha256,
+        contract_version=arrival.contract_version,
+        key_id=arrival.key_id,
+        supersedes=arrival.supersedes,
+        dropped_columns=dict(arrival.dropped_columns),
+        redactions=arrival.redactions,
+        tables={name: _table_manifest(split, arrival.event_dates.get(name)) for name, split in arrival.splits.items()},
+        original=Path(arrival.original[0]).name if arrival.original else None,
+    )
+
+
+def _table_manifest(split: Split, event_date: str | None) -> TableManifest:
+    dates = split.accepted[event_date] if event_date else pl.Series(dtype=pl.Date)
+    return TableManifest(
+        received=split.received,
+        accepted=split.accepted.height,
+        quarantined=split.quarantined.height,
+        duplicate=split.duplicate,
+        superseded=split.superseded,
+        columns={name: str(dtype) for name, dtype in split.accepted.schema.items()},
+        first_date=_as_date(dates.min()),
+        last_date=_as_date(dates.max()),
+    )
+
+
+def _as_date(value: object) -> date | None:
+    return value if isinstance(value, date) else None
+
+
+def _write_received(folder: Path, arrival: Arrival) -> None:
+    if arrival.original is None:
+        _write_tables(folder, arrival.received)
+        return
+    folder.mkdir()
+    name, content = arrival.original
+    # without a time in its header the same content is the same file
+    (folder / f"{Path(name).name}.gz").write_bytes(gzip.compress(content, compresslevel=6, mtime=0))
+
+
+def _write_tables(folder: Path, frames: Mapping[str, pl.DataFrame]) -> None:
+    folder.mkdir()
+    for name, frame in frames.items():
+        frame.write_parquet(folder / f"{name}.parquet", compression="zstd")
+
+
+def _seal(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Everything is on disk before the manifest says that it exists."""
+    sync_tree(folder)
+    text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False, default=_as_text)
+    write_synced(folder / _MANIFEST, text.encode())
+    sync(folder)
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, date):
+        return value.isoformat()
+    raise LakeError(f"a manifest cannot hold {type(value).__name__} {value!r}")
+
+
+def _read_parquet(path: Path) -> pl.DataFrame:
+    # the folder `batch=<id>` is a name, not a column
+    return pl.read_parquet(path, hive_partitioning=False, glob=False)
+
+
+def _parse_manifest(path: Path) -> Manifest:
+    said = json.loads(path.read_bytes())
+    moments = {name: _moment(said[name]) for name in ("supplied_at", "known_at", "committed_at", "complete_until")}
+    tables = {name: _parse_table(table) for name, table in said["tables"].items()}
+    dropped = {name: tuple(columns) for name, columns in said["dropped_columns"].items()}
+    return Manifest(**{**said, **moments, "tables": tables, "dropped_columns": dropped})
+
+
+def _parse_table(said: dict[str, Any]) -> TableManifest:
+    dates = {name: said[name] and date.fromisoformat(said[name]) for name in ("first_date", "last_date")}
+    return TableManifest(**{**said, **dates})
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _decision(folder: Path) -> Decision:
+    said = json.loads((folder / _MANIFEST).read_bytes())
+    return Decision(said["build_id"], datetime.fromisoformat(said["committed_at"]), said["facts"], folder)

@@ -1,0 +1,115 @@
+"""The one place that knows which folder of a profile holds what.
+
+Belongs here: paths and their permissions. Does not belong here: what is written into them.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+_FOLDER_MODE = 0o750
+_SECRETS_MODE = 0o700
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The folders and files of one profile: one lake, one warehouse, one published folder.
+
+    Attributes:
+        root: the profile's folder; everything else lies in it.
+    """
+
+    root: Path
+
+    @property
+    def lake(self) -> Path:
+        """The truth: batches and decisions."""
+        return self.root / "lake"
+
+    @property
+    def staging(self) -> Path:
+        """Batches being written; on the lake's file system and outside every source's folder."""
+        return self.lake / ".staging"
+
+    @property
+    def warehouse(self) -> Path:
+        """The pipeline's own DuckDB file; readers never open it."""
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def lock(self) -> Path:
+        """Held during a whole build."""
+        return self.root / "warehouse.lock"
+
+    @property
+    def state(self) -> Path:
+        """What cannot be derived from the lake: outbox, progress, publications."""
+        return self.root / "state.sqlite"
+
+    @property
+    def published(self) -> Path:
+        """What readers see."""
+        return self.root / "published"
+
+    @property
+    def quality(self) -> Path:
+        """Data Docs, one folder per build."""
+        return self.root / "quality"
+
+    @property
+    def mail(self) -> Path:
+        """Messages written as files where no mail server is configured."""
+        return self.root / "mail"
+
+    @property
+    def dbt(self) -> Path:
+        """Target and logs of dbt."""
+        return self.root / "dbt"
+
+    @property
+    def dagster(self) -> Path:
+        """The orchestrator's own storage; only a history of runs."""
+        return self.root / "dagster"
+
+    @property
+    def secrets(self) -> Path:
+        """Keys; never beside the data they protect in a backup."""
+        return self.root / "secrets"
+
+    @property
+    def marker(self) -> Path:
+        """The file that says that everything here is invented."""
+        return self.root / "SYNTHETIC"
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether this profile holds invented data."""
+        return self.marker.exists()
+
+    def drop(self, source: str) -> Path:
+        """The folder into which a source's files are dropped."""
+        return self.root / "drop" / source
+
+    def create(self) -> None:
+        """Makes every folder, closed to strangers; the files in them come when they are needed."""
+        open_to_group = (
+            self.root,
+            self.lake,
+            self.staging,
+            self.root / "drop",
+            self.published,
+            self.quality,
+            self.mail,
+            self.dbt,
+            self.dagster,
+        )
+        for folder in open_to_group:
+            _make(folder, _FOLDER_MODE)
+        _make(self.secrets, _SECRETS_MODE)
+
+
+def _make(folder: Path, mode: int) -> None:
+    """A folder that exists keeps the permissions someone gave it."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        # mkdir's own mode is cut by the umask of whoever runs it
+        folder.chmod(mode)

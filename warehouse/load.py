@@ -1,0 +1,396 @@
+"""Loads committed batches into the landing tables, and says what a build must know beside them.
+
+Belongs here: the landing tables and the one function that fills them. Does not belong here: choosing between
+versions of a row (dbt). Each batch is one DuckDB transaction: its rows, its ledger row and the dates it touches
+are there together or not at all. The order in which batches are loaded changes nothing but the order of rows.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import duckdb
+import polars as pl
+from duckdb import ColumnExpression, ConstantExpression, Expression, SQLExpression
+
+from contracts.cities.calendar import days
+from contracts.cities.profile import City
+from contracts.vocabulary import LINE, UTC_INSTANT, SourceContract, TableContract
+from warehouse.durable import require_free
+from warehouse.lake import Lake, Manifest
+
+_INSTANT = "TIMESTAMP WITH TIME ZONE"
+_TYPES: Mapping[object, str] = {
+    pl.String: "VARCHAR",
+    pl.Float64: "DOUBLE",
+    pl.Int64: "BIGINT",
+    pl.Boolean: "BOOLEAN",
+    pl.Date: "DATE",
+    UTC_INSTANT: _INSTANT,
+}
+_ORIGIN_COLUMNS = {
+    "batch_id": "VARCHAR",
+    LINE: "BIGINT",
+    "supplied_at": _INSTANT,
+    "content_sha256": "VARCHAR",
+    "known_at": _INSTANT,
+}
+_FRACTIONAL = ("DOUBLE", "FLOAT", "DECIMAL")
+_CALENDAR = (date(2019, 1, 1), date(2051, 12, 31))
+_LEDGER = """
+create schema if not exists landing;
+create schema if not exists quality;
+create table if not exists landing.loaded_batches (
+    batch_id varchar primary key, source varchar, origin varchar, supplied_at timestamptz, known_at timestamptz,
+    complete_until timestamptz, content_sha256 varchar, contract_version integer
+);
+create table if not exists landing.batch_counts (
+    batch_id varchar, source varchar, table_name varchar, received bigint, accepted bigint, quarantined bigint,
+    duplicate bigint, superseded bigint
+);
+create table if not exists landing.affected (source varchar, table_name varchar, event_date date);
+create table if not exists landing.source_status (
+    source varchar primary key, complete_until timestamptz, last_asked_at timestamptz
+);
+create table if not exists landing.city_days (
+    date date, holiday varchar, closing_reason varchar, is_working_day boolean, working_day_no bigint
+);
+create table if not exists landing.build (
+    build_id varchar, as_of_date date, city varchar, is_synthetic boolean
+);
+create table if not exists quality.dq_verdict (
+    kpi_id varchar, verdict varchar, reasons varchar[], build_id varchar
+);
+"""
+_STATUS_SCHEMA = pl.Schema({"source": pl.String, "complete_until": UTC_INSTANT, "last_asked_at": UTC_INSTANT})
+_REPLACE_STATUS = """
+insert into landing.source_status by name
+select source, max(complete_until) as complete_until, max(last_asked_at) as last_asked_at
+from (
+    select source, complete_until, last_asked_at from asked
+    union all by name
+    select source, complete_until from landing.loaded_batches
+)
+group by source
+order by source
+"""
+
+StatusRow = tuple[str, datetime | None, datetime | None]
+
+
+class LoadError(RuntimeError):
+    """The landing tables cannot hold what a contract or batch says; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What loading one batch did.
+
+    Attributes:
+        rows: rows inserted per table; empty when the batch could not be loaded.
+        drift: columns that differ from the contract, in words.
+        error: why nothing of this batch was loaded, or None.
+    """
+
+    batch_id: str
+    source: str
+    rows: Mapping[str, int] = field(default_factory=dict)
+    drift: tuple[str, ...] = ()
+    error: str | None = None
+
+
+def landing_name(source: str, table: str) -> str:
+    """The landing table of a source's table, with its schema."""
+    return f"landing.{source}__{table}"
+
+
+def ensure_landing(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, SourceContract]) -> None:
+    """Makes every landing table, typed and empty; a column that a contract gained is added.
+
+    Raises:
+        LoadError: a column's type in the contract is no longer that of the table.
+    """
+    con.execute(_LEDGER)
+    for source, table in _tables(contracts):
+        _ensure_table(con, f"{source}__{table.name}", landing_columns(table))
+
+
+def landing_columns(table: TableContract) -> dict[str, str]:
+    """The columns of a landing table and their DuckDB types."""
+    return {**{column.name: _TYPES[column.dtype] for column in table.columns}, **_ORIGIN_COLUMNS}
+
+
+def load(con: duckdb.DuckDBPyConnection, lake: Lake, contracts: Mapping[str, SourceContract]) -> list[Loaded]:
+    """Loads every live batch that is not loaded yet; one that fails stops only itself.
+
+    Returns:
+        One result per batch tried; empty when there was nothing new.
+
+    Raises:
+        DiskFullError: it might not fit; that batch and those after it were not loaded.
+        LoadError: see `ensure_landing`.
+    """
+    ensure_landing(con, contracts)
+    known = {row[0] for row in con.execute("select batch_id from landing.loaded_batches").fetchall()}
+    return [_load_batch(con, lake, contracts, batch) for batch in lake.live() if batch.batch_id not in known]
+
+
+def rebuild(con: duckdb.DuckDBPyConnection, lake: Lake, contracts: Mapping[str, SourceContract]) -> list[Loaded]:
+    """Drops the landing tables and loads the lake from nothing."""
+    con.execute("drop schema if exists landing cascade")
+    return load(con, lake, contracts)
+
+
+def write_profile(con: duckdb.DuckDBPyConnection, city: City) -> None:
+    """Replaces the city's calendar."""
+    with _registered(con, "calendar", days(city, *_CALENDAR)), _transaction(con):
+        con.execute("delete from landing.city_days")
+        con.execute("insert into landing.city_days by name select * from calendar order by date")
+
+
+def write_status(con: duckdb.DuckDBPyConnection, rows: Iterable[StatusRow]) -> None:
+    """Replaces what is known of each source: the later of what its batches and the state say.
+
+    Args:
+        con: the warehouse.
+        rows: source, complete_until and last_asked_at, as the state knows them.
+    """
+    asked = pl.DataFrame(list(rows), schema=_STATUS_SCHEMA, orient="row")
+    with _registered(con, "asked", asked), _transaction(con):
+        con.execute("delete from landing.source_status")
+        con.execute(_REPLACE_STATUS)
+
+
+def write_build(con: duckdb.DuckDBPyConnection, build_id: str, as_of: date, city: str, *, is_synthetic: bool) -> None:
+    """Replaces the one row that says which build this is."""
+    with _transaction(con):
+        con.execute("delete from landing.build")
+        con.execute("insert into landing.build values (?, ?, ?, ?)", [build_id, as_of, city, is_synthetic])
+
+
+def clear_affected(con: duckdb.DuckDBPyConnection) -> None:
+    """Forgets the touched dates; only for a build that is committed and so has redone them."""
+    con.execute("delete from landing.affected")
+
+
+def _tables(contracts: Mapping[str, SourceContract]) -> list[tuple[str, TableContract]]:
+    return [(contract.name, table) for contract in contracts.values() for table in contract.tables]
+
+
+def _ensure_table(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, str]) -> None:
+    typed = ", ".join(f'"{column}" {dtype}' for column, dtype in columns.items())
+    con.execute(f'create table if not exists landing."{name}" ({typed})')
+    present = _present_columns(con, name)
+    for column, dtype in columns.items():
+        if column not in present:
+            con.execute(f'alter table landing."{name}" add column "{column}" {dtype}')
+        elif present[column] != dtype:
+            raise LoadError(
+                f"landing.{name}.{column} is {present[column]}, the contract says {dtype}; run `ademruimte rebuild`"
+            )
+
+
+def _present_columns(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, str]:
+    """The columns of a landing table and their types, in the table's order."""
+    rows = con.execute(
+        """select column_name, data_type from information_schema.columns
+        where table_schema = 'landing' and table_name = ? and table_catalog = current_database()
+        order by ordinal_position""",
+        [name],
+    ).fetchall()
+    return dict(rows)
+
+
+def _load_batch(
+    con: duckdb.DuckDBPyConnection, lake: Lake, contracts: Mapping[str, SourceContract], manifest: Manifest
+) -> Loaded:
+    contract = contracts.get(manifest.source)
+    if contract is None:
+        return Loaded(manifest.batch_id, manifest.source, error=f"{manifest.source}: this city has no such source")
+    return _Batch(con, lake, contract, manifest).load()
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """One batch on its way into the landing tables."""
+
+    con: duckdb.DuckDBPyConnection
+    lake: Lake
+    contract: SourceContract
+    manifest: Manifest
+
+    def load(self) -> Loaded:
+        self._require_room()
+        try:
+            with _transaction(self.con):
+                return self._replace()
+        # what is wrong with this batch; a fatal error of the engine is nobody's batch and goes on up
+        except (duckdb.DataError, duckdb.ProgrammingError, duckdb.IOException, LoadError) as fault:
+            return Loaded(self.manifest.batch_id, self.manifest.source, error=self._explained(fault))
+
+    def _require_room(self) -> None:
+        files = [self.lake.file(self.manifest, name, "accepted") for name in self.manifest.tables]
+        size = sum(file.stat().st_size for file in files if file.exists())
+        if files:
+            require_free(files[0].parent, size, f"{self.manifest.source}: loading batch {self.manifest.batch_id}")
+
+    def _replace(self) -> Loaded:
+        """Everything of one batch, within one transaction."""
+        for earlier in self.lake.replaced_by(self.manifest):
+            self._forget(earlier.batch_id)
+        drift: list[str] = []
+        rows: dict[str, int] = {}
+        for table in self.contract.tables:
+            if table.name in self.manifest.tables:
+                rows[table.name] = self._insert(table, drift)
+        drift.extend(f"{name}: the contract no longer has this table" for name in self.manifest.tables.keys() - rows)
+        self._note()
+        return Loaded(self.manifest.batch_id, self.manifest.source, rows, tuple(sorted(drift)))
+
+    def _forget(self, batch_id: str) -> None:
+        """Removes a superseded batch; the dates its rows touched must be computed again."""
+        for table in self.contract.tables:
+            landed = self.con.table(landing_name(self.contract.name, table.name))
+            own = landed.filter(ColumnExpression("batch_id") == ConstantExpression(batch_id))
+            self._affect(own, table)
+            # the name is a contract's, the value is bound
+            self.con.execute(f"delete from {_quoted(self.contract.name, table.name)} where batch_id = ?", [batch_id])  # noqa: S608
+        self.con.execute("delete from landing.batch_counts where batch_id = ?", [batch_id])
+        self.con.execute("delete from landing.loaded_batches where batch_id = ?", [batch_id])
+
+    def _insert(self, table: TableContract, drift: list[str]) -> int:
+        """Inserts the rows of one table, oldest event first.
+
+        Returns:
+            How many.
+        """
+        file = self.lake.file(self.manifest, table.name, "accepted")
+        # the folder `batch=<id>` is a name, not a column
+        accepted = self.con.read_parquet(str(file), hive_partitioning=False)
+        found = dict(zip(accepted.columns, map(str, accepted.types), strict=True))
+        drift.extend(_drift(table, found))
+        name = f"{self.contract.name}__{table.name}"
+        typed = accepted.select(*self._row(_present_columns(self.con, name), found))
+        order = [ColumnExpression(column) for column in (*table.event_order, LINE)]
+        typed.sort(*order).insert_into(f"landing.{name}")
+        self._affect(typed, table)
+        return self._counted(table, accepted)
+
+    def _counted(self, table: TableContract, accepted: duckdb.DuckDBPyRelation) -> int:
+        promised = self.manifest.tables[table.name].accepted
+        found = len(accepted)
+        if found != promised:
+            raise LoadError(f"table {table.name} holds {found} rows, its manifest says {promised}; restore the batch")
+        return found
+
+    def _row(self, columns: Mapping[str, str], found: Mapping[str, str]) -> list[Expression]:
+        """One expression per column of the landing table: from the file, from the manifest, or null."""
+        origin = {
+            "batch_id": self.manifest.batch_id,
+            "supplied_at": self.manifest.supplied_at,
+            "content_sha256": self.manifest.content_sha256,
+            "known_at": self.manifest.known_at,
+        }
+        return [
+            (
+                ConstantExpression(origin.get(name)).cast(dtype)
+                if name in origin or name not in found
+                else _cast(name, found[name], dtype)
+            ).alias(name)
+            for name, dtype in columns.items()
+        ]
+
+    def _affect(self, rows: duckdb.DuckDBPyRelation, table: TableContract) -> None:
+        """Notes the city dates that rows touch, each once."""
+        day = ColumnExpression(table.event_date)
+        touched = (
+            rows.filter(day.isnotnull())
+            .select(
+                ConstantExpression(self.contract.name).alias("source"),
+                ConstantExpression(table.name).alias("table_name"),
+                day.alias("event_date"),
+            )
+            .distinct()
+        )
+        touched.except_(self.con.table("landing.affected")).insert_into("landing.affected")
+
+    def _note(self) -> None:
+        batch = self.manifest
+        self.con.execute(
+            "insert into landing.loaded_batches values (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                batch.batch_id,
+                batch.source,
+                batch.origin,
+                batch.supplied_at,
+                batch.known_at,
+                batch.complete_until,
+                batch.content_sha256,
+                batch.contract_version,
+            ],
+        )
+        for name, table in batch.tables.items():
+            counts = [table.received, table.accepted, table.quarantined, table.duplicate, table.superseded]
+            self.con.execute(
+                "insert into landing.batch_counts values (?, ?, ?, ?, ?, ?, ?, ?)",
+                [batch.batch_id, batch.source, name, *counts],
+            )
+
+    def _explained(self, fault: Exception) -> str:
+        reason = str(fault).splitlines()[0]
+        return (
+            f"{self.manifest.source}: batch {self.manifest.batch_id} ({self.manifest.origin}) does not fit the "
+            f"contract, nothing of it was loaded: {reason}; replay it, or withdraw it from the lake"
+        )
+
+
+def _quoted(source: str, table: str) -> str:
+    return f'landing."{source}__{table}"'
+
+
+def _drift(table: TableContract, found: Mapping[str, str]) -> list[str]:
+    """How the columns of a file differ from the contract, in words."""
+    promised = {column.name: _TYPES[column.dtype] for column in table.columns} | {LINE: _ORIGIN_COLUMNS[LINE]}
+    extra = [f"{table.name}.{name}: not in the contract, ignored" for name in found.keys() - promised]
+    absent = [f"{table.name}.{name}: missing, null" for name in promised.keys() - found]
+    other = [
+        f"{table.name}.{name}: written as {found[name]}, read as {dtype}"
+        for name, dtype in promised.items()
+        if name in found and found[name] != dtype
+    ]
+    return [*extra, *absent, *other]
+
+
+def _cast(name: str, found: str, wanted: str) -> Expression:
+    """A cast that fails rather than rounds: DuckDB alone would make 2 of 2.5."""
+    if wanted == "BIGINT" and found.startswith(_FRACTIONAL):
+        return SQLExpression(
+            f'case when "{name}" = trunc("{name}") then cast("{name}" as bigint) '
+            f"when \"{name}\" is not null then error('column {name} holds a fraction') end"
+        )
+    return ColumnExpression(name).cast(wanted)
+
+
+@contextmanager
+def _transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All of it or nothing."""
+    con.begin()
+    try:
+        yield
+        con.commit()
+    except BaseException:
+        # after a failed commit or a fatal error there is no transaction left to roll back
+        with suppress(duckdb.Error):
+            con.rollback()
+        raise
+
+
+@contextmanager
+def _registered(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> Iterator[None]:
+    """A frame that SQL can name."""
+    con.register(name, frame)
+    try:
+        yield
+    finally:
+        con.unregister(name)

@@ -1,0 +1,94 @@
+"""Which build readers see: builds beside each other, and one pointer that flips at once.
+
+`current` is a relative symbolic link, replaced by a rename; a reader that has the old file open keeps it.
+Only one build runs at a time (the warehouse lock), so nothing here is guarded against a second writer.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from warehouse.durable import make_synced, move_into_place, sync, sync_tree
+
+_CURRENT = "current"
+_BUILDS = "builds"
+_STAGING = ".staging"
+
+
+class UnknownBuildError(LookupError):
+    """No such build is staged."""
+
+
+def stage(published: Path, build_id: str, write: Callable[[Path], None]) -> Path:
+    """Lets `write` fill an empty folder, forces it to disk and moves it among the builds.
+
+    Returns:
+        `<published>/builds/<build_id>`. What is there already is not written again.
+    """
+    final = published / _BUILDS / build_id
+    if final.is_dir():
+        return final
+    staging = published / _STAGING
+    # what an earlier build left when it was killed
+    shutil.rmtree(staging, ignore_errors=True)
+    folder = staging / build_id
+    make_synced(published)
+    folder.mkdir(mode=0o750, parents=True)
+    write(folder)
+    sync_tree(folder)
+    move_into_place(folder, final)
+    return final
+
+
+def flip(published: Path, build_id: str) -> None:
+    """Points readers at a staged build; doing it twice is the same as once.
+
+    Raises:
+        UnknownBuildError: that build is not staged; readers keep what they have.
+    """
+    target = Path(_BUILDS, build_id)
+    if not (published / target).is_dir():
+        raise UnknownBuildError(f"build {build_id} is not staged; there are: {', '.join(builds(published))}")
+    fresh = published / f".{_CURRENT}.new"
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(target, target_is_directory=True)
+    os.replace(fresh, published / _CURRENT)  # noqa: PTH105  # the atomic call, by its own name
+    sync(published)
+
+
+def discard(published: Path, build_id: str) -> None:
+    """Removes a staged build that adds nothing; the one that readers see stays."""
+    folder = published / _BUILDS / build_id
+    if folder.is_dir() and build_id != current(published):
+        shutil.rmtree(folder)
+
+
+def current(published: Path) -> str | None:
+    """The build that readers see, or None before the first."""
+    pointer = published / _CURRENT
+    return pointer.readlink().name if pointer.is_symlink() else None
+
+
+def builds(published: Path) -> list[str]:
+    """The staged builds, by id."""
+    folder = published / _BUILDS
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def prune(published: Path, keep: int = 5) -> list[str]:
+    """Removes the oldest builds, never the one that readers see.
+
+    Args:
+        published: the published folder.
+        keep: how many of the newest stay.
+
+    Returns:
+        The ids removed.
+    """
+    folder = published / _BUILDS
+    by_age = sorted(builds(published), key=lambda build: ((folder / build).stat().st_mtime_ns, build), reverse=True)
+    removed = [build for build in by_age[keep:] if build != current(published)]
+    for build in removed:
+        shutil.rmtree(folder / build)
+    return removed

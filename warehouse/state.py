@@ -1,0 +1,251 @@
+"""What cannot be derived from the lake: progress, refusals, outbox, publications, holds.
+
+SQLite in WAL mode on a local disk; every statement is its own transaction, forced to disk, so that what a
+caller was told survives a power cut. Times are kept as ISO 8601 text in UTC.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+_BUSY_SECONDS = 10
+_TABLES = """
+create table if not exists source_progress (
+    source text primary key, complete_until text, last_asked_at text not null
+);
+create table if not exists refusals (
+    source text, origin text not null, sha256 text, reason text not null, refused_at text not null,
+    primary key (source, sha256)
+);
+create table if not exists outbox (
+    message_key text primary key, department_id text not null, period text not null, build_id text not null,
+    subject text not null, message blob not null, created_at text not null, sent_at text,
+    attempts integer not null default 0, last_error text
+);
+create table if not exists publications (
+    build_id text, store text, published_at text not null, primary key (build_id, store)
+);
+create table if not exists holds (
+    reason text not null, placed_at text not null, released_at text
+);
+"""
+
+
+class Progress(NamedTuple):
+    """Up to where a source speaks (None: nobody knows) and when it was last asked."""
+
+    source: str
+    complete_until: datetime | None
+    last_asked_at: datetime
+
+
+class Refusal(NamedTuple):
+    """A delivery that was refused whole, and why."""
+
+    source: str
+    origin: str
+    sha256: str
+    reason: str
+    refused_at: datetime
+
+
+class Publication(NamedTuple):
+    """A build that a store shows."""
+
+    build_id: str
+    store: str
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxMessage:
+    """A message that must be delivered.
+
+    Attributes:
+        message_key: the same key is the same message, whichever run wrote it.
+        period: what it speaks of, for instance an ISO week.
+        message: the whole message as it will be sent.
+        attempts: how often sending failed.
+    """
+
+    message_key: str
+    department_id: str
+    period: str
+    build_id: str
+    subject: str
+    message: bytes
+    created_at: datetime
+    attempts: int = 0
+    last_error: str | None = None
+
+
+class State:
+    """The state database of one profile; use it as a context manager.
+
+    A write waits up to ten seconds for another process's.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._con = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+        self._con.execute("pragma journal_mode = wal")
+        self._con.execute("pragma synchronous = full")
+        self._con.executescript(_TABLES)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the database."""
+        self._con.close()
+
+    def asked(self, source: str, complete_until: datetime | None, at: datetime) -> None:
+        """Notes that a source was asked; up to where it speaks never moves back."""
+        self._con.execute(
+            """insert into source_progress values (?, ?, ?) on conflict (source) do update set
+            complete_until = coalesce(max(complete_until, excluded.complete_until),
+                                      complete_until, excluded.complete_until),
+            last_asked_at = max(last_asked_at, excluded.last_asked_at)""",
+            (source, _optional_text(complete_until), _text(at)),
+        )
+
+    def progress(self) -> list[Progress]:
+        """Every source that was ever asked, by name."""
+        rows = self._con.execute("select source, complete_until, last_asked_at from source_progress order by source")
+        return [Progress(source, _optional_moment(until), _moment(asked)) for source, until, asked in rows]
+
+    def refuse(self, source: str, origin: str, sha256: str, reason: str, at: datetime) -> None:
+        """Notes that a delivery was refused whole; the last reason counts."""
+        self._con.execute(
+            "insert or replace into refusals (source, origin, sha256, reason, refused_at) values (?, ?, ?, ?, ?)",
+            (source, origin, sha256, reason, _text(at)),
+        )
+
+    def refused(self, source: str, sha256: str) -> Refusal | None:
+        """The refusal of that content, or None."""
+        row = self._con.execute(
+            "select source, origin, sha256, reason, refused_at from refusals where source = ? and sha256 = ?",
+            (source, sha256),
+        ).fetchone()
+        return None if row is None else _refusal(*row)
+
+    def refusals(self) -> list[Refusal]:
+        """Every refusal that still stands, newest first."""
+        rows = self._con.execute(
+            "select source, origin, sha256, reason, refused_at from refusals order by refused_at desc, source, sha256"
+        )
+        return [_refusal(*row) for row in rows]
+
+    def forgive(self, source: str, sha256: str) -> None:
+        """Forgets a refusal, because that content has landed or may be tried again."""
+        self._con.execute("delete from refusals where source = ? and sha256 = ?", (source, sha256))
+
+    def enqueue(self, rows: Iterable[OutboxMessage]) -> int:
+        """Puts messages in the outbox, all or none; a key that is there already is left alone.
+
+        Returns:
+            How many were new.
+        """
+        values = [
+            (r.message_key, r.department_id, r.period, r.build_id, r.subject, r.message, _text(r.created_at))
+            for r in rows
+        ]
+        before = self._con.total_changes
+        with self._transaction():
+            self._con.executemany(
+                """insert or ignore into outbox
+                (message_key, department_id, period, build_id, subject, message, created_at)
+                values (?, ?, ?, ?, ?, ?, ?)""",
+                values,
+            )
+        return self._con.total_changes - before
+
+    def unsent(self) -> list[OutboxMessage]:
+        """The messages that nobody has yet, oldest first."""
+        rows = self._con.execute(
+            """select message_key, department_id, period, build_id, subject, message, created_at, attempts, last_error
+            from outbox where sent_at is null order by created_at, message_key"""
+        )
+        return [
+            OutboxMessage(key, department, period, build, subject, message, _moment(created), attempts, error)
+            for key, department, period, build, subject, message, created, attempts, error in rows
+        ]
+
+    def mark_sent(self, message_key: str, at: datetime) -> None:
+        """Notes that a message was delivered; the first time counts."""
+        self._con.execute(
+            "update outbox set sent_at = ?, last_error = null where message_key = ? and sent_at is null",
+            (_text(at), message_key),
+        )
+
+    def mark_failed(self, message_key: str, error: str) -> None:
+        """Notes that sending failed; the message stays unsent."""
+        self._con.execute(
+            "update outbox set attempts = attempts + 1, last_error = ? where message_key = ?", (error, message_key)
+        )
+
+    def publish(self, build_id: str, store: str, at: datetime) -> None:
+        """Notes that a store shows a build; the first time counts."""
+        self._con.execute("insert or ignore into publications values (?, ?, ?)", (build_id, store, _text(at)))
+
+    def published(self) -> list[Publication]:
+        """What was ever published, oldest first."""
+        rows = self._con.execute(
+            "select build_id, store, published_at from publications order by published_at, build_id, store"
+        )
+        return [Publication(build, store, _moment(at)) for build, store, at in rows]
+
+    def hold(self, reason: str, at: datetime) -> None:
+        """Stops publishing until somebody releases it."""
+        self._con.execute("insert into holds (reason, placed_at) values (?, ?)", (reason, _text(at)))
+
+    def held(self) -> str | None:
+        """Why nothing may be published, or None."""
+        row = self._con.execute(
+            "select reason from holds where released_at is null order by placed_at desc limit 1"
+        ).fetchone()
+        return None if row is None else str(row[0])
+
+    def release(self, at: datetime) -> int:
+        """Releases every hold.
+
+        Returns:
+            How many there were.
+        """
+        return self._con.execute("update holds set released_at = ? where released_at is null", (_text(at),)).rowcount
+
+    def _transaction(self) -> sqlite3.Connection:
+        """Begins a transaction that the connection, used as a context manager, ends."""
+        self._con.execute("begin immediate")
+        return self._con
+
+
+def _refusal(source: str, origin: str, sha256: str, reason: str, refused_at: str) -> Refusal:
+    return Refusal(source, origin, sha256, reason, _moment(refused_at))
+
+
+def _text(moment: datetime) -> str:
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone; every moment in the state is UTC")
+    # one width, so that text sorts as time does
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _optional_text(moment: datetime | None) -> str | None:
+    return None if moment is None else _text(moment)
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _optional_moment(text: str | None) -> datetime | None:
+    return None if text is None else _moment(text)
