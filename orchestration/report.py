@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from rich.console import Console
 from rich.table import Table
 
 from orchestration.settings import Settings
-from warehouse.engine import open_published
+from warehouse.engine import frame, open_published
 from warehouse.lake import Lake
 
 _STYLES = {
@@ -37,7 +38,7 @@ _UNJUDGED = "no_data"
 def published_frame(settings: Settings, table: str) -> pl.DataFrame:
     """A table of the published build, as `schema.table`."""
     with open_published(settings.layout.published / "current" / "ademruimte.duckdb") as con:
-        return con.execute(f"select * from {table}").pl()  # noqa: S608 - our own names, never input
+        return frame(con, f"select * from {table}")  # noqa: S608 - our own names, never input
 
 
 def print_targets(console: Console, settings: Settings) -> None:
@@ -96,7 +97,7 @@ def _title(what: str, settings: Settings) -> str:
     return f"{what} of {settings.city.title_nl}{label}"
 
 
-def _worst_first(verdicts: pl.DataFrame) -> Iterable[dict[str, object]]:
+def _worst_first(verdicts: pl.DataFrame) -> Iterable[dict[str, Any]]:
     judged = verdicts.filter(pl.col("status") != _UNJUDGED)
     order = pl.col("status").replace_strict(_ranks(_WORST_FIRST), default=len(_WORST_FIRST), return_dtype=pl.Int64)
     return judged.sort(order, "section", "target_id").iter_rows(named=True)
@@ -106,7 +107,7 @@ def _ranks(names: Sequence[str]) -> dict[str, int]:
     return {name: rank for rank, name in enumerate(names)}
 
 
-def _target_cells(row: dict[str, object]) -> list[str]:
+def _target_cells(row: dict[str, Any]) -> list[str]:
     numbers = (_number(row[name]) for name in ("value", "required_value", "gap"))
     return [str(row["title_nl"]), *numbers, str(row["status"]), str(row["ref_date"] or "")]
 

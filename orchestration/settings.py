@@ -125,5 +125,5 @@ def _mail(env: Mapping[str, str], city: City) -> MailSettings:
         smtp_port=int(env.get("ADEMRUIMTE_SMTP_PORT", "25")),
         username=env.get("ADEMRUIMTE_SMTP_USERNAME") or None,
         password=Secret(password) if password else None,
-        starttls=env.get("ADEMRUIMTE_SMTP_STARTTLS", "") == "1",
+        starttls=env.get("ADEMRUIMTE_SMTP_STARTTLS", "1") != "0",
     )

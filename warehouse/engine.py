@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+import polars as pl
 
 # dbt's profile holds the same two options; DuckDB compares them by value and type
 CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
@@ -57,3 +58,8 @@ def _explained(path: Path, reason: str) -> Exception:
     holder = _HOLDER.search(reason)
     who = f"process {holder[1]}" if holder else "another process"
     return WarehouseBusyError(f"{path.name} is held by {who}; wait until it ends, or read the published build")
+
+
+def frame(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
+    """The rows of a query as a polars frame."""
+    return pl.DataFrame(con.sql(query).to_arrow_table())

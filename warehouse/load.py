@@ -63,7 +63,11 @@ create table if not exists quality.dq_verdict (
     kpi_id varchar, verdict varchar, reasons varchar[], build_id varchar
 );
 """
-_STATUS_SCHEMA = pl.Schema({"source": pl.String, "complete_until": UTC_INSTANT, "last_asked_at": UTC_INSTANT})
+_STATUS_SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "source": pl.String,
+    "complete_until": UTC_INSTANT,
+    "last_asked_at": UTC_INSTANT,
+}
 _REPLACE_STATUS = """
 insert into landing.source_status by name
 select source, max(complete_until) as complete_until, max(last_asked_at) as last_asked_at

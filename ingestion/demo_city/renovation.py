@@ -31,7 +31,7 @@ _STREETS = ("Voorbeeldlaan", "Proefstraat", "Testdreef", "Demoplein", "Modelweg"
 _FIRST_WEEK, _LAST_WEEK = 39, 46
 # share of the visited dwellings that get a plan, by year of intake
 _PLAN_SHARE = {2026: 0.22}
-_USUAL_PLAN_SHARE = 0.66
+_USUAL_PLAN_SHARE = 0.71
 _INTAKES = {2021: 320, 2022: 320, 2023: 320, 2024: 330, 2025: 330, 2026: 1_010}
 _LAST_INTAKE = date(2026, 11, 14)
 

@@ -30,7 +30,11 @@ class Path:
     required_value: float | None
     target_date: date | None
     target_value: float | None
-    baseline_value: float | None = None
+
+    @property
+    def is_past(self) -> bool:
+        """Whether the data speaks of a date on or after the deadline."""
+        return self.ref_date is not None and self.target_date is not None and self.target_date <= self.ref_date
 
     @property
     def points(self) -> list[tuple[date, float]]:
@@ -79,7 +83,7 @@ def draw(measured: pl.DataFrame, path: Path, unit: str) -> bytes:
     layers = [*_path_layers(measured, path), *_gap_layers(path), *_measured_layers(measured, path)]
     picture = (
         alt.layer(*layers)
-        .properties(width=_WIDTH, height=_HEIGHT, title=alt.TitleParams(unit, anchor="start", offset=14))
+        .properties(width=_WIDTH, height=_HEIGHT, title=alt.TitleParams(unit, anchor="start", offset=4))
         .configure(font=_FONT, background="white", padding=14)
         .configure_title(fontSize=12, fontWeight="normal", color=_MUTED)
         .configure_view(stroke=None)
@@ -93,11 +97,14 @@ def draw(measured: pl.DataFrame, path: Path, unit: str) -> bytes:
 
 
 def _measured_layers(measured: pl.DataFrame, path: Path) -> list["alt.Chart"]:
-    if measured.is_empty():
+    points = measured.rows()
+    if path.ref_date is not None and path.value is not None:
+        # What was judged is the last thing measured, also when its own row is of a longer period.
+        points = [*((day, value) for day, value in points if day < path.ref_date), (path.ref_date, path.value)]
+    if not points:
         return []
-    base = _chart(measured.rows())
-    line = base.mark_line(color=_MEASURED, strokeWidth=3, interpolate="linear")
-    last_date, last_value = measured.row(-1)
+    line = _chart(points).mark_line(color=_MEASURED, strokeWidth=3)
+    last_date, last_value = points[-1]
     is_below = path.required_value is None or last_value <= path.required_value
     label = f"gemeten: {wording.number(last_value)}"
     return [line, *_labelled(last_date, last_value, label, _MEASURED, is_above=not is_below)]
@@ -109,13 +116,13 @@ def _path_layers(measured: pl.DataFrame, path: Path) -> list["alt.Chart"]:
         # A norm without a deadline holds on every date.
         points = sorted({(measured.row(0)[0], points[0][1]), *points})
     layers = [_chart(points).mark_line(color=_PATH, strokeWidth=2, strokeDash=[6, 4])] if len(points) > 1 else []
-    if path.ref_date is not None and path.required_value is not None:
-        is_above = path.value is None or path.value <= path.required_value
+    is_above = path.value is None or path.required_value is None or path.value <= path.required_value
+    if path.ref_date is not None and path.required_value is not None and not path.is_past:
         label = f"nodig: {wording.number(path.required_value)}"
         layers += _labelled(path.ref_date, path.required_value, label, _BEHIND, is_above=is_above)
     if path.target_date is not None and path.target_value is not None:
         label = f"doel: {wording.number(path.target_value)}"
-        layers += _labelled(path.target_date, path.target_value, label, _INK, is_above=True)
+        layers += _labelled(path.target_date, path.target_value, label, _INK, is_above=is_above)
     return layers
 
 
@@ -129,10 +136,11 @@ def _gap_layers(path: Path) -> list["alt.Chart"]:
 def _labelled(day: date, value: float, label: str, colour: str, *, is_above: bool) -> list["alt.Chart"]:
     """A point with its words beside it, so that no legend and no colour is needed to read it."""
     base = _chart([(day, value)])
-    text = base.mark_text(
-        text=label, color=colour, fontSize=13, fontWeight="bold", align="center", dy=-14 if is_above else 18
-    )
-    return [base.mark_point(color=colour, fill=colour, size=70, opacity=1), text]
+    style = {"text": label, "fontSize": 13, "fontWeight": "bold", "align": "center", "dy": -15 if is_above else 19}
+    # White around the letters keeps them legible where they cross a line.
+    halo = base.mark_text(color="white", stroke="white", strokeWidth=5, strokeJoin="round", **style)
+    point = base.mark_point(color=colour, fill=colour, size=70, opacity=1)
+    return [halo, point, base.mark_text(color=colour, **style)]
 
 
 def _chart(points: list[tuple[Any, ...]]) -> "alt.Chart":

@@ -14,7 +14,7 @@ from email.utils import parseaddr
 from functools import cache
 from hashlib import sha256
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import polars as pl
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 SYNTHETIC_BANNER = "SYNTHETISCHE GEGEVENS (demo)"
 MAX_CHARTS = 4
+KEY_HEADER = "X-Ademruimte-Key"
+# Python folds a header just before an encoded word so that the reader sees two spaces; a line may be 998 long.
+UNFOLDED = SMTP.clone(max_line_length=900)
 
 _TELLS = ("behind", "overdue")
 _MENTIONS = ("at_risk",)
@@ -69,6 +72,11 @@ class Line:
         return wording.STATUS_NL[self.status]
 
     @property
+    def unit_nl(self) -> str:
+        """The unit in Dutch."""
+        return wording.unit(self.unit)
+
+    @property
     def gap_nl(self) -> str:
         """The distance to the path in words, whichever way the target points."""
         if self.gap is None or self.value is None or self.required_value is None:
@@ -109,14 +117,14 @@ def digests(verdicts: pl.DataFrame, departments: pl.DataFrame, build_id: str, as
 
     Args:
         verdicts: rows of `fct_target_verdicts` of one published build.
-        departments: department_id, department_nl.
+        departments: department_id, name_nl; rows of `dim_department`.
         build_id: that build.
         as_of: its city date.
 
     Returns:
         Digests in order of department_id.
     """
-    names = dict(departments.select("department_id", "department_nl").iter_rows())
+    names = dict(departments.select("department_id", "name_nl").iter_rows())
     listed = verdicts.filter(pl.col("status").is_in([*_TELLS, *_MENTIONS]), pl.col("department_id").is_not_null())
     year, week, _ = as_of.isocalendar()
     found = []
@@ -160,23 +168,27 @@ def message(  # noqa: PLR0913, PLR0917 - a mail needs its content, both ends and
         is_synthetic: label it as made-up data.
     """
     domain = parseaddr(sender)[1].rpartition("@")[2]
+    banner = SYNTHETIC_BANNER if is_synthetic else ""
     charts = _charts(digest, observations, domain)
     words = {
         "digest": digest,
         "city": city_title,
         "week": digest.period.partition("-W")[2],
-        "banner": SYNTHETIC_BANNER if is_synthetic else "",
+        "banner": banner,
         "images": {target: (cid[1:-1], alt) for target, (cid, alt, _) in charts.items()},
     }
     mail = EmailMessage(policy=SMTP)
-    for name, value in _headers(digest, sender, recipient, city_title, domain, words["banner"]).items():
+    for name, value in _headers(digest, sender, recipient, city_title, domain, banner).items():
         mail[name] = value
     mail.set_content(_template("digest.txt.j2").render(words), cte="quoted-printable")
     mail.add_alternative(_template("digest.html.j2").render(words), subtype="html", cte="quoted-printable")
-    html = mail.get_payload()[1]
+    html = cast("EmailMessage", mail.get_body(("html",)))
     for target, (cid, _, png) in charts.items():
         html.add_related(png, "image", "png", cid=cid, filename=f"{target}.png", disposition="inline")
+    # Only now: setting content drops every Content- header that was there.
+    mail["Content-Language"] = "nl-BE"
     _fix_boundaries(mail)
+    mail.policy = UNFOLDED
     return mail
 
 
@@ -195,7 +207,7 @@ def _headers(  # noqa: PLR0913, PLR0917 - private half of `message`
         "List-Id": f"<digest.{digest.department_id}.{city}.{domain}>",
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
-        "Content-Language": "nl-BE",
+        KEY_HEADER: f"{city}:{digest.department_id}:{digest.period}",
     }
 
 
@@ -203,11 +215,9 @@ def _charts(digest: Digest, observations: pl.DataFrame, domain: str) -> dict[str
     """Per target behind: content id, alternative text and PNG."""
     drawn = {}
     for line in digest.told[:MAX_CHARTS]:
-        path = chart.Path(
-            line.ref_date, line.value, line.required_value, line.target_date, line.target_value, line.baseline_value
-        )
+        path = chart.Path(line.ref_date, line.value, line.required_value, line.target_date, line.target_value)
         series = chart.series(observations, line.kpi_id)
-        png = chart.draw(series, path, line.unit)
+        png = chart.draw(series, path, line.unit_nl)
         cid = f"<{line.target_id}.{digest.period}@{domain}>"
         drawn[line.target_id] = (cid, chart.alternative_text(line.title_nl, series, path), png)
     return drawn

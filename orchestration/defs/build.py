@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 from dagster_dbt import dbt_assets
@@ -38,7 +39,7 @@ PUBLISHED, OUTBOX = (dg.AssetKey(["build", name]) for name in ("published", "out
 
 
 @dg.asset(key=RECOVERED, group_name="build")
-def recovered(this_build: dg.ResourceParam[Build]) -> dg.MaterializeResult:
+def recovered(this_build: dg.ResourceParam[Build]) -> dg.MaterializeResult[Any]:
     """The last committed build, rolled forward if it died before it was published."""
     return dg.MaterializeResult(metadata={"what": this_build.recover()})
 
@@ -53,7 +54,7 @@ def defs() -> dg.Definitions:
     ]
 
     @dg.asset(key=LOADED, deps=[RECOVERED, *landed], group_name="build")
-    def loaded(this_build: dg.ResourceParam[Build]) -> dg.MaterializeResult:
+    def loaded(this_build: dg.ResourceParam[Build]) -> dg.MaterializeResult[Any]:
         """Committed batches in the landing tables."""
         batches = this_build.load()
         return dg.MaterializeResult(metadata={"new_batches": len(batches), "build_id": this_build.plan.build_id})
@@ -67,7 +68,7 @@ def defs() -> dg.Definitions:
         yield from dbt_events(context, this_build.judge())
 
     @dg.asset(key=DQ_VERDICT, deps=[dg.AssetKey(["marts", "fct_kpi_observations"])], group_name="build")
-    def dq_verdict(this_build: dg.ResourceParam[Build]) -> dg.MaterializeResult:
+    def dq_verdict(this_build: dg.ResourceParam[Build]) -> dg.MaterializeResult[Any]:
         """Per KPI whether its data may be trusted, and why not."""
         verdicts = this_build.judge_quality()
         unverified = verdicts.filter(verdicts["verdict"] == "unverified")["kpi_id"].to_list()
@@ -87,20 +88,20 @@ def staged(this_build: dg.ResourceParam[Build]) -> None:
 
 
 @dg.asset(key=COMMITTED, deps=[STAGED], group_name="build")
-def committed(this_build: dg.ResourceParam[Build]) -> dg.MaterializeResult:
+def committed(this_build: dg.ResourceParam[Build]) -> dg.MaterializeResult[Any]:
     """The decisions batch: the commit point of a build."""
     return dg.MaterializeResult(metadata={"committed": this_build.commit()})
 
 
 @dg.asset(key=PUBLISHED, deps=[COMMITTED], group_name="build")
-def published(this_build: dg.ResourceParam[Build]) -> dg.MaterializeResult:
+def published(this_build: dg.ResourceParam[Build]) -> dg.MaterializeResult[Any]:
     """The pointer of every store, at this build."""
     this_build.publish()
     return dg.MaterializeResult(metadata={"build_id": this_build.plan.build_id})
 
 
 @dg.asset(key=OUTBOX, deps=[PUBLISHED], group_name="build")
-def outbox(this_build: dg.ResourceParam[Build]) -> dg.MaterializeResult:
+def outbox(this_build: dg.ResourceParam[Build]) -> dg.MaterializeResult[Any]:
     """Messages that must be sent, each only once."""
     return dg.MaterializeResult(metadata={"new_messages": this_build.outbox()})
 

@@ -45,7 +45,7 @@ def _group(node: Mapping[str, Any]) -> str:
 
 def dbt_events(
     context: dg.AssetExecutionContext, transformed: Transformed
-) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """What dbt did, as Dagster events: a materialization per model or seed, a check result per test."""
     nodes = transformed.manifest["nodes"]
     checks = {key.name: key for key in context.selected_asset_check_keys}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 
@@ -44,7 +45,7 @@ def _landing_assets(contract: SourceContract, settings: Settings) -> dg.AssetsDe
         check_specs=[spec for table in contract.tables for spec in _check_specs(contract, table)],
         pool=f"land_{contract.name}",
     )
-    def assets(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    def assets(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         results = land(settings, contract, datetime.now(UTC))
         for table in contract.tables:
             yield from _materialized(contract, table, results)
@@ -89,7 +90,7 @@ def _landed_tables(results: list[Landed], table: TableContract) -> list[TableMan
 
 def _materialized(
     contract: SourceContract, table: TableContract, results: list[Landed]
-) -> Iterator[dg.MaterializeResult]:
+) -> Iterator[dg.MaterializeResult[Any]]:
     landed = _landed_tables(results, table)
     if landed:
         yield dg.MaterializeResult(

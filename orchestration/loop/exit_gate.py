@@ -5,6 +5,7 @@ import polars as pl
 
 from orchestration.loop.transform import Transformed
 from orchestration.quality import judge_quality, run_suite
+from warehouse.engine import frame
 from warehouse.layout import Layout
 
 _OBSERVATIONS = "select * from marts.fct_kpi_observations order by all"
@@ -16,14 +17,14 @@ def judge_exit(con: duckdb.DuckDBPyConnection, measured: Transformed, layout: La
     Returns:
         kpi_id, verdict, reasons (list of text), build_id.
     """
-    observations = con.execute(_OBSERVATIONS).pl()
+    observations = frame(con, _OBSERVATIONS)
     verdicts = judge_quality(
         measured.manifest,
         measured.run_results,
         run_suite(con.execute(_OBSERVATIONS).df(), layout.quality / build_id, build_id),
         observations,
-        con.execute("select source, accepted_share from marts.dim_source").pl(),
-        con.execute("select kpi_id, completeness_limit, accepted_limit from marts.dim_target").pl(),
+        frame(con, "select source_name as source, accepted_share from marts.dim_source"),
+        frame(con, "select kpi_id, completeness_limit, accepted_limit from marts.dim_target"),
         build_id,
     )
     con.register("judged", verdicts)

@@ -4,14 +4,14 @@ from datetime import datetime
 from email.message import EmailMessage
 
 import polars as pl
-from warehouse.published.pointer import current
 
 from orchestration.alerts import outbox
 from orchestration.alerts.channels import Channel, EmlFolder, Smtp
 from orchestration.alerts.digest import Digest, digests, message
-from orchestration.alerts.recipients import Recipients
+from orchestration.alerts.recipients import Recipients, recipients
 from orchestration.settings import Settings
-from warehouse.engine import open_published
+from warehouse.engine import frame, open_published
+from warehouse.published.pointer import current
 from warehouse.state import State
 
 
@@ -27,9 +27,7 @@ def fill_outbox(settings: Settings, now: datetime) -> int:
     verdicts, departments, observations = _published_frames(settings)
     found = digests(verdicts, departments, build_id, settings.as_of(now))
     with State(settings.layout.state) as state:
-        return outbox.fill(
-            state, settings.city.name, [(each, _message(settings, each, observations)) for each in found], now
-        )
+        return outbox.fill(state, [(each, _message(settings, each, observations)) for each in found])
 
 
 def send(settings: Settings, now: datetime) -> outbox.SendResult:
@@ -41,19 +39,18 @@ def send(settings: Settings, now: datetime) -> outbox.SendResult:
 def _published_frames(settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     with open_published(settings.layout.published / "current" / "ademruimte.duckdb") as con:
         return (
-            con.execute("select * from verdicts.fct_target_verdicts").pl(),
-            con.execute("select * from marts.dim_department").pl(),
-            con.execute("select * from marts.fct_kpi_observations").pl(),
+            frame(con, "select * from verdicts.fct_target_verdicts"),
+            frame(con, "select * from marts.dim_department"),
+            frame(con, "select * from marts.fct_kpi_observations"),
         )
 
 
 def _message(settings: Settings, digest: Digest, observations: pl.DataFrame) -> EmailMessage:
-    recipients = Recipients(settings.mail.recipients, settings.city.name)
     return message(
         digest,
         observations,
         sender=settings.mail.sender,
-        recipient=recipients.of(digest.department_id),
+        recipient=_recipients(settings).address(digest.department_id),
         city_title=settings.city.title_nl,
         is_synthetic=settings.layout.is_synthetic,
     )
@@ -63,4 +60,15 @@ def _channel(settings: Settings) -> Channel:
     mail = settings.mail
     if mail.smtp_host is None:
         return EmlFolder(settings.layout.mail)
-    return Smtp(mail.smtp_host, mail.smtp_port, mail.username, mail.password, starttls=mail.starttls)
+    return Smtp(
+        mail.smtp_host,
+        mail.smtp_port,
+        mail.username,
+        mail.password,
+        starttls=mail.starttls,
+        recipients=_recipients(settings),
+    )
+
+
+def _recipients(settings: Settings) -> Recipients:
+    return recipients(settings.mail.recipients, settings.city.name)

@@ -5,7 +5,7 @@ import hashlib
 import polars as pl
 
 from orchestration.settings import Settings
-from warehouse.engine import connect
+from warehouse.engine import connect, frame
 from warehouse.lake import Lake
 
 # what was said, and on which input: a row that agrees on all of these says nothing new
@@ -29,7 +29,7 @@ def newly_said(settings: Settings, lake: Lake) -> pl.DataFrame:
         The columns of `verdicts.fct_target_verdicts` and `decision_key`.
     """
     with connect(settings.layout.warehouse, read_only=True) as con:
-        now_said = with_key(con.execute("select * from verdicts.fct_target_verdicts order by target_id").pl())
+        now_said = with_key(frame(con, "select * from verdicts.fct_target_verdicts order by target_id"))
     return now_said.join(_last_said(lake), on=["target_id", KEY], how="anti", maintain_order="left")
 
 

@@ -4,6 +4,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+import yaml
 
 from contracts.registry import all_cities, all_contracts
 from contracts.vocabulary import OnArrival, SourceContract
@@ -16,21 +17,23 @@ def missing_files(root: Path, contract: SourceContract) -> list[str]:
     module = Path("ingestion", "sources", f"{contract.name}.py")
     folder = STAGING / contract.name
     missing = [] if (root / module).is_file() else [str(module)]
-    texts = "".join(path.read_text("utf-8") for path in (root / folder).glob("*.sql"))
-    missing += [f"{folder}/*.sql for table {table.name}" for table in contract.tables if not _reads(texts, table.name)]
-    if not any((root / folder).glob("*.yml")):
-        missing.append(f"{folder}/*.yml")
-    return missing
-
-
-def _reads(models: str, table: str) -> bool:
-    return f"__{table}" in models
+    needed = [folder / f"stg_{contract.name}__{table.name}.sql" for table in contract.tables]
+    needed.append(folder / f"_{contract.name}.yml")
+    return missing + [str(path) for path in needed if not (root / path).is_file()]
 
 
 @pytest.mark.parametrize("name", all_contracts())
 def test_a_source_has_its_module_its_staging_models_and_their_description(root: Path, name: str) -> None:
     missing = missing_files(root, all_contracts()[name])
     assert not missing, f"source {name} lacks: {', '.join(missing)} (see CONTRIBUTING.md)"
+
+
+@pytest.mark.parametrize("name", all_contracts())
+def test_every_landed_table_is_a_described_source_of_dbt(root: Path, name: str) -> None:
+    described = yaml.safe_load((root / STAGING / name / f"_{name}.yml").read_text("utf-8"))
+    (source,) = described["sources"]
+    landed = {table["identifier"] for table in source["tables"] if table["description"]}
+    assert landed == {f"{name}__{table.name}" for table in all_contracts()[name].tables}
 
 
 @pytest.mark.parametrize("name", all_contracts())
@@ -55,8 +58,8 @@ def test_a_new_contract_alone_is_told_every_file_it_lacks(tmp_path: Path) -> Non
     missing = missing_files(tmp_path, contract)
     assert missing == [
         "ingestion/sources/tickets_1777.py",
-        "dbt_project/models/staging/tickets_1777/*.sql for table requests",
-        "dbt_project/models/staging/tickets_1777/*.yml",
+        "dbt_project/models/staging/tickets_1777/stg_tickets_1777__requests.sql",
+        "dbt_project/models/staging/tickets_1777/_tickets_1777.yml",
     ]
 
 
@@ -66,8 +69,8 @@ def test_a_source_with_its_files_lacks_nothing(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     module.parent.mkdir(parents=True)
     module.touch()
-    (folder / "stg_tickets_1777__requests.sql").write_text("select * from {{ source('landing', 't__requests') }}")
-    (folder / "stg_tickets_1777.yml").touch()
+    (folder / "stg_tickets_1777__requests.sql").touch()
+    (folder / "_tickets_1777.yml").touch()
     assert missing_files(tmp_path, all_contracts()["tickets_1777"]) == []
 
 

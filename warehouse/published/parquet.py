@@ -24,7 +24,7 @@ def write_parquet(database: Path, folder: Path, schemas: Sequence[str]) -> list[
         for relation in relations(con, schemas):
             file = folder / relation.schema / f"{relation.name}.parquet"
             file.parent.mkdir(parents=True, exist_ok=True)
-            con.execute(f"copy {relation.quoted} to ? (format parquet, compression zstd)", [str(file)])
+            con.execute(f"copy {relation.as_sql} to ? (format parquet, compression zstd)", [str(file)])
             written.append(file)
         return written
     finally:

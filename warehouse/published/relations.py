@@ -23,7 +23,7 @@ class Relation(NamedTuple):
     comment: str | None
 
     @property
-    def quoted(self) -> str:
+    def as_sql(self) -> str:
         """Its name as SQL writes it."""
         return f"{quoted(self.schema)}.{quoted(self.name)}"
 
@@ -31,39 +31,6 @@ class Relation(NamedTuple):
 def relations(con: duckdb.DuckDBPyConnection, schemas: Sequence[str]) -> list[Relation]:
     """The tables and views of these schemas, by schema and name."""
     return [Relation(*row) for row in con.execute(_RELATIONS, {"schemas": list(schemas)}).fetchall()]
-
-
-def quoted(self) -> str:
-    """Its name as SQL writes it."""
-    return f"{quoted(self.schema)}.{quoted(self.name)}"
-
-
-def relations(con: duckdb.DuckDBPyConnection, schemas: Sequence[str]) -> list[Relation]:
-    """The tables and views of these schemas, by schema and name."""
-    return [Relation(*row) for row in con.execute(_RELATIONS, {"schemas": list(schemas)}).fetchall()]
-
-
-def write_duckdb(warehouse: Path, target: Path, schemas: Sequence[str]) -> None:
-    """Copies schemas into a new DuckDB file; views become tables, comments are kept.
-
-    Args:
-        warehouse: the pipeline's own file.
-        target: a path where nothing lies yet.
-        schemas: names of the schemas; one without tables stays empty.
-
-    Raises:
-        WarehouseBusyError: another process holds the warehouse.
-    """
-    con = connect(warehouse)
-    try:
-        with _attached(con, target):
-            for schema in schemas:
-                con.execute(f"create schema target.{quoted(schema)}")
-            for relation in relations(con, schemas):
-                _copy(con, relation)
-    finally:
-        con.close()
-    sync(target)
 
 
 def quoted(identifier: str) -> str:

@@ -18,7 +18,6 @@ from warehouse.published.pointer import stage
 from warehouse.published.relations import Relation, quoted, relations
 
 DATABASE = "ademruimte.duckdb"
-
 _COLUMN_COMMENTS = """
 select column_name, comment from duckdb_columns()
 where database_name = current_database() and schema_name = $schema and table_name = $name and comment is not null
@@ -69,12 +68,6 @@ def write_duckdb(warehouse: Path, target: Path, schemas: Sequence[str]) -> None:
     sync(target)
 
 
-def quoted(identifier: str) -> str:
-    """An identifier as SQL writes it."""
-    escaped = identifier.replace('"', '""')
-    return f'"{escaped}"'
-
-
 @contextmanager
 def _attached(con: duckdb.DuckDBPyConnection, target: Path) -> Iterator[None]:
     # the default format of DuckDB 2 cannot be read by the versions inside today's Power BI drivers
@@ -88,12 +81,12 @@ def _attached(con: duckdb.DuckDBPyConnection, target: Path) -> Iterator[None]:
 
 def _copy(con: duckdb.DuckDBPyConnection, relation: Relation) -> None:
     # names come from the catalogue and are quoted
-    con.execute(f"create table target.{relation.quoted} as from {relation.quoted}")
+    con.execute(f"create table target.{relation.as_sql} as from {relation.as_sql}")
     if relation.comment is not None:
-        con.execute(f"comment on table target.{relation.quoted} is {_literal(relation.comment)}")
+        con.execute(f"comment on table target.{relation.as_sql} is {_literal(relation.comment)}")
     named = {"schema": relation.schema, "name": relation.name}
     for column, comment in con.execute(_COLUMN_COMMENTS, named).fetchall():
-        con.execute(f"comment on column target.{relation.quoted}.{quoted(column)} is {_literal(comment)}")
+        con.execute(f"comment on column target.{relation.as_sql}.{quoted(column)} is {_literal(comment)}")
 
 
 def _literal(text: str) -> str:

@@ -1,3 +1,5 @@
+{{ config(materialized="view", schema="intermediate", contract={"enforced": false}) }}
+
 -- Where each target stands on the date its newest value speaks of; the build's date plays no part here.
 with targets as (
 

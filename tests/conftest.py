@@ -1,0 +1,24 @@
+"""What every test stands on: no setting of this machine reaches a test, and every skip says why."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SHARED_DATA = "ADEMRUIMTE_DATA"
+
+
+def pytest_configure() -> None:
+    for name in [name for name in os.environ if name.startswith("ADEMRUIMTE_") and name != SHARED_DATA]:
+        del os.environ[name]
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with real files; its tests skip where it is absent, because those files may not be shipped."""
+    folder = Path(os.environ.get(SHARED_DATA, ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real files: {SHARED_DATA} is not set and the folder beside the project is absent")
+    return folder
