@@ -1,11 +1,11 @@
-"""The code location: everything under `orchestration/defs`."""
-
-from pathlib import Path
+"""The code location: every asset, check, job, schedule and sensor of the profile in the environment."""
 
 import dagster as dg
+
+from orchestration.defs import build, landing, sending
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """Every asset, check, job, schedule and sensor of the profile in the environment."""
-    return dg.load_from_defs_folder(path_within_project=Path(__file__).parent / "defs")
+    """What the Dagster UI and its daemon load."""
+    return dg.Definitions.merge(landing.definitions(), build.definitions(), sending.definitions())

@@ -128,26 +128,38 @@ def _validate(context: Any, batch: Any, rows: "pd.DataFrame", build_id: str) -> 
 
 
 def _as_gx(rows: "pd.DataFrame") -> Iterator[Any]:
-    from great_expectations.expectations.row_conditions import Column  # noqa: PLC0415 - as above
-
     for expectation in EVERY_KPI:
         yield _between(expectation, None)
     for kpi_id, unit in rows.groupby("kpi_id", sort=True)["unit"].first().items():
         for expectation in expectations_of(str(kpi_id), str(unit)):
             if expectation not in EVERY_KPI:
-                yield _between(expectation, Column("kpi_id") == str(kpi_id))
+                yield _between(expectation, str(kpi_id))
 
 
-def _between(expectation: Expectation, condition: Any) -> Any:  # noqa: ANN401 - GX is untyped
+def _between(expectation: Expectation, kpi_id: str | None) -> Any:  # noqa: ANN401 - GX is untyped
     import great_expectations.expectations as gxe  # noqa: PLC0415 - as above
+    from great_expectations.expectations.row_conditions import Column  # noqa: PLC0415 - as above
 
+    condition = None if kpi_id is None else Column("kpi_id") == kpi_id
     return gxe.ExpectColumnValuesToBeBetween(
         column=expectation.column,
         min_value=expectation.minimum,
         max_value=expectation.maximum,
         row_condition=condition,
-        meta={"reason_nl": expectation.reason_nl, "notes": {"format": "string", "content": [expectation.reason_nl]}},
+        description=_described(expectation, kpi_id),
+        meta={"reason_nl": expectation.reason_nl},
     )
+
+
+def _described(expectation: Expectation, kpi_id: str | None) -> str:
+    """What the Data Docs show: the sentence, its limits, and whom it is about."""
+    limits = [
+        f"{words} {limit:g}"
+        for words, limit in (("at least", expectation.minimum), ("at most", expectation.maximum))
+        if limit is not None
+    ]
+    sentence = expectation.name.replace("_", " ")
+    return f"{kpi_id or 'every KPI'}: {sentence} ({expectation.column} {' and '.join(limits)})"
 
 
 def _failures(result: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - GX is untyped

@@ -34,14 +34,14 @@ def text_of(original: bytes, name: str) -> str:
     Raises:
         UnreadableFileError: it is empty, HTML, a workbook or no text at all.
     """
-    if not original.strip():
-        raise UnreadableFileError(f"{name}: is empty; export it again")
     if is_workbook(original):
         raise UnreadableFileError(f"{name}: is an Excel workbook, not a CSV file; export it as CSV")
     if b"\0" in original:
         line = original[: original.index(b"\0")].count(b"\n") + 1
         raise UnreadableFileError(f"{name}: line {line} holds binary data; save it as CSV (UTF-8)")
     text = _decoded(original, name)
+    if not text.strip():
+        raise UnreadableFileError(f"{name}: is empty; export it again")
     if text.lstrip()[:9].casefold().startswith(_HTML_STARTS):
         raise UnreadableFileError(f"{name}: is a web page, not data (often a login page); export it again")
     return text

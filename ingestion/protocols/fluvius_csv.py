@@ -44,12 +44,12 @@ def read_export(original: bytes, name: str) -> pl.DataFrame:
     lines = lines_of(text_of(original, name))
     numbered = lines.alias("text").to_frame().with_row_index(LINE, offset=1)
     filled = numbered.cast({LINE: pl.Int64}).filter(pl.col("text").str.strip_chars() != "")
-    columns = _columns(filled["text"][0], name)
+    columns = _columns(filled["text"][0], f"{name}: line {filled[LINE][0]}")
     carrier = "gas" if _CALORIFIC in columns else "electricity"
     return _cells(filled.slice(1), columns).with_columns(pl.lit(carrier).alias("carrier"))
 
 
-def _columns(header: str, name: str) -> list[str]:
+def _columns(header: str, place: str) -> list[str]:
     """The column of every header cell.
 
     Raises:
@@ -60,12 +60,12 @@ def _columns(header: str, name: str) -> list[str]:
     missing = [_DIALECTS[column][0].capitalize() for column in _REQUIRED if column not in columns]
     if missing:
         raise UnreadableFileError(
-            f"{name}: line 1 lacks the column {', '.join(repr(title) for title in missing)}; found: "
+            f"{place} lacks the column {', '.join(repr(title) for title in missing)}; found: "
             f"{', '.join(written)[:300]}. Export 'Verbruikshistoriek' from Mijn Fluvius again, as CSV with `;`"
         )
     twice = sorted({cell for cell, column in zip(written, columns, strict=True) if columns.count(column) > 1})
     if twice:
-        raise UnreadableFileError(f"{name}: line 1 names a column twice: {', '.join(twice)}; export it again")
+        raise UnreadableFileError(f"{place} names a column twice: {', '.join(twice)}; export it again")
     return columns
 
 

@@ -34,8 +34,8 @@ def read_table(original: bytes, name: str, received: Received) -> pl.DataFrame:
         received: whose columns are looked for, whatever their case and the blanks around them.
 
     Returns:
-        Text columns under their trimmed, lower-case header names, and `line` (of the file or sheet). A row
-        with too few or too many cells has only its line; a wholly empty row is no row.
+        Text columns under their own header names, and `line` (of the file or sheet). A row with too few or
+        too many cells has only its line; a wholly empty row is no row.
 
     Raises:
         UnreadableFileError: not readable, a bomb, or a required column is missing.
@@ -46,7 +46,7 @@ def read_table(original: bytes, name: str, received: Received) -> pl.DataFrame:
         for position, (_, cells) in enumerate(rows):
             header = _names(cells)
             if set(received.required) <= set(header):
-                return _frame(rows[position + 1 :], _distinct(header, name, received))
+                return _frame(rows[position + 1 :], _distinct(cells, name, received))
             nearest = max(nearest, header, key=lambda found: len(set(found) & set(received.required)))
     missing = [column for column in received.required if column not in nearest]
     raise UnreadableFileError(
@@ -59,17 +59,22 @@ def _names(cells: _Cells) -> list[str]:
     return [(cell or "").strip().casefold() for cell in cells]
 
 
-def _distinct(header: list[str], name: str, received: Received) -> list[str]:
-    """The header with a name of its own for every column.
+def _distinct(cells: _Cells, name: str, received: Received) -> list[str]:
+    """A name of its own for every column: ours as the contract writes it, others as the file does.
 
     Raises:
         UnreadableFileError: a column we read stands twice, so that either could be meant.
     """
+    header = _names(cells)
     twice = [column for column in received.columns if header.count(column) > 1]
     if twice:
         raise UnreadableFileError(f"{name}: the header names {', '.join(twice)} twice; keep one column of that name")
-    kept = {*received.columns}
-    return [column if column in kept else f"{column or 'column'} ({at})" for at, column in enumerate(header, 1)]
+    columns: list[str] = []
+    for column, cell in zip(header, cells, strict=True):
+        own = column if column in received.columns else (cell or "").strip()
+        taken = own in ("", LINE, *columns)
+        columns.append(f"{own or 'column'} ({len(columns) + 1})" if taken else own)
+    return columns
 
 
 def _frame(rows: _Rows, columns: list[str]) -> pl.DataFrame:

@@ -147,9 +147,9 @@ def _chart(points: list[tuple[Any, ...]]) -> "alt.Chart":
     import altair as alt  # noqa: PLC0415 - heavy, only a mail needs it
 
     rows = [{"date": f"{day:%Y-%m-%d}", "value": value} for day, value in points]
-    months = alt.Axis(title=None, format="%b %Y", tickCount=5, grid=False, labelFlush=True)
+    months = alt.Axis(title=None, format="%b %Y", tickCount=5, grid=False, labelOverlap=True, labelSeparation=12)
     amounts = alt.Axis(title=None, format=",~f", tickCount=4, domain=False, ticks=False)
     return alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X("date:T", axis=months, scale=alt.Scale(padding=44)),
+        x=alt.X("date:T", axis=months, scale=alt.Scale(padding=54)),
         y=alt.Y("value:Q", axis=amounts, scale=alt.Scale(zero=False, padding=26)),
     )

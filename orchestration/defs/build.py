@@ -44,8 +44,7 @@ def recovered(this_build: dg.ResourceParam[Build]) -> dg.MaterializeResult[Any]:
     return dg.MaterializeResult(metadata={"what": this_build.recover()})
 
 
-@dg.definitions
-def defs() -> dg.Definitions:
+def definitions() -> dg.Definitions:
     """The steps, the job and the sensor that asks for it."""
     settings = read_settings()
     manifest = manifest_path(settings.layout.dbt)
@@ -78,7 +77,7 @@ def defs() -> dg.Definitions:
     job = dg.define_asset_job(
         "build", dg.AssetSelection.assets(*steps), executor_def=dg.in_process_executor, tags=BUILD_TAG
     )
-    return dg.Definitions(assets=steps, jobs=[job], sensors=[_build_due(job)], resources={"this_build": this_build})
+    return dg.Definitions(assets=steps, jobs=[job], sensors=[_build_due(job.name)], resources={"this_build": this_build})
 
 
 @dg.asset(key=STAGED, deps=[dg.AssetKey(["verdicts", "fct_target_verdicts"])], group_name="build")
@@ -106,10 +105,10 @@ def outbox(this_build: dg.ResourceParam[Build]) -> dg.MaterializeResult[Any]:
     return dg.MaterializeResult(metadata={"new_messages": this_build.outbox()})
 
 
-def _build_due(job: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
+def _build_due(job_name: str) -> dg.SensorDefinition:
     @dg.sensor(
         name="build_due",
-        job=job,
+        job_name=job_name,
         minimum_interval_seconds=_SENSOR_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )

@@ -6,8 +6,7 @@ from orchestration.factories.landing_assets import landing_definitions
 from orchestration.settings import read_settings
 
 
-@dg.definitions
-def defs() -> dg.Definitions:
+def definitions() -> dg.Definitions:
     """Assets, checks, jobs, schedules and drop sensors of every source."""
     settings = read_settings()
     return dg.Definitions.merge(

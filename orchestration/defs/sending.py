@@ -21,6 +21,9 @@ def send() -> None:
     deliver()
 
 
-every_five_minutes = dg.ScheduleDefinition(
-    job=send, cron_schedule="*/5 * * * *", default_status=dg.DefaultScheduleStatus.RUNNING
-)
+def definitions() -> dg.Definitions:
+    """The job and its schedule."""
+    every_five_minutes = dg.ScheduleDefinition(
+        job=send, cron_schedule="*/5 * * * *", default_status=dg.DefaultScheduleStatus.RUNNING
+    )
+    return dg.Definitions(jobs=[send], schedules=[every_five_minutes])

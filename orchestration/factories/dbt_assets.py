@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtProject
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
 
 from orchestration.loop.transform import Transformed
 
@@ -16,6 +16,10 @@ _OWN_SOURCES = {"build", "city_days", "loaded_batches", "batch_counts", "affecte
 
 class CityTranslator(DagsterDbtTranslator):
     """Names and groups dbt nodes as the house does."""
+
+    def __init__(self) -> None:
+        # the loader writes several tables in one step, so their sources share its key
+        super().__init__(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """Group by folder; a source is the asset that writes its table."""

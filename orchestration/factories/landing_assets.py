@@ -35,7 +35,7 @@ def landing_definitions(contract: SourceContract, settings: Settings) -> dg.Defi
             default_status=dg.DefaultScheduleStatus.RUNNING,
         )
         return dg.Definitions(assets=[assets], jobs=[job], schedules=[schedule])
-    return dg.Definitions(assets=[assets], jobs=[job], sensors=[_drop_sensor(contract, job, settings)])
+    return dg.Definitions(assets=[assets], jobs=[job], sensors=[_drop_sensor(contract, job.name, settings)])
 
 
 def _landing_assets(contract: SourceContract, settings: Settings) -> dg.AssetsDefinition:
@@ -135,12 +135,10 @@ def _raise_on_refusal(results: list[Landed]) -> None:
         raise dg.Failure("\n".join(refused), allow_retries=False)
 
 
-def _drop_sensor(
-    contract: SourceContract, job: dg.UnresolvedAssetJobDefinition, settings: Settings
-) -> dg.SensorDefinition:
+def _drop_sensor(contract: SourceContract, job_name: str, settings: Settings) -> dg.SensorDefinition:
     @dg.sensor(
         name=f"{contract.name}_drop",
-        job=job,
+        job_name=job_name,
         minimum_interval_seconds=_SENSOR_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )

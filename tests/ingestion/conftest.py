@@ -34,7 +34,7 @@ class Supplier:
 
 def _handler(supplier: Supplier) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the name http.server calls
+        def do_GET(self) -> None:
             parts = urlsplit(self.path)
             query = dict(parse_qsl(parts.query))
             supplier.asked.append((parts.path, query))

@@ -96,7 +96,16 @@ def test_direct_identifiers_in_text_are_redacted(text: str, expected: str) -> No
 
 @pytest.mark.parametrize(
     "text",
-    ["Sluikstorten", "dossier 101001234567", "00012556778", "2026-11-23", "BE00 0000 0000 0000", "lamp 12 stuk", "", None],
+    [
+        "Sluikstorten",
+        "dossier 101001234567",
+        "00012556778",
+        "2026-11-23",
+        "BE00 0000 0000 0000",
+        "lamp 12 stuk",
+        "",
+        None,
+    ],
 )
 def test_ordinary_text_is_left_alone(text: str | None) -> None:
     assert _redacted(text) == text

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -38,7 +39,10 @@ def _serve(
     def answer(path: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
         if path != "/open311/requests.json":
             return 404, {}, b""
-        start, end = query.get("start_date", "1970").replace("Z", "+00:00"), query.get("end_date", "3").replace("Z", "+00:00")
+        start, end = (
+            query.get("start_date", "1970").replace("Z", "+00:00"),
+            query.get("end_date", "3").replace("Z", "+00:00"),
+        )
         inside = [ticket for ticket, moment in zip(tickets, moments, strict=True) if start <= moment < end]
         size = min(limit, int(query["page_size"])) if pages else limit
         first = (int(query["page"]) - 1) * size if pages else 0
@@ -65,7 +69,7 @@ def test_no_window_is_longer_than_thirty_days_and_they_join(new_supplier: _NewSu
     # the city's midnight, not that of Greenwich
     assert windows[0][0] == "2026-08-31T22:00:00Z"
     assert windows[-1][1] == "2026-11-23T06:00:00Z"
-    assert all(end == start for (_, end), (start, _) in zip(windows, windows[1:], strict=False))
+    assert all(end == start for (_, end), (start, _) in pairwise(windows))
     spans = [datetime.fromisoformat(end) - datetime.fromisoformat(start) for start, end in windows]
     assert max(spans) == timedelta(days=30)
 

@@ -1,6 +1,10 @@
 """A small source with one table, and arrivals of it, for the tests of this room."""
 
 import hashlib
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -26,6 +30,7 @@ from warehouse.layout import Layout
 
 SOURCE = "meters"
 TABLE = "readings"
+ROOMS = Path(__file__).parents[2]
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -132,3 +137,31 @@ def warehouse(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
     con = connect(layout.warehouse)
     yield con
     con.close()
+
+
+def start_script(name: str, *arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, Path(__file__).with_name(name), *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(ROOMS)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture
+def start() -> Callable[..., subprocess.Popen[str]]:
+    """Starts a script of this folder as its own process."""
+    return start_script
+
+
+@pytest.fixture
+def die() -> Callable[[Path, str], list[int]]:
+    """Does one piece of work again and again, killed one touch of the disk later each time."""
+
+    def work_until_alive(root: Path, what: str) -> list[int]:
+        out, errors = (script := start_script("dying.py", root, what)).communicate(timeout=60)
+        assert script.returncode == 0, errors
+        return list(json.loads(out))
+
+    return work_until_alive

@@ -1,8 +1,5 @@
-import json
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -194,8 +191,10 @@ def test_a_fact_that_json_cannot_hold_commits_no_decision(layout: Layout, lake: 
     assert (lake.decisions(), list(layout.staging.iterdir())) == ([], [])
 
 
-def test_a_writer_killed_anywhere_leaves_a_whole_batch_or_none(layout: Layout) -> None:
-    deaths = _die(layout.root, "commit")
+def test_a_writer_killed_anywhere_leaves_a_whole_batch_or_none(
+    layout: Layout, die: Callable[[Path, str], list[int]]
+) -> None:
+    deaths = die(layout.root, "commit")
     assert deaths[-1] == 0, "the last writer met no kill point, so every one was tried"
     assert set(deaths[:-1]) == {-signal.SIGKILL}
     assert len(deaths) > 10
@@ -210,9 +209,3 @@ def test_a_writer_killed_anywhere_leaves_a_whole_batch_or_none(layout: Layout) -
     assert outcomes == sorted(outcomes), "once committed it stays"
     assert set(outcomes) == {0, 1}
 
-
-def _die(root: Path, what: str) -> list[int]:
-    script = Path(__file__).with_name("dying.py")
-    done = subprocess.run([sys.executable, script, root, what], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return list(json.loads(done.stdout))

@@ -16,9 +16,15 @@ dq_verdicts as (
 
 ),
 
-labels as (
+status_labels as (
 
     select * from {{ ref('status_labels') }}
+
+),
+
+sentence_templates as (
+
+    select * from {{ ref('sentence_templates') }}
 
 ),
 
@@ -64,80 +70,84 @@ with_status as (
 
 ),
 
+with_texts as (
+
+    select
+        *,
+        case when starts_with(unit, '%') then ' %' else '' end as suffix,
+        case when starts_with(unit, '%') then ' procentpunt' else '' end as gap_suffix,
+        {{ dutch_number('value') }} as value_text,
+        {{ dutch_number('required_value') }} as required_text,
+        {{ dutch_number('target_value') }} as target_text,
+        {{ dutch_number('abs(gap)') }} as gap_text
+    from with_status
+
+),
+
 worded as (
 
     select
-        with_status.*,
-        labels.label_nl as status_nl,
-        case when with_status.unit like '\%%' escape '\' then ' %' else '' end as suffix,
-        {{ dutch_number('with_status.value') }} as value_text,
-        {{ dutch_number('with_status.required_value') }} as required_text,
-        {{ dutch_number('with_status.target_value') }} as target_text,
-        {{ dutch_number('abs(with_status.gap)') }} as gap_text,
+        *,
         case
-            when with_status.direction_sign = 1 and with_status.gap < 0 then 'te weinig'
-            when with_status.direction_sign = 1 then 'meer dan gevraagd'
-            when with_status.gap < 0 then 'te veel'
+            when status not in ('on_track', 'at_risk', 'behind') then status
+            when trajectory = 'step' then 'step'
+            when gap_text = '0' then 'on_path'
+            else 'off_path'
+        end as template_id,
+        case
+            when direction_sign = 1 and gap < 0 then 'te weinig'
+            when direction_sign = 1 then 'meer dan gevraagd'
+            when gap < 0 then 'te veel'
             else 'beter dan gevraagd'
         end as gap_words
-    from with_status
-    left join labels
-        on with_status.status = labels.status
+    from with_texts
 
 )
 
 select
-    target_id,
-    kpi_id,
-    department_id,
-    section,
-    title_nl,
-    title_en,
-    unit,
-    direction,
-    as_of_date,
-    ref_date,
-    complete_until,
-    value,
-    baseline_value,
-    target_value,
-    target_date,
-    required_value,
-    gap,
-    progress,
-    time_share,
-    status,
-    case
-        when status = 'no_data' then title_nl || ': er zijn nog geen gegevens.'
-        when status = 'not_started' then title_nl || ': dit doel is nog niet begonnen.'
-        when status = 'unverified'
-            then title_nl || ': ' || value_text || suffix || '. Dit cijfer is nog niet geverifieerd.'
-        when status = 'monitored' then title_nl || ': ' || value_text || suffix || '. We volgen dit op.'
-        when status = 'reached'
-            then title_nl || ': ' || value_text || suffix || '. Het doel van ' || target_text || suffix || ' is behaald.'
-        when status = 'overdue'
-            then
-                title_nl || ': ' || value_text || suffix || '. Het doel van ' || target_text || suffix
-                || ' moest er zijn op ' || strftime(target_date, '%d-%m-%Y') || '.'
-        when status = 'stale'
-            then
-                title_nl || ': ' || value_text || suffix || ' op ' || strftime(ref_date, '%d-%m-%Y')
-                || '. Er zijn geen recente gegevens.'
-        when trajectory = 'step' then title_nl || ': nog niet behaald, ' || status_nl || '.'
-        when gap_text = '0'
-            then title_nl || ': ' || value_text || suffix || '; het pad vraagt ' || required_text || suffix || '.'
-        else
-            title_nl || ': ' || value_text || suffix || '; het pad vraagt ' || required_text || suffix || '. Dat is '
-            || gap_text || ' ' || case when suffix = ' %' then 'procentpunt ' else '' end || gap_words || '.'
-    end as sentence_nl,
-    dq_verdict,
-    dq_reasons,
-    completeness,
-    is_binding,
-    is_public,
-    is_contested,
-    definition_version,
-    build_id,
-    known_at
+    worded.target_id,
+    worded.kpi_id,
+    worded.department_id,
+    worded.section,
+    worded.title_nl,
+    worded.title_en,
+    worded.unit,
+    worded.direction,
+    worded.as_of_date,
+    worded.ref_date,
+    worded.complete_until,
+    worded.value,
+    worded.baseline_value,
+    worded.target_value,
+    worded.target_date,
+    worded.required_value,
+    worded.gap,
+    worded.progress,
+    worded.time_share,
+    worded.status,
+    {{ fill_template('sentence_templates.template_nl', {
+        'title': 'worded.title_nl',
+        'value': 'worded.value_text || worded.suffix',
+        'required': 'worded.required_text || worded.suffix',
+        'target': 'worded.target_text || worded.suffix',
+        'target_date': "strftime(worded.target_date, '%d-%m-%Y')",
+        'ref_date': "strftime(worded.ref_date, '%d-%m-%Y')",
+        'gap': 'worded.gap_text || worded.gap_suffix',
+        'words': 'worded.gap_words',
+        'status': 'status_labels.label_nl',
+    }) }} as sentence_nl,
+    worded.dq_verdict,
+    worded.dq_reasons,
+    worded.completeness,
+    worded.is_binding,
+    worded.is_public,
+    worded.is_contested,
+    worded.definition_version,
+    worded.build_id,
+    worded.known_at
 from worded
-order by target_id
+left join status_labels
+    on worded.status = status_labels.status
+left join sentence_templates
+    on worded.template_id = sentence_templates.template_id
+order by worded.target_id

@@ -21,7 +21,12 @@ newest as (
         on observations.area_id = cities.area_id
     qualify row_number() over (
         partition by observations.kpi_id
-        order by observations.ref_date desc, observations.period_start desc, observations.kpi_model asc
+        order by
+            observations.ref_date desc,
+            -- a measurement speaks before a value that somebody filled in
+            (observations.kpi_model = 'kpi_indicators') asc,
+            observations.period_start desc,
+            observations.kpi_model asc
     ) = 1
 
 ),
@@ -48,10 +53,11 @@ positioned as (
         newest.completeness,
         newest.known_at,
         case when valued.direction in ('increase', 'at_least') then 1 else -1 end as direction_sign,
-        {{ trajectory_value(
+        -- six decimals: more is noise of floating point
+        round({{ trajectory_value(
             'valued.trajectory', 'valued.baseline_value', 'valued.baseline_date',
             'valued.target_value', 'valued.target_date', 'newest.ref_date'
-        ) }} as required_value,
+        ) }}, 6) as required_value,
         {{ time_share('valued.baseline_date', 'valued.target_date', 'newest.ref_date') }} as time_share
     from valued
     left join newest

@@ -33,22 +33,22 @@ expected as (
 
 ),
 
+-- month ends, and the last day that is whole
 ref_dates as (
 
     select
         sources_complete.complete_until,
-        unnest(
-            list_distinct(
-                list_append(
-                    list_transform(
-                        generate_series(date '2020-12-01', sources_complete.last_whole_date, interval 1 month),
-                        lambda month_start: last_day(month_start::date)
-                    ),
-                    sources_complete.last_whole_date
-                )
-            )
-        )::date as ref_date
+        sources_complete.last_whole_date as ref_date
     from sources_complete
+    union
+    select
+        sources_complete.complete_until,
+        last_day(months.month_start::date) as ref_date
+    from sources_complete
+    cross join
+        unnest(
+            generate_series(date '2020-12-01', sources_complete.last_whole_date, interval 1 month)
+        ) as months (month_start)
 
 ),
 
@@ -109,7 +109,7 @@ compared as (
     left join base
         on expected.ean = base.ean
     left join recent
-        on periods.ref_date = recent.ref_date and expected.ean = recent.ean
+        on expected.ean = recent.ean and periods.ref_date = recent.ref_date
 
 )
 

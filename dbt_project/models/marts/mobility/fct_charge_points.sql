@@ -60,8 +60,17 @@ powered as (
         greatest(evses.known_at, locations.known_at) as known_at
     from evses
     cross join cities
-    left join locations using (country_code, party_id, location_id)
-    left join powers using (country_code, party_id, location_id, evse_uid)
+    left join locations
+        on
+            evses.country_code = locations.country_code
+            and evses.party_id = locations.party_id
+            and evses.location_id = locations.location_id
+    left join powers
+        on
+            evses.country_code = powers.country_code
+            and evses.party_id = powers.party_id
+            and evses.location_id = powers.location_id
+            and evses.evse_uid = powers.evse_uid
 
 )
 

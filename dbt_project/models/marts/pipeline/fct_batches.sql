@@ -24,5 +24,6 @@ select
     counts.duplicate,
     counts.superseded
 from counts
-left join batches using (batch_id)
+left join batches
+    on counts.batch_id = batches.batch_id
 order by counts.source_name, batches.supplied_at, counts.batch_id, counts.table_name

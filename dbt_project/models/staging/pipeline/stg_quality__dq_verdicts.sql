@@ -1,3 +1,6 @@
+{#- filled between measure and judge, so it belongs to judge -#}
+{{ config(tags=['judge']) }}
+
 select
     kpi_id,
     verdict as dq_verdict,

@@ -1,0 +1,7 @@
+{{ config(tags=['structure', 'judge'], severity='error') }}
+
+select target_id
+from {{ ref('fct_target_verdicts') }}
+where
+    (value is null) != (status = 'no_data')
+    or (value is null and (required_value is not null or gap is not null))

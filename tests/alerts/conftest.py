@@ -1,0 +1,75 @@
+"""Verdicts and observations as a published build holds them, and the messages made of them."""
+
+from collections.abc import Callable
+from datetime import date
+from email.message import EmailMessage
+from typing import Any
+
+import polars as pl
+import pytest
+
+from orchestration.alerts.digest import Digest, digests, message
+
+AS_OF = date(2026, 11, 23)
+BUILD = "20261123T060000000000Z-0123456789ab"
+DEPARTMENTS = pl.DataFrame(
+    {"department_id": ["mobiliteit", "wonen"], "name_nl": ["Mobiliteit", "Wonen"], "name_en": ["Mobility", "Housing"]}
+)
+BEHIND = {
+    "target_id": "charge_points_total",
+    "kpi_id": "charge_points_total",
+    "department_id": "mobiliteit",
+    "title_nl": "Laadpunten (stand)",
+    "unit": "charge points",
+    "status": "behind",
+    "value": 905.0,
+    "required_value": 1078.4,
+    "gap": -173.4,
+    "baseline_value": 660.0,
+    "target_value": 1326.0,
+    "target_date": date(2030, 12, 31),
+    "ref_date": date(2026, 11, 22),
+    "sentence_nl": "Er zijn 905 laadpunten; het pad vraagt er nu 1.078. Er ontbreken er één op zes.",
+}
+SCHEMA = {
+    name: pl.Date if name.endswith("_date") else pl.Float64 if isinstance(value, float) else pl.String
+    for name, value in BEHIND.items()
+}
+
+
+@pytest.fixture
+def verdicts() -> Callable[..., pl.DataFrame]:
+    """Builds verdict rows: each argument changes the row of a target that is behind."""
+
+    def build(*changes: dict[str, Any]) -> pl.DataFrame:
+        return pl.DataFrame([BEHIND | change for change in changes], schema=SCHEMA)
+
+    return build
+
+
+@pytest.fixture
+def told(verdicts: Callable[..., pl.DataFrame]) -> Callable[..., list[Digest]]:
+    """The digests of the verdict rows that the changes describe."""
+
+    def build(*changes: dict[str, Any]) -> list[Digest]:
+        return digests(verdicts(*changes), DEPARTMENTS, BUILD, AS_OF)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def observations() -> pl.DataFrame:
+    rows = [("charge_points_total", "34022", date(2024 + year, 11, 22), 700.0 + 100 * year) for year in range(3)]
+    rows.append(("charge_points_total", "34022A00-", date(2026, 11, 22), 66.0))
+    return pl.DataFrame(rows, schema=["kpi_id", "area_id", "ref_date", "value"], orient="row")
+
+
+@pytest.fixture
+def mail_of(observations: pl.DataFrame) -> Callable[..., EmailMessage]:
+    """The mail of a digest, synthetic unless told otherwise."""
+
+    def build(digest: Digest, recipient: str | None = None, *, is_synthetic: bool = True) -> EmailMessage:
+        address = recipient or f"{digest.department_id}@kortrijk.example"
+        return message(digest, observations, "databord@kortrijk.example", address, "Kortrijk", is_synthetic)
+
+    return build

@@ -1,0 +1,249 @@
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from ipaddress import ip_address
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+
+from ingestion.delivery import Secret
+from orchestration.alerts.channels import EmlFolder, Smtp
+from orchestration.alerts.outbox import SendResult, fill, send
+from orchestration.alerts.recipients import Recipients
+from warehouse.state import State
+
+NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
+MOBILITY_ID = "<digest.kortrijk.mobiliteit.2026-W48@kortrijk.example>"
+
+
+class _Server:
+    """A real mail server that keeps what it got and refuses who is told to be unknown."""
+
+    def __init__(self):
+        self.got = []
+
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802 - aiosmtpd's name
+        if address.startswith("weg@"):
+            return "550 5.1.1 onbekende ontvanger"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd's name
+        self.got.append((envelope.rcpt_tos, message_from_bytes(envelope.content, policy=policy.default)))
+        return "250 OK"
+
+
+def _free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@pytest.fixture
+def serve():
+    started = []
+
+    def start(**options):
+        server = _Server()
+        controller = Controller(server, hostname="127.0.0.1", port=_free_port(), **options)
+        controller.start()
+        started.append(controller)
+        return server, controller.port
+
+    yield start
+    for controller in started:
+        controller.stop()
+
+
+@pytest.fixture
+def state(tmp_path):
+    with State(tmp_path / "state.sqlite") as state:
+        yield state
+
+
+@pytest.fixture
+def two_mails(told, mail_of):
+    mobility, housing = told({}, {"target_id": "renovations", "department_id": "wonen"})
+    return [(mobility, mail_of(mobility, "hoofd@stad.test")), (housing, mail_of(housing, "weg@stad.test"))]
+
+
+def test_filling_twice_keeps_one_message_per_department_and_week(state, two_mails):
+    assert fill(state, two_mails) == 2
+    assert fill(state, two_mails) == 0
+    assert [row.message_key for row in state.unsent()] == ["kortrijk:mobiliteit:2026-W48", "kortrijk:wonen:2026-W48"]
+
+
+def test_a_message_that_was_sent_is_not_filled_again_by_a_later_build(state, two_mails, tmp_path):
+    fill(state, two_mails)
+    send(state, EmlFolder(tmp_path / "mail"), NOW)
+    assert fill(state, two_mails) == 0
+    assert send(state, EmlFolder(tmp_path / "mail"), NOW) == SendResult(0, 0)
+
+
+def test_the_folder_gets_one_readable_file_per_message(state, two_mails, tmp_path):
+    fill(state, two_mails)
+    assert send(state, EmlFolder(tmp_path / "mail"), NOW) == SendResult(2, 0)
+    assert sorted(path.name for path in (tmp_path / "mail").iterdir()) == [
+        "2026-W48-mobiliteit.eml",
+        "2026-W48-wonen.eml",
+    ]
+    mail = message_from_bytes((tmp_path / "mail" / "2026-W48-mobiliteit.eml").read_bytes(), policy=policy.default)
+    assert mail["Message-ID"] == MOBILITY_ID
+
+
+def test_a_folder_that_cannot_be_written_keeps_the_messages_waiting(state, two_mails, tmp_path):
+    (tmp_path / "mail").write_text("a file where the folder should be")
+    fill(state, two_mails)
+    assert send(state, EmlFolder(tmp_path / "mail"), NOW) == SendResult(0, 2)
+    assert "2026-W48-mobiliteit.eml cannot be written" in state.unsent()[0].last_error
+
+
+def test_a_refused_recipient_waits_with_the_answer_while_the_others_go_out(state, two_mails, serve):
+    server, port = serve()
+    fill(state, two_mails)
+    assert send(state, Smtp("127.0.0.1", port, starttls=False), NOW) == SendResult(1, 1)
+    ((recipients, mail),) = server.got
+    assert recipients == ["hoofd@stad.test"]
+    assert mail["Subject"].endswith("1 doelstelling achter op schema – afdeling Mobiliteit")
+    (waiting,) = state.unsent()
+    assert (waiting.department_id, waiting.attempts) == ("wonen", 1)
+    assert "550 5.1.1 onbekende ontvanger" in waiting.last_error
+
+
+def test_what_arrives_over_smtp_is_what_was_stored(state, two_mails, serve):
+    server, port = serve()
+    fill(state, two_mails[:1])
+    stored = message_from_bytes(state.unsent()[0].message, policy=policy.default)
+    send(state, Smtp("127.0.0.1", port, starttls=False), NOW)
+    (_, arrived) = server.got[0]
+    for kind in ("plain", "html"):
+        assert arrived.get_body((kind,)).get_content() == stored.get_body((kind,)).get_content()
+    assert arrived["Content-Language"] == "nl-BE"
+
+
+def test_a_server_that_is_not_there_leaves_the_message_for_the_next_time(state, two_mails, serve):
+    fill(state, two_mails[:1])
+    assert send(state, Smtp("127.0.0.1", _free_port(), starttls=False), NOW) == SendResult(0, 1)
+    server, port = serve()
+    assert send(state, Smtp("127.0.0.1", port, starttls=False), NOW + timedelta(minutes=5)) == SendResult(1, 0)
+    assert len(server.got) == 1
+    assert state.unsent() == []
+
+
+def test_a_department_without_an_address_is_held_until_the_city_gives_one(state, told, mail_of, serve):
+    (digest,) = told({})
+    fill(state, [(digest, mail_of(digest))])
+    server, port = serve()
+    nobody = Recipients({}, "kortrijk")
+    assert send(state, Smtp("127.0.0.1", port, starttls=False, recipients=nobody), NOW) == SendResult(0, 1)
+    assert state.unsent()[0].last_error.startswith("held: no mail address for department mobiliteit; add")
+    somebody = Recipients({"mobiliteit": "hoofd@stad.test"}, "kortrijk")
+    assert send(state, Smtp("127.0.0.1", port, starttls=False, recipients=somebody), NOW) == SendResult(1, 0)
+    ((recipients, mail),) = server.got
+    assert (recipients, mail["To"], mail["Message-ID"]) == (["hoofd@stad.test"], "hoofd@stad.test", MOBILITY_ID)
+    assert mail["Subject"] == mail_of(digest)["Subject"]
+
+
+CRASH = """
+import sys
+from datetime import datetime, UTC
+from pathlib import Path
+import os, signal
+from orchestration.alerts.channels import Smtp
+from orchestration.alerts.outbox import send
+from warehouse.state import State
+
+class DiesBeforeMarking(State):
+    def mark_sent(self, message_key, at):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+send(DiesBeforeMarking(Path(sys.argv[1])), Smtp("127.0.0.1", int(sys.argv[2]), starttls=False), datetime.now(UTC))
+"""
+
+
+def test_a_crash_between_delivery_and_the_mark_repeats_the_same_message_id_and_loses_nothing(
+    state, two_mails, serve, tmp_path
+):
+    server, port = serve()
+    fill(state, two_mails[:1])
+    died = subprocess.run(
+        [sys.executable, "-c", CRASH, str(tmp_path / "state.sqlite"), str(port)],
+        check=False,
+        capture_output=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    assert send(state, Smtp("127.0.0.1", port, starttls=False), NOW) == SendResult(1, 0)
+    assert [mail["Message-ID"] for _, mail in server.got] == [MOBILITY_ID, MOBILITY_ID]
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A certificate for the loopback address, trusted by nobody but this test."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+def _server_side(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+def test_starttls_and_a_login_deliver_to_a_server_that_demands_both(state, two_mails, serve, certificate):
+    def check(server, session, envelope, mechanism, data):
+        is_right = (data.login, data.password) == (b"databord", b"geheim")
+        return AuthResult(success=is_right, handled=False)
+
+    server, port = serve(
+        tls_context=_server_side(certificate), require_starttls=True, auth_required=True, authenticator=check
+    )
+    fill(state, two_mails[:1])
+    trusted = ssl.create_default_context(cafile=certificate)
+    right = Smtp("127.0.0.1", port, "databord", Secret("geheim"), tls=trusted)
+    wrong = Smtp("127.0.0.1", port, "databord", Secret("f0ut-wachtwoord"), tls=trusted)
+    assert send(state, wrong, NOW) == SendResult(0, 1)
+    assert "answered 535" in state.unsent()[0].last_error
+    assert "f0ut" not in state.unsent()[0].last_error + repr(wrong)
+    assert send(state, right, NOW) == SendResult(1, 0)
+    assert len(server.got) == 1
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(state, two_mails, serve, certificate):
+    server, port = serve(tls_context=_server_side(certificate))
+    fill(state, two_mails[:1])
+    assert send(state, Smtp("127.0.0.1", port), NOW) == SendResult(0, 1)
+    assert "certificate" in state.unsent()[0].last_error.lower()
+    assert server.got == []
+
+
+def test_a_password_never_goes_over_an_open_line(state, two_mails, serve):
+    server, port = serve()
+    fill(state, two_mails[:1])
+    channel = Smtp("127.0.0.1", port, "databord", Secret("geheim"), starttls=False)
+    assert send(state, channel, NOW) == SendResult(0, 1)
+    assert "never sent unencrypted" in state.unsent()[0].last_error
+    assert server.got == []

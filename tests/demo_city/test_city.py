@@ -1,0 +1,324 @@
+import csv
+import json
+import time
+from collections import Counter
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pytest
+
+from contracts.cities import calendar
+from contracts.cities.kortrijk import CITY
+from contracts.gate import split
+from contracts.registry import all_contracts
+from ingestion.demo_city import city
+from ingestion.demo_city.areas import SECTORS
+from ingestion.sources import charge_points, tickets_1777
+
+if TYPE_CHECKING:
+    from tests.demo_city.conftest import Landed
+
+CLOCK = city.CLOCK
+CITY_ZONE = ZoneInfo(CITY.time_zone)
+
+
+@pytest.fixture(scope="module")
+def locations() -> list[dict[str, Any]]:
+    return city.charge_point_locations()
+
+
+@pytest.fixture(scope="module")
+def requests() -> list[dict[str, Any]]:
+    return city.ticket_requests()
+
+
+def _of(landed: "list[Landed]", source: str) -> "list[Landed]":
+    return [one for one in landed if one.source == source]
+
+
+def _bytes(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_writing_the_drops_twice_gives_the_same_bytes(tmp_path: Path, dropped: list[Path]) -> None:
+    first = dropped[0].parents[1]
+    city.write_drops(tmp_path)
+    assert _bytes(tmp_path) == _bytes(first)
+
+
+def test_writing_over_an_earlier_drop_changes_nothing(tmp_path: Path) -> None:
+    city.write_drops(tmp_path)
+    before = _bytes(tmp_path)
+    city.write_drops(tmp_path)
+    assert _bytes(tmp_path) == before
+
+
+def test_the_suppliers_over_http_say_the_same_in_every_run(
+    locations: list[dict[str, Any]], requests: list[dict[str, Any]]
+) -> None:
+    assert json.dumps(city.charge_point_locations()) == json.dumps(locations)
+    assert json.dumps(city.ticket_requests()) == json.dumps(requests)
+
+
+def test_making_the_whole_city_takes_less_than_five_seconds(tmp_path: Path) -> None:
+    start = time.process_time()
+    city.write_drops(tmp_path)
+    city.charge_point_locations()
+    city.ticket_requests()
+    assert time.process_time() - start < 5
+
+
+def test_every_file_has_a_ready_file_with_its_own_time(dropped: list[Path]) -> None:
+    for file in dropped:
+        written = file.with_name(f"{file.name}.ready").read_text(encoding="utf-8").strip()
+        assert written.endswith("Z")
+        assert datetime.fromisoformat(written) <= CLOCK
+
+
+def test_the_three_sources_that_drop_files_all_have_some(dropped: list[Path]) -> None:
+    assert {file.parent.name for file in dropped} == {"energy_meters", "renovation_coach", "indicators"}
+
+
+def test_files_come_in_the_order_in_which_they_were_supplied(landed: "list[Landed]") -> None:
+    times = [one.supplied_at for one in landed]
+    assert times == sorted(times)
+
+
+def test_so_few_rows_are_bad_that_every_verdict_stays_verified(landed: "list[Landed]") -> None:
+    for source in ("energy_meters", "renovation_coach", "indicators"):
+        files = _of(landed, source)
+        refused = sum(one.split.quarantined.height for one in files)
+        assert 0 < refused < 0.015 * sum(one.split.received for one in files)
+
+
+def test_nothing_in_a_file_lies_after_the_clock(landed: "list[Landed]") -> None:
+    for one in landed:
+        dates = one.split.accepted.select(pl.selectors.date())
+        assert all(dates[name].max() is None or dates[name].max() <= CLOCK.date() for name in dates.columns)
+
+
+# charge points
+
+
+def _live(locations: list[dict[str, Any]]) -> set[str]:
+    not_live = {"REMOVED", "PLANNED", "OCCUPIED"}
+    evses = [evse for location in locations for evse in location["evses"] if evse["status"] not in not_live]
+    return {evse["evse_id"].replace("*", "").replace("-", "") for evse in evses}
+
+
+def test_the_city_has_905_live_evses_counted_once(locations: list[dict[str, Any]]) -> None:
+    assert len(_live(locations)) == 905
+
+
+def test_some_evses_are_published_twice(locations: list[dict[str, Any]]) -> None:
+    written = [
+        str(evse["evse_id"]).replace("*", "").replace("-", "")
+        for location in locations
+        for evse in location["evses"]
+        if evse.get("evse_id")
+    ]
+    twice = [count for count in Counter(written).values() if count == 2]
+    assert len(twice) >= 30
+    assert max(Counter(written).values()) == 2
+
+
+def test_every_location_but_the_bad_one_lies_in_the_city(locations: list[dict[str, Any]]) -> None:
+    outside = [
+        location
+        for location in locations
+        if not 50.78 <= float(location["coordinates"]["latitude"]) <= 50.87
+        or not 3.18 <= float(location["coordinates"]["longitude"]) <= 3.33
+    ]
+    assert len(outside) == 1
+
+
+def test_every_operator_says_that_it_is_synthetic(locations: list[dict[str, Any]]) -> None:
+    assert all("(synthetisch)" in location["operator"]["name"] for location in locations)
+
+
+def test_opening_hours_are_whole_days_other_hours_or_unknown(locations: list[dict[str, Any]]) -> None:
+    said = {location.get("opening_times", {}).get("twentyfourseven") for location in locations}
+    assert said == {True, False, None}
+
+
+def test_powers_are_the_ones_of_the_field_and_sometimes_absent(locations: list[dict[str, Any]]) -> None:
+    connectors = [connector for location in locations for evse in location["evses"] for connector in evse["connectors"]]
+    powers = {connector.get("max_electric_power") for connector in connectors}
+    assert powers >= {None, 11_000, 11_040, 22_000, 22_080, 50_000, 150_000}
+
+
+def test_the_mess_of_the_charge_points_is_refused_and_nothing_else(locations: list[dict[str, Any]]) -> None:
+    contract = all_contracts()["charge_points"]
+    refused = {
+        name: split(rows, contract.table(name), CITY) for name, rows in charge_points.flatten(list(locations)).items()
+    }
+    assert {name: found.quarantined.height for name, found in refused.items()} == {
+        "locations": 1,
+        "evses": 6,
+        "connectors": 7,
+    }
+    assert all(found.quarantined.height < 0.015 * found.received for found in refused.values())
+
+
+def test_no_connector_is_left_without_its_evse(locations: list[dict[str, Any]]) -> None:
+    contract = all_contracts()["charge_points"]
+    tables = {
+        name: split(rows, contract.table(name), CITY).accepted
+        for name, rows in charge_points.flatten(list(locations)).items()
+    }
+    key = ["country_code", "party_id", "location_id"]
+    assert tables["connectors"].join(tables["evses"], on=[*key, "evse_uid"], how="anti").height == 0
+    assert tables["evses"].join(tables["locations"], on=key, how="anti").height == 0
+
+
+# tickets
+
+
+def _due(asked: date, working_days: list[date]) -> date:
+    return [day for day in working_days if day > asked][4]
+
+
+@pytest.fixture(scope="module")
+def accepted_requests(requests: list[dict[str, Any]]) -> pl.DataFrame:
+    table = all_contracts()["tickets_1777"].table("requests")
+    return split(tickets_1777.flatten(list(requests)), table, CITY).accepted
+
+
+def test_about_94_percent_of_the_questions_are_answered_in_time(accepted_requests: pl.DataFrame) -> None:
+    frame = calendar.days(CITY, date(2026, 5, 1), date(2027, 1, 31))
+    working_days = frame.filter(frame["is_working_day"])["date"].to_list()
+    outcomes: Counter[str] = Counter()
+    for status, asked, updated in accepted_requests.select("status", "requested_date", "updated_at").iter_rows():
+        due = _due(asked, working_days)
+        if status == "closed":
+            outcomes["on_time" if updated.astimezone(CITY_ZONE).date() <= due else "late"] += 1
+        elif due < CLOCK.date():
+            outcomes["overdue"] += 1
+    assert outcomes["on_time"] / outcomes.total() == pytest.approx(0.94, abs=0.012)
+    assert outcomes["overdue"] > 0
+
+
+def test_2400_questions_reach_from_may_to_the_clock(accepted_requests: pl.DataFrame) -> None:
+    assert accepted_requests.height == 2400
+    assert accepted_requests["requested_date"].min() == date(2026, 5, 1)
+    assert accepted_requests["requested_at"].max() > CLOCK - timedelta(days=1)
+    assert accepted_requests["updated_at"].max() <= CLOCK
+
+
+def test_the_mess_of_the_tickets_is_refused_for_its_reasons(requests: list[dict[str, Any]]) -> None:
+    table = all_contracts()["tickets_1777"].table("requests")
+    outcome = split(tickets_1777.flatten(list(requests)), table, CITY)
+    assert outcome.quarantined.height == 16
+    assert outcome.duplicate == 8
+    reasons = {reason for row in outcome.quarantined["reasons"] for reason in row}
+    assert "updated_datetime: lies before requested_datetime" in reasons
+    assert "updated_datetime: cannot be read" in reasons
+
+
+def test_requests_hold_a_phone_and_an_address_for_the_door_to_drop(requests: list[dict[str, Any]]) -> None:
+    assert all("0499 00" in request["description"] and request["address"] for request in requests)
+
+
+def test_every_moment_of_a_request_carries_its_offset(requests: list[dict[str, Any]]) -> None:
+    assert all(datetime.fromisoformat(request["requested_datetime"]).tzinfo for request in requests)
+
+
+# renovation coaches
+
+
+def _dossiers(landed: "list[Landed]") -> pl.DataFrame:
+    files = sorted(_of(landed, "renovation_coach"), key=lambda one: one.supplied_at)
+    rows = pl.concat([one.split.accepted.drop("line").with_columns(supplied=one.supplied_at) for one in files])
+    return rows.sort("phase_date", "supplied").unique(["team", "dossier_id"], keep="last")
+
+
+def test_plans_stay_far_below_what_was_promised_by_2025(landed: "list[Landed]") -> None:
+    assert 1150 <= _dossiers(landed)["plan_delivered_date"].is_not_null().sum() <= 1450
+
+
+def test_about_900_dwellings_were_visited_this_year(landed: "list[Landed]") -> None:
+    visited = _dossiers(landed).filter(pl.col("house_visit_date").dt.year() == 2026)
+    assert 880 <= visited["dwelling_key"].n_unique() <= 1000
+
+
+def test_every_week_from_39_to_46_has_its_file(landed: "list[Landed]") -> None:
+    weeks = {one.name.split("_")[1] for one in _of(landed, "renovation_coach")}
+    assert weeks == {f"2026-W{week}" for week in range(39, 47)}
+
+
+def test_a_week_holds_only_dossiers_that_changed_in_it(landed: "list[Landed]") -> None:
+    for one in _of(landed, "renovation_coach"):
+        week = int(one.name.split("-W")[1][:2])
+        if week > 39:
+            last = date.fromisocalendar(2026, week, 7)
+            assert one.split.accepted["phase_date"].is_between(last - timedelta(days=6), last).all()
+
+
+def test_one_log_is_written_by_an_old_spreadsheet(dropped: list[Path]) -> None:
+    (file,) = [one for one in dropped if "W42" in one.name]
+    text = file.read_bytes().decode("cp1252")
+    assert "Renée" in text
+    assert "/10/2026" in text
+    with pytest.raises(UnicodeDecodeError):
+        file.read_bytes().decode("utf-8")
+
+
+def test_logs_hold_names_and_phones_for_the_door_to_drop(dropped: list[Path]) -> None:
+    (file,) = [one for one in dropped if "W40" in one.name]
+    rows = list(csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines(), delimiter=";"))
+    assert all(row["naam"] and row["telefoon"].startswith("0499 00") for row in rows)
+
+
+def test_a_workbook_delivered_late_corrects_week_43(landed: "list[Landed]") -> None:
+    first, late = sorted((one for one in landed if "W43" in one.name), key=lambda one: one.supplied_at)
+    assert (first.name[-4:], late.name[-5:]) == (".csv", ".xlsx")
+    both = first.split.accepted.join(late.split.accepted, on=["team", "dossier_id"], suffix="_late")
+    assert both.height == first.split.accepted.height
+    assert 0 < both.filter(pl.col("dwelling_type") != pl.col("dwelling_type_late")).height < both.height
+
+
+# indicators
+
+
+def _observations(landed: "list[Landed]") -> pl.DataFrame:
+    return pl.concat([one.split.accepted for one in _of(landed, "indicators")])
+
+
+def test_indicators_speak_of_the_city_and_of_real_sectors(landed: "list[Landed]") -> None:
+    assert set(_observations(landed)["area_id"]) == {CITY.area_id, *SECTORS}
+
+
+def test_enough_indicators_have_values(landed: "list[Landed]") -> None:
+    assert _observations(landed)["kpi_id"].n_unique() >= 25
+
+
+def test_every_made_up_value_says_that_it_is_synthetic(landed: "list[Landed]") -> None:
+    assert set(_observations(landed)["source_name"]) == {"Demo (synthetisch)"}
+
+
+def test_milestones_are_zero_or_one(landed: "list[Landed]") -> None:
+    milestones = _observations(landed).filter(pl.col("unit") == "milestone 0/1")
+    assert set(milestones["value"]) == {0.0, 1.0}
+
+
+def test_a_correction_changes_values_that_were_published_before(landed: "list[Landed]") -> None:
+    (corrected,) = [one for one in landed if "correctie" in one.name]
+    others = pl.concat([one.split.accepted for one in _of(landed, "indicators") if one is not corrected])
+    key = ["kpi_id", "area_id", "ref_date"]
+    both = corrected.split.accepted.join(others, on=key, suffix="_before")
+    assert both.height == corrected.split.accepted.height > 0
+    assert (both["value"] != both["value_before"]).all()
+    assert (both["published_date"] > both["published_date_before"]).all()
+
+
+def test_units_are_written_as_the_registry_writes_them(landed: "list[Landed]", real_data: Path) -> None:
+    registry = real_data.parent / "targets" / "targets.csv"
+    if not registry.is_file():
+        pytest.skip("no registry beside the real files")
+    with registry.open(encoding="utf-8", newline="") as lines:
+        units = {row["target_id"]: row["unit"] for row in csv.DictReader(lines)}
+    said = dict(_observations(landed).select("kpi_id", "unit").unique().iter_rows())
+    assert said == {kpi_id: units.get(kpi_id) for kpi_id in said}

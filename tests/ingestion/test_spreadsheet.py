@@ -1,0 +1,153 @@
+"""Tables that people keep, as CSV and as workbooks."""
+
+import io
+import zipfile
+from collections.abc import Sequence
+from datetime import date
+
+import openpyxl
+import polars as pl
+import pytest
+
+from contracts.vocabulary import Received
+from ingestion.errors import UnreadableFileError
+from ingestion.protocols.spreadsheet import read_table
+
+_RECEIVED = Received(columns=("name", "day", "value", "note"), required=("name", "day", "value"))
+
+
+def _workbook(*sheets: Sequence[Sequence[object]]) -> bytes:
+    workbook = openpyxl.Workbook()
+    workbook.remove(workbook.worksheets[0])
+    for rows in sheets:
+        sheet = workbook.create_sheet()
+        for row in rows:
+            sheet.append(list(row))
+    packed = io.BytesIO()
+    workbook.save(packed)
+    return packed.getvalue()
+
+
+def _table(content: str | bytes, name: str = "table.csv") -> pl.DataFrame:
+    return read_table(content.encode() if isinstance(content, str) else content, name, _RECEIVED)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "name;day;value\na;2026-01-02;1,5\n",
+        'name,day,value\na,2026-01-02,"1,5"\n',
+        " Name ;DAY;Value\r\na;2026-01-02;1,5\r\n",
+        "\ufeffname;day;value\na;2026-01-02;1,5",
+        '"name";"day";"value"\n"a";"2026-01-02";"1,5"\n',
+    ],
+    ids=["semicolon", "comma", "capitals and blanks", "byte-order mark", "quoted"],
+)
+def test_every_way_to_write_a_csv_gives_the_same_rows(content: str) -> None:
+    assert _table(content).rows() == [(2, "a", "2026-01-02", "1,5")]
+
+
+def test_a_windows_encoding_keeps_its_accents() -> None:
+    assert _table("name;day;value\ncafé;x;1\n".encode("cp1252"))["name"].to_list() == ["café"]
+
+
+def test_the_header_may_stand_below_a_title() -> None:
+    table = _table("Export van 22 november;;\n;;\nname;day;value\na;x;1\n")
+    assert table["line"].to_list() == [4]
+
+
+def test_an_empty_row_is_no_row_and_lines_are_those_of_the_file() -> None:
+    assert _table("name;day;value\n;;\na;x;1\n\nb;y;2\n")["line"].to_list() == [3, 5]
+
+
+def test_a_cell_over_two_lines_stays_one_row() -> None:
+    table = _table('name;day;value;note\na;x;1;"two\nlines"\nb;y;2;\n')
+    assert table["note"].to_list() == ["two\nlines", ""]
+    assert table["line"].to_list() == [2, 4]
+
+
+@pytest.mark.parametrize("broken", ["b;y", "b;y;2;3;4", "b"])
+def test_a_ragged_row_stays_as_a_row_without_content(broken: str) -> None:
+    table = _table(f"name;day;value\na;x;1\n{broken}\nc;z;3\n")
+    assert table.rows() == [(2, "a", "x", "1"), (3, None, None, None), (4, "c", "z", "3")]
+
+
+def test_empty_cells_behind_the_last_column_do_no_harm() -> None:
+    assert _table("name;day;value\na;x;1;;\n")["value"].to_list() == ["1"]
+
+
+def test_an_open_quotation_mark_spoils_one_row_only() -> None:
+    table = _table('name;day;value\n"a;x;1\nb;y;2\nc;z;3\n')
+    assert table["name"].to_list() == [None, "b", "c"]
+
+
+def test_other_columns_come_along_under_a_name_of_their_own() -> None:
+    table = _table("name;Phone;day;value;Phone;line;\na;1;x;1;2;3;\n")
+    assert table.columns == ["line", "name", "Phone", "day", "value", "Phone (5)", "line (6)", "column (7)"]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("name;day\na;x\n", r"table\.csv: no row holds the column 'value'; the nearest header found is: name, day"),
+        ("name|day|value\n", "'name', 'day', 'value'"),
+        ("name;day;value;value\n", "value twice"),
+        ("", "empty"),
+        ("<html><body>", "web page"),
+        (b"\xff\xfen\x00a\x00", "binary"),
+        (b"PK\x03\x04not really", "damaged workbook"),
+    ],
+)
+def test_what_is_no_such_table_is_refused_and_says_why(content: str | bytes, says: str) -> None:
+    with pytest.raises(UnreadableFileError, match=says):
+        _table(content)
+
+
+def test_a_workbook_gives_text_with_its_dates_in_iso() -> None:
+    rows = [["name", "day", "value", "note"], ["0042", date(2026, 11, 22), 1.5, None], [42, "22/11/2026", 2, "x"]]
+    table = _table(_workbook(rows), "table.xlsx")
+    assert table.rows() == [(2, "0042", "2026-11-22 00:00:00", "1.5", None), (3, "42", "22/11/2026", "2", "x")]
+
+
+def test_a_workbook_keeps_the_numbers_of_its_rows() -> None:
+    rows: list[list[object]] = [[], ["Titel"], [], ["name", "day", "value"], [], ["a", "x", 1], ["b", "y", 2]]
+    assert _table(_workbook(rows), "table.xlsx")["line"].to_list() == [6, 7]
+
+
+def test_the_sheet_with_the_header_is_found() -> None:
+    content = _workbook([["Toelichting"]], [], [["name", "day", "value"], ["a", "x", 1]])
+    assert _table(content, "table.xlsx")["name"].to_list() == ["a"]
+
+
+def test_a_workbook_without_the_column_says_what_it_has() -> None:
+    with pytest.raises(UnreadableFileError, match=r"table\.xlsx: no row holds the column 'value'.*name, day"):
+        _table(_workbook([["name", "day"]]), "table.xlsx")
+
+
+def test_a_workbook_named_csv_is_read_as_what_it_is() -> None:
+    assert _table(_workbook([["name", "day", "value"], ["a", "x", 1]]), "table.csv").height == 1
+
+
+def test_a_workbook_that_would_unpack_to_a_gigabyte_is_not_opened() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("xl/worksheets/sheet1.xml", b"0" * 210_000_000)
+    with pytest.raises(UnreadableFileError, match="unpacks to 200 MB"):
+        _table(packed.getvalue(), "table.xlsx")
+
+
+def test_a_workbook_of_thousands_of_parts_is_not_opened() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as bomb:
+        for number in range(1001):
+            bomb.writestr(str(number), b"x")
+    with pytest.raises(UnreadableFileError, match="in 1001 parts"):
+        _table(packed.getvalue(), "table.xlsx")
+
+
+def test_a_zip_that_is_no_workbook_is_refused() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("readme.txt", "x")
+    with pytest.raises(UnreadableFileError, match="cannot be read"):
+        _table(packed.getvalue(), "table.xlsx")

@@ -1,0 +1,38 @@
+"""Reads the published build again and again, as Power BI would, and tells what it saw.
+
+Arguments: the published folder, and a file that ends the reading once it exists. Keeps its first connection
+open to the end. Prints reads, torn reads, the builds seen and the first and last value of the first connection.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from warehouse.engine import open_published
+
+_BOTH = """
+select min(least(a.build_no, b.build_no)), max(greatest(a.build_no, b.build_no)), count(*)
+from marts.fct_a as a full join marts.fct_b as b using (n)
+"""
+
+
+def main() -> None:
+    published, end = Path(sys.argv[1]), Path(sys.argv[2])
+    file = published / "current" / "ademruimte.duckdb"
+    keeper = open_published(file)
+    (kept,) = keeper.execute(_BOTH).fetchall()
+    print("reading", flush=True)  # noqa: T201 - the test waits for this line
+    reads, torn, seen = 0, 0, set()
+    while not end.exists():
+        con = open_published(file)
+        ((first, last, rows),) = con.execute(_BOTH).fetchall()
+        con.close()
+        reads += 1
+        torn += first != last or rows != 1000
+        seen.add(first)
+    still = keeper.execute(_BOTH).fetchall() == [kept]
+    sys.stdout.write(json.dumps({"reads": reads, "torn": torn, "seen": sorted(seen), "kept": still}))
+
+
+if __name__ == "__main__":
+    main()
