@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _BLOCK_ROWS = 500_000
 _REASON = "reason"
 _REASONS = "reasons"
+_UNREADABLE = "cannot be read"
+_MISSING = "is missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,21 @@ def split(received: pl.DataFrame, table: TableContract, city: City) -> Split:
         SchemaFaultError: a column the table cannot do without is missing.
     """
     _require_columns(received, table)
+    if received.is_empty():
+        return _nothing(table)
     # a contract may number rows in file order, and its rows must stay beside their lines
     rows = _with_every_column(received, table).sort(LINE)
     typed = table.parse(rows, city).with_columns(rows[LINE])
-    reasons = pl.concat([_unreadable(rows, typed, table), _broken_rules(typed, table)])
+    reasons = _reasons_of(_unreadable(rows, typed, table), _broken_rules(typed, table))
     good = typed.join(reasons, on=LINE, how="anti", maintain_order="left").select(*table.schema, LINE)
     accepted, duplicate, superseded = _resolve(good, table)
     return Split(received.height, accepted, _quarantine(rows, reasons), duplicate, superseded)
+
+
+def _nothing(table: TableContract) -> Split:
+    received = dict.fromkeys(table.received.columns, pl.String)
+    quarantined = pl.DataFrame(schema={**received, LINE: pl.Int64, _REASONS: pl.List(pl.String)})
+    return Split(0, pl.DataFrame(schema={**table.schema, LINE: pl.Int64}), quarantined, duplicate=0, superseded=0)
 
 
 def _require_columns(received: pl.DataFrame, table: TableContract) -> None:
@@ -77,12 +87,18 @@ def _unreadable(rows: pl.DataFrame, typed: pl.DataFrame, table: TableContract) -
     """Reasons for text that was there but could not be read."""
     found = [
         rows.filter(rows[wire].str.strip_chars().fill_null("").ne("") & typed[column.name].is_null()).select(
-            LINE, pl.lit(f"{wire}: cannot be read").alias(_REASON)
+            LINE, pl.lit(f"{wire}: {_UNREADABLE}").alias(_REASON)
         )
         for column in table.columns
         if (wire := column.reads or column.name) in table.received.columns
     ]
     return pl.concat([_no_reasons(), *found])
+
+
+def _reasons_of(unreadable: pl.DataFrame, broken: pl.DataFrame) -> pl.DataFrame:
+    """All reasons; of what could not be read it is not also said that it is missing."""
+    said = unreadable.with_columns(pl.col(_REASON).str.replace(_UNREADABLE, _MISSING, literal=True))
+    return pl.concat([unreadable, broken.join(said, on=[LINE, _REASON], how="anti", maintain_order="left")])
 
 
 def _no_reasons() -> pl.DataFrame:
@@ -112,7 +128,7 @@ def _explain(block: pl.DataFrame, failures: pl.DataFrame, table: TableContract) 
         raise SchemaFaultError(f"the contract itself is broken: {unlocated['check'].to_list()}")
     lines = block.with_row_index("index").select(pl.col("index").cast(pl.Int32), LINE)
     wire = {column.name: column.reads or column.name for column in table.columns}
-    words = pl.col("check").replace({"not_nullable": "is missing"})
+    words = pl.col("check").replace({"not_nullable": _MISSING})
     named = pl.col("column").replace(wire) + pl.lit(": ") + words
     # a rule over several columns names them in its own words
     reason = pl.when(pl.col("schema_context") == "Column").then(named).otherwise(words)

@@ -20,7 +20,8 @@ from ingestion.delivery import Delivery, Secret
 
 REDACTED = "[verwijderd]"
 _KEY_DOMAIN = b"ademruimte:"
-_E_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# bounded as RFC 5321 bounds it, so that a long text takes no quadratic time
+_E_MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _IBAN_START = re.compile(r"\b[A-Za-z]{2}\d{2}(?=[ A-Za-z0-9]{8})")
 _IBAN_LONGEST = 42  # 34 characters and the blanks between groups of four
 _NATIONAL_NUMBER = re.compile(r"(?<!\d)\d{2}[.\s-]?\d{2}[.\s-]?\d{2}[.\s-]?\d{3}[.\s-]?\d{2}(?!\d)")

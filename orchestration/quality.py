@@ -31,6 +31,7 @@ VERDICT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 _FAILING = frozenset({"warn", "fail", "error"})
 _TESTED_KINDS = ("model.", "seed.", "snapshot.", "source.")
 _EARLIER_CHANGES_NEEDED = 6
+_GROWN_SHARE = 0.5
 _PERIOD_COLUMNS = ("period_start", "ref_date")
 
 
@@ -98,16 +99,20 @@ def _kept_shares(observations: "pd.DataFrame", previous: "pd.DataFrame | None") 
 
 
 def _step_ratios(observations: "pd.DataFrame") -> "pd.Series[float]":
-    """Only the newest row of a KPI in an area has one: earlier jumps were judged when they were new."""
+    """Only the newest row of a series has one: earlier jumps were judged when they were new.
+
+    A period that has hardly begun (the first days of a month or year) counts few units and says nothing yet.
+    """
     ordered = observations.sort_values("ref_date", kind="stable")
-    series = ordered.groupby(["kpi_id", "area_id"], sort=False)["value"]
-    steps = series.diff().abs()
-    keys = [ordered["kpi_id"], ordered["area_id"]]
-    earlier = steps.where(series.cumcount(ascending=False) > 0)
-    usual = earlier.groupby(keys).transform("median")
-    known = earlier.groupby(keys).transform("count")
-    judged = (series.cumcount(ascending=False) == 0) & (known >= _EARLIER_CHANGES_NEEDED) & (usual > 0)
-    return (steps / usual).where(judged).reindex(observations.index)
+    keys = [ordered[name] for name in ("kpi_id", "kpi_model", "area_id")]
+    steps = ordered["value"].groupby(keys).diff().abs()
+    is_newest = ordered.groupby(keys).cumcount(ascending=False) == 0
+    earlier = steps.mask(is_newest).groupby(keys)
+    usual, known = earlier.transform("median"), earlier.transform("count")
+    units = ordered["n"].astype("float64")
+    is_grown = units.isna() | (units >= _GROWN_SHARE * units.groupby(keys).transform("median"))
+    is_judged = is_newest & is_grown & (known >= _EARLIER_CHANGES_NEEDED) & (usual > 0)
+    return (steps / usual).where(is_judged).reindex(observations.index)
 
 
 def _validate(context: Any, batch: Any, rows: "pd.DataFrame", build_id: str) -> Any:  # noqa: ANN401 - GX is untyped
@@ -306,10 +311,19 @@ def _sources_of(manifest: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def _newest_municipal(observations: pl.DataFrame) -> pl.DataFrame:
-    """One row per KPI: a sector's code extends its municipality's, so the shortest code is the municipality."""
+    """One row per KPI, the one its target is judged on.
+
+    A sector's code extends its municipality's, so the shortest code is the municipality; a measurement speaks before
+    a value that somebody filled in.
+    """
+    order = (
+        pl.col("area_id").str.len_chars(),
+        pl.col("ref_date").to_physical() * -1,
+        pl.col("kpi_model") == "kpi_indicators",
+        pl.col("completeness"),
+    )
     return (
-        observations.with_columns(pl.col("area_id").str.len_chars().alias("code_length"))
-        .sort("kpi_id", "code_length", pl.col("ref_date").to_physical() * -1, "completeness", nulls_last=False)
+        observations.sort("kpi_id", *order, nulls_last=False)
         .unique("kpi_id", keep="first", maintain_order=True)
         .select("kpi_id", "kpi_model", "completeness")
     )

@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from orchestration.quality import data_docs_index
 from orchestration.settings import Settings
 from warehouse.engine import frame, open_published
 from warehouse.lake import Lake
+from warehouse.published.pointer import current
 
 _STYLES = {
     "behind": "bold red",
@@ -44,57 +47,63 @@ def published_frame(settings: Settings, table: str) -> pl.DataFrame:
 def print_targets(console: Console, settings: Settings) -> None:
     """Targets worst first; those without any data are counted below."""
     verdicts = published_frame(settings, "verdicts.fct_target_verdicts")
-    table = Table(title=_title("Targets", settings), title_justify="left")
-    for name in ("target", "value", "path", "gap", "status", "data until"):
-        table.add_column(name, justify="right" if name in {"value", "path", "gap"} else "left", overflow="fold")
+    table = _table("Targets", settings, words=("target", "status", "data until"), numbers=("value", "path", "gap"))
     for row in _worst_first(verdicts):
         table.add_row(*_target_cells(row), style=_STYLES.get(row["status"]))
     console.print(table)
     without = verdicts.filter(pl.col("status") == _UNJUDGED).height
-    console.print(f"{verdicts.height} targets in the registry; {without} have no data yet (no_data).")
+    console.print(f"{verdicts.height} targets in the registry; {without} have no data yet (no_data).\n")
 
 
 def print_kpis(console: Console, settings: Settings) -> None:
     """The newest value of every KPI of the municipality, for a city without a registry of targets."""
     observations = published_frame(settings, "marts.fct_kpi_observations")
     newest = observations.filter(pl.col("area_id") == settings.city.area_id).sort("kpi_id", "ref_date")
-    table = Table(title=_title("KPIs", settings), title_justify="left")
-    for name in ("kpi", "value", "unit", "n", "ref date"):
-        table.add_column(name, justify="right" if name in {"value", "n"} else "left", overflow="fold")
+    table = _table("KPIs", settings, words=("kpi", "unit", "ref date"), numbers=("value", "n"))
     for row in newest.unique("kpi_id", keep="last", maintain_order=True).iter_rows(named=True):
-        table.add_row(row["kpi_id"], _number(row["value"]), row["unit"], str(row["n"] or ""), str(row["ref_date"]))
+        table.add_row(row["kpi_id"], row["unit"], str(row["ref_date"]), _number(row["value"]), _number(row["n"]))
     console.print(table)
 
 
 def print_deliveries(console: Console, settings: Settings) -> None:
     """Per source and table what was received and what became of it, over the whole lake."""
-    table = Table(title=_title("Deliveries", settings), title_justify="left")
-    for name in ("source", "table", "batches", "received", "accepted", "refused", "duplicate", "superseded"):
-        table.add_column(name, justify="left" if name in {"source", "table"} else "right", overflow="fold")
-    for row in _delivery_rows(settings):
-        table.add_row(*(str(cell) for cell in row))
+    counts = ("batches", "received", "accepted", "refused", "dupl.", "supers.")
+    table = _table("Deliveries", settings, words=("table",), numbers=counts)
+    for name, *numbers in _delivery_rows(settings):
+        table.add_row(str(name), *(_number(number) for number in numbers))
     console.print(table)
+
+
+def _table(what: str, settings: Settings, words: Sequence[str], numbers: Sequence[str]) -> Table:
+    """An open table that fits 80 columns: words to the left and wrapped, numbers to the right and whole."""
+    label = " – SYNTHETIC DATA (demo)" if settings.layout.is_synthetic else ""
+    title = f"{what} of {settings.city.title_nl}{label}"
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in words:
+        table.add_column(name, no_wrap=name != "target", overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
 
 
 def print_places(console: Console, settings: Settings) -> None:
     """Where a person finds what was made."""
     layout = settings.layout
-    docs = sorted(layout.quality.glob("*/**/index.html"))
-    refused = _quarantines(settings)
-    mails = sorted(layout.mail.glob("*.eml"))
+    refused, mails = _quarantines(settings), list(layout.mail.glob("*.eml"))
+    docs = current(layout.published)
     for what, where in (
-        ("published build", layout.published / "current" / "ademruimte.duckdb"),
-        ("as Parquet", layout.published / "current" / "parquet"),
-        ("refused rows", f"{len(refused)} files, e.g. {refused[0]}" if refused else "none"),
-        ("Data Docs", docs[-1] if docs else "none"),
-        ("mails", f"{len(mails)} in {layout.mail}"),
+        ("published build", _shown(layout.published / "current" / "ademruimte.duckdb")),
+        ("as Parquet", _shown(layout.published / "current" / "parquet")),
+        ("refused rows", f"{len(refused)} files, such as {_shown(refused[0])}" if refused else "none"),
+        ("Data Docs", _shown(data_docs_index(layout.quality / docs)) if docs else "none"),
+        ("mails", f"{len(mails)} in {_shown(layout.mail)}"),
     ):
         console.print(f"[bold]{what:>16}[/]  {where}", soft_wrap=True)
 
 
-def _title(what: str, settings: Settings) -> str:
-    label = " – SYNTHETIC DATA (demo)" if settings.layout.is_synthetic else ""
-    return f"{what} of {settings.city.title_nl}{label}"
+def _shown(path: Path) -> str:
+    """A path as short as it can be copied."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _worst_first(verdicts: pl.DataFrame) -> Iterable[dict[str, Any]]:
@@ -109,14 +118,15 @@ def _ranks(names: Sequence[str]) -> dict[str, int]:
 
 def _target_cells(row: dict[str, Any]) -> list[str]:
     numbers = (_number(row[name]) for name in ("value", "required_value", "gap"))
-    return [str(row["title_nl"]), *numbers, str(row["status"]), str(row["ref_date"] or "")]
+    return [str(row["title_nl"]), str(row["status"]), str(row["ref_date"] or ""), *numbers]
 
 
 def _number(value: object) -> str:
     """At most two decimals, thousands apart; nothing for no value."""
     if not isinstance(value, int | float):
         return ""
-    return f"{value:,.2f}".rstrip("0").rstrip(".")
+    written = f"{value:,.2f}"
+    return written.rstrip("0").rstrip(".")
 
 
 def _delivery_rows(settings: Settings) -> list[list[object]]:
@@ -126,7 +136,7 @@ def _delivery_rows(settings: Settings) -> list[list[object]]:
             total = totals.setdefault((manifest.source, name), [0] * 6)
             row = (1, counts.received, counts.accepted, counts.quarantined, counts.duplicate, counts.superseded)
             totals[manifest.source, name] = [a + b for a, b in zip(total, row, strict=True)]
-    return [[source, name, *total] for (source, name), total in sorted(totals.items())]
+    return [[f"{source}.{name}", *total] for (source, name), total in sorted(totals.items())]
 
 
 def _quarantines(settings: Settings) -> list[Path]:

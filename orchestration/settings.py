@@ -55,7 +55,8 @@ class Settings:
 
     def contracts(self) -> dict[str, SourceContract]:
         """The contracts of the sources this city receives, by name."""
-        return {name: contract for name, contract in all_contracts().items() if name in self.city.sources}
+        only = self.city.sources
+        return {name: contract for name, contract in all_contracts().items() if only is None or name in only}
 
     def as_of(self, now: datetime) -> date:
         """The city date that decides not-started, overdue and stale."""

@@ -4,18 +4,24 @@ Belongs here: how a file is opened and what a reader is told when it cannot be. 
 write or several read, and within one process refuses a second configuration: hence one place.
 """
 
+import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import duckdb
 import polars as pl
 
+from warehouse.durable import sync
+
 # dbt's profile holds the same two options; DuckDB compares them by value and type
 CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
+# for every connection of the process to this file, also those that can no longer set it
+_UTC = "set global TimeZone = 'UTC'"
 _HOLDER = re.compile(r"\(PID (\d+)\)")
 
 
@@ -29,11 +35,8 @@ def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection
     Raises:
         WarehouseBusyError: another process holds it, or this one in another mode.
     """
-    try:
-        con = duckdb.connect(path, read_only=read_only, config=CONFIG)
-    except (duckdb.IOException, duckdb.ConnectionException) as refused:
-        raise _explained(path, str(refused)) from refused
-    con.execute("set TimeZone = 'UTC'")
+    con = _open(path, read_only=read_only)
+    con.execute(_UTC)
     return con
 
 
@@ -44,10 +47,38 @@ def open_published(path: Path) -> duckdb.DuckDBPyConnection:
         WarehouseBusyError: somebody writes into it, which no part of the pipeline does.
     """
     # DuckDB shares an instance per path: through the pointer a second open would show the build before it
-    con = connect(path.resolve(), read_only=True)
-    con.execute("set enable_external_access = false")
-    con.execute("set lock_configuration = true")
+    con = _open(path.resolve(), read_only=True)
+    # a second connection of one process shares the settings that the first one locked
+    if con.execute("select current_setting('lock_configuration')").fetchone() == (False,):
+        con.execute(_UTC)
+        con.execute("set enable_external_access = false")
+        con.execute("set lock_configuration = true")
     return con
+
+
+def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    if not read_only and not path.exists():
+        _make(path)
+    try:
+        return duckdb.connect(path, read_only=read_only, config=CONFIG)
+    except (duckdb.IOException, duckdb.ConnectionException) as refused:
+        raise _explained(path, str(refused)) from refused
+
+
+def _make(path: Path) -> None:
+    """An empty database that is there whole or not at all.
+
+    Killed while it makes a file (measured), DuckDB leaves one that it never opens again.
+    """
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    duckdb.connect(fresh, config=CONFIG).close()
+    sync(fresh)
+    # a link, unlike a rename, never takes the place of what another process made meanwhile
+    with suppress(FileExistsError):
+        path.hardlink_to(fresh)
+    fresh.unlink()
+    sync(path.parent)
 
 
 def _explained(path: Path, reason: str) -> Exception:

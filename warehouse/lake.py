@@ -179,11 +179,11 @@ class Lake:
 
     def replaced_by(self, manifest: Manifest) -> list[Manifest]:
         """The batches that a replay stands for: what it supersedes, what that superseded, and so on."""
-        by_id = {other.batch_id: other for other in self.manifests(manifest.source)}
-        replaced = []
-        while manifest.supersedes is not None and manifest.supersedes in by_id:
-            manifest = by_id[manifest.supersedes]
-            replaced.append(manifest)
+        replaced: list[Manifest] = []
+        before = manifest.supersedes
+        while before is not None and (folder := self._batch(manifest.source, before)).is_dir():
+            replaced.append(self._read(folder))
+            before = replaced[-1].supersedes
         return replaced
 
     def file(self, manifest: Manifest, table: str, part: Part) -> Path:
@@ -271,7 +271,10 @@ class Lake:
         return [path for path in named if (path / _MANIFEST).exists()]
 
     def _folder(self, manifest: Manifest) -> Path:
-        return self._root / manifest.source / f"{_PREFIX}{manifest.batch_id}"
+        return self._batch(manifest.source, manifest.batch_id)
+
+    def _batch(self, source: str, batch_id: str) -> Path:
+        return self._root / source / f"{_PREFIX}{batch_id}"
 
     def _read(self, folder: Path) -> Manifest:
         known = self._manifests.get(folder)
@@ -284,7 +287,7 @@ class Lake:
             batch_id = f"{_utc(now):%Y%m%dT%H%M%S%fZ}-{arrival.content_sha256[:12]}"
         else:
             batch_id = replay_id(arrival.supersedes, [self._live(arrival).batch_id])
-        if (self._root / arrival.source / f"{_PREFIX}{batch_id}").exists():
+        if self._batch(arrival.source, batch_id).exists():
             raise LakeError(f"{arrival.source}: {arrival.origin} is already committed as {batch_id}")
         return batch_id
 

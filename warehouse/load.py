@@ -115,9 +115,10 @@ def ensure_landing(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Sourc
     Raises:
         LoadError: a column's type in the contract is no longer that of the table.
     """
-    con.execute(_LEDGER)
-    for source, table in _tables(contracts):
-        _ensure_table(con, f"{source}__{table.name}", landing_columns(table))
+    with _transaction(con):
+        con.execute(_LEDGER)
+        for source, table in _tables(contracts):
+            _ensure_table(con, f"{source}__{table.name}", landing_columns(table))
 
 
 def landing_columns(table: TableContract) -> dict[str, str]:

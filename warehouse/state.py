@@ -161,9 +161,8 @@ class State:
         before = self._con.total_changes
         with self._transaction():
             self._con.executemany(
-                """insert or ignore into outbox
-                (message_key, department_id, period, build_id, subject, message, created_at)
-                values (?, ?, ?, ?, ?, ?, ?)""",
+                """insert into outbox (message_key, department_id, period, build_id, subject, message, created_at)
+                values (?, ?, ?, ?, ?, ?, ?) on conflict (message_key) do nothing""",
                 values,
             )
         return self._con.total_changes - before
@@ -194,7 +193,9 @@ class State:
 
     def publish(self, build_id: str, store: str, at: datetime) -> None:
         """Notes that a store shows a build; the first time counts."""
-        self._con.execute("insert or ignore into publications values (?, ?, ?)", (build_id, store, _text(at)))
+        self._con.execute(
+            "insert into publications values (?, ?, ?) on conflict do nothing", (build_id, store, _text(at))
+        )
 
     def published(self) -> list[Publication]:
         """What was ever published, oldest first."""

@@ -19,7 +19,6 @@ CITY = City(
     area_id="34022",
     time_zone="Europe/Brussels",
     country="BE",
-    sources=("charge_points", "energy_meters", "indicators", "renovation_coach", "tickets_1777"),
     postal_code_pattern=r"^\d{4}$",
     closing_days={
         date(year, month, day): reason

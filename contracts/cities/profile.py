@@ -16,7 +16,7 @@ class City:
         country: ISO 3166 alpha-2 code under which `holidays` knows the legal holidays.
         subdivision: its subdivision, where holidays differ.
         closing_days: days on which the city's services are closed although they are no legal holiday.
-        sources: the sources this city receives.
+        sources: the only sources this city receives; None for every source there is a contract for.
         postal_code_pattern: regular expression of a postal code.
     """
 
@@ -25,7 +25,7 @@ class City:
     area_id: str
     time_zone: str
     country: str
-    sources: tuple[str, ...]
     postal_code_pattern: str
+    sources: tuple[str, ...] | None = None
     subdivision: str | None = None
     closing_days: Mapping[date, str] = field(default_factory=dict)

@@ -100,9 +100,11 @@ def _granularity() -> pl.Expr:
 
 
 def _start(time_zone: str) -> pl.Expr:
-    """The instant of `Van`: of two equal labels in one series the first in the file is summer time."""
-    rank = pl.int_range(pl.len()).over(*_SERIES, "from_local")
-    is_summer_time = (pl.col("until_local") <= pl.col("from_local")) | (rank == 0)
+    """The instant of `Van`: of two equal labels the one that ends before it begins, else the first, is summer time."""
+    label = (*_SERIES, "from_local")
+    rank = pl.int_range(pl.len()).over(*label)
+    is_proven = (pl.col("until_local") <= pl.col("from_local")).fill_null(value=False)
+    is_summer_time = is_proven | ((rank == 0) & ~is_proven.any().over(*label))
     choice = pl.when(rank > 1).then(pl.lit("null")).when(is_summer_time).then(pl.lit("earliest"))
     return pl.col("from_local").dt.replace_time_zone(
         time_zone, ambiguous=choice.otherwise(pl.lit("latest")), non_existent="null"

@@ -25,7 +25,7 @@
     {% endif %}
 {% endmacro %}
 
-{#- The columns of every KPI observation, with their types. -#}
+{#- The columns of every KPI observation, in order. -#}
 {% macro kpi_columns() -%}
     kpi_id,
     kpi_model,

@@ -10,9 +10,9 @@
     {% endif %}
 {% endmacro %}
 
-{#- The build's city date: the var when given, else the date the build was opened with. -#}
+{#- The build's city date: the var when given, else the date the build was opened with.
+    require_valid_vars has seen the var before any model runs. -#}
 {% macro as_of_date(recorded) -%}
-    {%- do require_valid_vars() -%}
     {%- if var('as_of_date', none) is not none -%}
         cast('{{ var("as_of_date") }}' as date)
     {%- else -%}

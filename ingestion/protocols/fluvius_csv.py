@@ -13,7 +13,7 @@ from ingestion.protocols.dropped_file import lines_of, text_of
 
 _SEPARATOR = ";"
 _CALORIFIC = "gcv_state"
-# what the door drops, known by name so that no dialect reports it as new
+# the first alias is how the present Dutch export writes it
 _DIALECTS = {
     "from_date": ("van (datum)", "van datum", "from (date)"),
     "from_time": ("van (tijdstip)", "van tijdstip", "from (time)"),

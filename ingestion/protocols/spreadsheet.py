@@ -137,7 +137,7 @@ def _refuse_a_bomb(original: bytes, name: str) -> None:
     """Looks at the declared sizes before anything is unpacked."""
     try:
         entries = zipfile.ZipFile(io.BytesIO(original)).infolist()
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
         raise UnreadableFileError(f"{name}: is a damaged workbook; save it again as XLSX") from None
     size, packed = sum(entry.file_size for entry in entries), sum(entry.compress_size for entry in entries)
     if len(entries) > _MOST_ENTRIES or size > _MOST_BYTES or size > _MOST_RATIO * max(packed, 1):

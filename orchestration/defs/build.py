@@ -77,7 +77,9 @@ def definitions() -> dg.Definitions:
     job = dg.define_asset_job(
         "build", dg.AssetSelection.assets(*steps), executor_def=dg.in_process_executor, tags=BUILD_TAG
     )
-    return dg.Definitions(assets=steps, jobs=[job], sensors=[_build_due(job.name)], resources={"this_build": this_build})
+    return dg.Definitions(
+        assets=steps, jobs=[job], sensors=[_build_due(job.name)], resources={"this_build": this_build}
+    )
 
 
 @dg.asset(key=STAGED, deps=[dg.AssetKey(["verdicts", "fct_target_verdicts"])], group_name="build")

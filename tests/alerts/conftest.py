@@ -37,7 +37,7 @@ SCHEMA = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def verdicts() -> Callable[..., pl.DataFrame]:
     """Builds verdict rows: each argument changes the row of a target that is behind."""
 
@@ -47,7 +47,7 @@ def verdicts() -> Callable[..., pl.DataFrame]:
     return build
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def told(verdicts: Callable[..., pl.DataFrame]) -> Callable[..., list[Digest]]:
     """The digests of the verdict rows that the changes describe."""
 
@@ -64,7 +64,7 @@ def observations() -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["kpi_id", "area_id", "ref_date", "value"], orient="row")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def mail_of(observations: pl.DataFrame) -> Callable[..., EmailMessage]:
     """The mail of a digest, synthetic unless told otherwise."""
 

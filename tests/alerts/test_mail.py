@@ -1,46 +1,50 @@
 import re
+from collections.abc import Callable
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from html.parser import HTMLParser
 
 import pytest
 
+from orchestration.alerts.digest import Digest
 
-@pytest.fixture
-def digest(told):
+
+@pytest.fixture(scope="module")
+def digest(told: Callable[..., list[Digest]]) -> Digest:
     (digest,) = told({}, {"target_id": "shared_cars", "title_nl": "Deelwagens", "status": "at_risk"})
     return digest
 
 
-@pytest.fixture
-def read_back(digest, mail_of):
+@pytest.fixture(scope="module")
+def read_back(digest: Digest, mail_of: Callable[..., EmailMessage]) -> EmailMessage:
     return message_from_bytes(mail_of(digest).as_bytes(), policy=policy.default)
 
 
-def _html(mail):
+def _html(mail: EmailMessage) -> str:
     return mail.get_body(("html",)).get_content()
 
 
-def _text(mail):
+def _text(mail: EmailMessage) -> str:
     return mail.get_body(("plain",)).get_content()
 
 
 class _Images(HTMLParser):
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.found = []
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "img":
             self.found.append(dict(attrs))
 
 
-def _images(html):
+def _images(html: str) -> list[dict[str, str | None]]:
     parser = _Images()
     parser.feed(html)
     return parser.found
 
 
-def test_the_mail_holds_text_and_html_with_its_chart_inside(read_back):
+def test_the_mail_holds_text_and_html_with_its_chart_inside(read_back: EmailMessage) -> None:
     assert [part.get_content_type() for part in read_back.walk()] == [
         "multipart/alternative",
         "text/plain",
@@ -50,7 +54,7 @@ def test_the_mail_holds_text_and_html_with_its_chart_inside(read_back):
     ]
 
 
-def test_every_image_points_at_a_png_inside_the_mail_and_says_what_it_shows(read_back):
+def test_every_image_points_at_a_png_inside_the_mail_and_says_what_it_shows(read_back: EmailMessage) -> None:
     (image,) = _images(_html(read_back))
     (png,) = (part for part in read_back.walk() if part.get_content_type() == "image/png")
     assert image["src"] == f"cid:{png['Content-ID'][1:-1]}"
@@ -61,83 +65,93 @@ def test_every_image_points_at_a_png_inside_the_mail_and_says_what_it_shows(read
     assert png.get_content_disposition() == "inline"
 
 
-def test_the_subject_states_the_number_and_survives_the_wire(read_back):
+def test_the_subject_states_the_number_and_survives_the_wire(read_back: EmailMessage) -> None:
     expected = "SYNTHETISCHE GEGEVENS (demo): 1 doelstelling achter op schema – afdeling Mobiliteit"
     assert read_back["Subject"] == expected
 
 
-def test_the_plural_is_right(told, mail_of):
+def test_the_plural_is_right(told: Callable[..., list[Digest]], mail_of: Callable[..., EmailMessage]) -> None:
     (digest,) = told({}, {"target_id": "other"})
     assert mail_of(digest, is_synthetic=False)["Subject"] == "2 doelstellingen achter op schema – afdeling Mobiliteit"
 
 
-def test_synthetic_data_is_named_in_subject_text_and_html(read_back):
+def test_synthetic_data_is_named_in_subject_text_and_html(read_back: EmailMessage) -> None:
     for words in (read_back["Subject"], _text(read_back), _html(read_back)):
         assert "SYNTHETISCHE GEGEVENS (demo)" in words
 
 
-def test_real_data_is_nowhere_called_synthetic(digest, mail_of):
+def test_real_data_is_nowhere_called_synthetic(digest: Digest, mail_of: Callable[..., EmailMessage]) -> None:
     mail = mail_of(digest, is_synthetic=False)
     for words in (mail["Subject"], _text(mail), _html(mail)):
         assert "SYNTHETISCH" not in words
 
 
-def test_the_headers_say_that_a_machine_wrote_and_in_which_language(read_back):
+def test_the_headers_say_that_a_machine_wrote_and_in_which_language(read_back: EmailMessage) -> None:
     assert read_back["Auto-Submitted"] == "auto-generated"
     assert read_back["Content-Language"] == "nl-BE"
     assert read_back["List-Id"] == "<digest.mobiliteit.kortrijk.kortrijk.example>"
     assert read_back["Date"] == "Mon, 23 Nov 2026 07:00:00 +0000"
 
 
-def test_making_the_mail_again_gives_the_same_bytes(digest, mail_of):
+def test_making_the_mail_again_gives_the_same_bytes(digest: Digest, mail_of: Callable[..., EmailMessage]) -> None:
     assert mail_of(digest).as_bytes() == mail_of(digest).as_bytes()
 
 
-def test_the_message_id_depends_on_city_department_and_period_alone(digest, told, mail_of):
+def test_the_message_id_depends_on_city_department_and_period_alone(
+    digest: Digest, told: Callable[..., list[Digest]], mail_of: Callable[..., EmailMessage]
+) -> None:
     (later,) = told({"value": 1.0})
     assert mail_of(digest)["Message-ID"] == mail_of(later)["Message-ID"]
     assert mail_of(digest)["Message-ID"] == "<digest.kortrijk.mobiliteit.2026-W48@kortrijk.example>"
 
 
-def test_a_terminal_of_78_columns_shows_the_text_whole(told, mail_of):
+def test_a_terminal_of_78_columns_shows_the_text_whole(
+    told: Callable[..., list[Digest]], mail_of: Callable[..., EmailMessage]
+) -> None:
     (digest,) = told({"title_nl": "Een lange titel " * 9, "sentence_nl": "Een lange zin met woorden. " * 12})
     assert max(len(line) for line in _text(mail_of(digest)).splitlines()) <= 78
 
 
 @pytest.mark.parametrize("reader", [_text, _html])
-def test_text_and_html_hold_the_same_figures_and_dates(read_back, reader):
+def test_text_and_html_hold_the_same_figures_and_dates(
+    read_back: EmailMessage, reader: Callable[[EmailMessage], str]
+) -> None:
     words = " ".join(reader(read_back).split())
     for figure in ("905", "1.078", "173,4 te weinig", "1.326", "31/12/2030", "22/11/2026", "één op zes", "laadpunten"):
         assert figure in words
     assert "Deelwagens" in words
 
 
-def test_no_colour_is_without_a_word(read_back):
+def test_no_colour_is_without_a_word(read_back: EmailMessage) -> None:
     assert "Achter op schema" in _html(read_back)
     assert "[ACHTER OP SCHEMA]" in _text(read_back)
 
 
-def test_a_title_with_markup_is_shown_as_text(told, mail_of):
+def test_a_title_with_markup_is_shown_as_text(
+    told: Callable[..., list[Digest]], mail_of: Callable[..., EmailMessage]
+) -> None:
     (digest,) = told({"title_nl": "<script>alert(1)</script> & meer"})
     html = _html(mail_of(digest))
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
 
 
-def test_outlook_gets_tables_and_inline_styles_of_at_most_640_pixels(read_back):
+def test_outlook_gets_tables_and_inline_styles_of_at_most_640_pixels(read_back: EmailMessage) -> None:
     html = _html(read_back)
     assert "<style" not in html
     assert "<link" not in html
     assert max(int(width) for width in re.findall(r'width="(\d+)"', html)) <= 640
 
 
-def test_at_most_four_charts_go_along(told, mail_of):
+def test_at_most_four_charts_go_along(told: Callable[..., list[Digest]], mail_of: Callable[..., EmailMessage]) -> None:
     (digest,) = told(*({"target_id": f"target_{number}"} for number in range(6)))
     assert len(_images(_html(mail_of(digest)))) == 4
     assert len(digest.told) == 6
 
 
-def test_a_target_that_was_never_observed_and_has_no_path_still_makes_a_mail(told, mail_of):
+def test_a_target_that_was_never_observed_and_has_no_path_still_makes_a_mail(
+    told: Callable[..., list[Digest]], mail_of: Callable[..., EmailMessage]
+) -> None:
     nothing = dict.fromkeys(("value", "required_value", "gap", "baseline_value", "target_value", "target_date"))
     (digest,) = told({**nothing, "kpi_id": "unseen", "status": "overdue"})
     assert "onbekend" in _text(mail_of(digest))

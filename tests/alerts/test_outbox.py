@@ -4,16 +4,23 @@ import socket
 import ssl
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult
+from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from ingestion.delivery import Secret
 from orchestration.alerts.channels import EmlFolder, Smtp
+from orchestration.alerts.digest import Digest
 from orchestration.alerts.outbox import SendResult, fill, send
 from orchestration.alerts.recipients import Recipients
 from warehouse.state import State
@@ -25,31 +32,34 @@ MOBILITY_ID = "<digest.kortrijk.mobiliteit.2026-W48@kortrijk.example>"
 class _Server:
     """A real mail server that keeps what it got and refuses who is told to be unknown."""
 
-    def __init__(self):
-        self.got = []
+    def __init__(self) -> None:
+        self.got: list[tuple[list[str], EmailMessage]] = []
 
-    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802 - aiosmtpd's name
+    # aiosmtpd looks its hooks up by these names.
+    async def handle_RCPT(  # noqa: N802
+        self, _server: object, _session: object, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
         if address.startswith("weg@"):
             return "550 5.1.1 onbekende ontvanger"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, _server: object, _session: object, envelope: Envelope) -> str:  # noqa: N802
         self.got.append((envelope.rcpt_tos, message_from_bytes(envelope.content, policy=policy.default)))
         return "250 OK"
 
 
-def _free_port():
+def _free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+        return int(listener.getsockname()[1])
 
 
 @pytest.fixture
-def serve():
+def serve() -> Iterator[Callable[..., tuple[_Server, int]]]:
     started = []
 
-    def start(**options):
+    def start(**options: object) -> tuple[_Server, int]:
         server = _Server()
         controller = Controller(server, hostname="127.0.0.1", port=_free_port(), **options)
         controller.start()
@@ -62,31 +72,39 @@ def serve():
 
 
 @pytest.fixture
-def state(tmp_path):
+def state(tmp_path: Path) -> Iterator[State]:
     with State(tmp_path / "state.sqlite") as state:
         yield state
 
 
-@pytest.fixture
-def two_mails(told, mail_of):
+@pytest.fixture(scope="module")
+def two_mails(
+    told: Callable[..., list[Digest]], mail_of: Callable[..., EmailMessage]
+) -> list[tuple[Digest, EmailMessage]]:
     mobility, housing = told({}, {"target_id": "renovations", "department_id": "wonen"})
     return [(mobility, mail_of(mobility, "hoofd@stad.test")), (housing, mail_of(housing, "weg@stad.test"))]
 
 
-def test_filling_twice_keeps_one_message_per_department_and_week(state, two_mails):
+def test_filling_twice_keeps_one_message_per_department_and_week(
+    state: State, two_mails: list[tuple[Digest, EmailMessage]]
+) -> None:
     assert fill(state, two_mails) == 2
     assert fill(state, two_mails) == 0
     assert [row.message_key for row in state.unsent()] == ["kortrijk:mobiliteit:2026-W48", "kortrijk:wonen:2026-W48"]
 
 
-def test_a_message_that_was_sent_is_not_filled_again_by_a_later_build(state, two_mails, tmp_path):
+def test_a_message_that_was_sent_is_not_filled_again_by_a_later_build(
+    state: State, two_mails: list[tuple[Digest, EmailMessage]], tmp_path: Path
+) -> None:
     fill(state, two_mails)
     send(state, EmlFolder(tmp_path / "mail"), NOW)
     assert fill(state, two_mails) == 0
     assert send(state, EmlFolder(tmp_path / "mail"), NOW) == SendResult(0, 0)
 
 
-def test_the_folder_gets_one_readable_file_per_message(state, two_mails, tmp_path):
+def test_the_folder_gets_one_readable_file_per_message(
+    state: State, two_mails: list[tuple[Digest, EmailMessage]], tmp_path: Path
+) -> None:
     fill(state, two_mails)
     assert send(state, EmlFolder(tmp_path / "mail"), NOW) == SendResult(2, 0)
     assert sorted(path.name for path in (tmp_path / "mail").iterdir()) == [
@@ -97,14 +115,18 @@ def test_the_folder_gets_one_readable_file_per_message(state, two_mails, tmp_pat
     assert mail["Message-ID"] == MOBILITY_ID
 
 
-def test_a_folder_that_cannot_be_written_keeps_the_messages_waiting(state, two_mails, tmp_path):
+def test_a_folder_that_cannot_be_written_keeps_the_messages_waiting(
+    state: State, two_mails: list[tuple[Digest, EmailMessage]], tmp_path: Path
+) -> None:
     (tmp_path / "mail").write_text("a file where the folder should be")
     fill(state, two_mails)
     assert send(state, EmlFolder(tmp_path / "mail"), NOW) == SendResult(0, 2)
     assert "2026-W48-mobiliteit.eml cannot be written" in state.unsent()[0].last_error
 
 
-def test_a_refused_recipient_waits_with_the_answer_while_the_others_go_out(state, two_mails, serve):
+def test_a_refused_recipient_waits_with_the_answer_while_the_others_go_out(
+    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[_Server, int]]
+) -> None:
     server, port = serve()
     fill(state, two_mails)
     assert send(state, Smtp("127.0.0.1", port, starttls=False), NOW) == SendResult(1, 1)
@@ -116,7 +138,9 @@ def test_a_refused_recipient_waits_with_the_answer_while_the_others_go_out(state
     assert "550 5.1.1 onbekende ontvanger" in waiting.last_error
 
 
-def test_what_arrives_over_smtp_is_what_was_stored(state, two_mails, serve):
+def test_what_arrives_over_smtp_is_what_was_stored(
+    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[_Server, int]]
+) -> None:
     server, port = serve()
     fill(state, two_mails[:1])
     stored = message_from_bytes(state.unsent()[0].message, policy=policy.default)
@@ -127,7 +151,9 @@ def test_what_arrives_over_smtp_is_what_was_stored(state, two_mails, serve):
     assert arrived["Content-Language"] == "nl-BE"
 
 
-def test_a_server_that_is_not_there_leaves_the_message_for_the_next_time(state, two_mails, serve):
+def test_a_server_that_is_not_there_leaves_the_message_for_the_next_time(
+    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[_Server, int]]
+) -> None:
     fill(state, two_mails[:1])
     assert send(state, Smtp("127.0.0.1", _free_port(), starttls=False), NOW) == SendResult(0, 1)
     server, port = serve()
@@ -136,7 +162,12 @@ def test_a_server_that_is_not_there_leaves_the_message_for_the_next_time(state, 
     assert state.unsent() == []
 
 
-def test_a_department_without_an_address_is_held_until_the_city_gives_one(state, told, mail_of, serve):
+def test_a_department_without_an_address_is_held_until_the_city_gives_one(
+    state: State,
+    told: Callable[..., list[Digest]],
+    mail_of: Callable[..., EmailMessage],
+    serve: Callable[..., tuple[_Server, int]],
+) -> None:
     (digest,) = told({})
     fill(state, [(digest, mail_of(digest))])
     server, port = serve()
@@ -168,8 +199,11 @@ send(DiesBeforeMarking(Path(sys.argv[1])), Smtp("127.0.0.1", int(sys.argv[2]), s
 
 
 def test_a_crash_between_delivery_and_the_mark_repeats_the_same_message_id_and_loses_nothing(
-    state, two_mails, serve, tmp_path
-):
+    state: State,
+    two_mails: list[tuple[Digest, EmailMessage]],
+    serve: Callable[..., tuple[_Server, int]],
+    tmp_path: Path,
+) -> None:
     server, port = serve()
     fill(state, two_mails[:1])
     died = subprocess.run(
@@ -184,12 +218,8 @@ def test_a_crash_between_delivery_and_the_mark_repeats_the_same_message_id_and_l
 
 
 @pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate for the loopback address, trusted by nobody but this test."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     made = (
@@ -207,14 +237,19 @@ def certificate(tmp_path_factory):
     return path
 
 
-def _server_side(certificate):
+def _server_side(certificate: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context
 
 
-def test_starttls_and_a_login_deliver_to_a_server_that_demands_both(state, two_mails, serve, certificate):
-    def check(server, session, envelope, mechanism, data):
+def test_starttls_and_a_login_deliver_to_a_server_that_demands_both(
+    state: State,
+    two_mails: list[tuple[Digest, EmailMessage]],
+    serve: Callable[..., tuple[_Server, int]],
+    certificate: Path,
+) -> None:
+    def check(_server: object, _session: object, _envelope: Envelope, _how: str, data: LoginPassword) -> AuthResult:
         is_right = (data.login, data.password) == (b"databord", b"geheim")
         return AuthResult(success=is_right, handled=False)
 
@@ -232,7 +267,12 @@ def test_starttls_and_a_login_deliver_to_a_server_that_demands_both(state, two_m
     assert len(server.got) == 1
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(state, two_mails, serve, certificate):
+def test_a_certificate_that_nobody_vouches_for_is_refused(
+    state: State,
+    two_mails: list[tuple[Digest, EmailMessage]],
+    serve: Callable[..., tuple[_Server, int]],
+    certificate: Path,
+) -> None:
     server, port = serve(tls_context=_server_side(certificate))
     fill(state, two_mails[:1])
     assert send(state, Smtp("127.0.0.1", port), NOW) == SendResult(0, 1)
@@ -240,7 +280,9 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(state, two_mails, serv
     assert server.got == []
 
 
-def test_a_password_never_goes_over_an_open_line(state, two_mails, serve):
+def test_a_password_never_goes_over_an_open_line(
+    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[_Server, int]]
+) -> None:
     server, port = serve()
     fill(state, two_mails[:1])
     channel = Smtp("127.0.0.1", port, "databord", Secret("geheim"), starttls=False)

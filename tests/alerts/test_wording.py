@@ -25,21 +25,21 @@ SHARED = {"turbines"}
         (100.0, "100"),
     ],
 )
-def test_a_figure_reads_as_a_belgian_writes_it(value, text):
+def test_a_figure_reads_as_a_belgian_writes_it(value: float | None, text: str) -> None:
     assert wording.number(value) == text
 
 
-def test_a_date_reads_day_first():
+def test_a_date_reads_day_first() -> None:
     assert wording.day(date(2026, 3, 1)) == "01/03/2026"
     assert wording.day(None) == "onbekend"
 
 
-def test_every_unit_of_the_registry_has_dutch_words():
+def test_every_unit_of_the_registry_has_dutch_words() -> None:
     with TARGETS.open(encoding="utf-8") as lines:
         units = {row["unit"] for row in csv.DictReader(lines)}
     assert units
     assert [unit for unit in sorted(units - SHARED) if wording.unit(unit) == unit] == []
 
 
-def test_an_unknown_unit_is_left_as_it_is():
+def test_an_unknown_unit_is_left_as_it_is() -> None:
     assert wording.unit("kWh") == "kWh"

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from contracts.cities.profile import City
 from contracts.gate import Split, split
+from contracts.registry import city_named
 from contracts.sources.energy_meters import READINGS
 from ingestion.delivery import DroppedFile
 from ingestion.errors import UnreadableFileError
@@ -183,3 +186,16 @@ def test_real_exports_pass_whole(
     per_day = found.accepted.group_by("reading_date", "direction", "unit").len()
     assert sorted(per_day.filter(pl.col("len") == 100)["reading_date"].cast(pl.String).unique()) == long_days
     assert per_day["len"].max() in (24, 100)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from([_NL_OLD, _NL_LINE, _EN_NOW, "", ";", "\r", '"', "é", "\u2028", "x;y"]), max_size=12))
+def test_any_pile_of_lines_is_read_or_refused_and_no_line_is_lost(lines: list[str]) -> None:
+    filled = [line for line in lines if line.strip()]
+    try:
+        rows = reread("\n".join(lines).encode(), "export.csv", city_named("kortrijk"))["readings"]
+    except UnreadableFileError:
+        assert not filled or filled[0] not in (_NL_OLD, _EN_NOW)
+    else:
+        assert rows.height == len(filled) - 1
+        assert rows["line"].is_unique().all()

@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Sequence
 from datetime import date
+from random import Random
 
 import openpyxl
 import polars as pl
@@ -151,3 +152,47 @@ def test_a_zip_that_is_no_workbook_is_refused() -> None:
         archive.writestr("readme.txt", "x")
     with pytest.raises(UnreadableFileError, match="cannot be read"):
         _table(packed.getvalue(), "table.xlsx")
+
+
+def _damaged(content: bytes, random: Random) -> bytes:
+    """The same bytes cut off, or with a few of them changed."""
+    changed = bytearray(content)
+    if random.random() < 0.3:
+        return bytes(changed[: random.randrange(len(changed))])
+    for _ in range(random.randrange(1, 6)):
+        changed[random.randrange(len(changed))] = random.randrange(256)
+    return bytes(changed)
+
+
+def test_a_damaged_workbook_is_read_or_refused_and_nothing_else() -> None:
+    content = _workbook([["name", "day", "value"], *(["a", "x", number] for number in range(50))])
+    random = Random(20261122)  # noqa: S311 - the same damage at every run
+    refused = 0
+    for _ in range(300):
+        try:
+            _table(_damaged(content, random), "table.xlsx")
+        except UnreadableFileError:
+            refused += 1
+    assert refused > 100
+
+
+def test_a_damaged_csv_is_read_or_refused_and_nothing_else() -> None:
+    content = b"name;day;value\n" + b'"a";x;1\n' * 30
+    random = Random(20261122)  # noqa: S311 - idem
+    read = 0
+    for _ in range(300):
+        try:
+            # a changed byte may join two lines or split one, never lose the table
+            assert _table(_damaged(content, random)).height <= 40
+            read += 1
+        except UnreadableFileError:
+            continue
+    assert read > 50
+
+
+def test_a_zip_of_a_version_to_come_is_refused() -> None:
+    content = bytearray(_workbook([["name", "day", "value"]]))
+    central = content.index(b"PK\x01\x02")
+    content[central + 6] = 70
+    with pytest.raises(UnreadableFileError, match="damaged workbook"):
+        _table(bytes(content), "table.xlsx")

@@ -1,5 +1,6 @@
 """A dbt manifest with the shape dbt 1.11 writes, small enough to read, and observations of two KPI families."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -71,7 +72,7 @@ def manifest() -> dict[str, Any]:
 
 
 @pytest.fixture
-def results() -> Any:
+def results() -> Callable[..., dict[str, Any]]:
     """Builds run results: `results(readings_not_negative=("warn", 3))`."""
 
     def build(**outcomes: tuple[str, int | None]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from conftest import NOON, make_arrival, make_contract, make_rows
 
@@ -19,9 +18,10 @@ from warehouse import load as loader
 from warehouse.engine import connect
 from warehouse.lake import Lake
 
+Trace = Callable[[FrameType, str, object], object]
 _DISK = {"mkdir", "fsync", "rename", "write", "open", "close", "rmdir"}
-_LINES_PER_POINT = 6
-_SECONDS_PER_POINT = 0.004
+_LINES_PER_POINT = 20
+_FIRST_SECONDS, _GROWTH = 0.008, 1.2
 
 
 def after(count: int) -> Callable[[], None]:
@@ -49,7 +49,7 @@ def at_touch(point: int) -> None:
 def at_line(point: int) -> None:
     tick = after(point * _LINES_PER_POINT)
 
-    def watch(frame: FrameType, event: str, _: object) -> Any:
+    def watch(frame: FrameType, event: str, _: object) -> Trace | None:
         if event == "line":
             tick()
         return watch if frame.f_code.co_filename == loader.__file__ else None
@@ -59,7 +59,7 @@ def at_line(point: int) -> None:
 
 def at_moment(point: int) -> None:
     # nobody handles it, so the kernel ends the process as it does with SIGKILL
-    signal.setitimer(signal.ITIMER_REAL, point * _SECONDS_PER_POINT)
+    signal.setitimer(signal.ITIMER_REAL, _FIRST_SECONDS * _GROWTH**point)
 
 
 def commit(root: Path, point: int) -> None:

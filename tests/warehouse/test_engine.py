@@ -72,3 +72,13 @@ def test_a_reader_of_a_published_file_can_only_read_it(tmp_path: Path, statement
     with pytest.raises(duckdb.Error):
         published.execute(statement)
     published.close()
+
+
+def test_a_process_can_read_a_published_file_twice_at_once(tmp_path: Path) -> None:
+    connect(tmp_path / "p.duckdb").close()
+    both = [open_published(tmp_path / "p.duckdb") for _ in range(2)]
+    assert [con.execute("select current_setting('TimeZone')").fetchone() for con in both] == [("UTC",), ("UTC",)]
+    for con in both:
+        with pytest.raises(duckdb.InvalidInputException, match="locked"):
+            con.execute("set threads = 1")
+        con.close()

@@ -208,4 +208,3 @@ def test_a_writer_killed_anywhere_leaves_a_whole_batch_or_none(
         assert list((layout.root / f"lake-{point}").glob(".staging/*")) == []
     assert outcomes == sorted(outcomes), "once committed it stays"
     assert set(outcomes) == {0, 1}
-

@@ -36,11 +36,11 @@ def built(layout: Layout) -> Layout:
         "create table marts.fct_b as select n, 0 as build_no from range(1000) as r (n)",
         "create table quality.dq_verdict (kpi_id varchar, reasons varchar[])",
         "insert into quality.dq_verdict values ('k', ['too few', 'te laat'])",
-        "create view verdicts.\"Doelen van 's\" as select max(n) as \"hoogste n\" from marts.fct_a",
+        'create view verdicts."Doelen van \'s" as select max(n) as "hoogste n" from marts.fct_a',
         "comment on table marts.fct_a is 'één rij per ''meting'''",
         "comment on column marts.fct_a.n is 'volgnummer'",
         "comment on view verdicts.\"Doelen van 's\" is 'doelen'",
-        "comment on column verdicts.\"Doelen van 's\".\"hoogste n\" is 'de hoogste'",
+        'comment on column verdicts."Doelen van \'s"."hoogste n" is \'de hoogste\'',
     ):
         con.execute(statement)
     con.close()
@@ -57,7 +57,7 @@ def test_a_snapshot_holds_the_published_schemas_and_nothing_else(built: Layout, 
         ("verdicts", "Doelen van 's"),
     ]
     assert con.execute("from quality.dq_verdict").fetchall() == [("k", ["too few", "te laat"])]
-    assert con.execute("from verdicts.\"Doelen van 's\"").fetchall() == [(999,)]
+    assert con.execute('from verdicts."Doelen van \'s"').fetchall() == [(999,)]
     con.close()
 
 
@@ -192,7 +192,9 @@ def test_readers_never_see_half_a_build_and_never_stop_the_next(
     for number in range(2, 14):
         _publish(built, number)
     (tmp_path / "end").touch()
-    saw = [json.loads(reader.communicate(timeout=30)[0]) for reader in readers]
+    ends = [reader.communicate(timeout=30) for reader in readers]
+    assert [errors for _, errors in ends] == ["", "", ""]
+    saw = [json.loads(out) for out, _ in ends]
     assert [one["torn"] for one in saw] == [0, 0, 0]
     assert all(one["kept"] for one in saw), "a reader that keeps its file open keeps its build, also when pruned"
     assert all(one["reads"] >= 12 for one in saw), saw

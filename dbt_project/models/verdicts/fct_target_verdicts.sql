@@ -70,17 +70,32 @@ with_status as (
 
 ),
 
+-- a sentence says counts whole, percentages with one decimal and small ratios with two
+with_digits as (
+
+    select
+        *,
+        starts_with(unit, '%') as is_percentage,
+        case
+            when starts_with(unit, '%') then 1
+            when greatest(abs(value), abs(required_value), abs(target_value)) >= 100 then 0
+            else 2
+        end as digits
+    from with_status
+
+),
+
 with_texts as (
 
     select
         *,
-        case when starts_with(unit, '%') then ' %' else '' end as suffix,
-        case when starts_with(unit, '%') then ' procentpunt' else '' end as gap_suffix,
-        {{ dutch_number('value') }} as value_text,
-        {{ dutch_number('required_value') }} as required_text,
-        {{ dutch_number('target_value') }} as target_text,
-        {{ dutch_number('abs(gap)') }} as gap_text
-    from with_status
+        case when is_percentage then ' %' else '' end as suffix,
+        case when is_percentage then ' procentpunt' else '' end as gap_suffix,
+        {{ dutch_number('value', 'digits') }} as value_text,
+        {{ dutch_number('required_value', 'digits') }} as required_text,
+        {{ dutch_number('target_value', 'digits') }} as target_text,
+        {{ dutch_number('abs(gap)', 'digits') }} as gap_text
+    from with_digits
 
 ),
 

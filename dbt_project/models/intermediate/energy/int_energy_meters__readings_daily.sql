@@ -8,18 +8,22 @@
     )
 }}
 
-with readings as (
+with affected_dates as (
+
+    select event_date
+    from {{ source('pipeline', 'affected') }}
+    where source = 'energy_meters' and table_name = 'readings'
+
+),
+
+readings as (
 
     select *
     from {{ ref('int_energy_meters__readings_current') }}
     where
         unit != 'kVArh'
         {% if is_incremental() %}
-            and reading_date in (
-                select event_date
-                from {{ source('pipeline', 'affected') }}
-                where source = 'energy_meters' and table_name = 'readings'
-            )
+        and reading_date in (select affected_dates.event_date from affected_dates)
         {% endif %}
 
 ),

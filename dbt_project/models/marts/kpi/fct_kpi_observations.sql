@@ -3,9 +3,9 @@
 with united as (
 
     {% for kpi_model in kpi_models() %}
-        select {{ kpi_columns() }}
-        from {{ ref(kpi_model) }}
-        {% if not loop.last %}union all{% endif %}
+    select {{ kpi_columns() }}
+    from {{ ref(kpi_model) }}
+    {% if not loop.last %}union all{% endif %}
     {% endfor %}
 
 )

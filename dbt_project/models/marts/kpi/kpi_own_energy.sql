@@ -105,7 +105,7 @@ compared as (
         recent.known_at
     from periods
     inner join expected
-        on expected.valid_to is null or expected.valid_to >= periods.ref_date
+        on expected.valid_to is null or periods.ref_date <= expected.valid_to
     left join base
         on expected.ean = base.ean
     left join recent

@@ -1,0 +1,121 @@
+"""The rows of the small Kortrijk: few enough to check by hand."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import duckdb
+
+COMPLETE_UNTIL = datetime(2026, 11, 22, 18, tzinfo=UTC)
+_ORIGIN: Mapping[str, object] = {
+    "batch_id": "b1",
+    "line": 1,
+    "supplied_at": datetime(2026, 11, 22, 19, tzinfo=UTC),
+    "content_sha256": "a",
+    "known_at": datetime(2026, 11, 22, 20, tzinfo=UTC),
+}
+ELECTRICITY = "541448890000000117"
+GAS = "541448890000000124"
+
+
+def _ticket(number: int, asked: datetime, answered: datetime | None) -> Mapping[str, object]:
+    return {
+        "service_request_id": str(number),
+        "status": "closed" if answered else "open",
+        "requested_at": asked,
+        "updated_at": answered,
+        "requested_date": asked.date(),
+        **_ORIGIN,
+    }
+
+
+def _evse(number: int, watt: int) -> tuple[Mapping[str, object], Mapping[str, object], Mapping[str, object]]:
+    whose = {"country_code": "BE", "party_id": "ABC", "location_id": f"l{number}"}
+    changed = {"last_updated_at": datetime(2026, 11, 1, tzinfo=UTC), "last_updated_date": date(2026, 11, 1)}
+    place = {"is_published": True, "latitude": 50.8, "longitude": 3.2, "is_open_24_7": number % 2 == 0}
+    evse = {"evse_uid": "1", "evse_id": f"BE*ABC*E{number}", "status": "AVAILABLE"}
+    plug = {
+        "evse_uid": "1",
+        "connector_id": "1",
+        "power_type": "AC_3_PHASE",
+        "max_voltage_v": 230,
+        "max_amperage_a": 16,
+        "max_electric_power_w": watt,
+    }
+    return whose | place | changed | _ORIGIN, whose | evse | changed | _ORIGIN, whose | plug | changed | _ORIGIN
+
+
+def _dossier(number: int, dwelling: str, plan: date | None) -> Mapping[str, object]:
+    return {
+        "dossier_id": f"D-{number}",
+        "team": "kortrijk",
+        "dwelling_key": dwelling,
+        "intake_date": date(2026, 1, 5),
+        "phase": "advies",
+        "phase_date": date(2026, 2, 1),
+        "house_visit_date": date(2026, 2, 1),
+        "plan_delivered_date": plan,
+        **_ORIGIN,
+    }
+
+
+def _indicator(kpi_id: str, ref_date: date, value: float) -> Mapping[str, object]:
+    return {"kpi_id": kpi_id, "area_id": "34022", "ref_date": ref_date, "value": value, "unit": "x", **_ORIGIN}
+
+
+_CHARGE_POINTS = [_evse(number, watt) for number, watt in enumerate((11_000, 22_000, 50_000, 350_000))]
+_NOVEMBER = datetime(2026, 11, 3, 9, tzinfo=UTC)
+
+ROWS: Mapping[tuple[str, str], Sequence[Mapping[str, object]]] = {
+    ("charge_points", "locations"): [rows[0] for rows in _CHARGE_POINTS],
+    ("charge_points", "evses"): [rows[1] for rows in _CHARGE_POINTS],
+    ("charge_points", "connectors"): [rows[2] for rows in _CHARGE_POINTS],
+    ("tickets_1777", "requests"): [
+        _ticket(1, _NOVEMBER, _NOVEMBER + timedelta(days=1)),
+        _ticket(2, _NOVEMBER, _NOVEMBER + timedelta(days=2)),
+        _ticket(3, _NOVEMBER, _NOVEMBER + timedelta(days=16)),
+        _ticket(4, _NOVEMBER, None),
+        _ticket(5, datetime(2026, 11, 20, 9, tzinfo=UTC), None),
+    ],
+    ("renovation_coach", "dossiers"): [
+        _dossier(1, "house-a", date(2026, 3, 1)),
+        _dossier(2, "house-a", date(2026, 4, 1)),
+        _dossier(3, "house-b", None),
+    ],
+    ("indicators", "observations"): [
+        _indicator("trees_extra", date(2026, 10, 31), 20_000),
+        _indicator("happy_share", date(2026, 10, 31), 84),
+        _indicator("epc_c_2030", date(2026, 10, 31), 40),
+        _indicator("charge_points_total", date(2026, 11, 22), 99_999),
+    ],
+}
+
+
+def land_readings(con: duckdb.DuckDBPyConnection) -> None:
+    """Days of two access points: 100 kWh in 2019 and 95 kWh since; gas in kWh and, beside it, in m3."""
+    con.execute(
+        """
+        insert into landing.energy_meters__readings by name
+        select
+            ean, '' as meter_id, carrier, 'offtake' as direction, 'total' as register, unit, 'P1D' as granularity,
+            timezone('Europe/Brussels', day) as start_at, timezone('Europe/Brussels', day + interval 1 day) as end_at,
+            case when year(day) = 2019 then 100 else 95 end * factor as value, 'read' as quality,
+            day::date as reading_date, 'b1' as batch_id, 1 as line, timestamptz '2026-11-22 19:00:00+00' as supplied_at,
+            'a' as content_sha256, timestamptz '2026-11-22 20:00:00+00' as known_at
+        from generate_series(timestamp '2019-01-01', timestamp '2026-11-21', interval 1 day) as days (day)
+        cross join (values (?, 'electricity', 'kWh', 1), (?, 'gas', 'kWh', 1), (?, 'gas', 'm3', 0.1))
+            as meters (ean, carrier, unit, factor)
+        where year(day) not in (2020, 2021, 2022, 2023, 2024)
+        """,
+        [ELECTRICITY, GAS, GAS],
+    )
+    con.execute(
+        """
+        insert into landing.energy_meters__readings by name
+        select * exclude (hour_no) replace (
+            'PT1H' as granularity, value / 24 as value, start_at + hour_no * interval 1 hour as start_at
+        )
+        from (select * from landing.energy_meters__readings cross join generate_series(0, 23) as hours (hour_no))
+        where ean = ? and reading_date = '2026-11-20'
+        """,
+        [ELECTRICITY],
+    )

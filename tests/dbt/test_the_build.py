@@ -1,0 +1,218 @@
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.registry import all_cities, all_contracts
+from tests.dbt.landed_rows import ELECTRICITY, GAS
+from tests.dbt.warehouses import PROJECT, Built
+
+KPIS = {
+    "charge_point_equivalents",
+    "charge_points_per_100",
+    "charge_points_total",
+    "own_energy_use_yearly",
+    "renovation_coached_households",
+    "renovation_custom_trajectories",
+    "tickets_1777_5wd",
+}
+
+
+def test_measure_and_judge_end_without_a_fault_or_a_warning(built: Built) -> None:
+    assert built.measured.failed() + built.judged.failed() == []
+    assert [*built.measured.warnings, *built.judged.warnings] == []
+
+
+def test_the_unit_tests_of_the_sql_ran_in_the_same_invocation(built: Built) -> None:
+    names = built.measured.statuses.keys() | built.judged.statuses.keys()
+    assert {"what_the_newest_delivery_does_not_name_is_gone", "the_first_status_that_fits_is_the_verdict"} <= names
+
+
+def test_every_source_feeds_at_least_one_kpi(built: Built) -> None:
+    found = {kpi_id for (kpi_id,) in built.rows("select distinct kpi_id from marts.fct_kpi_observations")}
+    assert KPIS | {"trees_extra", "happy_share", "epc_c_2030"} == found
+
+
+def test_a_charge_point_weighs_by_its_power_and_half_when_not_always_open(built: Built) -> None:
+    weighed = built.rows("select power_kw, cpe, cpe_mow2024 from marts.fct_charge_points order by power_kw")
+    assert weighed == [(11, 1, 1), (22, 1, 0.5), (50, 5, 5), (350, 10, 5)]
+    [(per_100,)] = built.rows("select value from marts.fct_kpi_observations where kpi_id = 'charge_points_per_100'")
+    assert per_100 == pytest.approx(17 * 100 / 79_268)
+
+
+def test_a_pending_ticket_is_left_out_of_the_share(built: Built) -> None:
+    rows = built.rows("select value, n, ref_date::varchar from marts.fct_kpi_observations where kpi_id like 'tickets%'")
+    assert rows == [(50.0, 4, "2026-11-22")]
+    outcomes = built.rows("select outcome from marts.fct_tickets order by service_request_id")
+    assert [outcome for (outcome,) in outcomes] == ["on_time", "on_time", "late", "overdue_open", "pending"]
+
+
+def test_one_dwelling_with_two_dossiers_counts_once_as_household(built: Built) -> None:
+    newest = "select value from marts.fct_kpi_observations where kpi_id = ? order by ref_date desc limit 1"
+    assert built.rows(newest, "renovation_coached_households") == [(2,)]
+    assert built.rows(newest, "renovation_custom_trajectories") == [(2,)]
+
+
+def test_own_energy_is_twelve_months_against_2019(built: Built) -> None:
+    rows = built.rows(
+        """select round(value, 6), n, ref_date::varchar from marts.fct_kpi_observations
+        where kpi_id = 'own_energy_use_yearly' order by ref_date desc limit 1"""
+    )
+    assert rows == [(-5.0, 2, "2026-11-21")]
+
+
+def test_gas_counts_in_kwh_or_in_m3_never_in_both(built: Built) -> None:
+    days = built.rows("select energy_kwh, volume_m3 from marts.fct_energy_daily where ean = ?", GAS)
+    assert {row[1] for row in days} == {None}
+    assert {row[0] for row in days} == {100, 95}
+
+
+def test_a_day_takes_its_finest_complete_granularity_once(built: Built) -> None:
+    [day] = built.rows(
+        """select granularity, round(energy_kwh, 6), intervals_measured, completeness from marts.fct_energy_daily
+        where ean = ? and reading_date = '2026-11-20'""",
+        ELECTRICITY,
+    )
+    assert day == ("PT1H", 95, 24, 1)
+
+
+def test_every_registry_row_has_one_verdict(built: Built) -> None:
+    assert built.rows("select count(*), count(distinct target_id) from verdicts.fct_target_verdicts") == [(109, 109)]
+
+
+def _status(built: Built, target_id: str) -> tuple[Any, ...]:
+    [row] = built.rows("select status, value from verdicts.fct_target_verdicts where target_id = ?", target_id)
+    return row
+
+
+def test_verdicts_follow_value_path_and_quality(built: Built) -> None:
+    assert _status(built, "trees_extra") == ("at_risk", 20_000)
+    assert _status(built, "happy_share") == ("unverified", 84)
+    assert _status(built, "renovation_coached_households") == ("monitored", 2)
+    assert _status(built, "renovation_custom_trajectories") == ("overdue", 2)
+    assert _status(built, "tickets_1777_5wd") == ("behind", 50)
+    assert _status(built, "own_energy_use_yearly")[0] == "behind"
+    assert _status(built, "skatepark") == ("no_data", None)
+
+
+def test_another_wording_shows_the_value_of_the_target_it_repeats(built: Built) -> None:
+    assert _status(built, "epc_c_2030_best_effort") == ("monitored", 40)
+
+
+def test_a_measurement_speaks_before_a_value_somebody_filled_in(built: Built) -> None:
+    assert _status(built, "charge_points_total") == ("behind", 4)
+
+
+def test_the_sentence_says_value_path_and_gap_in_plain_dutch(built: Built) -> None:
+    said = dict(built.rows("select target_id, sentence_nl from verdicts.fct_target_verdicts"))
+    assert said["charge_points_total"] == "Laadpunten (stand): 4; het pad vraagt 935. Dat is 931 te weinig."
+    assert said["tickets_1777_5wd"].endswith(": 50 %; het pad vraagt 100 %. Dat is 50 procentpunt te weinig.")
+    assert said["trees_extra"] == "Extra bomen: 20.000; het pad vraagt 23.714. Dat is 3.714 te weinig."
+    assert None not in said.values()
+    assert not [sentence for sentence in said.values() if "{" in sentence]
+
+
+def test_the_calendar_speaks_dutch_and_knows_closing_days(built: Built) -> None:
+    [day] = built.rows(
+        """select day_name_nl, month_name_nl, iso_week_label, closing_reason, is_working_day
+        from marts.dim_date where date_day = '2026-11-02'"""
+    )
+    assert day == ("maandag", "november", "2026-W45", "Allerzielen", False)
+    assert built.rows("select min(date_day)::varchar, max(date_day)::varchar, count(*) from marts.dim_date") == [
+        ("2019-01-01", "2050-12-31", 11_688)
+    ]
+
+
+def test_synthetic_data_carry_a_label(built: Built) -> None:
+    assert built.rows("select label_nl from marts.dim_build") == [("Synthetische gegevens (demo)",)]
+
+
+def test_the_area_list_holds_the_municipality_and_114_sectors(built: Built) -> None:
+    areas = dict(built.rows("select area_type, count(*) from marts.dim_area group by all"))
+    assert areas == {"municipality": 1, "statistical_sector": 114}
+
+
+def test_descriptions_land_as_comments(built: Built) -> None:
+    silent = built.rows(
+        """select table_name, column_name from duckdb_columns()
+        where schema_name in ('marts', 'verdicts') and comment is null"""
+    )
+    assert silent == []
+
+
+def test_a_build_from_nothing_ends_well_and_judges_every_target_no_data(built_from_nothing: Built) -> None:
+    assert built_from_nothing.measured.failed() + built_from_nothing.judged.failed() == []
+    statuses = built_from_nothing.rows(
+        "select status, count(*), any_value(as_of_date)::varchar from verdicts.fct_target_verdicts group by status"
+    )
+    assert statuses == [("no_data", 109, "2026-11-23")]
+
+
+def _models(built: Built, folder: str) -> list[dict[str, Any]]:
+    nodes = built.judged.manifest()["nodes"].values()
+    return [node for node in nodes if node["resource_type"] == "model" and node["schema"] == folder]
+
+
+@pytest.mark.parametrize("schema", ["marts", "verdicts"])
+def test_every_column_that_is_published_is_under_contract_and_described_twice(built: Built, schema: str) -> None:
+    models = _models(built, schema)
+    assert models
+    assert [model["name"] for model in models if not model["config"]["contract"]["enforced"]] == []
+    described = re.compile(r"^NL .+ \| EN .+$")
+    texts = [
+        (model["name"], name, column["description"]) for model in models for name, column in model["columns"].items()
+    ]
+    assert [text for text in texts if not described.match(text[2])] == []
+
+
+def test_no_model_asks_what_time_it_is(built: Built) -> None:
+    clock = re.compile(r"\b(now\s*\(|current_date|current_timestamp|today\s*\(|get_current_time)", re.IGNORECASE)
+    compiled = [node for node in built.judged.manifest()["nodes"].values() if node.get("compiled_code")]
+    written = "\n".join(path.read_text("utf-8") for path in _sql_files())
+    assert compiled
+    assert not clock.search(written)
+    assert [node["name"] for node in compiled if clock.search(node["compiled_code"])] == []
+
+
+def _sql_files() -> Iterator[Path]:
+    for folder in ("models", "macros", "tests"):
+        yield from (PROJECT / folder).rglob("*.sql")
+
+
+def test_every_kpi_model_is_tagged_and_united(built: Built) -> None:
+    models = [model for model in _models(built, "marts") if model["name"].startswith("kpi_")]
+    [union] = [model for model in _models(built, "marts") if model["name"] == "fct_kpi_observations"]
+    assert {"kpi"} == {tag for model in models for tag in model["tags"]}
+    assert {model["unique_id"] for model in models} == set(union["depends_on"]["nodes"])
+    assert all(model["config"]["meta"]["kpi_ids"] for model in models)
+
+
+def test_every_landed_table_is_a_source_with_its_asset_key(built: Built) -> None:
+    sources = built.judged.manifest()["sources"].values()
+    keys = [source["config"]["meta"]["dagster"]["asset_key"] for source in sources if source["config"]["meta"]]
+    landed = [
+        ["landing", contract.name, table.name] for contract in all_contracts().values() for table in contract.tables
+    ]
+    assert sorted(keys) == sorted(landed)
+
+
+def test_a_structure_test_stops_the_build_and_a_data_test_does_not(built: Built) -> None:
+    nodes = [node for node in built.judged.manifest()["nodes"].values() if node["resource_type"] == "test"]
+    severities: dict[str, set[str]] = {"structure": set(), "data": set()}
+    for node in nodes:
+        kinds: Sequence[str] = [tag for tag in node["tags"] if tag in severities]
+        assert len(kinds) == 1, node["name"]
+        severities[kinds[0]].add(node["config"]["severity"].lower())
+    assert severities == {"structure": {"error"}, "data": {"warn"}}
+
+
+@pytest.mark.parametrize("city", sorted(all_cities()))
+def test_every_city_has_its_seeds_and_they_agree_with_its_profile(city: str) -> None:
+    folder = PROJECT / "seeds" / city
+    profile = all_cities()[city]
+    [row] = (folder / "city.csv").read_text("utf-8").splitlines()[1:]
+    assert row == f"{city},{profile.title_nl},{profile.area_id},{profile.time_zone}"
+    names = {path.name for path in (PROJECT / "seeds" / "kortrijk").iterdir()}
+    assert {path.name for path in folder.iterdir()} == names

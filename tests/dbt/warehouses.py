@@ -1,0 +1,89 @@
+"""What the tests of dbt handle: a warehouse, one invocation of dbt, and rows that land without a lake."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from contracts.gate import split
+from contracts.registry import all_contracts, city_named
+from contracts.vocabulary import UTC_INSTANT
+from warehouse.engine import connect
+from warehouse.load import landing_name, write_status
+
+PROJECT = Path(__file__).parents[2] / "dbt_project"
+AS_OF = date(2026, 11, 23)
+
+# in the order of a landing table
+_ORIGIN = {
+    "batch_id": pl.String,
+    "line": pl.Int64,
+    "supplied_at": UTC_INSTANT,
+    "content_sha256": pl.String,
+    "known_at": UTC_INSTANT,
+}
+
+
+@dataclass(frozen=True)
+class Dbt:
+    """One invocation of dbt in this process."""
+
+    statuses: Mapping[str, str]
+    warnings: Sequence[str]
+    target: Path
+
+    def failed(self) -> list[str]:
+        return [node for node, status in self.statuses.items() if status in {"error", "fail", "runtime error"}]
+
+    def manifest(self) -> dict[str, Any]:
+        return json.loads((self.target / "manifest.json").read_text("utf-8"))
+
+
+@dataclass(frozen=True)
+class Built:
+    """A warehouse after measure and judge."""
+
+    warehouse: Path
+    measured: Dbt
+    judged: Dbt
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with connect(self.warehouse) as con:
+            return con.execute(query, list(values)).fetchall()
+
+
+def insert(con: duckdb.DuckDBPyConnection, source: str, table: str, rows: Sequence[Mapping[str, object]]) -> None:
+    """Lands typed rows, each with where it came from."""
+    contract = next(found for found in all_contracts()[source].tables if found.name == table)
+    schema = {**contract.schema, **_ORIGIN}
+    frame = pl.DataFrame(list(rows), schema=schema, orient="row").select(*contract.schema, *_ORIGIN)
+    con.register("landed", frame.to_arrow())
+    con.sql("select * from landed").select(*frame.columns).insert_into(landing_name(source, table))
+    con.unregister("landed")
+
+
+def land_charge_points(warehouse: Path, locations: list[object], supplied_at: datetime, city: str) -> None:
+    """Lands a location dump as the source module and the gate would."""
+    from ingestion.sources.charge_points import flatten  # noqa: PLC0415 - another room, only for real files
+
+    flat = flatten(locations)
+    origin = {"batch_id": "b1", "supplied_at": supplied_at, "content_sha256": "a", "known_at": supplied_at}
+    with connect(warehouse) as con:
+        for table in all_contracts()["charge_points"].tables:
+            accepted = split(flat[table.name], table, city_named(city)).accepted
+            insert(con, "charge_points", table.name, [{**row, **origin} for row in accepted.to_dicts()])
+        write_status(con, [("charge_points", supplied_at, supplied_at)])
+
+
+def judge_the_data(warehouse: Path, unverified: Sequence[str] = ()) -> None:
+    """What the quality step does between measure and judge, decided by the test."""
+    with connect(warehouse) as con:
+        kpis = [row[0] for row in con.execute("select distinct kpi_id from marts.fct_kpi_observations").fetchall()]
+        for kpi_id in kpis:
+            verdict = "unverified" if kpi_id in unverified else "verified"
+            con.execute("insert into quality.dq_verdict values (?, ?, [], 'build-1')", [kpi_id, verdict])

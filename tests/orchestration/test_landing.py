@@ -1,0 +1,239 @@
+"""Landing: nothing lost, nothing twice, and one bad source never stops another."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import polars as pl
+import pytest
+
+from orchestration.loop.landing import Landed, Outcome, land, waiting_files
+from orchestration.loop.replay import UnknownBatchError, replay
+from orchestration.settings import Settings
+from tests.orchestration.profiles import NOW, land_everything
+from warehouse.lake import Lake
+from warehouse.state import State
+
+INDICATORS = "kpi_id;area;ref_date;value;unit;source;published_at;uncertainty\n"
+GOOD_ROW = "trees_extra;34022;2026-10-31;17600;trees;groen;2026-11-05;\n"
+
+
+def drop(settings: Settings, source: str, name: str, content: str | bytes, supplied_at: str | None = None) -> Path:
+    folder = settings.layout.drop(source)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    path.with_name(f"{name}.ready").write_text(supplied_at or NOW.isoformat(), encoding="utf-8")
+    return path
+
+
+def land_source(settings: Settings, source: str) -> list[Landed]:
+    return land(settings, settings.contracts()[source], NOW)
+
+
+@contextmanager
+def answering(status: int, content_type: str, body: bytes) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/ocpi/locations?token=hidden"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_every_row_of_every_demo_batch_has_one_fate(demo: Settings) -> None:
+    manifests = Lake(demo.layout.lake).manifests()
+    assert {manifest.source for manifest in manifests} == set(demo.contracts())
+    for manifest in manifests:
+        for counts in manifest.tables.values():
+            fates = counts.accepted + counts.quarantined + counts.duplicate + counts.superseded
+            assert counts.received == fates
+
+
+def test_every_refused_row_keeps_its_line_and_its_reasons(demo: Settings) -> None:
+    lake = Lake(demo.layout.lake)
+    refused = [
+        lake.read(manifest, name, "quarantine")
+        for manifest in lake.manifests()
+        for name, counts in manifest.tables.items()
+        if counts.quarantined
+    ]
+    assert sum(frame.height for frame in refused) > 50
+    for frame in refused:
+        assert frame["line"].min() >= 1
+        assert frame["reasons"].list.len().min() >= 1
+
+
+def test_no_name_phone_or_address_of_a_person_is_anywhere_in_the_lake(demo: Settings) -> None:
+    lake = Lake(demo.layout.lake)
+    (week,) = [manifest for manifest in lake.manifests("renovation_coach") if "W39" in manifest.origin]
+    assert set(week.dropped_columns["dossiers"]) == {"naam", "telefoon"}
+    received = lake.read(week, "dossiers", "received")
+    assert received["adres"].drop_nulls().str.contains(r"^[0-9a-f]{64}$").all()
+    assert lake.original(week) is None
+    tickets = lake.read(lake.latest("tickets_1777"), "requests", "received")
+    assert not {"description", "address", "lat", "long"} & set(tickets.columns)
+
+
+def test_the_same_file_twice_is_a_no_op_that_says_so(own_demo: Settings) -> None:
+    lake = Lake(own_demo.layout.lake)
+    manifest = lake.manifests("indicators")[0]
+    name, content = lake.original(manifest)
+    path = drop(own_demo, "indicators", f"again-{name}", content)
+    (landed,) = land_source(own_demo, "indicators")
+    assert landed.outcome is Outcome.KNOWN
+    assert landed.message == f"already landed as {manifest.batch_id}"
+    assert not path.exists()
+    assert len(Lake(own_demo.layout.lake).manifests()) == len(lake.manifests())
+
+
+def test_a_pull_that_brings_nothing_new_writes_no_batch(own_demo: Settings) -> None:
+    before = len(Lake(own_demo.layout.lake).manifests())
+    for source in ("charge_points", "tickets_1777"):
+        (landed,) = land_source(own_demo, source)
+        assert landed.outcome is Outcome.UNCHANGED
+    assert len(Lake(own_demo.layout.lake).manifests()) == before
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "content", "says"),
+    [
+        ("indicators", "cijfers.csv", "kpi_id;area;value;unit\nx;34022;1;%\n", "ref_date"),
+        ("indicators", "cijfers.csv", "", "cijfers.csv"),
+        ("indicators", "cijfers.xlsx", b"PK\x03\x04 not a workbook", "cijfers.xlsx"),
+        ("energy_meters", "verbruik.csv", "Naam;Adres\nx;y\n", "verbruik.csv"),
+        ("energy_meters", "verbruik.csv", "<html><body>Log in</body></html>", "verbruik.csv"),
+        ("renovation_coach", "renovatie.csv", "dossier;team\n", "renovatie_"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_source_file_and_reason(
+    empty_profile: Callable[..., Settings], source: str, name: str, content: str | bytes, says: str
+) -> None:
+    settings = empty_profile()
+    path = drop(settings, source, name, content)
+    (landed,) = land_source(settings, source)
+    assert landed.outcome is Outcome.REFUSED
+    assert landed.message.startswith(f"{source}: ")
+    assert says in landed.message
+    assert path.exists(), "a refused file stays where its supplier can see it"
+    assert Lake(settings.layout.lake).manifests() == []
+
+
+def test_a_refused_file_does_not_stop_the_next_one(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    drop(settings, "indicators", "a.csv", "wrong\n")
+    drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW)
+    outcomes = [landed.outcome for landed in land_source(settings, "indicators")]
+    assert outcomes == [Outcome.REFUSED, Outcome.LANDED]
+
+
+def test_a_repaired_file_is_taken_and_its_refusal_forgotten(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    drop(settings, "indicators", "a.csv", "wrong\n")
+    land_source(settings, "indicators")
+    drop(settings, "indicators", "a.csv", INDICATORS + GOOD_ROW)
+    (landed,) = land_source(settings, "indicators")
+    assert landed.outcome is Outcome.LANDED
+
+
+@pytest.mark.parametrize(
+    ("status", "content_type", "body", "says"),
+    [
+        (200, "text/html", b"<html>log in</html>", "HTML"),
+        (401, "application/json", b"{}", "401"),
+        (200, "application/json", b'{"data": [', "JSON"),
+        (200, "application/json", b'{"status_code": 3000, "status_message": "down"}', "3000"),
+    ],
+)
+def test_a_supplier_that_answers_wrongly_is_named_without_its_secret(
+    empty_profile: Callable[..., Settings], status: int, content_type: str, body: bytes, says: str
+) -> None:
+    with answering(status, content_type, body) as url:
+        settings = empty_profile(ADEMRUIMTE_CHARGE_POINTS_URL=url, ADEMRUIMTE_CHARGE_POINTS_TOKEN="s3cret")
+        (landed,) = land_source(settings, "charge_points")
+    assert landed.outcome is Outcome.REFUSED
+    assert says in landed.message
+    assert "127.0.0.1" in landed.message
+    assert "hidden" not in landed.message
+    assert "s3cret" not in landed.message
+
+
+def test_a_dead_supplier_does_not_stop_the_other_sources(own_demo: Settings, suppliers: dict[str, str]) -> None:
+    with answering(200, "text/html", b"<html></html>") as url:
+        settings = Settings(
+            **{
+                **{name: getattr(own_demo, name) for name in Settings.__slots__},
+                "environment": {**suppliers, "ADEMRUIMTE_CHARGE_POINTS_URL": url},
+            }
+        )
+        drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW)
+        outcomes = {landed.source: landed.outcome for landed in land_everything(settings)}
+    assert outcomes == {
+        "charge_points": Outcome.REFUSED,
+        "indicators": Outcome.LANDED,
+        "tickets_1777": Outcome.UNCHANGED,
+    }
+
+
+def test_a_source_without_an_address_says_which_setting_is_missing(empty_profile: Callable[..., Settings]) -> None:
+    (landed,) = land_source(empty_profile(), "tickets_1777")
+    assert "ADEMRUIMTE_TICKETS_1777_URL" in landed.message
+
+
+def test_a_file_still_being_written_waits(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    path = drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW)
+    path.with_name("b.csv.ready").unlink()
+    os.utime(path, (NOW.timestamp(), NOW.timestamp()))
+    contract = settings.contracts()["indicators"]
+    assert waiting_files(settings, contract, NOW + timedelta(seconds=1)) == []
+    assert [file.path for file in waiting_files(settings, contract, NOW + timedelta(seconds=3))] == [path]
+
+
+def test_a_replay_with_the_same_contract_writes_nothing(own_demo: Settings) -> None:
+    for manifest in Lake(own_demo.layout.lake).manifests():
+        assert replay(own_demo, manifest.batch_id, NOW) is None, manifest.origin
+
+
+def test_a_replay_repairs_what_an_older_gate_accepted_wrongly(own_demo: Settings) -> None:
+    lake = Lake(own_demo.layout.lake)
+    manifest = next(found for found in lake.manifests("indicators") if found.tables["observations"].quarantined)
+    accepted = lake.file(manifest, "observations", "accepted")
+    right = pl.read_parquet(accepted)
+    right.with_columns(pl.col("value") * 2).write_parquet(accepted)
+    again = replay(own_demo, manifest.batch_id, NOW)
+    assert again is not None
+    assert again.batch_id == f"{manifest.batch_id}.r1"
+    assert again.supersedes == manifest.batch_id
+    assert again.known_at == manifest.known_at
+    fresh = Lake(own_demo.layout.lake)
+    assert fresh.read(again, "observations", "accepted").equals(right)
+    assert manifest.batch_id not in {live.batch_id for live in fresh.live()}
+
+
+def test_an_unknown_batch_cannot_be_replayed(own_demo: Settings) -> None:
+    with pytest.raises(UnknownBatchError, match="no live batch nothing"):
+        replay(own_demo, "nothing", NOW)
+
+
+def test_a_landing_moves_complete_until(demo: Settings) -> None:
+    with State(demo.layout.state) as state:
+        progress = {row.source: row.complete_until for row in state.progress()}
+    assert set(progress) == set(demo.contracts())
+    assert all(progress.values())
