@@ -45,8 +45,11 @@ def published_frame(settings: Settings, table: str) -> pl.DataFrame:
 
 
 def print_targets(console: Console, settings: Settings) -> None:
-    """Targets worst first; those without any data are counted below."""
+    """Targets worst first; those without any data are counted below. A city without a registry has none."""
     verdicts = published_frame(settings, "verdicts.fct_target_verdicts")
+    if verdicts.is_empty():
+        console.print(f"{settings.city.title_nl} has no registry of targets: its KPIs alone.\n")
+        return
     table = _table("Targets", settings, words=("target", "status", "data until"), numbers=("value", "path", "gap"))
     for row in _worst_first(verdicts):
         table.add_row(*_target_cells(row), style=_STYLES.get(row["status"]))
@@ -56,7 +59,7 @@ def print_targets(console: Console, settings: Settings) -> None:
 
 
 def print_kpis(console: Console, settings: Settings) -> None:
-    """The newest value of every KPI of the municipality, for a city without a registry of targets."""
+    """The newest value of every KPI of the municipality, whether a target rests on it or not."""
     observations = published_frame(settings, "marts.fct_kpi_observations")
     newest = observations.filter(pl.col("area_id") == settings.city.area_id).sort("kpi_id", "ref_date")
     table = _table("KPIs", settings, words=("kpi", "unit", "ref date"), numbers=("value", "n"))

@@ -20,12 +20,12 @@ from orchestration.instance import prepare_instance, run_job
 from orchestration.loop.plan import why_due
 from orchestration.loop.transform import parse
 from orchestration.settings import CITY, HOME, Settings, read_settings
+from warehouse.published.pointer import current
 
 Supply = Callable[[Settings], AbstractContextManager[None]]
 _TOKEN = "loopback"  # noqa: S105 - guards a supplier that only this process can reach
 _DEMO_HOME = Path("var/demo")
 _REAL_HOME = Path("var/real")
-_WITH_REGISTRY = "kortrijk"
 
 
 def run_demo(console: Console, home: Path = _DEMO_HOME) -> int:
@@ -40,8 +40,7 @@ def run_demo(console: Console, home: Path = _DEMO_HOME) -> int:
     settings = read_settings()
     with demo_suppliers():
         failed = land_all(console, settings) + build_and_send(console, settings)
-    report.print_targets(console, settings)
-    _print_rest(console, settings)
+    _print_all(console, settings)
     return 1 if failed else 0
 
 
@@ -93,10 +92,7 @@ def run_real_profile(console: Console, name: str, supplies: Sequence[Supply], ho
         with supply(settings):
             failed += land_all(console, settings)
     failed += build_and_send(console, settings)
-    if settings.city.name == _WITH_REGISTRY:
-        report.print_targets(console, settings)
-    report.print_kpis(console, settings)
-    _print_rest(console, settings)
+    _print_all(console, settings)
     return failed
 
 
@@ -215,6 +211,10 @@ def _name_supplier(source: str, url: str, *, since: str | None = None) -> None:
         os.environ[f"{prefix}_SINCE"] = since
 
 
-def _print_rest(console: Console, settings: Settings) -> None:
+def _print_all(console: Console, settings: Settings) -> None:
+    """Everything a person wants to see; without a published build only what was landed."""
+    if current(settings.layout.published) is not None:
+        report.print_targets(console, settings)
+        report.print_kpis(console, settings)
     report.print_deliveries(console, settings)
     report.print_places(console, settings)

@@ -12,7 +12,6 @@ from datetime import date, datetime
 
 import duckdb
 import polars as pl
-from duckdb import ColumnExpression, ConstantExpression, Expression, SQLExpression
 
 from contracts.cities.calendar import days
 from contracts.cities.profile import City
@@ -36,6 +35,8 @@ _ORIGIN_COLUMNS = {
     "content_sha256": "VARCHAR",
     "known_at": _INSTANT,
 }
+# the folder `batch=<id>` is a name, not a column
+_FILE = "read_parquet($file, hive_partitioning = false)"
 _FRACTIONAL = ("DOUBLE", "FLOAT", "DECIMAL")
 _CALENDAR = (date(2019, 1, 1), date(2051, 12, 31))
 _LEDGER = """
@@ -256,11 +257,11 @@ class _Batch:
     def _forget(self, batch_id: str) -> None:
         """Removes a superseded batch; the dates its rows touched must be computed again."""
         for table in self.contract.tables:
-            landed = self.con.table(landing_name(self.contract.name, table.name))
-            own = landed.filter(ColumnExpression("batch_id") == ConstantExpression(batch_id))
-            self._affect(own, table)
+            landed = _quoted(self.contract.name, table.name)
+            own = f"{landed} where batch_id = $batch_id"
+            self._affect(table, f'"{table.event_date}"', own, {"batch_id": batch_id})
             # the name is a contract's, the value is bound
-            self.con.execute(f"delete from {_quoted(self.contract.name, table.name)} where batch_id = ?", [batch_id])  # noqa: S608
+            self.con.execute(f"delete from {own}", {"batch_id": batch_id})  # noqa: S608
         self.con.execute("delete from landing.batch_counts where batch_id = ?", [batch_id])
         self.con.execute("delete from landing.loaded_batches where batch_id = ?", [batch_id])
 
@@ -270,55 +271,40 @@ class _Batch:
         Returns:
             How many.
         """
-        file = self.lake.file(self.manifest, table.name, "accepted")
-        # the folder `batch=<id>` is a name, not a column
-        accepted = self.con.read_parquet(str(file), hive_partitioning=False)
-        found = dict(zip(accepted.columns, map(str, accepted.types), strict=True))
+        file = {"file": str(self.lake.file(self.manifest, table.name, "accepted"))}
+        found = {row[0]: row[1] for row in self.con.execute(f"describe from {_FILE}", file).fetchall()}
         drift.extend(_drift(table, found))
-        name = f"{self.contract.name}__{table.name}"
-        typed = accepted.select(*self._row(_present_columns(self.con, name), found))
-        order = [ColumnExpression(column) for column in (*table.event_order, LINE)]
-        typed.sort(*order).insert_into(f"landing.{name}")
-        self._affect(typed, table)
-        return self._counted(table, accepted)
+        values = {name: _value(name, found, dtype) for name, dtype in landing_columns(table).items()}
+        statement = _insert_statement(self.contract.name, table, values)
+        [(count,)] = self.con.execute(statement, file | self._origin()).fetchall()
+        self._affect(table, values[table.event_date], _FILE, file)
+        return self._counted(table, count)
 
-    def _counted(self, table: TableContract, accepted: duckdb.DuckDBPyRelation) -> int:
-        promised = self.manifest.tables[table.name].accepted
-        found = len(accepted)
-        if found != promised:
-            raise LoadError(f"table {table.name} holds {found} rows, its manifest says {promised}; restore the batch")
-        return found
-
-    def _row(self, columns: Mapping[str, str], found: Mapping[str, str]) -> list[Expression]:
-        """One expression per column of the landing table: from the file, from the manifest, or null."""
-        origin = {
+    def _origin(self) -> dict[str, object]:
+        """What every row of the batch says of where it came from."""
+        return {
             "batch_id": self.manifest.batch_id,
             "supplied_at": self.manifest.supplied_at,
             "content_sha256": self.manifest.content_sha256,
             "known_at": self.manifest.known_at,
         }
-        return [
-            (
-                ConstantExpression(origin.get(name)).cast(dtype)
-                if name in origin or name not in found
-                else _cast(name, found[name], dtype)
-            ).alias(name)
-            for name, dtype in columns.items()
-        ]
 
-    def _affect(self, rows: duckdb.DuckDBPyRelation, table: TableContract) -> None:
+    def _counted(self, table: TableContract, found: int) -> int:
+        promised = self.manifest.tables[table.name].accepted
+        if found != promised:
+            raise LoadError(f"table {table.name} holds {found} rows, its manifest says {promised}; restore the batch")
+        return found
+
+    def _affect(self, table: TableContract, day: str, rows: str, bound: Mapping[str, object]) -> None:
         """Notes the city dates that rows touch, each once."""
-        day = ColumnExpression(table.event_date)
-        touched = (
-            rows.filter(day.isnotnull())
-            .select(
-                ConstantExpression(self.contract.name).alias("source"),
-                ConstantExpression(table.name).alias("table_name"),
-                day.alias("event_date"),
-            )
-            .distinct()
+        # the names are a contract's, the values are bound
+        self.con.execute(
+            f"""insert into landing.affected
+            select * from (select distinct $source as source, $table_name as table_name, {day} as day from {rows})
+            where day is not null
+            except select source, table_name, event_date from landing.affected""",  # noqa: S608
+            {"source": self.contract.name, "table_name": table.name, **bound},
         )
-        touched.except_(self.con.table("landing.affected")).insert_into("landing.affected")
 
     def _note(self) -> None:
         batch = self.manifest
@@ -367,14 +353,25 @@ def _drift(table: TableContract, found: Mapping[str, str]) -> list[str]:
     return [*extra, *absent, *other]
 
 
-def _cast(name: str, found: str, wanted: str) -> Expression:
-    """A cast that fails rather than rounds: DuckDB alone would make 2 of 2.5."""
-    if wanted == "BIGINT" and found.startswith(_FRACTIONAL):
-        return SQLExpression(
-            f'case when "{name}" = trunc("{name}") then cast("{name}" as bigint) '
-            f"when \"{name}\" is not null then error('column {name} holds a fraction') end"
-        )
-    return ColumnExpression(name).cast(wanted)
+def _insert_statement(source: str, table: TableContract, values: Mapping[str, str]) -> str:
+    names = ", ".join(f'"{name}"' for name in values)
+    typed = ", ".join(f'{value} as "{name}"' for name, value in values.items())
+    order = ", ".join(f'"{name}"' for name in (*table.event_order, LINE))
+    # the names are a contract's, the values are bound
+    return f"insert into {_quoted(source, table.name)} ({names}) select {typed} from {_FILE} order by {order}"  # noqa: S608
+
+
+def _value(name: str, found: Mapping[str, str], wanted: str) -> str:
+    """The SQL of one landed value: bound, read from the file, or null where the file has no such column."""
+    if name in _ORIGIN_COLUMNS and name != LINE:
+        return f"cast(${name} as {wanted})"
+    if name not in found:
+        return f"cast(null as {wanted})"
+    if wanted == "BIGINT" and found[name].startswith(_FRACTIONAL):
+        # a cast alone would make 2 of 2.5
+        fraction = f"""when "{name}" <> trunc("{name}") then error('column {name} holds a fraction')"""
+        return f'case {fraction} else cast("{name}" as bigint) end'
+    return f'cast("{name}" as {wanted})'
 
 
 @contextmanager

@@ -43,7 +43,7 @@ class Expectation:
 MEASURES = {
     "days_to_ref_date": "days from the start of the period to its reference date",
     "kept_share": "rows of the KPI in this build as a share of those in the previous one; missing for the first",
-    "step_ratio": "newest change of the value as a multiple of its usual change; missing without a history to compare with",
+    "step_ratio": "newest change of the value as a multiple of its usual change; missing without enough history",
 }
 """Columns the engine derives before it runs the suite."""
 

@@ -58,7 +58,11 @@ def _with_date(frame: pl.DataFrame, city: City) -> pl.DataFrame:
 def _parse_locations(rows: pl.DataFrame, city: City) -> pl.DataFrame:
     frame = rows.select(
         *_whose(),
-        boolean("publish").fill_null(value=True).alias("is_published"),
+        # absent is true; what is there and cannot be read is not
+        pl.when(text("publish").is_not_null())
+        .then(boolean("publish"))
+        .otherwise(pl.lit(value=True))
+        .alias("is_published"),
         number("latitude").alias("latitude"),
         number("longitude").alias("longitude"),
         text("parking_type"),

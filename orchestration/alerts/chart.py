@@ -50,7 +50,8 @@ def series(observations: pl.DataFrame, kpi_id: str) -> pl.DataFrame:
     """
     rows = observations.filter(pl.col("kpi_id") == kpi_id, pl.col("value").is_not_null())
     length = pl.col("area_id").str.len_chars()
-    return rows.filter(length == length.min()).select(date="ref_date", value="value").sort("date")
+    points = rows.filter(length == length.min()).select(date="ref_date", value="value").sort("date", "value")
+    return points.unique("date", keep="last", maintain_order=True)
 
 
 def alternative_text(title: str, measured: pl.DataFrame, path: Path) -> str:

@@ -75,6 +75,7 @@ class Build:
 
     def recover(self) -> str:
         """Rolls the last committed build forward if it died before it was published."""
+        Lake(self.settings.layout.lake).sweep()
         last = last_decision(self.settings)
         if last is None:
             return "nothing to recover"

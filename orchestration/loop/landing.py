@@ -54,7 +54,9 @@ def land(settings: Settings, contract: SourceContract, now: datetime) -> list[La
     """
     settings.layout.create()
     with State(settings.layout.state) as state:
-        landing = _Landing(settings, contract, now, Lake(settings.layout.lake), state)
+        lake = Lake(settings.layout.lake)
+        lake.sweep()
+        landing = _Landing(settings, contract, now, lake, state)
         return list(landing.files() if isinstance(contract.trigger, OnArrival) else landing.pull())
 
 

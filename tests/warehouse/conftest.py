@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,12 @@ def make_contract(*extra: Column, kwh: type[pl.DataType] = pl.Float64) -> Source
     )
 
 
-def make_rows(kwh: list[Any], day: date = date(2026, 11, 1), dtype: Any = None, meter: str = "m") -> pl.DataFrame:
+def make_rows(
+    kwh: Sequence[float | str | None],
+    day: date = date(2026, 11, 1),
+    dtype: type[pl.DataType] | None = None,
+    meter: str = "m",
+) -> pl.DataFrame:
     days = [day + timedelta(days=n) for n in range(len(kwh))]
     return pl.DataFrame(
         {
@@ -78,7 +83,7 @@ def make_rows(kwh: list[Any], day: date = date(2026, 11, 1), dtype: Any = None, 
     )
 
 
-def make_arrival(accepted: pl.DataFrame, **changes: Any) -> Arrival:
+def make_arrival(accepted: pl.DataFrame, **changes: object) -> Arrival:
     refused = pl.DataFrame({"meter": ["?"], "kwh": ["x"], "line": [99], "reasons": [["kwh: cannot be read"]]})
     text = accepted.select(pl.all().exclude("line").cast(pl.String), "line")
     content = text.write_csv().encode() + str(accepted.schema).encode()

@@ -1,3 +1,5 @@
+# the only name put into a query is ROWS; fixtures are arguments
+# ruff: noqa: PLR0913, PLR0917
 import shutil
 import signal
 from collections.abc import Callable
@@ -5,13 +7,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import polars as pl
 import pytest
 
-from contracts.cities.profile import City
 from contracts.registry import all_contracts, city_named
 from contracts.vocabulary import Column, SourceContract
 from warehouse.durable import DiskFullError
@@ -34,7 +34,6 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 Con = duckdb.DuckDBPyConnection
 Rows = Callable[..., pl.DataFrame]
 MakeArrival = Callable[..., Arrival]
-# S608 in this file: the only name in a query is this one
 ROWS = "landing.meters__readings"
 
 
@@ -302,7 +301,7 @@ def test_loading_is_refused_when_it_might_not_fit(
 
 
 @pytest.mark.parametrize(("what", "how"), [("load", signal.SIGKILL), ("load_in_time", signal.SIGALRM)])
-def test_a_load_killed_anywhere_leaves_nothing_half(  # noqa: PLR0913 - fixtures
+def test_a_load_killed_anywhere_leaves_nothing_half(
     layout: Layout,
     lake: Lake,
     contract: SourceContract,
@@ -329,7 +328,7 @@ def test_a_load_killed_anywhere_leaves_nothing_half(  # noqa: PLR0913 - fixtures
 
 
 def test_the_calendar_of_a_city_knows_its_closing_days(warehouse: Con) -> None:
-    city: City = city_named("kortrijk")
+    city = city_named("kortrijk")
     ensure_landing(warehouse, {})
     for _ in range(2):
         write_profile(warehouse, city)
@@ -361,7 +360,7 @@ def test_one_row_says_which_build_this_is(warehouse: Con) -> None:
     assert warehouse.execute("from landing.build").fetchall() == [("b2", date(2026, 11, 23), "kortrijk", True)]
 
 
-def _one(con: Con, query: str) -> Any:
+def _one(con: Con, query: str) -> object:
     (row,) = con.execute(query).fetchall()
     return row[0]
 

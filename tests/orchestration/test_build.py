@@ -1,0 +1,221 @@
+"""Build: one commit point, published whole or not at all, and the same build twice says nothing new."""
+
+import csv
+import io
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from orchestration.loop.build import Build, BuildBusyError, MixedBuildError, build, build_lock, forget_warehouse
+from orchestration.loop.landing import Outcome, land
+from orchestration.loop.plan import last_decision, make_plan, why_due
+from orchestration.loop.transform import TransformError
+from orchestration.report import published_frame
+from orchestration.settings import Settings
+from tests.orchestration.profiles import NOW
+from warehouse.engine import connect
+from warehouse.lake import Lake
+from warehouse.published.pointer import current
+from warehouse.state import State
+
+RENOVATION_KPIS = {"renovation_coached_households", "renovation_custom_trajectories"}
+ROOT = Path(__file__).parents[2]
+STEPS = "recover load measure judge_quality judge stage commit publish outbox".split()
+DIES_AFTER = f"""
+import os, signal, sys
+from datetime import datetime, UTC
+from orchestration.loop.build import Build, build_lock
+from orchestration.settings import read_settings
+settings = read_settings()
+with build_lock(settings):
+    this = Build(settings, datetime.now(UTC))
+    for step in {STEPS!r}:
+        getattr(this, step)()
+        if step == sys.argv[1]:
+            os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def verdicts_of(settings: Settings) -> pl.DataFrame:
+    return published_frame(settings, "verdicts.fct_target_verdicts").sort("target_id")
+
+
+def drop_indicator(settings: Settings, value: float) -> None:
+    folder = settings.layout.drop("indicators")
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=";")
+    writer.writerow("kpi_id area ref_date value unit source published_at uncertainty".split())
+    writer.writerow(["trees_extra", "34022", "2026-11-15", value, "trees (additional)", "groen", "2026-11-16", ""])
+    (folder / "bomen.csv").write_text(text.getvalue(), encoding="utf-8")
+    (folder / "bomen.csv.ready").write_text("2026-11-16T10:00:00+00:00", encoding="utf-8")
+    (landed,) = land(settings, settings.contracts()["indicators"], NOW)
+    assert landed.outcome is Outcome.LANDED
+
+
+def drop_bad_renovation_week(settings: Settings) -> None:
+    header = "dossier;team;adres;sector;woningtype;intake_op;fase;fase_op;huisbezoek_op;plan_op"
+    rows = [f"K-9{n:04};kortrijk;Demostraat {n};;rijwoning;2026-11-0{n % 9 + 1};dromen;gisteren;;" for n in range(300)]
+    path = settings.layout.drop("renovation_coach") / "renovatie_2026-W46_leiedal.csv"
+    path.write_text("\n".join([header, *rows]), encoding="utf-8")
+    path.with_name(path.name + ".ready").write_text("2026-11-16T10:00:00+00:00", encoding="utf-8")
+    (landed,) = land(settings, settings.contracts()["renovation_coach"], NOW)
+    assert landed.manifest is not None
+    assert landed.manifest.tables["dossiers"].quarantined == 300
+
+
+def test_all_109_targets_are_in_the_table_and_those_without_data_say_so(demo: Settings) -> None:
+    verdicts = verdicts_of(demo)
+    assert verdicts.height == 109
+    without = verdicts.filter(pl.col("value").is_null())
+    assert 0 < without.height < 109
+    assert set(without["status"]) == {"no_data"}
+    assert "no_data" not in set(verdicts.filter(pl.col("value").is_not_null())["status"])
+
+
+def test_every_source_has_a_kpi_that_is_judged(demo: Settings) -> None:
+    measured = set(verdicts_of(demo).filter(pl.col("value").is_not_null())["kpi_id"])
+    assert {
+        "own_energy_use_yearly",
+        "charge_points_total",
+        "renovation_custom_trajectories",
+        "tickets_1777_5wd",
+        "trees_extra",
+    } <= measured
+
+
+def test_the_published_build_holds_no_landing_table(demo: Settings) -> None:
+    schemas = published_frame(demo, "(select distinct schema_name from duckdb_tables())")["schema_name"]
+    assert set(schemas) == {"marts", "verdicts", "quality"}
+
+
+def test_parquet_and_duckdb_of_a_build_say_the_same(demo: Settings) -> None:
+    folder = demo.layout.published / "current" / "parquet"
+    parquet = pl.read_parquet(folder / "verdicts" / "fct_target_verdicts.parquet").sort("target_id")
+    assert parquet.drop("dq_reasons").equals(verdicts_of(demo).drop("dq_reasons"))
+
+
+def test_nothing_is_due_after_a_build(demo: Settings) -> None:
+    assert why_due(demo, NOW) is None
+
+
+def test_the_same_build_twice_appends_no_decision(own_demo: Settings) -> None:
+    before = Lake(own_demo.layout.lake).decisions()
+    again = build(own_demo, NOW)
+    assert not again.is_committed
+    assert [d.build_id for d in Lake(own_demo.layout.lake).decisions()] == [d.build_id for d in before]
+    assert current(own_demo.layout.published) == before[-1].build_id
+    assert [path.name for path in (own_demo.layout.published / "builds").iterdir()] == [before[-1].build_id]
+
+
+def test_a_new_value_appends_only_the_verdict_it_changes(own_demo: Settings) -> None:
+    drop_indicator(own_demo, 18_000)
+    assert "batches" in (why_due(own_demo, NOW) or "")
+    build(own_demo, NOW)
+    lake = Lake(own_demo.layout.lake)
+    said = lake.said(lake.decisions()[-1])
+    assert said["target_id"].to_list() == ["trees_extra"]
+    assert verdicts_of(own_demo).filter(pl.col("target_id") == "trees_extra")["value"].item() == 18_000
+
+
+def test_a_bad_source_makes_exactly_its_own_kpis_unverified(own_demo: Settings) -> None:
+    before = verdicts_of(own_demo)
+    drop_bad_renovation_week(own_demo)
+    build(own_demo, NOW)
+    after = verdicts_of(own_demo)
+    unverified = after.filter(pl.col("dq_verdict") == "unverified")
+    assert set(unverified["kpi_id"]) == RENOVATION_KPIS
+    assert set(unverified["status"]) == {"unverified"}
+    assert unverified["dq_reasons"].list.len().min() >= 1
+    others = ~pl.col("kpi_id").is_in(list(RENOVATION_KPIS))
+    same = ["target_id", "status", "value", "required_value", "gap", "dq_verdict"]
+    assert after.filter(others).select(same).equals(before.filter(others).select(same))
+
+
+def test_a_build_that_dbt_cannot_finish_leaves_the_last_one_published(own_demo: Settings) -> None:
+    published = current(own_demo.layout.published)
+    with connect(own_demo.layout.warehouse) as con:
+        con.execute("drop schema intermediate cascade")
+        con.execute("create schema intermediate")
+        con.execute("create table intermediate.int_sources_complete as select 1 as wrong")
+        con.execute("create table marts.blocked as select 1")
+    with build_lock(own_demo):
+        this = Build(own_demo, NOW)
+        this.load()
+        with connect(own_demo.layout.warehouse) as con:
+            con.execute("alter table landing.indicators__observations drop column value")
+        with pytest.raises(TransformError, match="dbt nodes failed"):
+            this.measure()
+    assert current(own_demo.layout.published) == published
+
+
+def test_two_builds_never_run_at_once(own_demo: Settings) -> None:
+    with build_lock(own_demo), pytest.raises(BuildBusyError, match="another build of kortrijk"):
+        build(own_demo, NOW)
+
+
+def test_judging_with_another_builds_quality_is_refused(own_demo: Settings) -> None:
+    with build_lock(own_demo):
+        this = Build(own_demo, NOW)
+        this.load()
+        with pytest.raises(MixedBuildError):
+            this.judge()
+
+
+def test_an_empty_lake_builds_and_publishes_109_targets_without_data(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    build(settings, NOW)
+    assert set(verdicts_of(settings)["status"]) == {"no_data"}
+    assert verdicts_of(settings).height == 109
+
+
+def test_a_rebuild_from_the_lake_alone_gives_the_same_verdicts(own_demo: Settings) -> None:
+    before = verdicts_of(own_demo).drop("build_id")
+    forget_warehouse(own_demo)
+    build(own_demo, NOW)
+    with connect(own_demo.layout.warehouse, read_only=True) as con:
+        again = pl.DataFrame(con.sql("select * from verdicts.fct_target_verdicts").to_arrow_table())
+    assert again.drop("build_id").sort("target_id").equals(before)
+
+
+def test_a_lost_publication_is_published_again(own_demo: Settings) -> None:
+    (own_demo.layout.published / "current").unlink()
+    assert "not published" in (why_due(own_demo, NOW) or "")
+    build(own_demo, NOW)
+    assert current(own_demo.layout.published) == last_decision(own_demo).build_id
+
+
+def test_the_date_alone_makes_a_build_due(demo: Settings, suppliers: dict[str, str]) -> None:
+    tomorrow = Settings(
+        **{
+            **{name: getattr(demo, name) for name in Settings.__slots__},
+            "fixed_as_of": demo.fixed_as_of.replace(day=24),
+        }
+    )
+    assert why_due(tomorrow, NOW) == "the date moved to 2026-11-24"
+    assert make_plan(tomorrow, NOW).fingerprint != make_plan(demo, NOW).fingerprint
+
+
+@pytest.mark.slow  # each kill is a real process that runs dbt until it is shot
+@pytest.mark.parametrize("step", ["measure", "stage", "commit", "publish"])
+def test_after_kill_9_the_next_build_recovers(own_demo: Settings, step: str) -> None:
+    drop_indicator(own_demo, 18_500)
+    environment = {**os.environ, **own_demo.environment, "PYTHONPATH": str(ROOT)}
+    died = subprocess.run([sys.executable, "-c", DIES_AFTER, step], env=environment, check=False, cwd=ROOT)
+    assert died.returncode == -signal.SIGKILL
+    build(own_demo, NOW)
+    lake = Lake(own_demo.layout.lake)
+    assert current(own_demo.layout.published) == lake.decisions()[-1].build_id
+    assert verdicts_of(own_demo).filter(pl.col("target_id") == "trees_extra")["value"].item() == 18_500
+    said = pl.concat([lake.said(decision) for decision in lake.decisions()])
+    assert said.filter(pl.col("target_id") == "trees_extra").height == 2, "said once before and once after the change"
+    assert said.height == 110
+    with State(own_demo.layout.state) as state:
+        assert current(own_demo.layout.published) in {row.build_id for row in state.published()}
+        assert len(state.unsent()) == 4
+    assert why_due(own_demo, NOW) is None
