@@ -38,7 +38,8 @@ _ORIGIN_COLUMNS = {
 # the folder `batch=<id>` is a name, not a column
 _FILE = "read_parquet($file, hive_partitioning = false)"
 _FRACTIONAL = ("DOUBLE", "FLOAT", "DECIMAL")
-_CALENDAR = (date(2019, 1, 1), date(2051, 12, 31))
+# the oldest source, 1777, began in 2010
+_CALENDAR = (date(2010, 1, 1), date(2051, 12, 31))
 _LEDGER = """
 create schema if not exists landing;
 create schema if not exists quality;

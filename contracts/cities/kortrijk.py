@@ -22,7 +22,7 @@ CITY = City(
     postal_code_pattern=r"^\d{4}$",
     closing_days={
         date(year, month, day): reason
-        for year in range(2019, 2051)
+        for year in range(2010, 2052)
         for (month, day), reason in _USUAL_CLOSING_DAYS.items()
     },
 )

@@ -40,7 +40,8 @@ def landing_definitions(contract: SourceContract, settings: Settings) -> dg.Defi
 
 def _landing_assets(contract: SourceContract, settings: Settings) -> dg.AssetsDefinition:
     @dg.multi_asset(
-        name=f"land_{contract.name}",
+        # a step may not have the name of its job
+        name=f"{contract.name}_landing",
         specs=[_asset_spec(contract, table) for table in contract.tables],
         check_specs=[spec for table in contract.tables for spec in _check_specs(contract, table)],
         pool=f"land_{contract.name}",

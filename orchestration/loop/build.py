@@ -30,8 +30,10 @@ from warehouse.state import State
 
 _log = logging.getLogger("ademruimte.build")
 PUBLISHED_SCHEMAS = ("marts", "verdicts", "quality")
-JUDGE = ("--select", "tag:judge")
-MEASURE = ("--exclude", "tag:judge")
+# unit tests try the logic of the code, not the data of a day: they run in `make test`
+_NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
+JUDGE = ("--select", "tag:judge", *_NO_UNIT_TESTS)
+MEASURE = ("--exclude", "tag:judge", *_NO_UNIT_TESTS)
 
 
 class BuildBusyError(RuntimeError):
@@ -104,6 +106,9 @@ class Build:
                 self.settings.city.name,
                 is_synthetic=self.settings.layout.is_synthetic,
             )
+        for each in loaded:
+            for note in (*each.drift, *([each.error] if each.error else [])):
+                _log.warning("%s %s: %s", each.source, each.batch_id, note)
         _log.info("loaded %d new batches", len(loaded))
         return loaded
 

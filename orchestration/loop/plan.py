@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from warehouse.published.pointer import current
-
 from orchestration.settings import DBT_PROJECT, Settings
 from warehouse.lake import Decision, Lake
+from warehouse.published.pointer import current
 
 _CODE_ENDINGS = {".sql", ".yml", ".csv", ".py"}
 _CODE_FOLDERS = (DBT_PROJECT, DBT_PROJECT.parent / "contracts")

@@ -40,7 +40,7 @@ REQUESTS = [_request(number, CLOCK - timedelta(days=number), "open" if number < 
 
 @pytest.fixture
 def ocpi() -> Iterator[str]:
-    with ocpi_supplier(LOCATIONS, token="geheim", clock=CLOCK, page_size=3) as url:  # noqa: S106 - a made-up token
+    with ocpi_supplier(LOCATIONS, token="geheim", clock=CLOCK, page_size=3) as url:
         yield url
 
 
@@ -133,7 +133,7 @@ def test_our_own_reader_gets_every_location(ocpi: str) -> None:
 
 
 def test_an_operator_is_gone_after_its_block() -> None:
-    with ocpi_supplier(LOCATIONS, token="geheim", clock=CLOCK) as url:  # noqa: S106 - a made-up token
+    with ocpi_supplier(LOCATIONS, token="geheim", clock=CLOCK) as url:
         assert requests.get(url, headers=TOKEN, timeout=5).ok
     with pytest.raises(requests.ConnectionError):
         requests.get(url, headers=TOKEN, timeout=5)

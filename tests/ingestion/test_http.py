@@ -12,7 +12,7 @@ import pytest
 from ingestion.errors import PermanentSupplierError, SupplierError, TransientSupplierError
 from ingestion.http import Client, address
 
-_SECRET = "canary-7f3a"  # noqa: S105 - a value to look for, it opens nothing
+_SECRET = "canary-7f3a"
 _NewSupplier = Callable[[Callable[..., Any]], Any]
 
 

@@ -18,7 +18,7 @@ from ingestion.sources import tickets_1777
 
 _NewSupplier = Callable[[Callable[..., Any]], Any]
 _SERVER_TIME = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
-_SECRET = "canary-7f3a"  # noqa: S105 - a value to look for, it opens nothing
+_SECRET = "canary-7f3a"
 
 
 def _tickets(count: int, every: timedelta, until: datetime = _SERVER_TIME) -> list[dict[str, object]]:

@@ -1,12 +1,13 @@
 """Settings of a profile in a folder, and landing all of it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from orchestration.loop.landing import Landed, land
 from orchestration.settings import Settings, read_settings
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
 
 
 def settings_in(home: Path, suppliers: dict[str, str], **more: str) -> Settings:

@@ -55,11 +55,11 @@ per_granularity as (
         registers_marked.reading_date,
         registers_marked.unit,
         registers_marked.granularity,
-        sum(registers_marked.value) as volume,
+        {{ exact_sum('registers_marked.value') }} as volume,
         count(distinct registers_marked.start_at) filter (
             where registers_marked.value is not null
         ) as intervals_measured,
-        sum(registers_marked.value) filter (where registers_marked.quality = 'estimated') as volume_estimated,
+        {{ exact_sum('registers_marked.value', where="registers_marked.quality = 'estimated'") }} as volume_estimated,
         max(registers_marked.known_at) as known_at
     from registers_marked
     where registers_marked.register = 'total' or not registers_marked.has_total

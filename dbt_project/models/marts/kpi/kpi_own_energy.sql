@@ -68,8 +68,8 @@ base as (
 
     select
         ean,
-        sum(energy_kwh) as energy_kwh,
-        sum(completeness) / 365 as coverage
+        {{ exact_sum('energy_kwh') }} as energy_kwh,
+        {{ exact_sum('completeness') }} / 365 as coverage
     from daily
     where reading_date between date '2019-01-01' and date '2019-12-31'
     group by ean
@@ -81,8 +81,9 @@ recent as (
     select
         periods.ref_date,
         daily.ean,
-        sum(daily.energy_kwh) as energy_kwh,
-        sum(daily.completeness) / (date_diff('day', periods.period_start, periods.ref_date) + 1) as coverage,
+        {{ exact_sum('daily.energy_kwh') }} as energy_kwh,
+        {{ exact_sum('daily.completeness') }}
+        / (date_diff('day', periods.period_start, periods.ref_date) + 1) as coverage,
         max(daily.known_at) as known_at
     from periods
     inner join daily
@@ -121,12 +122,12 @@ select
     compared.ref_date as period_end,
     compared.ref_date,
     100 * (
-        sum(compared.recent_kwh) filter (where compared.is_comparable)
-        / sum(compared.base_kwh) filter (where compared.is_comparable) - 1
+        {{ exact_sum('compared.recent_kwh', where='compared.is_comparable') }}
+        / {{ exact_sum('compared.base_kwh', where='compared.is_comparable') }} - 1
     ) as value,
     '% change vs 2019' as unit,
     count(*) filter (where compared.is_comparable) as n,
-    avg(compared.coverage) as completeness,
+    {{ exact_sum('compared.coverage') }} / count(*) as completeness,
     compared.complete_until,
     max(compared.known_at) as known_at
 from compared

@@ -1,0 +1,164 @@
+"""In whatever order deliveries land, the marts say the same."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from graphlib import TopologicalSorter
+from pathlib import Path
+from random import Random
+
+import duckdb
+import polars as pl
+import pytest
+
+from contracts.registry import all_contracts
+from orchestration.loop.landing import run_gate, source_module
+from orchestration.settings import Settings
+from tests.orchestration.profiles import NOW
+from warehouse.engine import connect
+from warehouse.lake import Arrival, Lake, Manifest
+from warehouse.load import load, write_build, write_profile, write_status
+
+# what tells when and as what something landed or was built; everything else must not depend on the order
+VOLATILE = {"known_at", "build_id", "loaded_at", "batch_id"}
+SHUFFLES = 20
+
+
+class Compiled:
+    """The compiled models of the demo's build, in dependency order, runnable without dbt."""
+
+    def __init__(self, demo: Settings) -> None:
+        target = demo.layout.dbt / "target"
+        manifest = json.loads((target / "manifest.json").read_text("utf-8"))
+        models = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
+        order = TopologicalSorter({key: node["depends_on"]["nodes"] for key, node in models.items()}).static_order()
+        folder = target / "compiled" / "ademruimte"
+        self.models = [
+            (node["schema"], node["name"], (folder / node["original_file_path"]).read_text("utf-8"))
+            for node in (models[key] for key in order if key in models)
+        ]
+        self.warehouse = demo.layout.warehouse
+
+    def run(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._copy(con, "seeds")
+        self._copy(con, "quality")
+        for schema, name, sql in self.models:
+            con.execute(f"create schema if not exists {schema}")
+            kind = "view" if schema == "staging" else "table"
+            con.execute(f"create {kind} {schema}.{name} as {sql}")
+
+    def _copy(self, con: duckdb.DuckDBPyConnection, schema: str) -> None:
+        con.execute(f"attach '{self.warehouse}' as demo (read_only)")
+        con.execute(f"create schema if not exists {schema}")
+        tables = con.execute(
+            f"select table_name from duckdb_tables() where database_name = 'demo' and schema_name = '{schema}'"
+        )
+        for (name,) in tables.fetchall():
+            con.execute(f"create or replace table {schema}.{name} as select * from demo.{schema}.{name}")
+        con.execute("detach demo")
+
+
+@pytest.fixture(scope="module")
+def compiled(demo: Settings) -> Compiled:
+    return Compiled(demo)
+
+
+@pytest.fixture(scope="module")
+def arrivals(demo: Settings) -> list[Arrival]:
+    """Every delivery of the demo as it was before it was committed, with its supplier's own time."""
+    lake = Lake(demo.layout.lake)
+    return [arrival_of(demo, lake, manifest) for manifest in lake.manifests()]
+
+
+def arrival_of(demo: Settings, lake: Lake, manifest: Manifest) -> Arrival:
+    contract = demo.contracts()[manifest.source]
+    original = lake.original(manifest)
+    if original is None:
+        received = {table.name: lake.read(manifest, table.name, "received") for table in contract.tables}
+    else:
+        received = source_module(manifest.source).reread(original[1], original[0], demo.city)
+    return Arrival(
+        source=manifest.source,
+        origin=manifest.origin,
+        supplied_at=manifest.supplied_at,
+        complete_until=manifest.complete_until,
+        content_sha256=manifest.content_sha256,
+        contract_version=manifest.contract_version,
+        key_id=manifest.key_id,
+        received=received,
+        original=None,
+        splits=run_gate(received, contract, demo.city),
+        dropped_columns={},
+        redactions=0,
+    )
+
+
+def landed_in(order: list[Arrival], folder: Path, compiled: Compiled, demo: Settings) -> dict[str, object]:
+    """A fingerprint of every mart after landing in this order and building from it."""
+    lake = Lake(folder / "lake")
+    for number, arrival in enumerate(order):
+        lake.commit(arrival, NOW + timedelta(minutes=number))
+    with connect(folder / "warehouse.duckdb") as con:
+        load(con, lake, all_contracts())
+        write_profile(con, demo.city)
+        write_status(con, [])
+        write_build(con, "any", demo.as_of(NOW), demo.city.name, is_synthetic=True)
+        compiled.run(con)
+        return dict(fingerprints(con))
+
+
+def fingerprints(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, object]]:
+    tables = con.execute(
+        """select schema_name || '.' || table_name from duckdb_tables()
+        where schema_name in ('marts', 'verdicts') order by 1"""
+    ).fetchall()
+    for (table,) in tables:
+        columns = [row[0] for row in con.execute(f"describe {table}").fetchall() if row[0] not in VOLATILE]
+        kept = ", ".join(f'"{column}"' for column in columns)
+        yield (
+            table,
+            con.execute(f"select count(*), sum(hash(t)::hugeint) from (select {kept} from {table}) as t").fetchone(),
+        )
+
+
+@pytest.mark.slow  # twenty landings of the whole demo, each with all models
+def test_twenty_shuffled_landing_orders_give_identical_marts(
+    arrivals: list[Arrival], compiled: Compiled, demo: Settings, tmp_path: Path
+) -> None:
+    expected = landed_in(arrivals, tmp_path / "as_landed", compiled, demo)
+    assert len(expected) > 15
+    for seed in range(SHUFFLES):
+        shuffled = Random(seed).sample(arrivals, len(arrivals))  # noqa: S311 - an order, not a secret
+        found = landed_in(shuffled, tmp_path / str(seed), compiled, demo)
+        different = [table for table in expected if found[table] != expected[table]]
+        assert not different, f"shuffle {seed} changes {different}"
+
+
+def test_the_fingerprint_sees_a_single_changed_value(tmp_path: Path) -> None:
+    with connect(tmp_path / "warehouse.duckdb") as con:
+        con.execute("create schema marts")
+        con.execute("create table marts.t as select range as i, random() as known_at from range(100)")
+        before = dict(fingerprints(con))
+        con.execute("update marts.t set known_at = 0")
+        assert dict(fingerprints(con)) == before
+        con.execute("update marts.t set i = -1 where i = 50")
+        assert dict(fingerprints(con)) != before
+
+
+def test_a_correction_wins_whichever_came_first(
+    arrivals: list[Arrival], compiled: Compiled, demo: Settings, tmp_path: Path
+) -> None:
+    trees = [arrival for arrival in arrivals if arrival.source == "indicators"]
+    values = []
+    for number, order in enumerate((trees, trees[::-1])):
+        folder = tmp_path / str(number)
+        landed_in(order, folder, compiled, demo)
+        with connect(folder / "warehouse.duckdb") as con:
+            values.append(
+                con.sql("select * exclude (known_at) from marts.kpi_indicators order by all").to_arrow_table()
+            )
+    assert pl.DataFrame(values[0]).equals(pl.DataFrame(values[1]))
+
+
+def test_supplier_times_are_kept_by_a_shuffle(arrivals: list[Arrival]) -> None:
+    assert all(isinstance(arrival.supplied_at, datetime) and arrival.supplied_at < NOW for arrival in arrivals)
