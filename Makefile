@@ -25,7 +25,7 @@ prepare: .venv/.installed ## parses the dbt project, so that Dagster starts with
 	@$(BIN)/ademruimte prepare
 
 test: check ## all checks and all tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 check: lint types imports sql ## everything a machine can see without running the code
 

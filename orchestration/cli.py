@@ -21,7 +21,7 @@ _console = Console(highlight=False)
 
 def main() -> None:
     """Runs the command line; progress goes to the terminal as it happens."""
-    _show_progress()
+    show_progress()
     app()
 
 
@@ -162,7 +162,7 @@ def _published_settings() -> Settings:
     return settings
 
 
-def _show_progress() -> None:
+def show_progress() -> None:
     """Our own log lines, with the seconds since the start; other libraries stay quiet."""
     started = time.monotonic()
 
@@ -174,3 +174,7 @@ def _show_progress() -> None:
     logger.setLevel(logging.INFO)
     logger.addHandler(_Progress())
     logger.propagate = False
+
+
+if __name__ == "__main__":
+    main()
