@@ -25,6 +25,8 @@ concurrency:
         limit: 1
 run_monitoring:
   enabled: true
+  # a run whose whole host died stays started for ever; this ends it and frees its slot
+  max_runtime_seconds: 7200
   free_slots_after_run_end_seconds: 5
 """
 

@@ -36,6 +36,7 @@ _WORST_FIRST = (
     "not_started",
 )
 _UNJUDGED = "no_data"
+_DOZEN = 12
 
 
 def published_frame(settings: Settings, table: str) -> pl.DataFrame:
@@ -59,13 +60,32 @@ def print_targets(console: Console, settings: Settings) -> None:
 
 
 def print_kpis(console: Console, settings: Settings) -> None:
-    """The newest value of every KPI of the municipality, whether a target rests on it or not."""
-    observations = published_frame(settings, "marts.fct_kpi_observations")
-    newest = observations.filter(pl.col("area_id") == settings.city.area_id).sort("kpi_id", "ref_date")
-    table = _table("KPIs", settings, words=("kpi", "unit", "ref date"), numbers=("value", "n"))
-    for row in newest.unique("kpi_id", keep="last", maintain_order=True).iter_rows(named=True):
-        table.add_row(row["kpi_id"], row["unit"], str(row["ref_date"]), _number(row["value"]), _number(row["n"]))
+    """The newest value of the KPIs that no target rests on, the first dozen.
+
+    A KPI that only smaller areas report has no value of the municipality: their number stands instead.
+    """
+    newest = _newest_without_target(settings)
+    if newest.is_empty():
+        return
+    table = _table(
+        "KPIs without a target", settings, words=("kpi", "ref date", "unit"), numbers=("value", "n", "areas")
+    )
+    for row in newest.head(_DOZEN).iter_rows(named=True):
+        value, n = (row["value"], row["n"]) if row["is_city"] else (None, None)
+        numbers = (_number(each) for each in (value, n, row["areas"]))
+        table.add_row(row["kpi_id"], str(row["ref_date"]), row["unit"], *numbers)
     console.print(table)
+    if newest.height > _DOZEN:
+        console.print(f"and {newest.height - _DOZEN} more in marts.fct_kpi_observations.\n")
+
+
+def _newest_without_target(settings: Settings) -> pl.DataFrame:
+    observations = published_frame(settings, "marts.fct_kpi_observations")
+    judged = published_frame(settings, "marts.dim_target").select("kpi_id")
+    areas = observations.group_by("kpi_id").agg(pl.col("area_id").n_unique().alias("areas"))
+    is_city = (pl.col("area_id") == settings.city.area_id).alias("is_city")
+    free = observations.join(judged, on="kpi_id", how="anti").with_columns(is_city).join(areas, on="kpi_id")
+    return free.sort("kpi_id", "is_city", "ref_date").unique("kpi_id", keep="last", maintain_order=True)
 
 
 def print_deliveries(console: Console, settings: Settings) -> None:
@@ -83,7 +103,7 @@ def _table(what: str, settings: Settings, words: Sequence[str], numbers: Sequenc
     title = f"{what} of {settings.city.title_nl}{label}"
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in words:
-        table.add_column(name, no_wrap=name != "target", overflow="fold")
+        table.add_column(name, no_wrap=name not in {"target", "kpi", "unit"}, overflow="fold")
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
     return table

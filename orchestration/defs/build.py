@@ -9,12 +9,14 @@ from dagster_dbt import dbt_assets
 
 from orchestration.factories.dbt_assets import DQ_VERDICT, LOADED, CityTranslator, dbt_events, manifest_path
 from orchestration.factories.landing_assets import landing_key
-from orchestration.loop.build import Build, build_lock
+from orchestration.loop.build import Build, build_lock, is_building
 from orchestration.loop.plan import make_plan, why_due
-from orchestration.settings import read_settings
+from orchestration.settings import Settings, read_settings
 
 _SENSOR_SECONDS = 10
 _RETRY_AFTER = timedelta(minutes=10)
+# a run that has just started may not hold the lock yet
+_GRACE = timedelta(minutes=1)
 _FINGERPRINT = "fingerprint"
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -116,10 +118,10 @@ def _build_due(job_name: str) -> dg.SensorDefinition:
     )
     def build_due(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         """Level-triggered: a burst of batches is one build, and a lost tick is harmless."""
-        unfinished = context.instance.get_run_records(dg.RunsFilter(job_name="build", statuses=_UNFINISHED), limit=1)
-        if unfinished:
-            return dg.SkipReason("a build is queued or running")
         settings, now = read_settings(), datetime.now(UTC)
+        _end_dead_runs(context.instance, settings, now)
+        if context.instance.get_run_records(dg.RunsFilter(job_name="build", statuses=_UNFINISHED), limit=1):
+            return dg.SkipReason("a build is queued or running")
         reason = why_due(settings, now)
         if reason is None:
             return dg.SkipReason("everything committed is published")
@@ -129,6 +131,18 @@ def _build_due(job_name: str) -> dg.SensorDefinition:
         return dg.RunRequest(tags={"due": reason, _FINGERPRINT: fingerprint})
 
     return build_due
+
+
+def _end_dead_runs(instance: dg.DagsterInstance, settings: Settings, now: datetime) -> None:
+    """Ends build runs whose process is gone: they hold no lock, and nothing else would ever end them.
+
+    Dagster notices a killed run only while the process that started it lives; after a power cut the run
+    stays started and would keep every later build waiting.
+    """
+    started = dg.RunsFilter(job_name="build", statuses=[dg.DagsterRunStatus.STARTED], updated_before=now - _GRACE)
+    for record in instance.get_run_records(started):
+        if not is_building(settings):
+            instance.report_run_failed(record.dagster_run, "its process is gone: it no longer holds the build lock")
 
 
 def _failed_lately(instance: dg.DagsterInstance, fingerprint: str, now: datetime) -> bool:

@@ -62,6 +62,15 @@ def build_lock(settings: Settings) -> Iterator[None]:
         yield
 
 
+def is_building(settings: Settings) -> bool:
+    """Whether some process holds the build lock at this moment."""
+    try:
+        with build_lock(settings):
+            return False
+    except BuildBusyError:
+        return True
+
+
 @dataclass(slots=True)
 class Build:
     """One build of one profile; its methods are the steps, called in order under the lock."""

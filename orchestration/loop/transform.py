@@ -103,8 +103,8 @@ def _target(settings: Settings) -> Path:
 
 
 def _forward(event: Any) -> None:  # noqa: ANN401 - dbt publishes no type for its events
-    """Progress: one line per model that dbt finishes."""
-    if event.info.name == "LogModelResult":
+    """Progress: one line per table that dbt makes; a view costs nothing worth a line."""
+    if event.info.name == "LogModelResult" and " view " not in event.data.description:
         _log.info("%s", event.data.description)
 
 

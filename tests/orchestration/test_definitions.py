@@ -1,6 +1,7 @@
 """The code location: what Dagster shows, when it asks for work, and that its jobs do the same as the steps."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -9,6 +10,7 @@ import pytest
 from dagster import DagsterInstance
 
 from orchestration.definitions import defs
+from orchestration.defs import build as build_definitions
 from orchestration.loop.build import build_lock
 from orchestration.loop.plan import why_due
 from orchestration.loop.transform import parse
@@ -143,6 +145,18 @@ def test_no_build_is_asked_for_while_one_runs(
     assert sensor_result(location, "build_due", instance).run_requests
     instance.create_run_for_job(location.resolve_job_def("build"), status=dg.DagsterRunStatus.STARTED)
     assert not sensor_result(location, "build_due", instance).run_requests
+
+
+def test_a_build_run_whose_host_died_is_ended_and_asked_for_again(
+    location: dg.Definitions, profile: Settings, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build_definitions, "_GRACE", -timedelta(minutes=1))
+    (profile.layout.published / "current").unlink()
+    dead = instance.create_run_for_job(location.resolve_job_def("build"), status=dg.DagsterRunStatus.STARTED)
+    with build_lock(profile):
+        assert not sensor_result(location, "build_due", instance).run_requests, "it may still be alive"
+    assert sensor_result(location, "build_due", instance).run_requests
+    assert instance.get_run_by_id(dead.run_id).status is dg.DagsterRunStatus.FAILURE
 
 
 def test_a_dropped_file_is_asked_for_once(
