@@ -47,7 +47,7 @@ def split(received: pl.DataFrame, table: TableContract, city: City) -> Split:
     Args:
         received: text columns that passed the door, and `line` (1-based line or page position).
         table: the contract.
-        city: whose time zone and postal rule hold.
+        city: whose time zone holds.
 
     Raises:
         SchemaFaultError: a column the table cannot do without is missing.

@@ -24,19 +24,25 @@ def whole_number(column: str) -> pl.Expr:
 
 
 def day(column: str) -> pl.Expr:
-    """A calendar date: ISO, or day-month-year with dashes or slashes. A time after it is cut off."""
+    """A calendar date: ISO, or day-month-year with dashes or slashes. Midnight after it is cut off."""
     # a spreadsheet gives midnight with every date
     written = text(column).str.replace(r"[T ]00:00:00(\.0+)?$", "")
     return pl.coalesce(written.str.to_date(form, strict=False) for form in _DAY_FORMATS)
 
 
-def instant(column: str) -> pl.Expr:
-    """An RFC 3339 instant; without a designator it is UTC, as OCPI says (2.2.1, types, DateTime)."""
+def instant(column: str, unzoned: str = "UTC") -> pl.Expr:
+    """An RFC 3339 instant.
+
+    Args:
+        column: the text.
+        unzoned: the time zone of a time without designator; OCPI says UTC (2.2.1, types, DateTime), an
+            Open311 server that leaves it out means its own.
+    """
     written = text(column).str.replace("Z$", "+00:00")
-    zoned = pl.when(written.str.contains(r"[+-]\d{2}:\d{2}$")).then(written).otherwise(written + "+00:00")
-    return zoned.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", time_zone="UTC", strict=False).cast(
-        UTC_INSTANT
-    )
+    zoned = written.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", time_zone="UTC", strict=False)
+    wall_clock = written.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
+    local = wall_clock.dt.replace_time_zone(unzoned, ambiguous="earliest", non_existent="null")
+    return pl.coalesce(zoned, local.dt.convert_time_zone("UTC")).cast(UTC_INSTANT)
 
 
 def boolean(column: str) -> pl.Expr:

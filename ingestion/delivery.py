@@ -24,11 +24,13 @@ class DroppedFile:
     """A complete file in a source's drop folder.
 
     Attributes:
-        supplied_at: the time named in its `.ready` file, else the moment of receipt (UTC).
+        supplied_at: the time named in its `.ready` file, else when it was last written (UTC).
+        content: its bytes, read once: what is hashed is what is read, whatever happens to the file.
     """
 
     path: Path
     supplied_at: datetime
+    content: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

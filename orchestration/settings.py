@@ -98,7 +98,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         fixed_as_of=_fixed_as_of(env, layout),
         pseudonym_key_file=Path(key_file) if key_file else layout.secrets / "pseudonym.key",
         mail=_mail(env, city),
-        stable_for=timedelta(seconds=float(env.get("ADEMRUIMTE_STABLE_SECONDS", "2"))),
+        stable_for=timedelta(seconds=float(env.get("ADEMRUIMTE_STABLE_SECONDS", "10"))),
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import dagster as dg
 from rich.console import Console
 
+from contracts.registry import all_contracts
 from contracts.vocabulary import OnArrival
 from ingestion.demo_city import city as demo_city
 from ingestion.demo_city import real_exports
@@ -23,6 +24,7 @@ from orchestration.settings import CITY, HOME, Settings, read_settings
 from warehouse.published.pointer import current
 
 Supply = Callable[[Settings], AbstractContextManager[None]]
+_NOT_OURS = ("ADEMRUIMTE_SMTP_HOST", "ADEMRUIMTE_RECIPIENTS", "ADEMRUIMTE_AS_OF", "ADEMRUIMTE_PSEUDONYM_KEY_FILE")
 _TOKEN = "loopback"  # noqa: S105 - guards a supplier that only this process can reach
 _DEMO_HOME = Path("var/demo")
 _REAL_HOME = Path("var/real")
@@ -34,14 +36,19 @@ def run_demo(console: Console, home: Path = _DEMO_HOME) -> int:
     Returns:
         0 when every job succeeded.
     """
-    settings = _profile("kortrijk", home)
-    settings.layout.marker.write_text(demo_city.AS_OF.isoformat(), encoding="utf-8")
+    settings = _demo_profile(home)
     demo_city.write_drops(settings.layout.root / "drop")
-    settings = read_settings()
     with demo_suppliers():
         failed = land_all(console, settings) + build_and_send(console, settings)
     _print_all(console, settings)
     return 1 if failed else 0
+
+
+def _demo_profile(home: Path) -> Settings:
+    """The demo's profile, marked as synthetic wherever it shows, its clock standing still."""
+    settings = _profile("kortrijk", home)
+    settings.layout.marker.write_text(demo_city.AS_OF.isoformat(), encoding="utf-8")
+    return read_settings()
 
 
 @contextmanager
@@ -162,7 +169,7 @@ def run_dev(settings: Settings, port: int) -> int:
 
     Where no profile was landed yet, the demo city is what it shows.
     """
-    shown = settings if settings.layout.lake.exists() else _profile("kortrijk", _DEMO_HOME)
+    shown = settings if settings.layout.lake.exists() else _demo_profile(_DEMO_HOME)
     prepare_profile(shown)
     suppliers = demo_suppliers() if shown.layout.is_synthetic else nullcontext()
     command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestration.definitions", "-h", "127.0.0.1"]
@@ -191,14 +198,16 @@ def _reason(event: dg.DagsterEvent) -> str:
 def _is_supplied(settings: Settings, source: str) -> bool:
     """Whether a source has somewhere to come from: a drop folder always, an address when it is set."""
     trigger = settings.contracts()[source].trigger
-    return isinstance(trigger, OnArrival) or f"ADEMRUIMTE_{source.upper()}_URL" in os.environ
+    return isinstance(trigger, OnArrival) or bool(os.environ.get(f"ADEMRUIMTE_{source.upper()}_URL"))
 
 
 def _profile(name: str, home: Path) -> Settings:
     """Points this process at a profile, and forgets the suppliers of the one before."""
     os.environ[CITY], os.environ[HOME] = name, str(home.resolve())
-    for variable in [known for known in os.environ if known.startswith("ADEMRUIMTE_") and known.endswith("_URL")]:
-        del os.environ[variable]
+    for source in all_contracts():
+        os.environ[f"ADEMRUIMTE_{source.upper()}_URL"] = ""
+    # the settings of a real city may lie in `.env`: a showcase never writes to its people
+    os.environ.update(dict.fromkeys(_NOT_OURS, ""))
     settings = read_settings()
     prepare_profile(settings)
     return settings

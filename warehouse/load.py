@@ -5,7 +5,7 @@ versions of a row (dbt). Each batch is one DuckDB transaction: its rows, its led
 are there together or not at all. The order in which batches are loaded changes nothing but the order of rows.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -128,8 +128,20 @@ def landing_columns(table: TableContract) -> dict[str, str]:
     return {**{column.name: _TYPES[column.dtype] for column in table.columns}, **_ORIGIN_COLUMNS}
 
 
-def load(con: duckdb.DuckDBPyConnection, lake: Lake, contracts: Mapping[str, SourceContract]) -> list[Loaded]:
+def load(
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    contracts: Mapping[str, SourceContract],
+    batches: Collection[str] | None = None,
+) -> list[Loaded]:
     """Loads every live batch that is not loaded yet; one that fails stops only itself.
+
+    Args:
+        con: the warehouse.
+        lake: where the batches lie.
+        contracts: the contracts by source.
+        batches: the only batches to load; None for all. A build names its own, so that what lands
+            meanwhile waits for the next.
 
     Returns:
         One result per batch tried; empty when there was nothing new.
@@ -140,13 +152,8 @@ def load(con: duckdb.DuckDBPyConnection, lake: Lake, contracts: Mapping[str, Sou
     """
     ensure_landing(con, contracts)
     known = {row[0] for row in con.execute("select batch_id from landing.loaded_batches").fetchall()}
-    return [_load_batch(con, lake, contracts, batch) for batch in lake.live() if batch.batch_id not in known]
-
-
-def rebuild(con: duckdb.DuckDBPyConnection, lake: Lake, contracts: Mapping[str, SourceContract]) -> list[Loaded]:
-    """Drops the landing tables and loads the lake from nothing."""
-    con.execute("drop schema if exists landing cascade")
-    return load(con, lake, contracts)
+    due = (batch for batch in lake.live() if batches is None or batch.batch_id in batches)
+    return [_load_batch(con, lake, contracts, batch) for batch in due if batch.batch_id not in known]
 
 
 def write_profile(con: duckdb.DuckDBPyConnection, city: City) -> None:

@@ -1,4 +1,4 @@
-"""What cannot be derived from the lake: progress, refusals, outbox, publications, holds.
+"""What cannot be derived from the lake: progress, refusals, outbox, publications.
 
 SQLite in WAL mode on a local disk; every statement is its own transaction, forced to disk, so that what a
 caller was told survives a power cut. Times are kept as ISO 8601 text in UTC.
@@ -28,9 +28,6 @@ create table if not exists outbox (
 );
 create table if not exists publications (
     build_id text, store text, published_at text not null, primary key (build_id, store)
-);
-create table if not exists holds (
-    reason text not null, placed_at text not null, released_at text
 );
 """
 
@@ -203,25 +200,6 @@ class State:
             "select build_id, store, published_at from publications order by published_at, build_id, store"
         )
         return [Publication(build, store, _moment(at)) for build, store, at in rows]
-
-    def hold(self, reason: str, at: datetime) -> None:
-        """Stops publishing until somebody releases it."""
-        self._con.execute("insert into holds (reason, placed_at) values (?, ?)", (reason, _text(at)))
-
-    def held(self) -> str | None:
-        """Why nothing may be published, or None."""
-        row = self._con.execute(
-            "select reason from holds where released_at is null order by placed_at desc limit 1"
-        ).fetchone()
-        return None if row is None else str(row[0])
-
-    def release(self, at: datetime) -> int:
-        """Releases every hold.
-
-        Returns:
-            How many there were.
-        """
-        return self._con.execute("update holds set released_at = ? where released_at is null", (_text(at),)).rowcount
 
     def _transaction(self) -> sqlite3.Connection:
         """Begins a transaction that the connection, used as a context manager, ends."""

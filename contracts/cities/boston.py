@@ -10,5 +10,4 @@ CITY = City(
     country="US",
     subdivision="MA",
     sources=("tickets_1777",),
-    postal_code_pattern=r"^\d{5}$",
 )

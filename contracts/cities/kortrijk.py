@@ -19,7 +19,6 @@ CITY = City(
     area_id="34022",
     time_zone="Europe/Brussels",
     country="BE",
-    postal_code_pattern=r"^\d{4}$",
     closing_days={
         date(year, month, day): reason
         for year in range(2010, 2052)

@@ -17,7 +17,6 @@ class City:
         subdivision: its subdivision, where holidays differ.
         closing_days: days on which the city's services are closed although they are no legal holiday.
         sources: the only sources this city receives; None for every source there is a contract for.
-        postal_code_pattern: regular expression of a postal code.
     """
 
     name: str
@@ -25,7 +24,6 @@ class City:
     area_id: str
     time_zone: str
     country: str
-    postal_code_pattern: str
     sources: tuple[str, ...] | None = None
     subdivision: str | None = None
     closing_days: Mapping[date, str] = field(default_factory=dict)

@@ -9,5 +9,4 @@ CITY = City(
     time_zone="Europe/Amsterdam",
     country="NL",
     sources=("charge_points",),
-    postal_code_pattern=r"^\d{4} ?[A-Z]{2}$",
 )

@@ -113,6 +113,7 @@ LOCATIONS = TableContract(
             "twentyfourseven",
             "last_updated",
         ),
+        free_text=("operator_name", "parking_type"),
         required=(*_LOCATION_KEY, "last_updated"),
     ),
     parse=_parse_locations,

@@ -66,7 +66,17 @@ DOSSIERS = TableContract(
         ),
         required=("dossier", "team", "adres", "intake_op", "fase", "fase_op"),
         pseudonyms={"adres": "dwelling"},
-        free_text=("team", "woningtype", "fase"),
+        free_text=(
+            "dossier",
+            "team",
+            "sector",
+            "woningtype",
+            "intake_op",
+            "fase",
+            "fase_op",
+            "huisbezoek_op",
+            "plan_op",
+        ),
     ),
     parse=_parse,
     columns=(

@@ -30,9 +30,9 @@ def _parse(rows: pl.DataFrame, city: City) -> pl.DataFrame:
         text("service_name"),
         text("agency_responsible"),
         text("zipcode"),
-        instant("requested_datetime").alias("requested_at"),
-        instant("updated_datetime").alias("updated_at"),
-        instant("expected_datetime").alias("expected_at"),
+        instant("requested_datetime", city.time_zone).alias("requested_at"),
+        instant("updated_datetime", city.time_zone).alias("updated_at"),
+        instant("expected_datetime", city.time_zone).alias("expected_at"),
     ).with_columns(local_date("requested_at", city.time_zone).alias("requested_date"))
 
 
@@ -52,7 +52,7 @@ REQUESTS = TableContract(
             "expected_datetime",
         ),
         required=("service_request_id", "status", "requested_datetime"),
-        free_text=("service_name", "agency_responsible"),
+        free_text=("service_code", "service_name", "agency_responsible", "zipcode"),
     ),
     parse=_parse,
     columns=(

@@ -17,6 +17,8 @@ def original_bytes(file: DroppedFile) -> bytes:
     Raises:
         UnreadableFileError: it cannot be opened.
     """
+    if file.content is not None:
+        return file.content
     try:
         return file.path.read_bytes()
     except OSError as broken:

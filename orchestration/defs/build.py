@@ -142,6 +142,8 @@ def _end_dead_runs(instance: dg.DagsterInstance, settings: Settings, now: dateti
     started = dg.RunsFilter(job_name="build", statuses=[dg.DagsterRunStatus.STARTED], updated_before=now - _GRACE)
     for record in instance.get_run_records(started):
         if not is_building(settings):
+            # under another fingerprint it does not count as a failure of this build: that is asked for at once
+            instance.add_run_tags(record.dagster_run.run_id, {_FINGERPRINT: "died"})
             instance.report_run_failed(record.dagster_run, "its process is gone: it no longer holds the build lock")
 
 

@@ -1,13 +1,14 @@
 """From a contract to its landing assets, checks, job and trigger; a new source needs no line here."""
 
+import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
 from contracts.vocabulary import Every, SourceContract, TableContract
-from orchestration.loop.landing import Landed, Outcome, land, waiting_files
+from orchestration.loop.landing import Landed, Outcome, land, sha256_of, waiting_files
 from orchestration.settings import Settings
 from warehouse.lake import TableManifest
 from warehouse.state import State
@@ -15,7 +16,10 @@ from warehouse.state import State
 HONOURS_CONTRACT = "honours_contract"
 ARRIVED_ON_TIME = "arrived_on_time"
 _ACCEPTED_LIMIT = 0.98
+_HONOURS = "At least 98 % of the rows of every delivery were accepted."
+_EVERY_MORNING = "0 7 * * *"
 _SENSOR_SECONDS = 15
+_ASK_AGAIN = timedelta(minutes=10)
 
 
 def landing_key(source: str, table: str) -> dg.AssetKey:
@@ -25,17 +29,27 @@ def landing_key(source: str, table: str) -> dg.AssetKey:
 
 def landing_definitions(contract: SourceContract, settings: Settings) -> dg.Definitions:
     """Asset, checks, job and trigger of one source."""
-    assets = _landing_assets(contract, settings)
+    assets, freshness = _landing_assets(contract, settings), _freshness_check(contract, settings)
     job = dg.define_asset_job(f"land_{contract.name}", dg.AssetSelection.assets(assets), tags={"source": contract.name})
+    watch = dg.define_asset_job(f"watch_{contract.name}", dg.AssetSelection.checks(freshness))
+    schedules = [_schedule(watch, _EVERY_MORNING, settings)]
+    sensors = []
     if isinstance(contract.trigger, Every):
-        schedule = dg.ScheduleDefinition(
-            job=job,
-            cron_schedule=contract.trigger.cron,
-            execution_timezone=settings.city.time_zone,
-            default_status=dg.DefaultScheduleStatus.RUNNING,
-        )
-        return dg.Definitions(assets=[assets], jobs=[job], schedules=[schedule])
-    return dg.Definitions(assets=[assets], jobs=[job], sensors=[_drop_sensor(contract, job.name, settings)])
+        schedules.append(_schedule(job, contract.trigger.cron, settings))
+    else:
+        sensors.append(_drop_sensor(contract, job.name, settings))
+    return dg.Definitions(
+        assets=[assets], asset_checks=[freshness], jobs=[job, watch], schedules=schedules, sensors=sensors
+    )
+
+
+def _schedule(job: Any, cron: str, settings: Settings) -> dg.ScheduleDefinition:  # noqa: ANN401 - Dagster hides its type
+    return dg.ScheduleDefinition(
+        job=job,
+        cron_schedule=cron,
+        execution_timezone=settings.city.time_zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
 
 
 def _landing_assets(contract: SourceContract, settings: Settings) -> dg.AssetsDefinition:
@@ -43,7 +57,7 @@ def _landing_assets(contract: SourceContract, settings: Settings) -> dg.AssetsDe
         # a step may not have the name of its job
         name=f"{contract.name}_landing",
         specs=[_asset_spec(contract, table) for table in contract.tables],
-        check_specs=[spec for table in contract.tables for spec in _check_specs(contract, table)],
+        check_specs=[_check_spec(contract, table, HONOURS_CONTRACT, _HONOURS) for table in contract.tables],
         pool=f"land_{contract.name}",
     )
     def assets(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
@@ -51,7 +65,6 @@ def _landing_assets(contract: SourceContract, settings: Settings) -> dg.AssetsDe
         for table in contract.tables:
             yield from _materialized(contract, table, results)
             yield _honours_contract(contract, table, results)
-            yield _arrived_on_time(contract, table, settings)
         context.log.info("%s deliveries looked at", len(results))
         _raise_on_refusal(results)
 
@@ -65,20 +78,28 @@ def _asset_spec(contract: SourceContract, table: TableContract) -> dg.AssetSpec:
         group_name=contract.name,
         owners=[contract.owner],
         kinds={"parquet"},
+        metadata={"delivers": table.delivers, "retention_days": contract.retention.days},
         skippable=True,
     )
 
 
-def _check_specs(contract: SourceContract, table: TableContract) -> list[dg.AssetCheckSpec]:
-    key = landing_key(contract.name, table.name)
-    return [
-        dg.AssetCheckSpec(
-            HONOURS_CONTRACT, asset=key, description="At least 98 % of the rows of every delivery were accepted."
-        ),
-        dg.AssetCheckSpec(
-            ARRIVED_ON_TIME, asset=key, description=f"The newest delivery is younger than {contract.fresh_within}."
-        ),
-    ]
+def _check_spec(contract: SourceContract, table: TableContract, name: str, description: str) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(name, asset=landing_key(contract.name, table.name), description=description)
+
+
+def _freshness_check(contract: SourceContract, settings: Settings) -> dg.AssetChecksDefinition:
+    """Looks on a clock, because a silent supplier starts no run of its own."""
+    description = f"The supplier was last heard less than {contract.fresh_within} ago."
+
+    @dg.multi_asset_check(
+        name=f"{contract.name}_freshness",
+        specs=[_check_spec(contract, table, ARRIVED_ON_TIME, description) for table in contract.tables],
+    )
+    def freshness() -> Iterator[dg.AssetCheckResult]:
+        for table in contract.tables:
+            yield _arrived_on_time(contract, table, settings)
+
+    return freshness
 
 
 def _landed_tables(results: list[Landed], table: TableContract) -> list[TableManifest]:
@@ -125,7 +146,7 @@ def _arrived_on_time(contract: SourceContract, table: TableContract, settings: S
         check_name=ARRIVED_ON_TIME,
         passed=last is not None and datetime.now(UTC) - last <= contract.fresh_within,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"last_delivery": str(last)},
+        metadata={"last_heard": str(last)},
     )
 
 
@@ -144,27 +165,31 @@ def _drop_sensor(contract: SourceContract, job_name: str, settings: Settings) ->
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def dropped(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        fresh = _not_refused_before(contract, settings)
-        if not fresh:
+        waiting = _not_refused_before(contract, settings)
+        if not waiting:
             return dg.SkipReason("no complete file waits in the drop folder")
-        key = "|".join(sorted(fresh))
-        if key == context.cursor:
-            return dg.SkipReason("these files were asked for already")
-        context.update_cursor(key)
+        now = datetime.now(UTC)
+        if context.cursor and _asked_lately(context.cursor, waiting, now):
+            return dg.SkipReason(f"these files were asked for less than {_ASK_AGAIN} ago")
+        context.update_cursor(json.dumps({"files": waiting, "asked_at": now.isoformat()}))
         return dg.RunRequest()
 
     return dropped
 
 
+def _asked_lately(cursor: str, waiting: list[str], now: datetime) -> bool:
+    """Whether a run was asked for these very files; a run that died is asked for again after a while."""
+    asked = json.loads(cursor)
+    return bool(asked["files"] == waiting and now - datetime.fromisoformat(asked["asked_at"]) < _ASK_AGAIN)
+
+
 def _not_refused_before(contract: SourceContract, settings: Settings) -> list[str]:
-    """The waiting files as name and time; a refused one counts again only when it was changed."""
+    """The waiting files by name; one that was refused counts again only when its content changed."""
     settings.layout.create()
     with State(settings.layout.state) as state:
-        refused = {(row.origin, row.refused_at) for row in state.refusals() if row.source == contract.name}
-    waiting = waiting_files(settings, contract, datetime.now(UTC))
-    return [
-        f"{file.path.name}@{changed:%Y%m%dT%H%M%S%f}"
-        for file in waiting
-        if (changed := datetime.fromtimestamp(file.path.stat().st_mtime, UTC))
-        and not any(name == file.path.name and at >= changed for name, at in refused)
-    ]
+        refused = {row.origin for row in state.refusals() if row.source == contract.name}
+        return [
+            file.path.name
+            for file in waiting_files(settings, contract, datetime.now(UTC))
+            if file.path.name not in refused or not state.refused(contract.name, sha256_of(file.path))
+        ]

@@ -17,7 +17,7 @@ import polars as pl
 from contracts.registry import all_contracts
 from orchestration.loop import messages
 from orchestration.loop.exit_gate import judge_exit
-from orchestration.loop.plan import Plan, last_decision, make_plan, why_due
+from orchestration.loop.plan import Plan, code_version, last_decision, make_plan, why_due
 from orchestration.loop.transform import Transformed, build_models
 from orchestration.loop.verdicts import newly_said
 from orchestration.settings import Settings
@@ -79,6 +79,7 @@ class Build:
     now: datetime
     plan: Plan = field(init=False)
     measured: Transformed | None = None
+    not_loaded: dict[str, str] = field(default_factory=dict)
     is_committed: bool = False
 
     def __post_init__(self) -> None:
@@ -104,7 +105,7 @@ class Build:
         lake = Lake(self.settings.layout.lake)
         with connect(self.settings.layout.warehouse) as con:
             # every source has its tables, also those this city does not receive: dbt reads them all
-            loaded = loader.load(con, lake, all_contracts())
+            loaded = loader.load(con, lake, all_contracts(), self.plan.batches)
             with State(self.settings.layout.state) as state:
                 loader.write_status(con, state.progress())
             loader.write_profile(con, self.settings.city)
@@ -118,13 +119,14 @@ class Build:
         for each in loaded:
             for note in (*each.drift, *([each.error] if each.error else [])):
                 _log.warning("%s %s: %s", each.source, each.batch_id, note)
+        self.not_loaded = {each.source: each.error for each in loaded if each.error}
         _log.info("loaded %d new batches", len(loaded))
         return loaded
 
     def measure(self) -> Transformed:
         """Staging to KPI observations, with every test as data."""
         _log.info("measuring with dbt")
-        self.measured = build_models(self.settings, self.plan.as_of, MEASURE)
+        self.measured = build_models(self.settings, self.plan.as_of, (*MEASURE, *self._refresh()))
         return self.measured
 
     def judge_quality(self) -> pl.DataFrame:
@@ -133,7 +135,7 @@ class Build:
             raise MixedBuildError("quality is asked before anything was measured in this build")
         with connect(self.settings.layout.warehouse) as con:
             _log.info("checking the KPIs at the exit with Great Expectations")
-            return judge_exit(con, self.measured, self.settings.layout, self.plan.build_id)
+            return judge_exit(con, self.measured, self.settings.layout, self.plan.build_id, self.not_loaded)
 
     def judge(self) -> Transformed:
         """Trajectories and verdicts.
@@ -146,7 +148,12 @@ class Build:
         return build_models(self.settings, self.plan.as_of, JUDGE)
 
     def stage(self) -> None:
-        """Copies what readers may see into a folder that no reader looks at yet."""
+        """Copies what readers may see into a folder that no reader looks at yet.
+
+        Raises:
+            MixedBuildError: the warehouse holds another build.
+        """
+        self._refuse_mixed()
         stage_build(self.settings.layout, self.plan.build_id, PUBLISHED_SCHEMAS)
 
     def commit(self) -> bool:
@@ -155,6 +162,7 @@ class Build:
         Returns:
             Whether this build was committed; False when a published build says the same on the same input.
         """
+        self._refuse_mixed()
         lake = Lake(self.settings.layout.lake)
         said = newly_said(self.settings, lake)
         if said.is_empty() and why_due(self.settings, self.now) is None:
@@ -175,7 +183,13 @@ class Build:
 
     def outbox(self) -> int:
         """Puts the messages of the published build in the outbox; each only once."""
-        return messages.fill_outbox(self.settings, self.now)
+        return messages.fill_outbox(self.settings)
+
+    def _refresh(self) -> tuple[str, ...]:
+        """History is computed again when the code that made it changed."""
+        last = last_decision(self.settings)
+        changed = last is None or last.facts.get("code_version") != code_version()
+        return ("--full-refresh",) if changed else ()
 
     def _publish(self, build_id: str) -> None:
         layout = self.settings.layout
@@ -190,6 +204,7 @@ class Build:
             "as_of_date": self.plan.as_of.isoformat(),
             "batches": list(self.plan.batches),
             "fingerprint": self.plan.fingerprint,
+            "code_version": code_version(),
             "city": self.settings.city.name,
             "process": os.getpid(),
         }
@@ -200,7 +215,9 @@ class Build:
                 "select distinct build_id from quality.dq_verdict union select build_id from landing.build"
             ).fetchall()
         if {row[0] for row in ids} != {self.plan.build_id}:
-            raise MixedBuildError(f"quality was judged for another build than {self.plan.build_id}; run it again")
+            raise MixedBuildError(
+                f"the warehouse holds another build than {self.plan.build_id}; run the whole build again"
+            )
 
 
 def forget_warehouse(settings: Settings) -> None:

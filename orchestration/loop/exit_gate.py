@@ -1,27 +1,48 @@
 """The exit of `measure`: what dbt and the warehouse say is gathered for `orchestration.quality` to judge."""
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 import duckdb
 import polars as pl
 
 from orchestration.loop.transform import Transformed
-from orchestration.quality import judge_quality, run_suite
-from warehouse.engine import frame
+from orchestration.quality import judge_quality, run_suite, source_kpi_models
+from warehouse.engine import frame, open_published
 from warehouse.layout import Layout
+from warehouse.published.pointer import current
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _OBSERVATIONS = "select * from marts.fct_kpi_observations order by all"
 
 
-def judge_exit(con: duckdb.DuckDBPyConnection, measured: Transformed, layout: Layout, build_id: str) -> pl.DataFrame:
+def judge_exit(
+    con: duckdb.DuckDBPyConnection,
+    measured: Transformed,
+    layout: Layout,
+    build_id: str,
+    not_loaded: Mapping[str, str],
+) -> pl.DataFrame:
     """Runs the exit suite and fills `quality.dq_verdict` of this build.
+
+    Args:
+        con: the warehouse.
+        measured: what dbt made and tested.
+        layout: where the Data Docs and the published build lie.
+        build_id: this build.
+        not_loaded: per source why a batch of it could not be loaded.
 
     Returns:
         kpi_id, verdict, reasons (list of text), build_id.
     """
     observations = frame(con, _OBSERVATIONS)
+    failures = run_suite(observations.to_pandas(), layout.quality / build_id, build_id, _published(layout))
     verdicts = judge_quality(
         measured.manifest,
         measured.run_results,
-        run_suite(con.execute(_OBSERVATIONS).df(), layout.quality / build_id, build_id),
+        _with_unloaded(failures, observations, measured, not_loaded),
         observations,
         frame(con, "select source_name as source, accepted_share from marts.dim_source"),
         frame(con, "select kpi_id, completeness_limit, accepted_limit from marts.dim_target"),
@@ -31,3 +52,27 @@ def judge_exit(con: duckdb.DuckDBPyConnection, measured: Transformed, layout: La
     con.execute("delete from quality.dq_verdict")
     con.execute("insert into quality.dq_verdict by name select * from judged")
     return verdicts
+
+
+def _published(layout: Layout) -> "pd.DataFrame | None":
+    """The observations readers see now: a KPI that loses history against them is doubtful."""
+    if current(layout.published) is None:
+        return None
+    with open_published(layout.published / "current" / "ademruimte.duckdb") as con:
+        return frame(con, _OBSERVATIONS).to_pandas()
+
+
+def _with_unloaded(
+    failures: Mapping[str, Sequence[str]],
+    observations: pl.DataFrame,
+    measured: Transformed,
+    not_loaded: Mapping[str, str],
+) -> dict[str, list[str]]:
+    """Adds every KPI downstream of a source of which a batch could not be loaded."""
+    joined = {kpi_id: list(reasons) for kpi_id, reasons in failures.items()}
+    by_source = source_kpi_models(measured.manifest)
+    for source in not_loaded:
+        models = list(by_source.get(source, ()))
+        for kpi_id in observations.filter(pl.col("kpi_model").is_in(models))["kpi_id"].unique():
+            joined.setdefault(kpi_id, []).append(f"een levering van {source} kon niet geladen worden")
+    return joined

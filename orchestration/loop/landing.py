@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib import import_module
@@ -69,22 +69,27 @@ def waiting_files(settings: Settings, contract: SourceContract, now: datetime) -
         return []
     folder = settings.layout.drop(contract.name)
     found = sorted(path for path in folder.glob("*") if path.name.lower().endswith(contract.trigger.endings))
-    return [_dropped(path, now) for path in found if _is_complete(path, settings, now)]
+    return [_dropped(path) for path in found if _is_complete(path, settings, now)]
 
 
 def _is_complete(path: Path, settings: Settings, now: datetime) -> bool:
-    untouched = now - datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    return _ready_file(path).exists() or untouched >= settings.stable_for
+    if not path.is_file():
+        return False
+    return _ready_file(path).exists() or now - _last_written(path) >= settings.stable_for
+
+
+def _last_written(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def _ready_file(path: Path) -> Path:
     return path.with_name(path.name + READY)
 
 
-def _dropped(path: Path, now: datetime) -> DroppedFile:
+def _dropped(path: Path) -> DroppedFile:
     ready = _ready_file(path)
     written = ready.read_text("utf-8").strip() if ready.exists() else ""
-    return DroppedFile(path, _instant(written) or now)
+    return DroppedFile(path, _instant(written) or _last_written(path))
 
 
 def _instant(written: str) -> datetime | None:
@@ -116,21 +121,33 @@ class _Landing:
         yield landed
 
     def _file(self, file: DroppedFile) -> Landed:
-        sha256 = hashlib.sha256(file.path.read_bytes()).hexdigest()
-        known = self.lake.find(self.contract.name, sha256)
+        try:
+            content = file.path.read_bytes()
+        except OSError as broken:
+            reason = f"{self.contract.name}: {file.path.name} cannot be opened ({broken.strerror}); drop it again"
+            return self._result(file.path.name, Outcome.REFUSED, reason)
+        return self._content(replace(file, content=content), hashlib.sha256(content).hexdigest())
+
+    def _content(self, file: DroppedFile, sha256: str) -> Landed:
+        name, known = file.path.name, self.lake.find(self.contract.name, sha256)
         if known is not None:
-            _take(file)
-            return self._result(file.path.name, Outcome.KNOWN, f"already landed as {known.batch_id}", known)
+            self._done(file, sha256, known)
+            return self._result(name, Outcome.KNOWN, f"already landed as {known.batch_id}", known)
         try:
             delivery = source_module(self.contract.name).read(file, self.settings.city)
             manifest = self._commit(delivery, self._admit(delivery), sha256)
         except (SupplierError, SchemaFaultError) as fault:
-            reason = f"{self.contract.name}: {fault}"
-            self.state.refuse(self.contract.name, file.path.name, sha256, reason, self.now)
-            return self._result(file.path.name, Outcome.REFUSED, reason)
+            reason = f"{self.contract.name}: {_naming(name, fault)}"
+            self.state.refuse(self.contract.name, name, sha256, reason, self.now)
+            return self._result(name, Outcome.REFUSED, reason)
+        self._done(file, sha256, manifest)
+        return self._result(name, Outcome.LANDED, counts_in_words(manifest), manifest)
+
+    def _done(self, file: DroppedFile, sha256: str, manifest: Manifest) -> None:
+        """What follows a commit; after a crash in between, the next landing of the same file does it."""
+        self.state.asked(self.contract.name, manifest.complete_until, self.now)
         self.state.forgive(self.contract.name, sha256)
-        _take(file)
-        return self._result(file.path.name, Outcome.LANDED, counts_in_words(manifest), manifest)
+        take(file, sha256)
 
     def _pulled(self) -> Landed:
         origin = self.contract.name
@@ -152,6 +169,7 @@ class _Landing:
             message = f"nothing new since {last.batch_id}"
             return self._result(delivery.origin, Outcome.UNCHANGED, message, last)
         manifest = self._commit(delivery, admitted, sha256)
+        self.state.asked(self.contract.name, manifest.complete_until, self.now)
         return self._result(delivery.origin, Outcome.LANDED, counts_in_words(manifest), manifest)
 
     def _admit(self, delivery: Delivery) -> Admitted:
@@ -163,7 +181,7 @@ class _Landing:
             source=self.contract.name,
             origin=delivery.origin,
             supplied_at=delivery.supplied_at,
-            complete_until=delivery.complete_until or speaks_until(splits, self.contract),
+            complete_until=complete_until(delivery.complete_until, splits, self.contract, delivery.supplied_at),
             content_sha256=sha256,
             contract_version=self.contract.version,
             key_id=key_id(self.settings.pseudonym_key()) if self._is_personal() else None,
@@ -174,9 +192,7 @@ class _Landing:
             redactions=admitted.redactions,
             event_dates={table.name: table.event_date for table in self.contract.tables},
         )
-        manifest = self.lake.commit(arrival, self.now)
-        self.state.asked(self.contract.name, manifest.complete_until, self.now)
-        return manifest
+        return self.lake.commit(arrival, self.now)
 
     def _is_personal(self) -> bool:
         return self.contract.sensitivity is Sensitivity.PERSONAL
@@ -195,7 +211,15 @@ def run_gate(received: Mapping[str, pl.DataFrame], contract: SourceContract, cit
     return {table.name: split(received[table.name], table, city) for table in contract.tables}
 
 
-def speaks_until(splits: Mapping[str, Split], contract: SourceContract) -> datetime | None:
+def complete_until(
+    said: datetime | None, splits: Mapping[str, Split], contract: SourceContract, supplied_at: datetime
+) -> datetime | None:
+    """Up to where a delivery speaks: never past the moment it was supplied, whatever a row or a name says."""
+    spoken = said or _speaks_until(splits, contract)
+    return min(spoken, supplied_at) if spoken else None
+
+
+def _speaks_until(splits: Mapping[str, Split], contract: SourceContract) -> datetime | None:
     """Up to where the accepted rows speak, for a supplier that does not say it."""
     spoken = [splits[table.name].accepted[table.speaks_until].max() for table in contract.tables if table.speaks_until]
     return max((moment for moment in spoken if isinstance(moment, datetime)), default=None)
@@ -214,6 +238,11 @@ def counts_in_words(manifest: Manifest) -> str:
     )
 
 
+def sha256_of(path: Path) -> str:
+    """The hash by which a file is recognised."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def _original(delivery: Delivery, contract: SourceContract) -> tuple[str, bytes] | None:
     """The supplier's own bytes are kept only where no person is in them."""
     if delivery.original is None or contract.sensitivity is Sensitivity.PERSONAL:
@@ -221,8 +250,18 @@ def _original(delivery: Delivery, contract: SourceContract) -> tuple[str, bytes]
     return delivery.origin, delivery.original
 
 
-def _take(file: DroppedFile) -> None:
-    """The lake has it now: a second copy would be one more place that holds a person's data."""
+def _naming(name: str, fault: Exception) -> str:
+    """The message of a fault, with the file it lies in."""
+    return str(fault) if name in str(fault) else f"{name}: {fault}"
+
+
+def take(file: DroppedFile, sha256: str) -> None:
+    """Removes a landed file: a second copy would be one more place that holds a person's data.
+
+    A file that was replaced while it was read stays: that is another delivery.
+    """
+    if not file.path.exists() or sha256_of(file.path) != sha256:
+        return
     file.path.unlink()
     _ready_file(file.path).unlink(missing_ok=True)
 

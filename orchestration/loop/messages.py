@@ -1,6 +1,6 @@
 """From the published build to the outbox, and from the outbox to people."""
 
-from datetime import datetime
+from datetime import date, datetime
 from email.message import EmailMessage
 
 import polars as pl
@@ -15,7 +15,7 @@ from warehouse.published.pointer import current
 from warehouse.state import State
 
 
-def fill_outbox(settings: Settings, now: datetime) -> int:
+def fill_outbox(settings: Settings) -> int:
     """One digest per department and week that has a target behind, from the build readers see.
 
     Returns:
@@ -25,7 +25,7 @@ def fill_outbox(settings: Settings, now: datetime) -> int:
     if build_id is None:
         return 0
     verdicts, departments, observations = _published_frames(settings)
-    found = digests(verdicts, departments, build_id, settings.as_of(now))
+    found = digests(verdicts, departments, build_id, _as_of(settings))
     with State(settings.layout.state) as state:
         return outbox.fill(state, [(each, _message(settings, each, observations)) for each in found])
 
@@ -43,6 +43,12 @@ def _published_frames(settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame, p
             frame(con, "select * from marts.dim_department"),
             frame(con, "select * from marts.fct_kpi_observations"),
         )
+
+
+def _as_of(settings: Settings) -> date:
+    """The date of the build readers see: the week of a message is that of what it tells, not of its making."""
+    with open_published(settings.layout.published / "current" / "ademruimte.duckdb") as con:
+        return date.fromisoformat(con.execute("select as_of_date::varchar from marts.dim_build").fetchall()[0][0])
 
 
 def _message(settings: Settings, digest: Digest, observations: pl.DataFrame) -> EmailMessage:

@@ -11,6 +11,8 @@ from warehouse.lake import Decision, Lake
 from warehouse.published.pointer import current
 
 _CODE_ENDINGS = {".sql", ".yml", ".csv", ".py"}
+# the rules of the exit are code of a build as well
+_QUALITY = DBT_PROJECT.parent / "orchestration" / "quality.py"
 _CODE_FOLDERS = (DBT_PROJECT, DBT_PROJECT.parent / "contracts")
 _MADE_BY_DBT = {"target", "logs"}
 
@@ -67,12 +69,12 @@ def code_version() -> str:
 
 
 def _code_files() -> list[Path]:
-    return sorted(
-        path
-        for folder in _CODE_FOLDERS
-        for path in folder.rglob("*")
-        if path.suffix in _CODE_ENDINGS and not _MADE_BY_DBT & set(path.relative_to(folder).parts)
-    )
+    files = (path for folder in _CODE_FOLDERS for path in folder.rglob("*") if _is_code(path, folder))
+    return [_QUALITY, *sorted(files)]
+
+
+def _is_code(path: Path, folder: Path) -> bool:
+    return path.suffix in _CODE_ENDINGS and not _MADE_BY_DBT & set(path.relative_to(folder).parts)
 
 
 def _difference(plan: Plan, last: Decision) -> str:

@@ -9,7 +9,7 @@ from contracts.gate import Split
 from contracts.vocabulary import SourceContract
 from ingestion.delivery import Delivery
 from ingestion.door import admit
-from orchestration.loop.landing import run_gate, source_module, speaks_until
+from orchestration.loop.landing import complete_until, run_gate, source_module
 from orchestration.settings import Settings
 from warehouse.lake import Arrival, Lake, Manifest
 
@@ -73,7 +73,7 @@ def _again(
         source=manifest.source,
         origin=manifest.origin,
         supplied_at=manifest.supplied_at,
-        complete_until=manifest.complete_until or speaks_until(splits, contract),
+        complete_until=complete_until(manifest.complete_until, splits, contract, manifest.supplied_at),
         content_sha256=manifest.content_sha256,
         contract_version=contract.version,
         key_id=manifest.key_id,

@@ -106,12 +106,8 @@ def test_nothing_is_due_after_a_build(demo: Settings) -> None:
 
 def test_the_same_build_twice_appends_no_decision(own_demo: Settings) -> None:
     before = Lake(own_demo.layout.lake).decisions()
-    with build_lock(own_demo):
-        again = Build(own_demo, LATER)
-        again.load()
-        again.stage()
-        assert not again.commit()
-        again.publish()
+    again = build(own_demo, LATER)
+    assert not again.is_committed
     assert [d.build_id for d in Lake(own_demo.layout.lake).decisions()] == [d.build_id for d in before]
     assert current(own_demo.layout.published) == before[-1].build_id
     assert [path.name for path in (own_demo.layout.published / "builds").iterdir()] == [before[-1].build_id]

@@ -1,7 +1,7 @@
 """The code location: what Dagster shows, when it asks for work, and that its jobs do the same as the steps."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -70,6 +70,7 @@ def test_every_source_has_its_job_checks_and_trigger(location: dg.Definitions, p
     assert checks == {
         (source, check) for source in profile.contracts() for check in ("honours_contract", "arrived_on_time")
     }
+    assert {f"watch_{name}" for name in profile.contracts()} <= jobs
     for source in ("energy_meters", "indicators", "renovation_coach"):
         assert location.resolve_sensor_def(f"{source}_drop")
     for source in ("charge_points", "tickets_1777"):
@@ -179,6 +180,14 @@ def test_a_refused_file_is_not_asked_for_until_it_changes(
     assert not sensor_result(location, "indicators_drop", instance).run_requests
     drop(profile, "indicators", "a.csv", INDICATORS + GOOD_ROW)
     assert len(sensor_result(location, "indicators_drop", instance).run_requests) == 1
+
+
+def test_a_silent_supplier_fails_the_freshness_check(location: dg.Definitions, instance: DagsterInstance) -> None:
+    result = location.resolve_job_def("watch_renovation_coach").execute_in_process(instance=instance, run_config=QUIET)
+    (check,) = result.get_asset_check_evaluations()
+    # the demo was landed at a fixed moment; nine days later the coaches are late
+    assert check.check_name == "arrived_on_time"
+    assert check.passed is (datetime.now(UTC) - NOW <= timedelta(days=9))
 
 
 def test_a_location_without_a_manifest_says_what_to_do(profile: Settings) -> None:

@@ -1,5 +1,6 @@
 """Landing: nothing lost, nothing twice, and one bad source never stops another."""
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from threading import Thread
 import polars as pl
 import pytest
 
-from orchestration.loop.landing import Landed, Outcome, land, waiting_files
+from orchestration.loop.landing import Landed, Outcome, land, take, waiting_files
 from orchestration.loop.replay import UnknownBatchError, replay
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW, land_everything
@@ -93,10 +94,10 @@ def test_no_name_phone_or_address_of_a_person_is_anywhere_in_the_lake(demo: Sett
 
 def test_the_same_file_twice_is_a_no_op_that_says_so(own_demo: Settings) -> None:
     lake = Lake(own_demo.layout.lake)
-    manifest = lake.manifests("indicators")[0]
+    manifest = lake.manifests("energy_meters")[0]
     name, content = lake.original(manifest)
-    path = drop(own_demo, "indicators", f"again-{name}", content)
-    (landed,) = land_source(own_demo, "indicators")
+    path = drop(own_demo, "energy_meters", f"again-{name}", content)
+    (landed,) = land_source(own_demo, "energy_meters")
     assert landed.outcome is Outcome.KNOWN
     assert landed.message == f"already landed as {manifest.batch_id}"
     assert not path.exists()
@@ -174,6 +175,52 @@ def test_a_supplier_that_answers_wrongly_is_named_without_its_secret(
     assert "s3cret" not in landed.message
 
 
+def test_a_file_replaced_while_it_was_read_stays_for_the_next_landing(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    settings = empty_profile()
+    path = drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW)
+    contract = settings.contracts()["indicators"]
+    (file,) = waiting_files(settings, contract, NOW)
+    first = path.read_bytes()
+    drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW.replace("17600", "17700"))
+    take(file, hashlib.sha256(first).hexdigest())
+    assert b"17700" in path.read_bytes()
+
+
+def test_a_row_from_the_future_does_not_make_a_source_complete_until_then(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    settings = empty_profile()
+    header = "dossier;team;adres;sector;woningtype;intake_op;fase;fase_op;huisbezoek_op;plan_op\n"
+    row = "K-1;kortrijk;Demostraat 1;;rijwoning;2026-11-02;advies;2026-11-03;;\n"
+    drop(settings, "renovation_coach", "renovatie_2099-W10_kortrijk.csv", header + row)
+    (landed,) = land_source(settings, "renovation_coach")
+    assert landed.manifest.complete_until == NOW
+
+
+def test_a_phone_number_in_any_column_of_the_coaches_is_redacted(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    header = "dossier;team;adres;sector;woningtype;intake_op;fase;fase_op;huisbezoek_op;plan_op\n"
+    row = "jan@telenet.be;kortrijk;Demostraat 1;;;2026-11-02;advies;2026-11-03;bel 0478/12.34.56;85.07.30-033.28\n"
+    drop(settings, "renovation_coach", "renovatie_2026-W45_kortrijk.csv", header + row)
+    (landed,) = land_source(settings, "renovation_coach")
+    lake = Lake(settings.layout.lake)
+    for part in ("received", "quarantine"):
+        written = lake.read(landed.manifest, "dossiers", part).write_json()
+        assert not [secret for secret in ("telenet", "0478", "85.07.30") if secret in written]
+    assert landed.manifest.redactions >= 2
+
+
+def test_a_hand_filled_file_is_not_kept_as_it_came(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    text = INDICATORS.replace("uncertainty", "uncertainty;contact") + GOOD_ROW.replace(";\n", ";;An Claes\n")
+    drop(settings, "indicators", "b.csv", text)
+    (landed,) = land_source(settings, "indicators")
+    folder = settings.layout.lake / "indicators" / f"batch={landed.manifest.batch_id}"
+    assert all(b"An Claes" not in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
 def test_a_dead_supplier_does_not_stop_the_other_sources(own_demo: Settings, suppliers: dict[str, str]) -> None:
     with answering(200, "text/html", b"<html></html>") as url:
         settings = Settings(
@@ -202,8 +249,8 @@ def test_a_file_still_being_written_waits(empty_profile: Callable[..., Settings]
     path.with_name("b.csv.ready").unlink()
     os.utime(path, (NOW.timestamp(), NOW.timestamp()))
     contract = settings.contracts()["indicators"]
-    assert waiting_files(settings, contract, NOW + timedelta(seconds=1)) == []
-    assert [file.path for file in waiting_files(settings, contract, NOW + timedelta(seconds=3))] == [path]
+    assert waiting_files(settings, contract, NOW + timedelta(seconds=9)) == []
+    assert [file.path for file in waiting_files(settings, contract, NOW + timedelta(seconds=11))] == [path]
 
 
 def test_a_replay_with_the_same_contract_writes_nothing(own_demo: Settings) -> None:

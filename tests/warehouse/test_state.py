@@ -94,14 +94,6 @@ def test_a_publication_keeps_its_first_moment(state: State) -> None:
     assert state.published() == [Publication("b1", "files", NOON), Publication("b1", "postgres", NOON + HOUR)]
 
 
-def test_nothing_is_published_while_a_hold_stands(state: State) -> None:
-    assert state.held() is None
-    state.hold("wrong factor", NOON)
-    state.hold("and again", NOON + HOUR)
-    assert state.held() == "and again"
-    assert (state.release(NOON + HOUR), state.held(), state.release(NOON)) == (2, None, 0)
-
-
 def test_state_survives_its_process(tmp_path: Path) -> None:
     path = tmp_path / "state.sqlite"
     with State(path) as first:

@@ -1,0 +1,79 @@
+"""The key on disk: one for all processes, and readable by its owner only."""
+
+import os
+import stat
+from collections.abc import Iterator
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from orchestration.secrets import read_or_create_key
+
+PROCESSES = 4
+KEYS = 25
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    """The most generous umask there is: what is closed is closed by our own code."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_only_the_owner_can_read_the_key_and_enter_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "secrets" / "pseudonym.key"
+    read_or_create_key(path)
+    assert mode(path) == 0o600
+    assert mode(path.parent) == 0o700
+
+
+def test_a_new_key_is_256_bits_in_hexadecimal(tmp_path: Path) -> None:
+    key = read_or_create_key(tmp_path / "key").value
+    assert len(bytes.fromhex(key)) == 32
+    assert (tmp_path / "key").read_text("ascii") == key
+
+
+def test_a_key_is_made_once_and_read_ever_after(tmp_path: Path) -> None:
+    first = read_or_create_key(tmp_path / "key")
+    written = (tmp_path / "key").stat().st_mtime_ns
+    assert read_or_create_key(tmp_path / "key") == first
+    assert (tmp_path / "key").stat().st_mtime_ns == written
+
+
+def test_two_profiles_never_share_a_key(tmp_path: Path) -> None:
+    keys = {read_or_create_key(tmp_path / f"city{n}" / "key").value for n in range(5)}
+    assert len(keys) == 5
+
+
+def test_a_key_that_somebody_put_there_is_used_without_its_line_end(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("c0ffee\r\n", encoding="ascii")
+    assert read_or_create_key(tmp_path / "key").value == "c0ffee"
+    assert (tmp_path / "key").read_bytes() == b"c0ffee\r\n"
+
+
+def test_nothing_but_the_key_is_left_in_its_folder(tmp_path: Path) -> None:
+    read_or_create_key(tmp_path / "secrets" / "key")
+    assert [path.name for path in (tmp_path / "secrets").iterdir()] == ["key"]
+
+
+def test_printing_a_key_does_not_show_it(tmp_path: Path) -> None:
+    key = read_or_create_key(tmp_path / "key")
+    assert key.value not in f"{key} {key!r}"
+
+
+def test_processes_that_race_for_a_new_key_all_get_the_same_one(tmp_path: Path) -> None:
+    paths = [tmp_path / f"profile{n}" / "key" for n in range(KEYS)]
+    races = [path for path in paths for _ in range(PROCESSES)]
+    with get_context("spawn").Pool(PROCESSES) as pool:
+        got = pool.map(read_or_create_key, races, chunksize=1)
+    for path, key in zip(races, got, strict=True):
+        assert key.value == path.read_text("ascii"), path
+        assert [file.name for file in path.parent.iterdir()] == ["key"]
+    assert len({key.value for key in got}) == KEYS

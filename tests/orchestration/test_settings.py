@@ -1,0 +1,234 @@
+"""Settings: the environment before the `.env` file, and the city's own date."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from contracts.registry import all_contracts
+from orchestration.settings import SettingMissingError, Settings, read_settings
+
+URL = "https://laadnet.example/ocpi/2.2.1/locations"
+
+
+@pytest.fixture
+def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Makes the working directory a folder whose `.env` says what a test wants."""
+
+    def write(text: str) -> None:
+        (tmp_path / ".env").write_text(text, encoding="utf-8")
+        monkeypatch.chdir(tmp_path)
+
+    return write
+
+
+def test_the_environment_goes_before_the_env_file(
+    in_folder: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_folder("ADEMRUIMTE_CITY=boston\nADEMRUIMTE_SENDER=bord@stad.test\n")
+    monkeypatch.setenv("ADEMRUIMTE_CITY", "terneuzen")
+    settings = read_settings()
+    assert settings.city.name == "terneuzen"
+    assert settings.mail.sender == "bord@stad.test"
+
+
+def test_the_env_file_alone_is_enough(in_folder: Callable[[str], None]) -> None:
+    in_folder(f'ADEMRUIMTE_CITY=roosendaal\nADEMRUIMTE_CHARGE_POINTS_URL="{URL}"\n')
+    settings = read_settings()
+    assert settings.city.name == "roosendaal"
+    assert settings.endpoint("charge_points").url == URL
+
+
+def test_a_name_without_a_value_in_the_env_file_is_as_if_it_were_not_there(in_folder: Callable[[str], None]) -> None:
+    in_folder("ADEMRUIMTE_CITY\nADEMRUIMTE_SMTP_HOST\nADEMRUIMTE_SMTP_PORT=2525\n")
+    settings = read_settings()
+    assert settings.city.name == "kortrijk"
+    assert (settings.mail.smtp_host, settings.mail.smtp_port) == (None, 2525)
+
+
+def test_settings_that_are_given_ignore_the_machine(
+    in_folder: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_folder("ADEMRUIMTE_CITY=boston\n")
+    monkeypatch.setenv("ADEMRUIMTE_SENDER", "machine@stad.test")
+    settings = read_settings({})
+    assert settings.city.name == "kortrijk"
+    assert settings.mail.sender == "Ademruimte Kortrijk <ademruimte@kortrijk.example>"
+
+
+def test_an_unknown_city_is_refused_with_the_cities_there_are() -> None:
+    with pytest.raises(LookupError, match="no city profile 'gent'; there are: .*kortrijk.*roosendaal"):
+        read_settings({"ADEMRUIMTE_CITY": "gent"})
+
+
+def test_the_home_is_a_whole_path_however_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert read_settings({}).layout.root == tmp_path.resolve() / "var" / "kortrijk"
+    assert read_settings({"ADEMRUIMTE_HOME": "data/../elders"}).layout.root == tmp_path.resolve() / "elders/kortrijk"
+
+
+def test_two_cities_in_one_home_share_no_folder(tmp_path: Path) -> None:
+    home = {"ADEMRUIMTE_HOME": str(tmp_path)}
+    first, second = (read_settings({**home, "ADEMRUIMTE_CITY": name}) for name in ("roosendaal", "terneuzen"))
+    assert {first.layout.root, second.layout.root} == {tmp_path / "roosendaal", tmp_path / "terneuzen"}
+
+
+def test_reading_settings_makes_no_folder(tmp_path: Path) -> None:
+    read_settings({"ADEMRUIMTE_HOME": str(tmp_path / "var")})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("city", "sources"),
+    [("kortrijk", set(all_contracts())), ("boston", {"tickets_1777"}), ("terneuzen", {"charge_points"})],
+)
+def test_a_city_has_the_contracts_of_the_sources_it_receives(city: str, sources: set[str]) -> None:
+    contracts = read_settings({"ADEMRUIMTE_CITY": city}).contracts()
+    assert set(contracts) == sources
+    assert all(contract.name == name for name, contract in contracts.items())
+
+
+# --- suppliers --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("environment", [{}, {"ADEMRUIMTE_CHARGE_POINTS_URL": ""}])
+def test_a_source_without_an_address_names_the_settings_to_set(environment: dict[str, str]) -> None:
+    settings = read_settings({**environment, "ADEMRUIMTE_TICKETS_1777_URL": URL})
+    with pytest.raises(SettingMissingError) as fault:
+        settings.endpoint("charge_points")
+    assert "charge_points: " in str(fault.value)
+    assert "ADEMRUIMTE_CHARGE_POINTS_URL" in str(fault.value)
+    assert "ADEMRUIMTE_CHARGE_POINTS_TOKEN" in str(fault.value)
+
+
+def test_an_endpoint_holds_the_address_the_token_and_the_first_day() -> None:
+    settings = read_settings(
+        {
+            "ADEMRUIMTE_TICKETS_1777_URL": URL,
+            "ADEMRUIMTE_TICKETS_1777_TOKEN": "geheim",
+            "ADEMRUIMTE_TICKETS_1777_SINCE": "2026-05-01",
+        }
+    )
+    endpoint = settings.endpoint("tickets_1777")
+    assert (endpoint.url, endpoint.token.value, endpoint.since) == (URL, "geheim", date(2026, 5, 1))
+
+
+def test_a_source_without_token_or_first_day_is_asked_without_them() -> None:
+    endpoint = read_settings({"ADEMRUIMTE_CHARGE_POINTS_URL": URL, "ADEMRUIMTE_CHARGE_POINTS_TOKEN": ""}).endpoint(
+        "charge_points"
+    )
+    assert (endpoint.token, endpoint.since) == (None, None)
+
+
+# --- the city's date --------------------------------------------------------------------------------------------
+
+
+def as_of(moment: str, **environment: str) -> date:
+    return read_settings(environment).as_of(datetime.fromisoformat(moment))
+
+
+def test_late_in_the_evening_it_is_tomorrow_in_brussels_and_today_in_boston(tmp_path: Path) -> None:
+    moment = "2026-11-22T23:30:00+00:00"
+    assert as_of(moment, ADEMRUIMTE_HOME=str(tmp_path)) == date(2026, 11, 23)
+    assert as_of(moment, ADEMRUIMTE_HOME=str(tmp_path), ADEMRUIMTE_CITY="boston") == date(2026, 11, 22)
+
+
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        ("2026-10-24T21:59:59+00:00", date(2026, 10, 24)),
+        ("2026-10-24T22:00:00+00:00", date(2026, 10, 25)),
+        ("2026-10-25T22:59:59+00:00", date(2026, 10, 25)),
+        ("2026-10-25T23:00:00+00:00", date(2026, 10, 26)),
+        ("2026-03-28T22:59:59+00:00", date(2026, 3, 28)),
+        ("2026-03-28T23:00:00+00:00", date(2026, 3, 29)),
+        ("2026-03-29T21:59:59+00:00", date(2026, 3, 29)),
+        ("2026-03-29T22:00:00+00:00", date(2026, 3, 30)),
+    ],
+)
+def test_the_day_of_brussels_begins_at_its_own_midnight_when_the_clock_changes(
+    moment: str, day: date, tmp_path: Path
+) -> None:
+    assert as_of(moment, ADEMRUIMTE_HOME=str(tmp_path)) == day
+
+
+def marked(home: Path, written: str) -> Settings:
+    """A profile of invented data whose marker names a date."""
+    (home / "kortrijk").mkdir()
+    (home / "kortrijk" / "SYNTHETIC").write_text(written, encoding="utf-8")
+    return read_settings({"ADEMRUIMTE_HOME": str(home)})
+
+
+def test_the_marker_of_a_synthetic_city_stops_its_clock(tmp_path: Path) -> None:
+    settings = marked(tmp_path, "2026-11-23\n")
+    assert settings.layout.is_synthetic
+    assert settings.as_of(datetime(2031, 1, 1, tzinfo=UTC)) == date(2026, 11, 23)
+
+
+def test_an_empty_marker_leaves_the_clock_running(tmp_path: Path) -> None:
+    assert marked(tmp_path, "").as_of(datetime(2031, 1, 1, tzinfo=UTC)) == date(2031, 1, 1)
+
+
+def test_the_date_of_the_environment_goes_before_the_marker(tmp_path: Path) -> None:
+    marked(tmp_path, "2026-11-23")
+    settings = read_settings({"ADEMRUIMTE_HOME": str(tmp_path), "ADEMRUIMTE_AS_OF": "2025-02-28"})
+    assert settings.as_of(datetime(2031, 1, 1, tzinfo=UTC)) == date(2025, 2, 28)
+
+
+# --- mail, keys, files ------------------------------------------------------------------------------------------
+
+
+def test_without_settings_no_mail_server_is_named_and_encryption_is_on() -> None:
+    mail = read_settings({"ADEMRUIMTE_SMTP_HOST": "", "ADEMRUIMTE_SMTP_USERNAME": ""}).mail
+    assert (mail.smtp_host, mail.smtp_port, mail.username, mail.password) == (None, 25, None, None)
+    assert mail.recipients is None
+    assert mail.starttls
+
+
+def test_every_mail_setting_reaches_the_mail(tmp_path: Path) -> None:
+    mail = read_settings(
+        {
+            "ADEMRUIMTE_SMTP_HOST": "post.stad.test",
+            "ADEMRUIMTE_SMTP_PORT": "587",
+            "ADEMRUIMTE_SMTP_USERNAME": "bord",
+            "ADEMRUIMTE_SMTP_PASSWORD": "geheim",
+            "ADEMRUIMTE_SENDER": "bord@stad.test",
+            "ADEMRUIMTE_RECIPIENTS": str(tmp_path / "lezers.csv"),
+        }
+    ).mail
+    assert (mail.smtp_host, mail.smtp_port, mail.username) == ("post.stad.test", 587, "bord")
+    assert mail.password.value == "geheim"
+    assert (mail.sender, mail.recipients) == ("bord@stad.test", tmp_path / "lezers.csv")
+
+
+@pytest.mark.parametrize(("written", "encrypts"), [("0", False), ("1", True), ("", True), ("yes", True)])
+def test_only_a_zero_switches_encryption_off(written: str, *, encrypts: bool) -> None:
+    assert read_settings({"ADEMRUIMTE_SMTP_STARTTLS": written}).mail.starttls is encrypts
+
+
+def test_printing_the_mail_settings_shows_no_password() -> None:
+    mail = read_settings({"ADEMRUIMTE_SMTP_USERNAME": "bord", "ADEMRUIMTE_SMTP_PASSWORD": "zeer-geheim"}).mail
+    assert "bord" in repr(mail)
+    assert "zeer-geheim" not in repr(mail) + str(mail)
+
+
+def test_the_key_of_the_pseudonyms_lies_outside_the_lake_and_stays_the_same(tmp_path: Path) -> None:
+    settings = read_settings({"ADEMRUIMTE_HOME": str(tmp_path)})
+    key = settings.pseudonym_key()
+    assert settings.pseudonym_key_file.is_file()
+    assert not settings.pseudonym_key_file.is_relative_to(settings.layout.lake)
+    assert read_settings({"ADEMRUIMTE_HOME": str(tmp_path)}).pseudonym_key() == key
+
+
+def test_a_key_file_elsewhere_is_used_and_none_is_made_in_the_profile(tmp_path: Path) -> None:
+    (tmp_path / "sleutel").write_text("0123456789abcdef\n", encoding="ascii")
+    home = tmp_path / "var"
+    settings = read_settings({"ADEMRUIMTE_HOME": str(home), "ADEMRUIMTE_PSEUDONYM_KEY_FILE": str(tmp_path / "sleutel")})
+    assert settings.pseudonym_key().value == "0123456789abcdef"
+    assert not home.exists()
+
+
+def test_a_dropped_file_rests_two_seconds_unless_told_otherwise() -> None:
+    assert read_settings({}).stable_for == timedelta(seconds=2)
+    assert read_settings({"ADEMRUIMTE_STABLE_SECONDS": "0.5"}).stable_for == timedelta(milliseconds=500)

@@ -1,0 +1,159 @@
+"""The log of verdicts: a row is added only when it differs from what was last said of its target."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+
+from orchestration.loop.verdicts import KEY, SAID, newly_said, with_key
+from orchestration.report import published_frame
+from orchestration.settings import Settings
+from tests.orchestration.profiles import NOW
+from warehouse.engine import connect
+from warehouse.lake import Lake
+
+ROW: dict[str, Any] = {
+    "target_id": "trees_extra",
+    "ref_date": date(2026, 10, 31),
+    "status": "behind",
+    "value": 17_600.0,
+    "required_value": 19_000.0,
+    "target_value": 30_000.0,
+    "definition_version": 1,
+    "dq_verdict": "verified",
+    "gap": -1_400.0,
+    "sentence_nl": "Er zijn 17.600 bomen.",
+    "build_id": "b1",
+    "known_at": NOW,
+}
+
+
+def rows(*changes: dict[str, Any]) -> pl.DataFrame:
+    types = {name: pl.DataFrame({name: [value]}).schema[name] for name, value in ROW.items()}
+    return pl.DataFrame([ROW | change for change in changes], schema=types)
+
+
+class Log:
+    """Builds of one profile, each saying what a test lets it say."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.lake = Lake(settings.layout.lake)
+        self.builds = 0
+
+    def say(self, *changes: dict[str, Any]) -> pl.DataFrame:
+        """What a build that says this adds to the log; it is committed."""
+        with connect(self.settings.layout.warehouse) as con:
+            con.register("given", rows(*changes))
+            con.execute("create schema if not exists verdicts")
+            con.execute("create or replace table verdicts.fct_target_verdicts as select * from given")
+        said = newly_said(self.settings, self.lake)
+        self.builds += 1
+        self.lake.commit_decisions(f"b{self.builds}", said, {}, NOW + timedelta(minutes=self.builds))
+        return said
+
+
+@pytest.fixture
+def log(empty_profile: Callable[..., Settings]) -> Log:
+    return Log(empty_profile())
+
+
+def key_of(**change: Any) -> str:  # noqa: ANN401 - a cell of any column
+    return with_key(rows(change))[KEY].item()
+
+
+def test_the_first_build_says_every_target_in_their_order(log: Log) -> None:
+    said = log.say({"target_id": "b"}, {"target_id": "c"}, {"target_id": "a"})
+    assert said["target_id"].to_list() == ["a", "b", "c"]
+    assert said.columns == [*ROW, KEY]
+
+
+def test_saying_the_same_again_adds_nothing(log: Log) -> None:
+    assert log.say({}).height == 1
+    assert log.say({}).is_empty()
+
+
+def test_only_the_row_that_differs_is_added(log: Log) -> None:
+    log.say({"target_id": "a"}, {"target_id": "b"}, {"target_id": "c"})
+    said = log.say({"target_id": "a"}, {"target_id": "b", "value": 18_000.0}, {"target_id": "c"})
+    assert said.select("target_id", "value").rows() == [("b", 18_000.0)]
+
+
+def test_a_target_that_goes_back_to_what_it_was_is_said_a_third_time(log: Log) -> None:
+    added = [log.say({"status": status}).height for status in ("behind", "on_track", "behind", "behind")]
+    assert added == [1, 1, 1, 0]
+    statuses = [log.lake.said(decision)["status"].to_list() for decision in log.lake.decisions()]
+    assert statuses == [["behind"], ["on_track"], ["behind"], []]
+
+
+def test_a_row_is_compared_with_what_was_last_said_of_its_own_target(log: Log) -> None:
+    log.say({"target_id": "a", "value": 1.0}, {"target_id": "b", "value": 2.0})
+    swapped = log.say({"target_id": "a", "value": 2.0}, {"target_id": "b", "value": 1.0})
+    assert swapped["target_id"].to_list() == ["a", "b"]
+
+
+def test_a_target_that_was_away_for_a_build_is_not_said_again_unchanged(log: Log) -> None:
+    log.say({"target_id": "a"}, {"target_id": "b"})
+    assert log.say({"target_id": "a"}).is_empty()
+    assert log.say({"target_id": "a"}, {"target_id": "b"}).is_empty()
+    assert log.say({"target_id": "a"}, {"target_id": "b", "status": "overdue"})["target_id"].to_list() == ["b"]
+
+
+def test_a_new_target_is_added_alone(log: Log) -> None:
+    log.say({"target_id": "a"})
+    assert log.say({"target_id": "a"}, {"target_id": "new"})["target_id"].to_list() == ["new"]
+
+
+OTHER: dict[str, Any] = {
+    "target_id": "other",
+    "ref_date": date(2026, 11, 1),
+    "status": "at_risk",
+    "value": 17_600.5,
+    "required_value": 19_000.5,
+    "target_value": 30_001.0,
+    "definition_version": 2,
+    "dq_verdict": "unverified",
+}
+
+
+@pytest.mark.parametrize("column", SAID)
+def test_what_is_said_or_rests_on_other_input_has_another_key(column: str) -> None:
+    assert key_of(**{column: OTHER[column]}) != key_of()
+
+
+@pytest.mark.parametrize("column", sorted(set(SAID) - {"target_id", "definition_version"}))
+def test_an_empty_cell_is_not_the_same_as_a_value(column: str) -> None:
+    assert key_of(**{column: None}) != key_of()
+
+
+def test_no_value_an_empty_text_and_zero_are_three_things() -> None:
+    assert key_of(status=None) != key_of(status="")
+    assert key_of(value=None) != key_of(value=0.0)
+
+
+def test_a_cell_that_moves_to_the_next_column_has_another_key() -> None:
+    assert key_of(value=5.0, required_value=None) != key_of(value=None, required_value=5.0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"build_id": "b2"},
+        {"known_at": NOW + timedelta(days=3)},
+        {"sentence_nl": "Anders gezegd."},
+    ],
+)
+def test_another_build_moment_or_wording_is_not_another_verdict(change: dict[str, Any], log: Log) -> None:
+    assert key_of(**change) == key_of()
+    log.say({})
+    assert log.say(change).is_empty()
+
+
+def test_the_log_of_the_demo_says_what_readers_see(demo: Settings) -> None:
+    lake = Lake(demo.layout.lake)
+    said = pl.concat([lake.said(decision).select("target_id", KEY) for decision in lake.decisions()])
+    published = with_key(published_frame(demo, "verdicts.fct_target_verdicts")).select("target_id", KEY)
+    assert said.height == 109
+    assert said.sort("target_id").equals(published.sort("target_id"))
