@@ -4,6 +4,7 @@ import polars as pl
 
 from contracts.vocabulary import UTC_INSTANT
 
+_PLAIN_NUMBER = r"^[+-]?\d{1,15}([.,]\d*)?$"
 _DAY_FORMATS = ("%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y")
 
 
@@ -14,8 +15,12 @@ def text(column: str) -> pl.Expr:
 
 
 def number(column: str) -> pl.Expr:
-    """A number written with a decimal comma or point and no thousands separator."""
-    return text(column).str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+    """A plain number with a decimal comma or point, at most 15 digits before it.
+
+    No thousands separator and no exponent; `inf` and `nan` are words, not numbers.
+    """
+    plain = pl.when(text(column).str.contains(_PLAIN_NUMBER)).then(text(column))
+    return plain.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
 
 
 def whole_number(column: str) -> pl.Expr:

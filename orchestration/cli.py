@@ -1,6 +1,7 @@
 """`ademruimte …`: the same functions as the Dagster jobs, without the UI."""
 
 import logging
+import sqlite3
 import sys
 import time
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ import typer
 from rich.console import Console
 
 from orchestration import report
-from orchestration.settings import Settings, read_settings
+from orchestration.settings import SettingInvalidError, Settings, read_settings
 
 app = typer.Typer(
     help="Ademruimte tells a city whether it keeps its promises.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -22,7 +23,23 @@ _console = Console(highlight=False)
 def main() -> None:
     """Runs the command line; progress goes to the terminal as it happens."""
     show_progress()
-    app()
+    try:
+        app()
+    except _faults() as fault:
+        _console.print(str(fault).strip("'"), style="bold red", markup=False, soft_wrap=True)
+        sys.exit(1)
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """What a person can do something about: told in a sentence, without a traceback."""
+    from orchestration.alerts.recipients import RecipientFileError  # noqa: PLC0415 - only when something failed
+    from orchestration.loop.build import BuildBusyError  # noqa: PLC0415
+    from orchestration.loop.transform import TransformError  # noqa: PLC0415
+    from warehouse.engine import WarehouseBusyError  # noqa: PLC0415
+    from warehouse.lake import LakeError  # noqa: PLC0415
+
+    ours = (BuildBusyError, TransformError, WarehouseBusyError, LakeError, RecipientFileError)
+    return (*ours, LookupError, SettingInvalidError, OSError, sqlite3.OperationalError)
 
 
 @app.command()
@@ -62,10 +79,8 @@ def land(
         landed for name in source or contracts for landed in land_source(settings, contracts[name], datetime.now(UTC))
     ]
     refused = [result for result in results if result.outcome is Outcome.REFUSED]
-    for result in results:
-        _console.print(f"[bold]{result.source}[/] {result.origin}: {result.outcome} – {result.message}", soft_wrap=True)
     if not results:
-        _console.print("nothing waits in the drop folders")
+        _console.print("nothing waits in the drop folders (a file touched a moment ago waits for the next run)")
     sys.exit(1 if refused else 0)
 
 
@@ -81,17 +96,22 @@ def build(*, force: Annotated[bool, typer.Option(help="Build although nothing ch
         _console.print("nothing to build: the published build holds everything that was landed")
         return
     _console.print(f"building: {reason}")
-    build_all(settings, now)
+    built = build_all(settings, now)
     report.print_targets(_console, settings)
+    sys.exit(1 if built.not_loaded else 0)
 
 
 @app.command()
 def send() -> None:
     """Deliver the messages that wait in the outbox."""
     from orchestration.loop.messages import send as send_outbox  # noqa: PLC0415 - brings the chart library
+    from orchestration.loop.messages import unsent  # noqa: PLC0415
 
-    result = send_outbox(read_settings(), datetime.now(UTC))
+    settings = read_settings()
+    result = send_outbox(settings, datetime.now(UTC))
     _console.print(f"{result.sent} messages sent, {result.failed} failed")
+    for waiting in unsent(settings) if result.failed else ():
+        _console.print(f"{waiting.message_key}: {waiting.last_error}", markup=False, soft_wrap=True)
     sys.exit(1 if result.failed else 0)
 
 
@@ -111,7 +131,7 @@ def batches() -> None:
 
     for manifest in Lake(read_settings().layout.lake).manifests():
         note = f" supersedes {manifest.supersedes}" if manifest.supersedes else ""
-        _console.print(f"{manifest.batch_id}  {manifest.source}  {manifest.origin}{note}", soft_wrap=True)
+        _console.print(f"{manifest.batch_id}  {manifest.source}  {manifest.origin}{note}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -135,8 +155,9 @@ def rebuild() -> None:
 
     settings = read_settings()
     forget_warehouse(settings)
-    build_all(settings, datetime.now(UTC))
+    built = build_all(settings, datetime.now(UTC))
     report.print_targets(_console, settings)
+    sys.exit(1 if built.not_loaded else 0)
 
 
 @app.command()
@@ -168,7 +189,8 @@ def show_progress() -> None:
 
     class _Progress(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            _console.print(f"[dim]{time.monotonic() - started:6.1f} s[/]  {record.getMessage()}", soft_wrap=True)
+            seconds = f"{time.monotonic() - started:6.1f} s  "
+            _console.print(seconds + record.getMessage(), markup=False, soft_wrap=True)
 
     logger = logging.getLogger("ademruimte")
     logger.setLevel(logging.INFO)

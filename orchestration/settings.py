@@ -23,6 +23,10 @@ class SettingMissingError(LookupError):
     """A setting is needed and absent; the message names it."""
 
 
+class SettingInvalidError(ValueError):
+    """A setting cannot be read; the message names it and says what is expected."""
+
+
 @dataclass(frozen=True, slots=True)
 class MailSettings:
     """Where messages go: a folder unless an SMTP host is named."""
@@ -77,8 +81,7 @@ class Settings:
         if not url:
             raise SettingMissingError(f"{source}: no address to pull from; set {prefix}_URL (and {prefix}_TOKEN)")
         token = self.environment.get(f"{prefix}_TOKEN")
-        since = self.environment.get(f"{prefix}_SINCE")
-        return Endpoint(url, Secret(token) if token else None, date.fromisoformat(since) if since else None)
+        return Endpoint(url, Secret(token) if token else None, _date(self.environment, f"{prefix}_SINCE"))
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -86,6 +89,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
     Raises:
         LookupError: the city named has no profile.
+        SettingInvalidError: a date or number cannot be read.
     """
     env = _environment() if environment is None else environment
     city = city_named(env.get(CITY, "kortrijk"))
@@ -98,7 +102,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         fixed_as_of=_fixed_as_of(env, layout),
         pseudonym_key_file=Path(key_file) if key_file else layout.secrets / "pseudonym.key",
         mail=_mail(env, city),
-        stable_for=timedelta(seconds=float(env.get("ADEMRUIMTE_STABLE_SECONDS", "10"))),
+        stable_for=timedelta(seconds=_whole(env, "ADEMRUIMTE_STABLE_SECONDS", 10)),
     )
 
 
@@ -112,8 +116,25 @@ def _environment() -> dict[str, str]:
 
 def _fixed_as_of(env: Mapping[str, str], layout: Layout) -> date | None:
     """A synthetic city's clock stands still: its marker file names the date."""
-    written = env.get("ADEMRUIMTE_AS_OF") or (layout.marker.read_text("utf-8").strip() if layout.is_synthetic else "")
-    return date.fromisoformat(written) if written else None
+    named = _date(env, "ADEMRUIMTE_AS_OF")
+    if named is None and layout.is_synthetic:
+        return date.fromisoformat(layout.marker.read_text("utf-8").strip())
+    return named
+
+
+def _date(env: Mapping[str, str], name: str) -> date | None:
+    written = env.get(name)
+    try:
+        return date.fromisoformat(written) if written else None
+    except ValueError:
+        raise SettingInvalidError(f"{name} is {written!r}; write a date as 2026-11-23") from None
+
+
+def _whole(env: Mapping[str, str], name: str, default: int) -> int:
+    written = env.get(name) or str(default)
+    if not written.isdecimal():
+        raise SettingInvalidError(f"{name} is {written!r}; write a whole number")
+    return int(written)
 
 
 def _mail(env: Mapping[str, str], city: City) -> MailSettings:
@@ -123,7 +144,7 @@ def _mail(env: Mapping[str, str], city: City) -> MailSettings:
         sender=env.get("ADEMRUIMTE_SENDER", f"Ademruimte {city.title_nl} <ademruimte@{city.name}.example>"),
         recipients=Path(recipients) if recipients else None,
         smtp_host=env.get("ADEMRUIMTE_SMTP_HOST") or None,
-        smtp_port=int(env.get("ADEMRUIMTE_SMTP_PORT", "25")),
+        smtp_port=_whole(env, "ADEMRUIMTE_SMTP_PORT", 25),
         username=env.get("ADEMRUIMTE_SMTP_USERNAME") or None,
         password=Secret(password) if password else None,
         starttls=env.get("ADEMRUIMTE_SMTP_STARTTLS", "1") != "0",

@@ -180,7 +180,7 @@ def run_dev(settings: Settings, port: int) -> int:
 def _succeeds(console: Console, name: str) -> bool:
     result = run_job(name)
     for event in result.filter_events(lambda event: event.is_step_failure):
-        console.print(f"[bold red]{name}[/] {_reason(event)}", soft_wrap=True)
+        console.print(f"{name}: {_reason(event)}", style="bold red", markup=False, soft_wrap=True)
     return result.success
 
 

@@ -462,7 +462,10 @@ def _read_parquet(path: Path) -> pl.DataFrame:
 
 
 def _parse_manifest(path: Path) -> Manifest:
-    said = json.loads(path.read_bytes())
+    try:
+        said = json.loads(path.read_bytes())
+    except ValueError as broken:
+        raise LakeError(f"{path}: is no manifest ({broken}); restore this batch from the backup") from None
     moments = {name: _moment(said[name]) for name in ("supplied_at", "known_at", "committed_at", "complete_until")}
     tables = {name: _parse_table(table) for name, table in said["tables"].items()}
     dropped = {name: tuple(columns) for name, columns in said["dropped_columns"].items()}

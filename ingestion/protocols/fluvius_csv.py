@@ -59,9 +59,11 @@ def _columns(header: str, place: str) -> list[str]:
     columns = [_COLUMN_OF.get(cell.casefold(), cell) for cell in written]
     missing = [_DIALECTS[column][0].capitalize() for column in _REQUIRED if column not in columns]
     if missing:
+        # only known titles are repeated: a file without header has meter readings on this line
+        known = ", ".join(cell for cell in written if cell.casefold() in _COLUMN_OF) or "nothing"
         raise UnreadableFileError(
-            f"{place} lacks the column {', '.join(repr(title) for title in missing)}; found: "
-            f"{', '.join(written)[:300]}. Export 'Verbruikshistoriek' from Mijn Fluvius again, as CSV with `;`"
+            f"{place} lacks the column {', '.join(repr(title) for title in missing)}; found: {known}. "
+            "Export 'Verbruikshistoriek' from Mijn Fluvius again, as CSV with `;`"
         )
     twice = sorted({cell for cell, column in zip(written, columns, strict=True) if columns.count(column) > 1})
     if twice:

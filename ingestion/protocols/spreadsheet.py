@@ -48,10 +48,11 @@ def read_table(original: bytes, name: str, received: Received) -> pl.DataFrame:
             if set(received.required) <= set(header):
                 return _frame(rows[position + 1 :], _distinct(cells, name, received))
             nearest = max(nearest, header, key=lambda found: len(set(found) & set(received.required)))
-    missing = [column for column in received.required if column not in nearest]
+    missing = ", ".join(repr(column) for column in received.required if column not in nearest)
+    # only names of the template are repeated: what else stands there may be a person
+    known = ", ".join(name for name in received.columns if name in nearest) or "nothing"
     raise UnreadableFileError(
-        f"{name}: no row holds the column {', '.join(repr(column) for column in missing)}; the nearest header found "
-        f"is: {', '.join(filter(None, nearest))[:300] or 'nothing'}. Restore the header row of the template"
+        f"{name}: no row holds the column {missing}; of the template only {known} was found. Restore its header row"
     )
 
 

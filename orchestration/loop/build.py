@@ -120,7 +120,7 @@ class Build:
             for note in (*each.drift, *([each.error] if each.error else [])):
                 _log.warning("%s %s: %s", each.source, each.batch_id, note)
         self.not_loaded = {each.source: each.error for each in loaded if each.error}
-        _log.info("loaded %d new batches", len(loaded))
+        _log.info("loaded %d new batches", len(loaded) - len([each for each in loaded if each.error]))
         return loaded
 
     def measure(self) -> Transformed:

@@ -1,11 +1,14 @@
 """Land one source: pull, door, gate, commit. No warehouse is opened here, and no other source is touched."""
 
+import fcntl
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -53,11 +56,19 @@ def land(settings: Settings, contract: SourceContract, now: datetime) -> list[La
     A refused delivery never stops another: its reason is in its own result.
     """
     settings.layout.create()
-    with State(settings.layout.state) as state:
+    with _one_at_a_time(settings, contract), State(settings.layout.state) as state:
         lake = Lake(settings.layout.lake)
         lake.sweep()
         landing = _Landing(settings, contract, now, lake, state)
         return list(landing.files() if isinstance(contract.trigger, OnArrival) else landing.pull())
+
+
+@contextmanager
+def _one_at_a_time(settings: Settings, contract: SourceContract) -> Iterator[None]:
+    """Waits for another landing of this source: both would commit the same file."""
+    with (settings.layout.root / f".land-{contract.name}.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def waiting_files(settings: Settings, contract: SourceContract, now: datetime) -> list[DroppedFile]:
@@ -88,7 +99,7 @@ def _ready_file(path: Path) -> Path:
 
 def _dropped(path: Path) -> DroppedFile:
     ready = _ready_file(path)
-    written = ready.read_text("utf-8").strip() if ready.exists() else ""
+    written = ready.read_text("utf-8", errors="replace").strip() if ready.is_file() else ""
     return DroppedFile(path, _instant(written) or _last_written(path))
 
 
@@ -96,9 +107,9 @@ def _instant(written: str) -> datetime | None:
     """The time named in a `.ready` file; an empty or other content names none."""
     try:
         named = datetime.fromisoformat(written)
-    except ValueError:
+        return named.astimezone(UTC) if named.tzinfo else named.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return named.astimezone(UTC) if named.tzinfo else named.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +122,22 @@ class _Landing:
 
     def files(self) -> Iterator[Landed]:
         for file in waiting_files(self.settings, self.contract, self.now):
-            landed = self._file(file)
-            _log.info("%s: %s", landed.origin, landed.message)
-            yield landed
+            yield _told(self._bounded(file.path.name, partial(self._file, file)))
 
     def pull(self) -> Iterator[Landed]:
-        landed = self._pulled()
-        _log.info("%s: %s", landed.source, landed.message)
-        yield landed
+        yield _told(self._bounded(self.contract.name, self._pulled))
+
+    def _bounded(self, origin: str, deliver: Callable[[], Landed]) -> Landed:
+        """The boundary of one delivery: whatever breaks in it, the next delivery and source still land."""
+        try:
+            return deliver()
+        # the one place where anything at all may break: a stranger's file or answer
+        except Exception as broken:  # noqa: BLE001
+            _log.debug("%s", origin, exc_info=True)
+            reason = (
+                f"{self.contract.name}: {_shown(origin)}: {type(broken).__name__}: {broken}; nothing of it was landed"
+            )
+            return self._result(_shown(origin), Outcome.REFUSED, _shown(reason))
 
     def _file(self, file: DroppedFile) -> Landed:
         try:
@@ -241,6 +260,16 @@ def counts_in_words(manifest: Manifest) -> str:
 def sha256_of(path: Path) -> str:
     """The hash by which a file is recognised."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _told(landed: Landed) -> Landed:
+    _log.info("%s %s: %s (%s)", landed.source, landed.origin, landed.outcome, landed.message)
+    return landed
+
+
+def _shown(text: str) -> str:
+    """Text that any terminal and database takes, also where a file name is no proper text."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _original(delivery: Delivery, contract: SourceContract) -> tuple[str, bytes] | None:

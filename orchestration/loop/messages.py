@@ -12,7 +12,7 @@ from orchestration.alerts.recipients import Recipients, recipients
 from orchestration.settings import Settings
 from warehouse.engine import frame, open_published
 from warehouse.published.pointer import current
-from warehouse.state import State
+from warehouse.state import OutboxMessage, State
 
 
 def fill_outbox(settings: Settings) -> int:
@@ -34,6 +34,12 @@ def send(settings: Settings, now: datetime) -> outbox.SendResult:
     """Delivers what the outbox holds: into a folder, or by SMTP when one is configured."""
     with State(settings.layout.state) as state:
         return outbox.send(state, _channel(settings), now)
+
+
+def unsent(settings: Settings) -> list[OutboxMessage]:
+    """The messages that nobody has yet, each with why its last try failed."""
+    with State(settings.layout.state) as state:
+        return state.unsent()
 
 
 def _published_frames(settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:

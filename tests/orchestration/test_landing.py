@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -219,6 +220,66 @@ def test_a_hand_filled_file_is_not_kept_as_it_came(empty_profile: Callable[..., 
     (landed,) = land_source(settings, "indicators")
     folder = settings.layout.lake / "indicators" / f"batch={landed.manifest.batch_id}"
     assert all(b"An Claes" not in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("name", ["renovatie_9999-W52_kortrijk.csv", "renovatie_2026-W45_[red]rijk[/x].csv"])
+def test_an_unforeseen_fault_in_one_file_leaves_the_others_to_land(
+    empty_profile: Callable[..., Settings], name: str
+) -> None:
+    settings = empty_profile()
+    drop(settings, "renovation_coach", name.replace("/", "_"), "dossier;team\n")
+    good = "dossier;team;adres;intake_op;fase;fase_op\nK-1;kortrijk;Straat 1;2026-11-02;advies;2026-11-03\n"
+    drop(settings, "renovation_coach", "renovatie_2026-W44_kortrijk.csv", good)
+    outcomes = {landed.outcome for landed in land_source(settings, "renovation_coach")}
+    assert outcomes == {Outcome.REFUSED, Outcome.LANDED}
+
+
+def test_what_is_no_file_in_the_drop_folder_is_no_delivery(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    folder = settings.layout.drop("indicators")
+    (folder / "a.csv").mkdir(parents=True)
+    (folder / "b.csv").symlink_to("nowhere")
+    os.mkfifo(folder / "c.csv")
+    assert land_source(settings, "indicators") == []
+
+
+def test_a_ready_file_that_names_no_time_still_says_that_its_file_is_complete(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    settings = empty_profile()
+    path = drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW)
+    for content in (b"\xff\xfe2", b"0001-01-01T00:00:00+14:00", b"klaar"):
+        path.with_name("b.csv.ready").write_bytes(content)
+        (file,) = waiting_files(settings, settings.contracts()["indicators"], NOW)
+        assert file.supplied_at.timestamp() == pytest.approx(path.stat().st_mtime)
+
+
+def test_two_landings_of_one_source_at_once_commit_a_file_once(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW)
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: land_source(settings, "indicators"), range(4)))
+    assert [landed.outcome for each in results for landed in each] == [Outcome.LANDED]
+    assert len(Lake(settings.layout.lake).manifests()) == 1
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "-inf", "1e3", "9" * 33, "1.234,5", "0x10"])
+def test_a_value_that_is_no_plain_number_is_refused(empty_profile: Callable[..., Settings], value: str) -> None:
+    settings = empty_profile()
+    drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW.replace("17600", value))
+    (landed,) = land_source(settings, "indicators")
+    assert landed.manifest.tables["observations"].quarantined == 1
+
+
+def test_a_refusal_repeats_no_cell_that_may_be_a_person(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    drop(settings, "renovation_coach", "renovatie_2026-W44_kortrijk.csv", "dossier;team;Jan Peeters 0475123456\n")
+    drop(settings, "energy_meters", "v.csv", "01-01-2025;00:00:00;541448800000000042;Jan Peeters\n")
+    for source in ("renovation_coach", "energy_meters"):
+        (landed,) = land_source(settings, source)
+        assert landed.outcome is Outcome.REFUSED
+        assert "peeters" not in landed.message.casefold()
+        assert "541448" not in landed.message
 
 
 def test_a_dead_supplier_does_not_stop_the_other_sources(own_demo: Settings, suppliers: dict[str, str]) -> None:

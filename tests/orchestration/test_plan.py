@@ -5,7 +5,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -69,6 +69,10 @@ def own_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "code"
     for folder in (DBT_PROJECT, DBT_PROJECT.parent / "contracts"):
         shutil.copytree(folder, root / folder.name, ignore=shutil.ignore_patterns("target", "logs", "__pycache__"))
+    rules = root / "orchestration" / "quality.py"
+    rules.parent.mkdir()
+    shutil.copyfile(DBT_PROJECT.parent / "orchestration" / "quality.py", rules)
+    monkeypatch.setattr(planning, "_QUALITY", rules)
     monkeypatch.setattr(planning, "DBT_PROJECT", root / DBT_PROJECT.name)
     monkeypatch.setattr(planning, "_CODE_FOLDERS", (root / DBT_PROJECT.name, root / "contracts"))
     return root
@@ -118,8 +122,7 @@ def test_a_replay_takes_the_place_of_its_batch_in_the_plan(empty_profile: Profil
 
 def test_a_build_is_named_by_its_utc_moment_and_its_fingerprint(empty_profile: Profile) -> None:
     settings = empty_profile()
-    in_brussels = NOW.astimezone().replace(microsecond=1)
-    plan = make_plan(settings, in_brussels.astimezone(UTC))
+    plan = make_plan(settings, NOW.replace(microsecond=1))
     assert plan.build_id == f"20261123T060000000001Z-{plan.fingerprint[:12]}"
     assert plan.as_of == date(2026, 11, 23)
     assert make_plan(settings, LATER).build_id > plan.build_id
@@ -127,9 +130,15 @@ def test_a_build_is_named_by_its_utc_moment_and_its_fingerprint(empty_profile: P
 
 @pytest.mark.parametrize(
     "path",
-    ["contracts/vocabulary.py", "dbt_project/dbt_project.yml", "dbt_project/new_model.sql", "dbt_project/new_seed.csv"],
+    [
+        "contracts/vocabulary.py",
+        "dbt_project/dbt_project.yml",
+        "dbt_project/new_model.sql",
+        "dbt_project/new_seed.csv",
+        "orchestration/quality.py",
+    ],
 )
-def test_a_changed_contract_model_setting_or_seed_is_other_code(own_code: Path, path: str) -> None:
+def test_a_changed_contract_model_seed_or_rule_of_the_exit_is_other_code(own_code: Path, path: str) -> None:
     before = planning.code_version()
     with (own_code / path).open("a", encoding="utf-8") as file:
         file.write("\n")
@@ -209,7 +218,6 @@ def test_batches_are_named_before_a_date_that_moved_too(empty_profile: Profile) 
     assert "batches" in (why_due(tomorrow, NOW) or "")
 
 
-@pytest.mark.usefixtures("own_code")
 def test_changed_code_makes_a_build_due(empty_profile: Profile, own_code: Path) -> None:
     settings = empty_profile()
     commit_and_publish(settings)

@@ -1,3 +1,1 @@
-select *
-from {{ ref('stg_renovation_coach__dossiers') }}
-{{ latest_version(key=['team', 'dossier_id'], version=['phase_date']) }}
+{{ latest_version(ref('stg_renovation_coach__dossiers'), key=['team', 'dossier_id'], version=['phase_date']) }}

@@ -55,7 +55,11 @@ powered as (
         locations.longitude,
         coalesce(powers.power_kw, 0) as power_kw,
         -- other and unknown opening hours count half
-        case when locations.is_open_24_7 then 1.0 else 0.5 end::double as access_factor,
+        case
+            when not locations.is_published or locations.parking_type = 'ALONG_MOTORWAY' then 0.0
+            when locations.is_open_24_7 then 1.0
+            else 0.5
+        end::double as access_factor,
         evses.last_updated_at,
         greatest(evses.known_at, locations.known_at) as known_at
     from evses

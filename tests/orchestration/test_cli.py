@@ -1,0 +1,205 @@
+"""The command line in this process: what it says, and the exit code a script goes by."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from orchestration.cli import app
+from orchestration.settings import Settings
+from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, drop
+from warehouse.lake import Lake
+from warehouse.published.pointer import current
+from warehouse.state import State
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Types a command in an empty folder, for the profile it is given."""
+    monkeypatch.chdir(tmp_path)
+
+    def type_command(settings: Settings, *words: str) -> Result:
+        return CliRunner().invoke(app, list(words), env=dict(settings.environment))
+
+    return type_command
+
+
+def said(result: Result) -> str:
+    """What was printed, without the frame and the line ends that an error gets."""
+    return " ".join(result.output.replace("│", " ").split())
+
+
+def test_without_a_command_the_help_names_every_command(run: Run, demo: Settings) -> None:
+    output = run(demo).output
+    commands = ("demo", "real", "land", "build", "send", "status", "batches", "replay", "rebuild", "prepare", "dev")
+    for command in commands:
+        assert f" {command} " in output
+
+
+def test_an_unknown_city_is_told_with_those_there_are(run: Run, empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    result = CliRunner().invoke(app, ["batches"], env={**settings.environment, "ADEMRUIMTE_CITY": "gent"})
+    assert result.exit_code != 0
+    assert run(settings, "batches").exit_code == 0
+    assert "gent" in str(result.exception or "") + result.output
+    assert "kortrijk" in str(result.exception or "") + result.output
+
+
+# --- land -------------------------------------------------------------------------------------------------------
+
+
+def test_landing_an_unknown_source_names_the_ones_there_are_and_lands_nothing(
+    run: Run, empty_profile: Callable[..., Settings]
+) -> None:
+    settings = empty_profile()
+    path = drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW)
+    result = run(settings, "land", "indicators", "weather")
+    assert result.exit_code == 2
+    assert ", ".join(settings.contracts()) in said(result)
+    assert "not weather" in said(result)
+    assert path.exists()
+
+
+def test_a_source_of_another_city_is_as_unknown(run: Run, empty_profile: Callable[..., Settings]) -> None:
+    result = run(empty_profile(ADEMRUIMTE_CITY="terneuzen"), "land", "tickets_1777")
+    assert result.exit_code == 2
+    assert "terneuzen receives charge_points; not tickets_1777" in said(result)
+
+
+def test_landing_a_source_says_what_became_of_every_file(run: Run, empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW)
+    result = run(settings, "land", "indicators")
+    assert result.exit_code == 0
+    assert "indicators b.csv: landed – 1 rows received: 1 accepted, 0 refused" in result.output
+    (manifest,) = Lake(settings.layout.lake).manifests()
+    assert manifest.origin == "b.csv"
+
+
+def test_a_refused_file_fails_the_command_and_the_next_one_still_lands(
+    run: Run, empty_profile: Callable[..., Settings]
+) -> None:
+    settings = empty_profile()
+    refused = drop(settings, "indicators", "a.csv", "wrong\n")
+    drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW)
+    result = run(settings, "land", "indicators")
+    assert result.exit_code == 1
+    assert "indicators a.csv: refused – indicators: " in result.output
+    assert "indicators b.csv: landed" in result.output
+    assert refused.exists()
+
+
+def test_only_the_sources_that_are_named_are_landed(run: Run, empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    path = drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW)
+    result = run(settings, "land", "energy_meters", "renovation_coach")
+    assert result.exit_code == 0
+    assert "nothing waits in the drop folders" in result.output
+    assert path.exists()
+
+
+def test_landing_all_asks_every_source_and_fails_for_one_without_address(
+    run: Run, empty_profile: Callable[..., Settings]
+) -> None:
+    settings = empty_profile()
+    drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW)
+    result = run(settings, "land")
+    assert result.exit_code == 1
+    assert "ADEMRUIMTE_CHARGE_POINTS_URL" in result.output
+    assert "ADEMRUIMTE_TICKETS_1777_URL" in result.output
+    assert "indicators b.csv: landed" in result.output
+
+
+# --- build, status, batches, replay, send -----------------------------------------------------------------------
+
+
+def test_a_build_with_nothing_new_says_so_and_leaves_the_published_one(run: Run, own_demo: Settings) -> None:
+    before = current(own_demo.layout.published)
+    result = run(own_demo, "build")
+    assert result.exit_code == 0
+    assert "nothing to build: the published build holds everything that was landed" in said(result)
+    assert current(own_demo.layout.published) == before
+    assert len(Lake(own_demo.layout.lake).decisions()) == 1
+
+
+def test_the_status_of_an_empty_profile_says_what_to_do(run: Run, empty_profile: Callable[..., Settings]) -> None:
+    result = run(empty_profile(), "status")
+    assert result.exit_code == 2
+    assert "nothing is published yet" in said(result)
+    assert "ademruimte build" in said(result)
+
+
+def test_the_status_shows_targets_deliveries_and_places(run: Run, demo: Settings) -> None:
+    result = run(demo, "status")
+    assert result.exit_code == 0
+    places = [
+        result.output.index(words) for words in ("Targets of Kortrijk", "Deliveries of Kortrijk", "published build")
+    ]
+    assert places == sorted(places)
+    assert "109 targets in the registry" in result.output
+
+
+def test_batches_lists_every_batch_of_the_lake_on_a_line(run: Run, demo: Settings) -> None:
+    lines = run(demo, "batches").output.splitlines()
+    manifests = Lake(demo.layout.lake).manifests()
+    assert len(lines) == len(manifests) > len(demo.contracts())
+    for line, manifest in zip(lines, manifests, strict=True):
+        assert line == f"{manifest.batch_id}  {manifest.source}  {manifest.origin}"
+
+
+def test_an_empty_lake_lists_nothing(run: Run, empty_profile: Callable[..., Settings]) -> None:
+    result = run(empty_profile(), "batches")
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def test_replaying_an_unknown_batch_says_how_to_find_the_known_ones(run: Run, demo: Settings) -> None:
+    result = run(demo, "replay", "20260101T000000000000Z-0123456789ab")
+    assert result.exit_code == 2
+    assert "no live batch 20260101T000000000000Z-0123456789ab" in said(result)
+    assert "`ademruimte batches` lists them" in said(result)
+
+
+def test_a_replay_that_gives_the_same_rows_says_that_it_wrote_nothing(run: Run, own_demo: Settings) -> None:
+    lake = Lake(own_demo.layout.lake)
+    before = lake.manifests()
+    result = run(own_demo, "replay", before[0].batch_id)
+    assert result.exit_code == 0
+    assert "the same rows again: nothing was written" in result.output
+    assert Lake(own_demo.layout.lake).manifests() == before
+
+
+def test_a_replay_that_changes_rows_names_its_batch_and_the_list_says_what_it_replaces(
+    run: Run, own_demo: Settings
+) -> None:
+    lake = Lake(own_demo.layout.lake)
+    manifest = lake.manifests("indicators")[0]
+    accepted = lake.file(manifest, "observations", "accepted")
+    lake.read(manifest, "observations", "accepted").head(1).write_parquet(accepted)
+    again = f"{manifest.batch_id}.r1"
+    assert f"committed {again}" in run(own_demo, "replay", manifest.batch_id).output
+    assert f"{again}  indicators  {manifest.origin} supersedes {manifest.batch_id}" in run(own_demo, "batches").output
+
+
+def test_sending_with_an_empty_outbox_says_that_nothing_was_sent(
+    run: Run, empty_profile: Callable[..., Settings]
+) -> None:
+    result = run(empty_profile(), "send")
+    assert result.exit_code == 0
+    assert "0 messages sent, 0 failed" in result.output
+
+
+def test_sending_counts_what_went_out_and_fails_when_something_could_not(run: Run, own_demo: Settings) -> None:
+    with State(own_demo.layout.state) as state:
+        waiting = len(state.unsent())
+    own_demo.layout.mail.rmdir()
+    own_demo.layout.mail.write_text("a file where the folder should be")
+    failed = run(own_demo, "send")
+    assert (failed.exit_code, f"0 messages sent, {waiting} failed" in failed.output) == (1, True)
+    own_demo.layout.mail.unlink()
+    sent = run(own_demo, "send")
+    assert (sent.exit_code, f"{waiting} messages sent, 0 failed" in sent.output) == (0, True)
+    assert len(list(own_demo.layout.mail.glob("*.eml"))) == waiting

@@ -1,0 +1,199 @@
+"""Messages: one per department and week, delivered once, and never lost when nobody takes them."""
+
+import csv
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import polars as pl
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
+
+from orchestration.alerts.recipients import RecipientFileError
+from orchestration.loop.messages import fill_outbox, send
+from orchestration.report import published_frame
+from orchestration.settings import Settings
+from tests.orchestration.profiles import LATER, NOW
+from warehouse.engine import connect
+from warehouse.published.pointer import current, flip, stage
+from warehouse.state import OutboxMessage, State
+
+
+class Post:
+    """A real mail server on loopback; it keeps to whom what was sent."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[list[str], EmailMessage]] = []
+
+    # aiosmtpd looks its hooks up by this name.
+    async def handle_DATA(self, _server: object, _session: object, envelope: Envelope) -> str:  # noqa: N802
+        mail = message_from_bytes(envelope.content, EmailMessage, policy=policy.default)
+        self.got.append((envelope.rcpt_tos, mail))
+        return "250 OK"
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def post() -> Iterator[tuple[Post, int]]:
+    server = Post()
+    controller = Controller(server, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    yield server, controller.port
+    controller.stop()
+
+
+def waiting(settings: Settings) -> list[OutboxMessage]:
+    with State(settings.layout.state) as state:
+        return state.unsent()
+
+
+def by_smtp(settings: Settings, port: int, recipients: Path | None = None) -> Settings:
+    mail = replace(settings.mail, smtp_host="127.0.0.1", smtp_port=port, starttls=False, recipients=recipients)
+    return replace(settings, mail=mail)
+
+
+def publish_again(settings: Settings, after: timedelta) -> str:
+    """The published build once more, as if it were made that much later."""
+    published = settings.layout.published
+    build_id = f"{current(published)}-{after.days}"
+
+    def write(folder: Path) -> None:
+        shutil.copyfile(published / "current" / "ademruimte.duckdb", folder / "ademruimte.duckdb")
+        with connect(folder / "ademruimte.duckdb") as con:
+            con.execute("update marts.dim_build set as_of_date = ?", [settings.as_of(NOW) + after])
+
+    stage(published, build_id, write)
+    flip(published, build_id)
+    return build_id
+
+
+def address_book(path: Path, *departments: str) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("department_id", "email"), *((name, f"{name}@stad.test") for name in departments)])
+    return path
+
+
+def test_without_a_published_build_there_is_nothing_to_tell(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    assert fill_outbox(settings) == 0
+    assert waiting(settings) == []
+
+
+def test_a_build_that_readers_do_not_see_is_not_told(own_demo: Settings) -> None:
+    publish_again(own_demo, timedelta(weeks=1))
+    (own_demo.layout.published / "current").unlink()
+    assert fill_outbox(own_demo) == 0
+
+
+def test_every_department_with_a_target_behind_has_one_message_and_no_other_has(demo: Settings) -> None:
+    verdicts = published_frame(demo, "verdicts.fct_target_verdicts")
+    behind = verdicts.filter(pl.col("status").is_in(["behind", "overdue"]))
+    told = [row.department_id for row in waiting(demo)]
+    assert sorted(told) == sorted(set(behind["department_id"]))
+    assert 0 < len(told) < verdicts["department_id"].n_unique()
+
+
+def test_telling_the_same_week_again_adds_nothing(own_demo: Settings) -> None:
+    before = waiting(own_demo)
+    assert fill_outbox(own_demo) == 0
+    publish_again(own_demo, timedelta(days=6))
+    assert fill_outbox(own_demo) == 0
+    assert waiting(own_demo) == before
+
+
+def test_the_next_week_is_told_again_to_the_same_departments(own_demo: Settings) -> None:
+    first = waiting(own_demo)
+    publish_again(own_demo, timedelta(weeks=1))
+    assert fill_outbox(own_demo) == len(first)
+    assert {(row.department_id, row.period) for row in waiting(own_demo)} == {
+        (row.department_id, period) for row in first for period in ("2026-W48", "2026-W49")
+    }
+
+
+def test_a_message_comes_from_the_sender_of_the_settings_and_names_its_build(own_demo: Settings) -> None:
+    build_id = publish_again(own_demo, timedelta(weeks=1))
+    fill_outbox(replace(own_demo, mail=replace(own_demo.mail, sender="Databord <bord@stad.test>")))
+    fresh = [row for row in waiting(own_demo) if row.period == "2026-W49"]
+    assert fresh
+    for row in fresh:
+        mail = message_from_bytes(row.message, EmailMessage, policy=policy.default)
+        assert mail["From"] == "Databord <bord@stad.test>"
+        assert row.build_id == build_id
+
+
+def test_a_message_is_written_once_as_a_file_and_then_is_sent(own_demo: Settings) -> None:
+    rows = waiting(own_demo)
+    assert send(own_demo, LATER) == (len(rows), 0)
+    files = {path.name: path.read_bytes() for path in own_demo.layout.mail.iterdir()}
+    assert files == {f"{row.period}-{row.department_id}.eml": row.message for row in rows}
+    assert waiting(own_demo) == []
+    for name in files:
+        (own_demo.layout.mail / name).unlink()
+    assert send(own_demo, LATER) == (0, 0)
+    assert list(own_demo.layout.mail.iterdir()) == []
+
+
+def test_a_message_that_was_sent_is_not_told_again(own_demo: Settings) -> None:
+    assert send(own_demo, LATER).sent > 0
+    assert fill_outbox(own_demo) == 0
+    assert waiting(own_demo) == []
+
+
+def test_a_mail_server_gets_the_messages_of_departments_with_an_address(
+    own_demo: Settings, post: tuple[Post, int], tmp_path: Path
+) -> None:
+    server, port = post
+    first, *others = [row.department_id for row in waiting(own_demo)]
+    recipients = address_book(tmp_path / "lezers.csv", first)
+    assert send(by_smtp(own_demo, port, recipients), LATER) == (1, len(others))
+    ((to, mail),) = server.got
+    assert to == [f"{first}@stad.test"]
+    assert mail["To"] == f"{first}@stad.test"
+    assert not list(own_demo.layout.mail.iterdir()), "a message leaves one way only"
+    assert [row.department_id for row in waiting(own_demo)] == others
+    assert all("no mail address" in (row.last_error or "") for row in waiting(own_demo))
+
+
+def test_who_gets_an_address_later_is_told_later_and_the_others_not_twice(
+    own_demo: Settings, post: tuple[Post, int], tmp_path: Path
+) -> None:
+    server, port = post
+    departments = [row.department_id for row in waiting(own_demo)]
+    send(by_smtp(own_demo, port, address_book(tmp_path / "lezers.csv", *departments[:1])), NOW)
+    everyone = address_book(tmp_path / "lezers.csv", *departments)
+    assert send(by_smtp(own_demo, port, everyone), LATER) == (len(departments) - 1, 0)
+    assert sorted(to for (to,), _ in server.got) == sorted(f"{name}@stad.test" for name in departments)
+
+
+def test_a_mail_server_that_is_down_keeps_every_message_for_the_next_time(
+    own_demo: Settings, post: tuple[Post, int], tmp_path: Path
+) -> None:
+    before = waiting(own_demo)
+    recipients = address_book(tmp_path / "lezers.csv", *(row.department_id for row in before))
+    assert send(by_smtp(own_demo, free_port(), recipients), NOW) == (0, len(before))
+    kept = waiting(own_demo)
+    assert [row.message for row in kept] == [row.message for row in before]
+    assert [row.attempts for row in kept] == [row.attempts + 1 for row in before]
+    assert all("127.0.0.1" in (row.last_error or "") for row in kept)
+    assert send(by_smtp(own_demo, post[1], recipients), LATER) == (len(before), 0)
+    assert len(post[0].got) == len(before)
+
+
+def test_a_file_with_recipients_that_cannot_be_read_sends_nothing(own_demo: Settings, post: tuple[Post, int]) -> None:
+    before = waiting(own_demo)
+    missing = own_demo.layout.root / "weg.csv"
+    with pytest.raises(RecipientFileError, match=r"weg\.csv cannot be read"):
+        send(by_smtp(own_demo, post[1], missing), LATER)
+    assert waiting(own_demo) == before
+    assert post[0].got == []

@@ -1,0 +1,84 @@
+"""dbt in this process: what it is told, where it writes, and what becomes of a command it cannot do."""
+
+import json
+import os
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestration.loop.transform import TransformError, build_models
+from orchestration.settings import DBT_PROJECT, Settings
+from warehouse.engine import connect
+
+DAY = date(2026, 11, 23)
+
+
+@pytest.fixture
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """dbt's file and city are set for the process: here they go back afterwards."""
+    monkeypatch.setenv("ADEMRUIMTE_WAREHOUSE", "nowhere")
+    monkeypatch.setenv("ADEMRUIMTE_CITY", "kortrijk")
+
+
+@pytest.fixture(scope="module")
+def target(demo: Settings) -> Path:
+    return demo.layout.dbt / "target"
+
+
+def read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return content
+
+
+@pytest.mark.usefixtures("own_environment")
+def test_a_command_that_dbt_does_not_know_stops_with_dbts_own_words(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    with pytest.raises(TransformError, match=r"dbt stopped: No such option.*--no-such-option"):
+        build_models(settings, DAY, ["--no-such-option"])
+    with connect(settings.layout.warehouse) as con:
+        assert con.execute("select 1").fetchone() == (1,)
+
+
+@pytest.mark.usefixtures("own_environment")
+def test_dbt_works_on_the_warehouse_and_the_city_of_the_profile(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile(ADEMRUIMTE_CITY="terneuzen")
+    with pytest.raises(TransformError):
+        build_models(settings, DAY, ["--no-such-option"])
+    assert os.environ["ADEMRUIMTE_WAREHOUSE"] == str(settings.layout.warehouse)
+    assert os.environ["ADEMRUIMTE_CITY"] == "terneuzen"
+
+
+def test_a_build_tells_dbt_its_date_and_its_city(target: Path) -> None:
+    assert read(target / "run_results.json")["args"]["vars"] == {"as_of_date": "2026-11-23", "city": "kortrijk"}
+
+
+def test_what_dbt_makes_lies_in_the_profile_and_not_in_the_project(target: Path, demo: Settings) -> None:
+    assert (target / "manifest.json").is_file()
+    assert list((target / "compiled").rglob("*.sql"))
+    arguments = read(target / "run_results.json")["args"]
+    assert Path(arguments["project_dir"]) == DBT_PROJECT
+    assert Path(arguments["target_path"]) == target
+    assert Path(arguments["log_path"]).is_relative_to(demo.layout.root)
+
+
+def test_the_last_step_judges_and_measures_nothing_again(target: Path) -> None:
+    nodes = read(target / "manifest.json")["nodes"]
+    done = [nodes[result["unique_id"]] for result in read(target / "run_results.json")["results"]]
+    models = [node for node in done if node["resource_type"] == "model"]
+    assert any(node["name"] == "fct_target_verdicts" for node in models)
+    assert all("judge" in node["tags"] for node in models), [node["name"] for node in models]
+
+
+def test_a_build_runs_no_unit_test_though_the_project_has_some(target: Path) -> None:
+    assert read(target / "manifest.json")["unit_tests"]
+    done = {result["unique_id"].split(".")[0] for result in read(target / "run_results.json")["results"]}
+    assert "model" in done
+    assert "unit_test" not in done
+
+
+def test_a_warehouse_that_dbt_left_can_be_opened_at_once(demo: Settings) -> None:
+    with connect(demo.layout.warehouse, read_only=True) as con:
+        assert con.execute("select as_of_date from landing.build").fetchall() == [(DAY,)]
