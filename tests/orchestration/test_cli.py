@@ -1,29 +1,64 @@
 """The command line in this process: what it says, and the exit code a script goes by."""
 
-from collections.abc import Callable
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
-from orchestration.cli import app
+from orchestration.cli import main
+from orchestration.loop.build import build_lock
 from orchestration.settings import Settings
 from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, drop
 from warehouse.lake import Lake
 from warehouse.published.pointer import current
 from warehouse.state import State
 
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left behind."""
+
+    exit_code: int
+    output: str
+
+
 Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def own_logger() -> Iterator[None]:
+    """The command line shows progress by a handler of the process: here it goes again."""
+    logger = logging.getLogger("ademruimte")
+    before = (list(logger.handlers), logger.level, logger.propagate)
+    yield
+    logger.handlers, logger.level, logger.propagate = before
+
+
+@pytest.fixture
+def run(
+    own_logger: None,  # noqa: ARG001 - what it puts back
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> Run:
     """Types a command in an empty folder, for the profile it is given."""
     monkeypatch.chdir(tmp_path)
 
-    def type_command(settings: Settings, *words: str) -> Result:
-        return CliRunner().invoke(app, list(words), env=dict(settings.environment))
+    def type_command(settings: Settings, *words: str, **environment: str) -> Result:
+        logging.getLogger("ademruimte").handlers.clear()
+        for name, value in {**settings.environment, **environment}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["ademruimte", *words])
+        capsys.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        return Result(code, "".join(capsys.readouterr()))
 
     return type_command
 
@@ -40,13 +75,29 @@ def test_without_a_command_the_help_names_every_command(run: Run, demo: Settings
         assert f" {command} " in output
 
 
-def test_an_unknown_city_is_told_with_those_there_are(run: Run, empty_profile: Callable[..., Settings]) -> None:
-    settings = empty_profile()
-    result = CliRunner().invoke(app, ["batches"], env={**settings.environment, "ADEMRUIMTE_CITY": "gent"})
-    assert result.exit_code != 0
-    assert run(settings, "batches").exit_code == 0
-    assert "gent" in str(result.exception or "") + result.output
-    assert "kortrijk" in str(result.exception or "") + result.output
+@pytest.mark.parametrize(
+    ("name", "written", "says"),
+    [
+        ("ADEMRUIMTE_CITY", "gent", "no city profile 'gent'; there are: "),
+        ("ADEMRUIMTE_SMTP_PORT", "smtp", "ADEMRUIMTE_SMTP_PORT is 'smtp'; write a whole number"),
+    ],
+)
+def test_a_wrong_setting_is_told_in_a_sentence_and_not_as_a_traceback(
+    run: Run, empty_profile: Callable[..., Settings], name: str, written: str, says: str
+) -> None:
+    result = run(empty_profile(), "batches", **{name: written})
+    assert result.exit_code == 1
+    assert says in said(result)
+    assert "Traceback" not in result.output
+    assert len(result.output.splitlines()) == 1
+
+
+def test_a_build_beside_another_says_that_one_is_running(run: Run, own_demo: Settings) -> None:
+    (own_demo.layout.published / "current").unlink()
+    with build_lock(own_demo):
+        result = run(own_demo, "build")
+    assert result.exit_code == 1
+    assert "another build of kortrijk is running" in said(result)
 
 
 # --- land -------------------------------------------------------------------------------------------------------
@@ -75,7 +126,7 @@ def test_landing_a_source_says_what_became_of_every_file(run: Run, empty_profile
     drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW)
     result = run(settings, "land", "indicators")
     assert result.exit_code == 0
-    assert "indicators b.csv: landed – 1 rows received: 1 accepted, 0 refused" in result.output
+    assert "indicators b.csv: landed (1 rows received: 1 accepted, 0 refused" in result.output
     (manifest,) = Lake(settings.layout.lake).manifests()
     assert manifest.origin == "b.csv"
 
@@ -88,7 +139,7 @@ def test_a_refused_file_fails_the_command_and_the_next_one_still_lands(
     drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW)
     result = run(settings, "land", "indicators")
     assert result.exit_code == 1
-    assert "indicators a.csv: refused – indicators: " in result.output
+    assert "indicators a.csv: refused (indicators: " in result.output
     assert "indicators b.csv: landed" in result.output
     assert refused.exists()
 

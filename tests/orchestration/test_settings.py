@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from contracts.registry import all_contracts
-from orchestration.settings import SettingMissingError, Settings, read_settings
+from orchestration.settings import SettingInvalidError, SettingMissingError, Settings, read_settings
 
 URL = "https://laadnet.example/ocpi/2.2.1/locations"
 
@@ -166,10 +166,6 @@ def test_the_marker_of_a_synthetic_city_stops_its_clock(tmp_path: Path) -> None:
     assert settings.as_of(datetime(2031, 1, 1, tzinfo=UTC)) == date(2026, 11, 23)
 
 
-def test_an_empty_marker_leaves_the_clock_running(tmp_path: Path) -> None:
-    assert marked(tmp_path, "").as_of(datetime(2031, 1, 1, tzinfo=UTC)) == date(2031, 1, 1)
-
-
 def test_the_date_of_the_environment_goes_before_the_marker(tmp_path: Path) -> None:
     marked(tmp_path, "2026-11-23")
     settings = read_settings({"ADEMRUIMTE_HOME": str(tmp_path), "ADEMRUIMTE_AS_OF": "2025-02-28"})
@@ -230,5 +226,18 @@ def test_a_key_file_elsewhere_is_used_and_none_is_made_in_the_profile(tmp_path: 
 
 
 def test_a_dropped_file_rests_as_long_as_the_setting_says() -> None:
-    assert read_settings({"ADEMRUIMTE_STABLE_SECONDS": "0.5"}).stable_for == timedelta(milliseconds=500)
+    assert read_settings({"ADEMRUIMTE_STABLE_SECONDS": "45"}).stable_for == timedelta(seconds=45)
     assert read_settings({}).stable_for >= timedelta(seconds=1), "a file is never read while it may still grow"
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "what"),
+    [
+        ("ADEMRUIMTE_AS_OF", "23/11/2026", "write a date as"),
+        ("ADEMRUIMTE_SMTP_PORT", "smtp", "write a whole number"),
+        ("ADEMRUIMTE_STABLE_SECONDS", "-1", "write a whole number"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_is_named_with_what_to_write(name: str, written: str, what: str) -> None:
+    with pytest.raises(SettingInvalidError, match=f"^{name} is '{written}'; {what}"):
+        read_settings({name: written})
