@@ -89,8 +89,11 @@ def _newest_without_target(settings: Settings) -> pl.DataFrame:
 
 
 def print_deliveries(console: Console, settings: Settings) -> None:
-    """Per source and table what was received and what became of it, over the whole lake."""
-    counts = ("batches", "received", "accepted", "refused", "dupl.", "supers.")
+    """Per source and table what was received and what became of it, over the whole lake.
+
+    `dup.` are rows sent twice, `old` are rows of which the same delivery held a later version.
+    """
+    counts = ("batches", "received", "accepted", "refused", "dup.", "old")
     table = _table("Deliveries", settings, words=("table",), numbers=counts)
     for name, *numbers in _delivery_rows(settings):
         table.add_row(str(name), *(_number(number) for number in numbers))

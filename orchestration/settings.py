@@ -118,7 +118,7 @@ def _fixed_as_of(env: Mapping[str, str], layout: Layout) -> date | None:
     """A synthetic city's clock stands still: its marker file names the date."""
     named = _date(env, "ADEMRUIMTE_AS_OF")
     if named is None and layout.is_synthetic:
-        return date.fromisoformat(layout.marker.read_text("utf-8").strip())
+        return _date({str(layout.marker): layout.marker.read_text("utf-8").strip()}, str(layout.marker))
     return named
 
 

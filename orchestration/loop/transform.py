@@ -3,7 +3,8 @@
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -74,12 +75,26 @@ def _invoke(settings: Settings, arguments: Sequence[str]) -> Any:  # noqa: ANN40
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
-    os.environ[_WAREHOUSE] = str(settings.layout.warehouse)
-    os.environ[CITY] = settings.city.name
+    with _environment(**{_WAREHOUSE: str(settings.layout.warehouse), CITY: settings.city.name}):
+        try:
+            return dbtRunner(callbacks=[_forward]).invoke([*arguments, *_where(settings)])
+        finally:
+            DuckDBConnectionManager.close_all_connections()
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    """The variables dbt's own files name, for the time of one command."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
     try:
-        return dbtRunner(callbacks=[_forward]).invoke([*arguments, *_where(settings)])
+        yield
     finally:
-        DuckDBConnectionManager.close_all_connections()
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _where(settings: Settings) -> list[str]:

@@ -146,7 +146,9 @@ print(json.dumps({
     "jobs": [job.name for job in definitions.jobs],
     "sensors": [sensor.name for sensor in definitions.sensors],
     "keys": [key.to_user_string() for asset in definitions.assets for key in asset.keys],
-    "checks": [str(check.name) for asset in definitions.assets for check in asset.check_specs],
+    "checks": [
+        check.name for made in [*definitions.assets, *definitions.asset_checks] for check in made.check_specs
+    ],
     "groups": [group for asset in definitions.assets for group in set(asset.group_names_by_key.values())],
 }))
 """
@@ -191,7 +193,7 @@ def test_a_sixth_source_is_staged(travelled: dict[str, Any]) -> None:
 
 
 def test_a_sixth_source_has_its_job_and_its_trigger(travelled: dict[str, Any]) -> None:
-    assert travelled["jobs"] == ["land_bike_counts"]
+    assert travelled["jobs"] == ["land_bike_counts", "watch_bike_counts"]
     assert travelled["sensors"] == ["bike_counts_drop"]
 
 

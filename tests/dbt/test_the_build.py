@@ -156,7 +156,7 @@ def _models(built: Built, folder: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("schema", ["marts", "personal", "verdicts"])
-def test_every_column_that_is_modelled_for_readers_is_under_contract_and_described_twice(built: Built, schema: str) -> None:
+def test_every_modelled_column_is_under_contract_and_described_twice(built: Built, schema: str) -> None:
     models = _models(built, schema)
     assert models
     assert [model["name"] for model in models if not model["config"]["contract"]["enforced"]] == []

@@ -110,7 +110,7 @@ def landed_in(order: list[Arrival], folder: Path, compiled: Compiled, demo: Sett
 def fingerprints(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, object]]:
     tables = con.execute(
         """select schema_name || '.' || table_name from duckdb_tables()
-        where schema_name in ('marts', 'verdicts') order by 1"""
+        where schema_name in ('marts', 'personal', 'verdicts') order by 1"""
     ).fetchall()
     for (table,) in tables:
         columns = [row[0] for row in con.execute(f"describe {table}").fetchall() if row[0] not in VOLATILE]

@@ -3,12 +3,13 @@
 import os
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
-from orchestration.secrets import read_or_create_key
+from orchestration.secrets import EmptyKeyError, read_or_create_key
 
 PROCESSES = 4
 KEYS = 25
@@ -77,3 +78,20 @@ def test_processes_that_race_for_a_new_key_all_get_the_same_one(tmp_path: Path) 
         assert key.value == path.read_text("ascii"), path
         assert [file.name for file in path.parent.iterdir()] == ["key"]
     assert len({key.value for key in got}) == KEYS
+
+
+def test_a_leftover_of_a_killed_writer_does_not_stop_the_next(tmp_path: Path) -> None:
+    (tmp_path / f".key.{os.getpid()}").touch()
+    assert read_or_create_key(tmp_path / "key").value
+
+
+def test_threads_of_one_process_get_one_key(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        keys = {key.value for key in pool.map(read_or_create_key, [tmp_path / "key"] * 40)}
+    assert len(keys) == 1
+
+
+def test_an_empty_key_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "key").touch()
+    with pytest.raises(EmptyKeyError, match="is empty"):
+        read_or_create_key(tmp_path / "key")

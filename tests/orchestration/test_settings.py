@@ -1,5 +1,6 @@
 """Settings: the environment before the `.env` file, and the city's own date."""
 
+import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,10 @@ URL = "https://laadnet.example/ocpi/2.2.1/locations"
 
 @pytest.fixture
 def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Makes the working directory a folder whose `.env` says what a test wants."""
+    """Makes the working directory a folder whose `.env` says what a test wants, and the environment empty."""
+    # a build in this process leaves the city it was of
+    for name in [name for name in os.environ if name.startswith("ADEMRUIMTE_")]:
+        monkeypatch.delenv(name)
 
     def write(text: str) -> None:
         (tmp_path / ".env").write_text(text, encoding="utf-8")

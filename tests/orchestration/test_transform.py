@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.loop.transform import TransformError, build_models
+from orchestration.loop.transform import TransformError, build_models, parse
 from orchestration.settings import DBT_PROJECT, Settings
 from warehouse.engine import connect
 
@@ -43,12 +43,17 @@ def test_a_command_that_dbt_does_not_know_stops_with_dbts_own_words(empty_profil
 
 
 @pytest.mark.usefixtures("own_environment")
-def test_dbt_works_on_the_warehouse_and_the_city_of_the_profile(empty_profile: Callable[..., Settings]) -> None:
+def test_dbt_works_with_the_seeds_of_the_city_of_the_profile(empty_profile: Callable[..., Settings]) -> None:
     settings = empty_profile(ADEMRUIMTE_CITY="terneuzen")
+    manifest = json.loads(parse(settings).read_text("utf-8"))
+    assert manifest["nodes"]["seed.ademruimte.areas"]["original_file_path"] == "seeds/terneuzen/areas.csv"
+
+
+def test_dbt_leaves_the_environment_as_it_was(empty_profile: Callable[..., Settings]) -> None:
+    before = dict(os.environ)
     with pytest.raises(TransformError):
-        build_models(settings, DAY, ["--no-such-option"])
-    assert os.environ["ADEMRUIMTE_WAREHOUSE"] == str(settings.layout.warehouse)
-    assert os.environ["ADEMRUIMTE_CITY"] == "terneuzen"
+        build_models(empty_profile(ADEMRUIMTE_CITY="terneuzen"), DAY, ["--no-such-option"])
+    assert dict(os.environ) == before
 
 
 def test_a_build_tells_dbt_its_date_and_its_city(target: Path) -> None:
