@@ -5,7 +5,9 @@ reasons, a duplicate, or superseded within the delivery.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -41,13 +43,14 @@ class Split:
     superseded: int
 
 
-def split(received: pl.DataFrame, table: TableContract, city: City) -> Split:
+def split(received: pl.DataFrame, table: TableContract, city: City, supplied_at: datetime | None = None) -> Split:
     """Runs the contract of a table over received text rows.
 
     Args:
         received: text columns that passed the door, and `line` (1-based line or page position).
         table: the contract.
         city: whose time zone holds.
+        supplied_at: when the delivery was supplied; a row about a later day is refused. None asks nothing.
 
     Raises:
         SchemaFaultError: a column the table cannot do without is missing.
@@ -58,7 +61,8 @@ def split(received: pl.DataFrame, table: TableContract, city: City) -> Split:
     # a contract may number rows in file order, and its rows must stay beside their lines
     rows = _with_every_column(received, table).sort(LINE)
     typed = table.parse(rows, city).with_columns(rows[LINE])
-    reasons = _reasons_of(_unreadable(rows, typed, table), _broken_rules(typed, table))
+    future = _after(typed, table, city, supplied_at)
+    reasons = _reasons_of(pl.concat([_unreadable(rows, typed, table), future]), _broken_rules(typed, table))
     good = typed.join(reasons, on=LINE, how="anti", maintain_order="left").select(*table.schema, LINE)
     accepted, duplicate, superseded = _resolve(good, table)
     return Split(received.height, accepted, _quarantine(rows, reasons), duplicate, superseded)
@@ -99,6 +103,15 @@ def _reasons_of(unreadable: pl.DataFrame, broken: pl.DataFrame) -> pl.DataFrame:
     """All reasons; of what could not be read it is not also said that it is missing."""
     said = unreadable.with_columns(pl.col(_REASON).str.replace(_UNREADABLE, _MISSING, literal=True))
     return pl.concat([unreadable, broken.join(said, on=[LINE, _REASON], how="anti", maintain_order="left")])
+
+
+def _after(typed: pl.DataFrame, table: TableContract, city: City, supplied_at: datetime | None) -> pl.DataFrame:
+    """Reasons for rows about a day that had not come when they were supplied: one would outdate all others."""
+    if supplied_at is None:
+        return _no_reasons()
+    last = supplied_at.astimezone(ZoneInfo(city.time_zone)).date()
+    reason = pl.lit(f"{table.event_date}: lies after the day of delivery, {last}").alias(_REASON)
+    return typed.filter(pl.col(table.event_date) > last).select(LINE, reason)
 
 
 def _no_reasons() -> pl.DataFrame:

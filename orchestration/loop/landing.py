@@ -195,7 +195,7 @@ class _Landing:
         return admit(delivery, self.contract, self.settings.pseudonym_key())
 
     def _commit(self, delivery: Delivery, admitted: Admitted, sha256: str) -> Manifest:
-        splits = run_gate(admitted.tables, self.contract, self.settings.city)
+        splits = run_gate(admitted.tables, self.contract, self.settings.city, delivery.supplied_at)
         arrival = Arrival(
             source=self.contract.name,
             origin=delivery.origin,
@@ -225,9 +225,11 @@ def source_module(name: str) -> ModuleType:
     return import_module(f"ingestion.sources.{name}")
 
 
-def run_gate(received: Mapping[str, pl.DataFrame], contract: SourceContract, city: City) -> dict[str, Split]:
+def run_gate(
+    received: Mapping[str, pl.DataFrame], contract: SourceContract, city: City, supplied_at: datetime
+) -> dict[str, Split]:
     """The gate over every table of a source."""
-    return {table.name: split(received[table.name], table, city) for table in contract.tables}
+    return {table.name: split(received[table.name], table, city, supplied_at) for table in contract.tables}
 
 
 def complete_until(

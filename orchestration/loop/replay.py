@@ -31,7 +31,7 @@ def replay(settings: Settings, batch_id: str, now: datetime) -> Manifest | None:
     manifest = _live(lake, batch_id)
     contract = settings.contracts()[manifest.source]
     received = _received(settings, lake, manifest, contract)
-    splits = run_gate(received, contract, settings.city)
+    splits = run_gate(received, contract, settings.city, manifest.supplied_at)
     if _same(lake, manifest, splits):
         return None
     return lake.commit(_again(manifest, contract, received, splits, lake), now)

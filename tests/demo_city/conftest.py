@@ -1,6 +1,5 @@
 """The demo city, made once, and the real folder where it exists."""
 
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -45,12 +44,3 @@ def dropped(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(scope="session")
 def landed(dropped: list[Path]) -> list[Landed]:
     return [land(file) for file in dropped]
-
-
-@pytest.fixture(scope="session")
-def real_data() -> Path:
-    named = os.environ.get("ADEMRUIMTE_DATA")
-    folder = Path(named) if named else Path(__file__).parents[3] / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip("no real files: ADEMRUIMTE_DATA is not set and ../shared/data is not there")
-    return folder

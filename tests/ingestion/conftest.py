@@ -1,6 +1,5 @@
 """Suppliers on the loopback, real files, and the city they belong to."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -93,12 +92,3 @@ def drop(tmp_path: Path) -> Callable[[str, bytes | str], DroppedFile]:
         return DroppedFile(path, SUPPLIED_AT)
 
     return put
-
-
-@pytest.fixture
-def data_folder() -> Path:
-    """The folder of real files, where this machine has one."""
-    folder = Path(os.environ.get("ADEMRUIMTE_DATA", ""))
-    if not (folder / "SOURCES.md").is_file():
-        pytest.skip("no real files: set ADEMRUIMTE_DATA to the folder that holds SOURCES.md")
-    return folder

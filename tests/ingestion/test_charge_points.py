@@ -93,8 +93,8 @@ def test_the_gate_keeps_the_good_evse_beside_the_broken_one() -> None:
 
 
 @pytest.mark.parametrize(("town", "locations", "evses"), [("roosendaal", 287, 754), ("terneuzen", 80, 208)])
-def test_real_feeds_pass_whole_and_fast(data_folder: Path, town: str, locations: int, evses: int) -> None:
-    found = data_folder / "charge_points" / town / f"{town}.2026-06-07.ocpi_locations.json"
+def test_real_feeds_pass_whole_and_fast(real_data: Path, town: str, locations: int, evses: int) -> None:
+    found = real_data / "charge_points" / town / f"{town}.2026-06-07.ocpi_locations.json"
     objects = json.loads(found.read_bytes())
     started = time.monotonic()
     tables = flatten(objects)

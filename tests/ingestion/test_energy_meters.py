@@ -178,9 +178,9 @@ def test_a_file_that_vanished_is_named(kortrijk: City, drop: _Drop) -> None:
     ],
 )
 def test_real_exports_pass_whole(
-    data_folder: Path, kortrijk: City, pattern: str, rows: int, long_days: list[str]
+    real_data: Path, kortrijk: City, pattern: str, rows: int, long_days: list[str]
 ) -> None:
-    (path,) = (data_folder / "energy_meters" / "fluvius_export").glob(pattern)
+    (path,) = (real_data / "energy_meters" / "fluvius_export").glob(pattern)
     found = _gated(path.read_bytes(), kortrijk)
     assert (found.received, found.accepted.height, found.quarantined.height) == (rows, rows, 0)
     per_day = found.accepted.group_by("reading_date", "direction", "unit").len()

@@ -200,6 +200,16 @@ def test_a_row_from_the_future_does_not_make_a_source_complete_until_then(
     assert landed.manifest.complete_until == NOW
 
 
+def test_a_row_about_a_day_to_come_is_refused_and_the_others_stay(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW + GOOD_ROW.replace("2026-10-31", "2099-12-31"))
+    (landed,) = land_source(settings, "indicators")
+    counts = landed.manifest.tables["observations"]
+    assert (counts.accepted, counts.quarantined) == (1, 1)
+    (reasons,) = Lake(settings.layout.lake).read(landed.manifest, "observations", "quarantine")["reasons"].to_list()
+    assert "ref_date: lies after the day of delivery, 2026-11-23" in reasons
+
+
 def test_a_phone_number_in_any_column_of_the_coaches_is_redacted(empty_profile: Callable[..., Settings]) -> None:
     settings = empty_profile()
     header = "dossier;team;adres;sector;woningtype;intake_op;fase;fase_op;huisbezoek_op;plan_op\n"

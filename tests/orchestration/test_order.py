@@ -87,7 +87,7 @@ def arrival_of(demo: Settings, lake: Lake, manifest: Manifest) -> Arrival:
         key_id=manifest.key_id,
         received=received,
         original=None,
-        splits=run_gate(received, contract, demo.city),
+        splits=run_gate(received, contract, demo.city, manifest.supplied_at),
         dropped_columns={},
         redactions=0,
     )

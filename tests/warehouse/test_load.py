@@ -344,7 +344,7 @@ def test_the_calendar_of_a_city_knows_its_closing_days(warehouse: Con) -> None:
     for _ in range(2):
         write_profile(warehouse, city)
     count, first, last = warehouse.execute("select count(*), min(date), max(date) from landing.city_days").fetchall()[0]
-    assert (count, first, last) == (12053, date(2019, 1, 1), date(2051, 12, 31))
+    assert (count, first, last) == (15340, date(2010, 1, 1), date(2051, 12, 31))
     closed = warehouse.execute("select closing_reason, is_working_day from landing.city_days where date = '2026-11-02'")
     assert closed.fetchall() == [("Allerzielen", False)]
 
