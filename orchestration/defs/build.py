@@ -58,7 +58,13 @@ def definitions() -> dg.Definitions:
     def loaded(this_build: dg.ResourceParam[Build]) -> dg.MaterializeResult[Any]:
         """Committed batches in the landing tables."""
         batches = this_build.load()
-        return dg.MaterializeResult(metadata={"new_batches": len(batches), "build_id": this_build.plan.build_id})
+        return dg.MaterializeResult(
+            metadata={
+                "new_batches": len(batches),
+                "build_id": this_build.plan.build_id,
+                "not_loaded": "\n".join(this_build.not_loaded.values()),
+            }
+        )
 
     @dbt_assets(name="measure", manifest=manifest, exclude="tag:judge", dagster_dbt_translator=CityTranslator())
     def measure(context: dg.AssetExecutionContext, this_build: dg.ResourceParam[Build]) -> Iterator[object]:

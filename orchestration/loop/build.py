@@ -107,7 +107,8 @@ class Build:
             # every source has its tables, also those this city does not receive: dbt reads them all
             loaded = loader.load(con, lake, all_contracts(), self.plan.batches)
             with State(self.settings.layout.state) as state:
-                loader.write_status(con, state.progress())
+                # what a supplier said after this build was planned belongs to batches it does not hold
+                loader.write_status(con, [row for row in state.progress() if row.last_asked_at <= self.now])
             loader.write_profile(con, self.settings.city)
             loader.write_build(
                 con,

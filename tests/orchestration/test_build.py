@@ -149,6 +149,29 @@ def test_a_build_that_dbt_cannot_finish_leaves_the_last_one_published(own_demo: 
     assert current(own_demo.layout.published) == published
 
 
+def test_what_lands_after_a_build_was_planned_waits_for_the_next(own_demo: Settings) -> None:
+    with build_lock(own_demo):
+        planned = Build(own_demo, NOW)
+        drop_indicator(own_demo, 18_200)
+        assert planned.load() == []
+    with connect(own_demo.layout.warehouse, read_only=True) as con:
+        loaded = con.execute("select count(*) from landing.loaded_batches").fetchall()[0][0]
+    assert loaded == len(planned.plan.batches) == len(Lake(own_demo.layout.lake).live()) - 1
+
+
+def test_a_batch_that_cannot_be_loaded_makes_its_kpis_unverified_and_is_told(own_demo: Settings) -> None:
+    drop_indicator(own_demo, 18_300)
+    lake = Lake(own_demo.layout.lake)
+    lake.file(lake.latest("indicators"), "observations", "accepted").write_bytes(b"damaged")
+    built = build(own_demo, LATER)
+    assert list(built.not_loaded) == ["indicators"]
+    verdicts = verdicts_of(own_demo)
+    trees = verdicts.filter(pl.col("target_id") == "trees_extra")
+    assert trees["status"].item() == "unverified"
+    assert "kon niet geladen worden" in trees["dq_reasons"].item().to_list()[-1]
+    assert verdicts.filter(pl.col("target_id") == "charge_points_total")["status"].item() != "unverified"
+
+
 def test_two_builds_never_run_at_once(own_demo: Settings) -> None:
     with build_lock(own_demo), pytest.raises(BuildBusyError, match="another build of kortrijk"):
         build(own_demo, LATER)
