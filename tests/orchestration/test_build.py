@@ -162,7 +162,8 @@ def test_what_lands_after_a_build_was_planned_waits_for_the_next(own_demo: Setti
 def test_a_batch_that_cannot_be_loaded_makes_its_kpis_unverified_and_is_told(own_demo: Settings) -> None:
     drop_indicator(own_demo, 18_300)
     lake = Lake(own_demo.layout.lake)
-    lake.file(lake.latest("indicators"), "observations", "accepted").write_bytes(b"damaged")
+    (fresh,) = [manifest for manifest in lake.manifests("indicators") if manifest.origin == "bomen.csv"]
+    lake.file(fresh, "observations", "accepted").write_bytes(b"damaged")
     built = build(own_demo, LATER)
     assert list(built.not_loaded) == ["indicators"]
     verdicts = verdicts_of(own_demo)
