@@ -108,7 +108,7 @@ class Loaded:
 
 def landing_name(source: str, table: str) -> str:
     """The landing table of a source's table, with its schema."""
-    return f"landing.{source}__{table}"
+    return f'landing."{source}__{table}"'
 
 
 def ensure_landing(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, SourceContract]) -> None:
@@ -265,7 +265,7 @@ class _Batch:
     def _forget(self, batch_id: str) -> None:
         """Removes a superseded batch; the dates its rows touched must be computed again."""
         for table in self.contract.tables:
-            landed = _quoted(self.contract.name, table.name)
+            landed = landing_name(self.contract.name, table.name)
             own = f"{landed} where batch_id = $batch_id"
             self._affect(table, f'"{table.event_date}"', own, {"batch_id": batch_id})
             # the name is a contract's, the value is bound
@@ -344,10 +344,6 @@ class _Batch:
         )
 
 
-def _quoted(source: str, table: str) -> str:
-    return f'landing."{source}__{table}"'
-
-
 def _drift(table: TableContract, found: Mapping[str, str]) -> list[str]:
     """How the columns of a file differ from the contract, in words."""
     promised = {column.name: _TYPES[column.dtype] for column in table.columns} | {LINE: _ORIGIN_COLUMNS[LINE]}
@@ -366,7 +362,7 @@ def _insert_statement(source: str, table: TableContract, values: Mapping[str, st
     typed = ", ".join(f'{value} as "{name}"' for name, value in values.items())
     order = ", ".join(f'"{name}"' for name in (*table.event_order, LINE))
     # the names are a contract's, the values are bound
-    return f"insert into {_quoted(source, table.name)} ({names}) select {typed} from {_FILE} order by {order}"  # noqa: S608
+    return f"insert into {landing_name(source, table.name)} ({names}) select {typed} from {_FILE} order by {order}"  # noqa: S608
 
 
 def _value(name: str, found: Mapping[str, str], wanted: str) -> str:
