@@ -133,6 +133,7 @@ class SourceContract:
 
     Attributes:
         version: raised when the same text would be accepted differently.
+        triggers: how it comes in; a source may be both dropped and pulled.
         fresh_within: a delivery older than this is late.
         retention: how long its rows are kept.
     """
@@ -141,11 +142,21 @@ class SourceContract:
     title_nl: str
     owner: str
     version: int
-    trigger: Every | OnArrival
+    triggers: tuple[Every | OnArrival, ...]
     fresh_within: timedelta
     retention: timedelta
     sensitivity: Sensitivity
     tables: tuple[TableContract, ...]
+
+    @property
+    def crons(self) -> tuple[str, ...]:
+        """The clocks on which it is pulled; none where it only arrives."""
+        return tuple(trigger.cron for trigger in self.triggers if isinstance(trigger, Every))
+
+    @property
+    def endings(self) -> tuple[str, ...]:
+        """The endings of the files that may lie in its drop folder; none where it is only pulled."""
+        return tuple(ending for each in self.triggers if isinstance(each, OnArrival) for ending in each.endings)
 
     def table(self, name: str) -> TableContract:
         """The table of that name.

@@ -1,11 +1,17 @@
 """What a source module hands over: text rows as the supplier sent them, and what the supplier said of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
+
+from contracts.cities.profile import City
+from ingestion.areas import Areas
+
+REGISTRY = pl.Schema({"kpi_id": pl.String, "unit": pl.String, "needs_check": pl.Boolean, "is_public": pl.Boolean})
+"""The columns of `Context.registry`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +45,53 @@ class Endpoint:
 
     Attributes:
         since: the first city date of interest, for suppliers that are asked by window.
+        settings: every further setting of the source by its name in capitals, kept as a secret.
     """
 
     url: str
     secret: Secret | None = None
     since: date | None = None
+    settings: Mapping[str, Secret] = field(default_factory=dict)
+
+    def option(self, name: str) -> str | None:
+        """A setting that may be shown: `ADEMRUIMTE_<SOURCE>_<NAME>`."""
+        return self.settings[name].value if name in self.settings else None
+
+    def secret_option(self, name: str) -> Secret | None:
+        """A setting that no log may show."""
+        return self.settings.get(name)
+
+
+def _no_rows(source: str, table: str) -> pl.DataFrame:
+    raise LookupError(f"nothing of {source} {table} was landed")
+
+
+def _no_areas() -> Areas | None:
+    return None
+
+
+def _no_registry() -> pl.DataFrame:
+    return pl.DataFrame(schema=REGISTRY)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a source module may know beside the wire; asked only when it needs it.
+
+    Attributes:
+        memory: what the last committed delivery of this source asked to be remembered. To lose it may
+            only cost a fuller pull.
+        rows: the accepted rows of every live batch of another source's table (source, table), with
+            `supplied_at` and `content_sha256`; for small registers. LookupError when nothing of it was landed.
+        areas: the boundaries of the profile, or None.
+        registry: kpi_id, unit, needs_check and is_public of the registered targets.
+    """
+
+    city: City
+    memory: Mapping[str, object] = field(default_factory=dict)
+    rows: Callable[[str, str], pl.DataFrame] = _no_rows
+    areas: Callable[[], Areas | None] = _no_areas
+    registry: Callable[[], pl.DataFrame] = _no_registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +105,8 @@ class Delivery:
         supplied_at: the supplier's own time of the delivery (UTC); its version where rows have none.
         complete_until: up to where it speaks (UTC); None when the rows themselves say so.
         original: the supplier's own bytes, where they came as one file.
+        withheld: by reason, how many rows were not let in; nothing of them is kept.
+        memory: what the next delivery of this source finds in its context (JSON); None leaves it as it is.
     """
 
     origin: str
@@ -64,3 +114,5 @@ class Delivery:
     supplied_at: datetime
     complete_until: datetime | None = None
     original: bytes | None = None
+    withheld: Mapping[str, int] = field(default_factory=dict)
+    memory: Mapping[str, object] | None = None

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from contracts.cities.profile import City
 from contracts.registry import all_contracts, city_named
 from contracts.vocabulary import SourceContract
+from ingestion.areas import Areas, read_areas
 from ingestion.delivery import Endpoint, Secret
 from orchestration.secrets import read_or_create_key
 from warehouse.layout import Layout
@@ -47,6 +48,7 @@ class Settings:
     Attributes:
         fixed_as_of: the build's city date when it does not follow the clock (demo, tests).
         stable_for: a dropped file without `.ready` is complete when untouched this long.
+        boundaries: GeoJSON of the municipality and its sectors; it need not exist.
     """
 
     city: City
@@ -56,6 +58,7 @@ class Settings:
     pseudonym_key_file: Path
     mail: MailSettings
     stable_for: timedelta
+    boundaries: Path
 
     def contracts(self) -> dict[str, SourceContract]:
         """The contracts of the sources this city receives, by name."""
@@ -81,7 +84,25 @@ class Settings:
         if not url:
             raise SettingMissingError(f"{source}: no address to pull from; set {prefix}_URL (and {prefix}_TOKEN)")
         token = self.environment.get(f"{prefix}_TOKEN")
-        return Endpoint(url, Secret(token) if token else None, _date(self.environment, f"{prefix}_SINCE"))
+        options = {
+            name.removeprefix(f"{prefix}_"): Secret(value)
+            for name, value in self.environment.items()
+            if name.startswith(f"{prefix}_") and value
+        }
+        since = _date(self.environment, f"{prefix}_SINCE")
+        return Endpoint(url, Secret(token) if token else None, since, options)
+
+    def is_pulled(self, source: str) -> bool:
+        """Whether an address is set to pull a source from."""
+        return bool(self.environment.get(f"ADEMRUIMTE_{source.upper()}_URL"))
+
+    def areas(self) -> Areas | None:
+        """The boundaries of the municipality and its sectors; None where no file gives them.
+
+        Raises:
+            UnreadableFileError: the file is no GeoJSON of areas.
+        """
+        return read_areas(self.boundaries) if self.boundaries.is_file() else None
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -95,6 +116,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     city = city_named(env.get(CITY, "kortrijk"))
     layout = Layout(Path(env.get(HOME, "var")).resolve() / city.name)
     key_file = env.get("ADEMRUIMTE_PSEUDONYM_KEY_FILE")
+    boundaries = env.get("ADEMRUIMTE_BOUNDARIES")
     return Settings(
         city=city,
         layout=layout,
@@ -103,6 +125,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         pseudonym_key_file=Path(key_file) if key_file else layout.secrets / "pseudonym.key",
         mail=_mail(env, city),
         stable_for=timedelta(seconds=_whole(env, "ADEMRUIMTE_STABLE_SECONDS", 10)),
+        boundaries=Path(boundaries) if boundaries else layout.root / "boundaries.geojson",
     )
 
 

@@ -12,7 +12,6 @@ import dagster as dg
 from rich.console import Console
 
 from contracts.registry import all_contracts
-from contracts.vocabulary import OnArrival
 from ingestion.demo_city import city as demo_city
 from ingestion.demo_city import real_exports
 from ingestion.demo_city.suppliers import ocpi_supplier, open311_supplier
@@ -197,8 +196,7 @@ def _reason(event: dg.DagsterEvent) -> str:
 
 def _is_supplied(settings: Settings, source: str) -> bool:
     """Whether a source has somewhere to come from: a drop folder always, an address when it is set."""
-    trigger = settings.contracts()[source].trigger
-    return isinstance(trigger, OnArrival) or bool(os.environ.get(f"ADEMRUIMTE_{source.upper()}_URL"))
+    return bool(settings.contracts()[source].endings or settings.is_pulled(source))
 
 
 def _profile(name: str, home: Path) -> Settings:

@@ -54,6 +54,7 @@ class Arrival:
         supersedes: the batch that this one replaces (replay).
         known_at: when the content was first committed; None for now, or for what is superseded its own.
         event_dates: per table the column whose span the manifest names.
+        withheld: by reason, rows that the door did not let in and of which nothing was kept.
     """
 
     source: str
@@ -71,6 +72,7 @@ class Arrival:
     supersedes: str | None = None
     known_at: datetime | None = None
     event_dates: Mapping[str, str] = field(default_factory=dict)
+    withheld: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class Manifest:
     Attributes:
         known_at: when its content was first committed; a replay keeps it.
         original: name of the supplier's own file in `received/`, where that is what was kept.
+        withheld: by reason, rows that the door did not let in.
     """
 
     batch_id: str
@@ -117,6 +120,7 @@ class Manifest:
     redactions: int
     tables: Mapping[str, TableManifest]
     original: str | None = None
+    withheld: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,6 +409,7 @@ def _manifest(arrival: Arrival, batch_id: str, known_at: datetime, committed_at:
         redactions=arrival.redactions,
         tables={name: _table_manifest(split, arrival.event_dates.get(name)) for name, split in arrival.splits.items()},
         original=Path(arrival.original[0]).name if arrival.original else None,
+        withheld=dict(arrival.withheld),
     )
 
 

@@ -4,8 +4,9 @@ SQLite in WAL mode on a local disk; every statement is its own transaction, forc
 caller was told survives a power cut. Times are kept as ISO 8601 text in UTC.
 """
 
+import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,9 @@ create table if not exists outbox (
     message_key text primary key, department_id text not null, period text not null, build_id text not null,
     subject text not null, message blob not null, created_at text not null, sent_at text,
     attempts integer not null default 0, last_error text
+);
+create table if not exists memories (
+    source text primary key, content text not null
 );
 create table if not exists publications (
     build_id text, store text, published_at text not null, primary key (build_id, store)
@@ -118,6 +122,15 @@ class State:
         """Every source that was ever asked, by name."""
         rows = self._con.execute("select source, complete_until, last_asked_at from source_progress order by source")
         return [Progress(source, _optional_moment(until), _moment(asked)) for source, until, asked in rows]
+
+    def remember(self, source: str, content: Mapping[str, object]) -> None:
+        """Keeps what the next pull of a source must know; it replaces what was kept."""
+        self._con.execute("insert or replace into memories values (?, ?)", (source, json.dumps(content)))
+
+    def memory(self, source: str) -> dict[str, object]:
+        """What the last pull of a source asked to be remembered; empty at first."""
+        row = self._con.execute("select content from memories where source = ?", (source,)).fetchone()
+        return {} if row is None else dict(json.loads(row[0]))
 
     def refuse(self, source: str, origin: str, sha256: str, reason: str, at: datetime) -> None:
         """Notes that a delivery was refused whole; the last reason counts."""

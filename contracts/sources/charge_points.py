@@ -221,7 +221,7 @@ CONTRACT = SourceContract(
     title_nl="Laadpunten",
     owner="mobiliteit@kortrijk.example",
     version=1,
-    trigger=Every("15 */4 * * *"),
+    triggers=(Every("15 */4 * * *"),),
     fresh_within=timedelta(days=1),
     retention=timedelta(days=365 * 10),
     sensitivity=Sensitivity.PERSONAL,

@@ -211,7 +211,7 @@ CONTRACT = SourceContract(
     title_nl="Energiemeters van de eigen gebouwen",
     owner="gebouwen@kortrijk.example",
     version=1,
-    trigger=OnArrival((".csv",)),
+    triggers=(OnArrival((".csv",)),),
     fresh_within=timedelta(days=2),
     retention=timedelta(days=365 * 20),
     sensitivity=Sensitivity.NONE,

@@ -73,7 +73,7 @@ CONTRACT = SourceContract(
     title_nl="Indicatoren van de afdelingen",
     owner="data@kortrijk.example",
     version=1,
-    trigger=OnArrival((".csv", ".xlsx")),
+    triggers=(OnArrival((".csv", ".xlsx")),),
     fresh_within=timedelta(days=400),
     retention=timedelta(days=365 * 20),
     # filled by hand: a name may stand in a column nobody asked for, or in the properties of the workbook

@@ -116,7 +116,7 @@ CONTRACT = SourceContract(
     title_nl="Renovatiecoaches",
     owner="wonen@kortrijk.example",
     version=1,
-    trigger=OnArrival((".csv", ".xlsx")),
+    triggers=(OnArrival((".csv", ".xlsx")),),
     fresh_within=timedelta(days=9),
     retention=timedelta(days=365 * 10),
     sensitivity=Sensitivity.PERSONAL,

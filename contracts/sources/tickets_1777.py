@@ -96,7 +96,7 @@ CONTRACT = SourceContract(
     title_nl="Meldingen 1777",
     owner="1777@kortrijk.example",
     version=1,
-    trigger=Every("20 * * * *"),
+    triggers=(Every("20 * * * *"),),
     fresh_within=timedelta(days=1),
     retention=timedelta(days=365 * 5),
     sensitivity=Sensitivity.PERSONAL,

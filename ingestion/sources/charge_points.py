@@ -5,10 +5,9 @@ Nothing is lost on the way: an object that is not one still becomes a row, and t
 
 import polars as pl
 
-from contracts.cities.profile import City
 from contracts.sources.charge_points import CONTRACT
 from contracts.vocabulary import LINE
-from ingestion.delivery import Delivery, Endpoint
+from ingestion.delivery import Context, Delivery, Endpoint
 from ingestion.http import address
 from ingestion.protocols import ocpi
 
@@ -16,7 +15,7 @@ _Row = dict[str, str | None]
 _TABLES = ("locations", "evses", "connectors")
 
 
-def fetch(endpoint: Endpoint, _: City) -> Delivery:
+def fetch(endpoint: Endpoint, _: Context) -> Delivery:
     """Every location of the operator as it stands now.
 
     Raises:

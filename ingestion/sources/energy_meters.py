@@ -2,13 +2,12 @@
 
 import polars as pl
 
-from contracts.cities.profile import City
-from ingestion.delivery import Delivery, DroppedFile
+from ingestion.delivery import Context, Delivery, DroppedFile
 from ingestion.protocols.dropped_file import original_bytes
 from ingestion.protocols.fluvius_csv import read_export
 
 
-def read(file: DroppedFile, city: City) -> Delivery:
+def read(file: DroppedFile, context: Context) -> Delivery:
     """One export; up to where it speaks, its rows say.
 
     Raises:
@@ -17,12 +16,12 @@ def read(file: DroppedFile, city: City) -> Delivery:
     original = original_bytes(file)
     return Delivery(
         origin=file.path.name,
-        tables=reread(original, file.path.name, city),
+        tables=reread(original, file.path.name, context),
         supplied_at=file.supplied_at,
         original=original,
     )
 
 
-def reread(original: bytes, name: str, _: City) -> dict[str, pl.DataFrame]:
+def reread(original: bytes, name: str, _: Context) -> dict[str, pl.DataFrame]:
     """The tables in the bytes of an earlier delivery."""
     return {"readings": read_export(original, name)}

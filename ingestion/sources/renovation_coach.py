@@ -8,7 +8,7 @@ import polars as pl
 
 from contracts.cities.profile import City
 from contracts.sources.renovation_coach import DOSSIERS
-from ingestion.delivery import Delivery, DroppedFile
+from ingestion.delivery import Context, Delivery, DroppedFile
 from ingestion.errors import UnreadableFileError
 from ingestion.protocols.dropped_file import original_bytes
 from ingestion.protocols.spreadsheet import read_table
@@ -16,25 +16,25 @@ from ingestion.protocols.spreadsheet import read_table
 _NAME = re.compile(r"renovatie_(\d{4})-w(\d{2})_[^.]+\.(csv|xlsx)", re.IGNORECASE)
 
 
-def read(file: DroppedFile, city: City) -> Delivery:
+def read(file: DroppedFile, context: Context) -> Delivery:
     """One week of one team, complete up to the end of that week.
 
     Raises:
         UnreadableFileError: its name tells no week, or it does not follow the template.
     """
     name = file.path.name
-    complete_until = _end_of_week(name, city)
+    complete_until = _end_of_week(name, context.city)
     original = original_bytes(file)
     return Delivery(
         origin=name,
-        tables=reread(original, name, city),
+        tables=reread(original, name, context),
         supplied_at=file.supplied_at,
         complete_until=complete_until,
         original=original,
     )
 
 
-def reread(original: bytes, name: str, _: City) -> dict[str, pl.DataFrame]:
+def reread(original: bytes, name: str, _: Context) -> dict[str, pl.DataFrame]:
     """The tables in the bytes of an earlier delivery."""
     return {DOSSIERS.name: read_table(original, name, DOSSIERS.received)}
 

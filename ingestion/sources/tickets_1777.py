@@ -2,21 +2,20 @@
 
 import polars as pl
 
-from contracts.cities.profile import City
 from contracts.sources.tickets_1777 import REQUESTS
 from contracts.vocabulary import LINE
-from ingestion.delivery import Delivery, Endpoint
+from ingestion.delivery import Context, Delivery, Endpoint
 from ingestion.http import address
 from ingestion.protocols import open311
 
 
-def fetch(endpoint: Endpoint, city: City) -> Delivery:
+def fetch(endpoint: Endpoint, context: Context) -> Delivery:
     """Every request since the endpoint's first date, complete up to the server's time.
 
     Raises:
         TransientSupplierError, PermanentSupplierError: see `ingestion.protocols.open311`.
     """
-    requests = open311.read_requests(endpoint, city.time_zone)
+    requests = open311.read_requests(endpoint, context.city.time_zone)
     return Delivery(
         origin=address(endpoint.url),
         tables={REQUESTS.name: flatten(requests.rows)},

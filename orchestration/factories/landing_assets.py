@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from contracts.vocabulary import Every, SourceContract, TableContract
+from contracts.vocabulary import SourceContract, TableContract
 from orchestration.loop.landing import Landed, Outcome, land, sha256_of, waiting_files
 from orchestration.settings import Settings
 from warehouse.lake import TableManifest
@@ -33,11 +33,8 @@ def landing_definitions(contract: SourceContract, settings: Settings) -> dg.Defi
     job = dg.define_asset_job(f"land_{contract.name}", dg.AssetSelection.assets(assets), tags={"source": contract.name})
     watch = dg.define_asset_job(f"watch_{contract.name}", dg.AssetSelection.checks(freshness))
     schedules = [_schedule(watch, _EVERY_MORNING, settings)]
-    sensors = []
-    if isinstance(contract.trigger, Every):
-        schedules.append(_schedule(job, contract.trigger.cron, settings))
-    else:
-        sensors.append(_drop_sensor(contract, job.name, settings))
+    schedules += [_schedule(job, cron, settings) for cron in contract.crons]
+    sensors = [_drop_sensor(contract, job.name, settings)] if contract.endings else []
     return dg.Definitions(
         assets=[assets], asset_checks=[freshness], jobs=[job, watch], schedules=schedules, sensors=sensors
     )

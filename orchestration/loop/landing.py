@@ -18,11 +18,11 @@ import polars as pl
 from contracts.cities.profile import City
 from contracts.faults import SchemaFaultError
 from contracts.gate import Split, split
-from contracts.vocabulary import LINE, OnArrival, Sensitivity, SourceContract
-from ingestion.delivery import Delivery, DroppedFile
+from contracts.vocabulary import LINE, Delivers, Sensitivity, SourceContract
+from ingestion.delivery import Context, Delivery, DroppedFile
 from ingestion.door import Admitted, admit, key_id
 from ingestion.errors import SupplierError
-from orchestration.settings import SettingMissingError, Settings
+from orchestration.settings import DBT_PROJECT, SettingMissingError, Settings
 from warehouse.lake import Arrival, Lake, Manifest
 from warehouse.state import State
 
@@ -60,7 +60,7 @@ def land(settings: Settings, contract: SourceContract, now: datetime) -> list[La
         lake = Lake(settings.layout.lake)
         lake.sweep()
         landing = _Landing(settings, contract, now, lake, state)
-        return list(landing.files() if isinstance(contract.trigger, OnArrival) else landing.pull())
+        return [*landing.files(), *landing.pull()]
 
 
 @contextmanager
@@ -76,10 +76,10 @@ def waiting_files(settings: Settings, contract: SourceContract, now: datetime) -
 
     Complete is a file with a `.ready` beside it, or one that nobody touched for a moment.
     """
-    if not isinstance(contract.trigger, OnArrival):
+    if not contract.endings:
         return []
     folder = settings.layout.drop(contract.name)
-    found = sorted(path for path in folder.glob("*") if path.name.lower().endswith(contract.trigger.endings))
+    found = sorted(path for path in folder.glob("*") if path.name.lower().endswith(contract.endings))
     return [_dropped(path) for path in found if _is_complete(path, settings, now)]
 
 
@@ -125,6 +125,8 @@ class _Landing:
             yield _told(self._bounded(file.path.name, partial(self._file, file)))
 
     def pull(self) -> Iterator[Landed]:
+        if not self.contract.crons or (self.contract.endings and not self.settings.is_pulled(self.contract.name)):
+            return
         yield _told(self._bounded(self.contract.name, self._pulled))
 
     def _bounded(self, origin: str, deliver: Callable[[], Landed]) -> Landed:
@@ -153,8 +155,9 @@ class _Landing:
             self._done(file, sha256, known)
             return self._result(name, Outcome.KNOWN, f"already landed as {known.batch_id}", known)
         try:
-            delivery = source_module(self.contract.name).read(file, self.settings.city)
+            delivery = source_module(self.contract.name).read(file, self._context())
             manifest = self._commit(delivery, self._admit(delivery), sha256)
+            self._remember(delivery)
         except (SupplierError, SchemaFaultError) as fault:
             reason = f"{self.contract.name}: {_naming(name, fault)}"
             self.state.refuse(self.contract.name, name, sha256, reason, self.now)
@@ -172,7 +175,7 @@ class _Landing:
         origin = self.contract.name
         try:
             delivery = source_module(self.contract.name).fetch(
-                self.settings.endpoint(self.contract.name), self.settings.city
+                self.settings.endpoint(self.contract.name), self._context()
             )
             return self._commit_when_new(delivery)
         except (SupplierError, SchemaFaultError, SettingMissingError) as fault:
@@ -183,13 +186,23 @@ class _Landing:
         admitted = self._admit(delivery)
         sha256 = _content_sha256(admitted.tables)
         last = self.lake.latest(self.contract.name)
-        if last is not None and last.content_sha256 == sha256:
+        if _brings_nothing(admitted.tables, self.contract) or (last is not None and last.content_sha256 == sha256):
+            self._remember(delivery)
             self.state.asked(self.contract.name, delivery.complete_until, self.now)
-            message = f"nothing new since {last.batch_id}"
+            message = f"nothing new since {last.batch_id}" if last else "nothing yet"
             return self._result(delivery.origin, Outcome.UNCHANGED, message, last)
         manifest = self._commit(delivery, admitted, sha256)
+        self._remember(delivery)
         self.state.asked(self.contract.name, manifest.complete_until, self.now)
         return self._result(delivery.origin, Outcome.LANDED, counts_in_words(manifest), manifest)
+
+    def _context(self) -> Context:
+        return context_of(self.settings, self.lake, self.state.memory(self.contract.name))
+
+    def _remember(self, delivery: Delivery) -> None:
+        """Only after the commit: a pull that died in between is asked for again in full."""
+        if delivery.memory is not None:
+            self.state.remember(self.contract.name, delivery.memory)
 
     def _admit(self, delivery: Delivery) -> Admitted:
         return admit(delivery, self.contract, self.settings.pseudonym_key())
@@ -210,6 +223,7 @@ class _Landing:
             dropped_columns=admitted.dropped_columns,
             redactions=admitted.redactions,
             event_dates={table.name: table.event_date for table in self.contract.tables},
+            withheld=delivery.withheld,
         )
         return self.lake.commit(arrival, self.now)
 
@@ -223,6 +237,50 @@ class _Landing:
 def source_module(name: str) -> ModuleType:
     """The module that fetches or reads a source."""
     return import_module(f"ingestion.sources.{name}")
+
+
+def context_of(settings: Settings, lake: Lake, memory: Mapping[str, object] | None = None) -> Context:
+    """What a source module may know beside the wire."""
+    return Context(
+        city=settings.city,
+        memory=memory or {},
+        rows=partial(accepted_rows, lake),
+        areas=settings.areas,
+        registry=partial(registered_kpis, settings),
+    )
+
+
+def accepted_rows(lake: Lake, source: str, table: str) -> pl.DataFrame:
+    """The accepted rows of every live batch of a table, with `supplied_at` and `content_sha256`.
+
+    Raises:
+        LookupError: nothing of it was landed.
+    """
+    frames = [
+        lake.read(manifest, table, "accepted").with_columns(
+            supplied_at=pl.lit(manifest.supplied_at), content_sha256=pl.lit(manifest.content_sha256)
+        )
+        for manifest in lake.live(source)
+    ]
+    if not frames:
+        raise LookupError(f"nothing of {source} {table} was landed")
+    return pl.concat(frames, how="diagonal_relaxed")
+
+
+def registered_kpis(settings: Settings) -> pl.DataFrame:
+    """The KPIs that the city's registry of targets knows, with their unit; see `Context.registry`."""
+    seed = DBT_PROJECT / "seeds" / settings.city.name / "targets.csv"
+    registry = pl.read_csv(seed, infer_schema=False)
+    asked = pl.col("needs_check") == "true" if "needs_check" in registry.columns else pl.lit(value=False)
+    return registry.select(
+        "kpi_id", "unit", asked.alias("needs_check"), (pl.col("is_public") == "true").alias("is_public")
+    ).unique(maintain_order=True)
+
+
+def _brings_nothing(tables: Mapping[str, pl.DataFrame], contract: SourceContract) -> bool:
+    """Whether a pull of changes brought none; an empty snapshot says that everything is gone."""
+    changes = all(table.delivers is Delivers.CHANGES for table in contract.tables)
+    return changes and all(frame.is_empty() for frame in tables.values())
 
 
 def run_gate(
@@ -253,9 +311,10 @@ def counts_in_words(manifest: Manifest) -> str:
         sum(getattr(table, name) for table in tables)
         for name in ("received", "accepted", "quarantined", "duplicate", "superseded")
     )
+    withheld = sum(manifest.withheld.values())
     return (
         f"{received} rows received: {accepted} accepted, {quarantined} refused, "
-        f"{duplicate} duplicate, {superseded} superseded"
+        f"{duplicate} duplicate, {superseded} superseded" + (f"; {withheld} not let in" if withheld else "")
     )
 
 

@@ -9,7 +9,7 @@ from contracts.gate import Split
 from contracts.vocabulary import SourceContract
 from ingestion.delivery import Delivery
 from ingestion.door import admit
-from orchestration.loop.landing import complete_until, run_gate, source_module
+from orchestration.loop.landing import complete_until, context_of, run_gate, source_module
 from orchestration.settings import Settings
 from warehouse.lake import Arrival, Lake, Manifest
 
@@ -49,7 +49,7 @@ def _received(settings: Settings, lake: Lake, manifest: Manifest, contract: Sour
     if original is None:
         return {table.name: lake.read(manifest, table.name, "received") for table in contract.tables}
     name, content = original
-    tables = source_module(contract.name).reread(content, name, settings.city)
+    tables = source_module(contract.name).reread(content, name, context_of(settings, lake))
     delivery = Delivery(manifest.origin, tables, manifest.supplied_at)
     return admit(delivery, contract, settings.pseudonym_key()).tables
 
@@ -82,6 +82,7 @@ def _again(
         splits=splits,
         dropped_columns=manifest.dropped_columns,
         redactions=manifest.redactions,
+        withheld=manifest.withheld,
         supersedes=manifest.batch_id,
         known_at=manifest.known_at,
         event_dates={table.name: table.event_date for table in contract.tables},

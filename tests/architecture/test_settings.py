@@ -4,22 +4,28 @@ import re
 from pathlib import Path
 
 from contracts.registry import all_contracts
-from contracts.vocabulary import Every
 
 NAME = re.compile(r"ADEMRUIMTE_[A-Z0-9_]+")
 # the settings read it; the others write it for a child, and put it back or name what they serve
 _WRITERS = {"settings.py", "transform.py", "showcase.py"}
 ENDPOINT_SUFFIX = re.compile(r"\{prefix\}(_[A-Z]+)\"")
+# what only one source asks for, its own module names
+SOURCE_OPTION = re.compile(r"option\(\"([A-Z0-9_]+)\"\)")
 
 
 def _read_by_settings(root: Path) -> set[str]:
     code = (root / "orchestration" / "settings.py").read_text("utf-8")
-    pulled = [name for name, contract in all_contracts().items() if isinstance(contract.trigger, Every)]
+    pulled = [name for name, contract in all_contracts().items() if contract.crons]
     suffixes = set(ENDPOINT_SUFFIX.findall(code))
+    options = {
+        f"ADEMRUIMTE_{path.stem.upper()}_{name}"
+        for path in (root / "ingestion" / "sources").glob("*.py")
+        for name in SOURCE_OPTION.findall(path.read_text("utf-8"))
+    }
     fixed = {name for name in NAME.findall(code) if not name.endswith("_")}
     named = {f"ADEMRUIMTE_{source.upper()}{suffix}" for source in pulled for suffix in suffixes}
     # OCPI is asked for all it has: no window, so no first day
-    return fixed | named - {"ADEMRUIMTE_CHARGE_POINTS_SINCE"}
+    return fixed | options | named - {"ADEMRUIMTE_CHARGE_POINTS_SINCE"}
 
 
 def _explained(root: Path) -> dict[str, str]:

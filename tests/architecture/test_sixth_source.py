@@ -48,7 +48,7 @@ CONTRACT = SourceContract(
     title_nl="Fietstellingen",
     owner="mobiliteit@kortrijk.example",
     version=1,
-    trigger=OnArrival((".csv",)),
+    triggers=(OnArrival((".csv",)),),
     fresh_within=timedelta(days=2),
     retention=timedelta(days=3650),
     sensitivity=Sensitivity.NONE,
@@ -59,20 +59,19 @@ MODULE = '''"""Bicycles counted per day, from the file of the posts' keeper."""
 
 import polars as pl
 
-from contracts.cities.profile import City
 from contracts.sources.bike_counts import COUNTS
-from ingestion.delivery import Delivery, DroppedFile
+from ingestion.delivery import Context, Delivery, DroppedFile
 from ingestion.protocols.spreadsheet import read_table
 
 
-def read(file: DroppedFile, city: City) -> Delivery:
+def read(file: DroppedFile, context: Context) -> Delivery:
     """One file."""
     original = file.path.read_bytes()
-    tables = reread(original, file.path.name, city)
+    tables = reread(original, file.path.name, context)
     return Delivery(file.path.name, tables, file.supplied_at, file.supplied_at, original)
 
 
-def reread(original: bytes, name: str, _: City) -> dict[str, pl.DataFrame]:
+def reread(original: bytes, name: str, _: Context) -> dict[str, pl.DataFrame]:
     """The table in the bytes of an earlier delivery."""
     return {COUNTS.name: read_table(original, name, COUNTS.received)}
 '''

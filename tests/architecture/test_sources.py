@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from contracts.registry import all_cities, all_contracts
-from contracts.vocabulary import OnArrival, SourceContract
+from contracts.vocabulary import SourceContract
 
 STAGING = Path("dbt_project", "models", "staging")
 
@@ -38,8 +38,9 @@ def test_every_landed_table_is_a_described_source_of_dbt(root: Path, name: str) 
 
 @pytest.mark.parametrize("name", all_contracts())
 def test_a_source_module_offers_what_its_trigger_needs(name: str) -> None:
-    needed = "read" if isinstance(all_contracts()[name].trigger, OnArrival) else "fetch"
-    assert callable(getattr(import_module(f"ingestion.sources.{name}"), needed, None)), f"{name} has no {needed}()"
+    contract, module = all_contracts()[name], import_module(f"ingestion.sources.{name}")
+    needed = (["read"] if contract.endings else []) + (["fetch"] if contract.crons else [])
+    assert not [each for each in needed if not callable(getattr(module, each, None))], f"{name} needs {needed}"
 
 
 def test_a_source_module_without_a_contract_does_not_exist(root: Path) -> None:

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from contracts.registry import all_cities, all_contracts, city_named
-from contracts.vocabulary import OnArrival, Sensitivity, SourceContract, TableContract
+from contracts.vocabulary import Sensitivity, SourceContract, TableContract
 
 _CONTRACTS = all_contracts()
 _TABLES = {f"{contract.name}.{table.name}": table for contract in _CONTRACTS.values() for table in contract.tables}
@@ -78,10 +78,9 @@ def test_a_source_says_who_owns_it_and_when_it_comes(name: str) -> None:
     assert "@" in contract.owner
     assert contract.title_nl
     assert contract.fresh_within < contract.retention
-    if isinstance(contract.trigger, OnArrival):
-        assert all(ending.startswith(".") for ending in contract.trigger.endings)
-    else:
-        assert len(contract.trigger.cron.split()) == 5
+    assert contract.triggers
+    assert all(ending.startswith(".") for ending in contract.endings)
+    assert all(len(cron.split()) == 5 for cron in contract.crons)
 
 
 def test_a_source_with_pseudonyms_calls_itself_personal() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from contracts.gate import Split, split
 from contracts.registry import all_contracts, city_named
-from ingestion.delivery import DroppedFile
+from ingestion.delivery import Context, DroppedFile
 from ingestion.demo_city import city
 
 
@@ -30,7 +30,7 @@ def land(file: Path) -> Landed:
     ready = file.with_name(f"{file.name}.ready")
     supplied_at = datetime.fromisoformat(ready.read_text(encoding="utf-8").strip())
     kortrijk = city_named("kortrijk")
-    delivery = import_module(f"ingestion.sources.{source}").read(DroppedFile(file, supplied_at), kortrijk)
+    delivery = import_module(f"ingestion.sources.{source}").read(DroppedFile(file, supplied_at), Context(kortrijk))
     ((table, received),) = delivery.tables.items()
     outcome = split(received, all_contracts()[source].table(table), kortrijk)
     return Landed(file.name, source, supplied_at, received, outcome)

@@ -9,7 +9,7 @@ import pytest
 from contracts.cities.kortrijk import CITY
 from contracts.gate import split
 from contracts.registry import all_contracts, city_named
-from ingestion.delivery import DroppedFile
+from ingestion.delivery import Context, DroppedFile
 from ingestion.demo_city import real_exports
 from ingestion.demo_city.city import CLOCK
 from ingestion.sources import energy_meters, indicators, tickets_1777
@@ -41,7 +41,7 @@ def test_the_fluvius_exports_are_copied_untouched_with_a_ready_file(real_data: P
 def test_no_line_of_a_real_export_is_refused(real_data: Path, tmp_path: Path) -> None:
     table = all_contracts()["energy_meters"].table("readings")
     outcomes = [
-        split(energy_meters.read(DroppedFile(file, CLOCK), CITY).tables["readings"], table, CITY)
+        split(energy_meters.read(DroppedFile(file, CLOCK), Context(CITY)).tables["readings"], table, CITY)
         for file in real_exports.fluvius_drops(real_data, tmp_path)
     ]
     assert sorted(outcome.received for outcome in outcomes) == [116, 3848, 13640]
@@ -49,7 +49,7 @@ def test_no_line_of_a_real_export_is_refused(real_data: Path, tmp_path: Path) ->
 
 
 def _observations(file: Path) -> tuple[int, pl.DataFrame, pl.DataFrame]:
-    received = indicators.read(DroppedFile(file, CLOCK), CITY).tables["observations"]
+    received = indicators.read(DroppedFile(file, CLOCK), Context(CITY)).tables["observations"]
     outcome = split(received, all_contracts()["indicators"].table("observations"), CITY)
     return outcome.received, outcome.accepted, outcome.quarantined
 

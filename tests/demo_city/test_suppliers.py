@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from contracts.cities.kortrijk import CITY
-from ingestion.delivery import Endpoint, Secret
+from ingestion.delivery import Context, Endpoint, Secret
 from ingestion.demo_city.suppliers import ocpi_supplier, open311_supplier
 from ingestion.sources import charge_points, tickets_1777
 
@@ -127,7 +127,7 @@ def test_the_operators_clock_stands_still(ocpi: str) -> None:
 
 
 def test_our_own_reader_gets_every_location(ocpi: str) -> None:
-    delivery = charge_points.fetch(Endpoint(ocpi, Secret("geheim")), CITY)
+    delivery = charge_points.fetch(Endpoint(ocpi, Secret("geheim")), Context(CITY))
     assert delivery.tables["locations"]["location_id"].to_list() == [location["id"] for location in LOCATIONS]
     assert delivery.supplied_at == CLOCK
 
@@ -230,7 +230,7 @@ def test_the_desks_clock_stands_still(desk: str) -> None:
 
 
 def test_our_own_reader_gets_every_request(desk: str) -> None:
-    delivery = tickets_1777.fetch(Endpoint(desk, Secret("geheim"), date(2026, 11, 1)), CITY)
+    delivery = tickets_1777.fetch(Endpoint(desk, Secret("geheim"), date(2026, 11, 1)), Context(CITY))
     # the request of this very second lies after the window
     assert delivery.tables["requests"].height == len(REQUESTS) - 1
 

@@ -12,7 +12,7 @@ from contracts.cities.profile import City
 from contracts.gate import Split, split
 from contracts.registry import city_named
 from contracts.sources.energy_meters import READINGS
-from ingestion.delivery import DroppedFile
+from ingestion.delivery import Context, DroppedFile
 from ingestion.errors import UnreadableFileError
 from ingestion.sources.energy_meters import read, reread
 
@@ -43,7 +43,7 @@ _Drop = Callable[[str, bytes | str], DroppedFile]
 
 
 def _rows(content: str | bytes, city: City) -> pl.DataFrame:
-    return reread(content if isinstance(content, bytes) else content.encode(), "export.csv", city)["readings"]
+    return reread(content if isinstance(content, bytes) else content.encode(), "export.csv", Context(city))["readings"]
 
 
 def _gated(content: str | bytes, city: City) -> Split:
@@ -154,19 +154,19 @@ def test_a_header_alone_is_a_delivery_of_nothing(kortrijk: City) -> None:
 
 def test_a_dropped_file_keeps_its_bytes_and_its_time(kortrijk: City, drop: _Drop) -> None:
     file = drop("Verbruikshistoriek.csv", f"{_NL_OLD}\n{_NL_LINE}\n")
-    delivery = read(file, kortrijk)
+    delivery = read(file, Context(kortrijk))
     assert delivery.origin == "Verbruikshistoriek.csv"
     assert delivery.supplied_at == file.supplied_at
     assert delivery.complete_until is None
     assert delivery.original == file.path.read_bytes()
-    assert reread(delivery.original, delivery.origin, kortrijk)["readings"].equals(delivery.tables["readings"])
+    assert reread(delivery.original, delivery.origin, Context(kortrijk))["readings"].equals(delivery.tables["readings"])
 
 
 def test_a_file_that_vanished_is_named(kortrijk: City, drop: _Drop) -> None:
     file = drop("gone.csv", "x")
     file.path.unlink()
     with pytest.raises(UnreadableFileError, match=r"gone\.csv: cannot be opened"):
-        read(file, kortrijk)
+        read(file, Context(kortrijk))
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_real_exports_pass_whole(
 def test_any_pile_of_lines_is_read_or_refused_and_no_line_is_lost(lines: list[str]) -> None:
     filled = [line for line in lines if line.strip()]
     try:
-        rows = reread("\n".join(lines).encode(), "export.csv", city_named("kortrijk"))["readings"]
+        rows = reread("\n".join(lines).encode(), "export.csv", Context(city_named("kortrijk")))["readings"]
     except UnreadableFileError:
         assert not filled or filled[0] not in (_NL_OLD, _EN_NOW)
     else:

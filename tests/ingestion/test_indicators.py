@@ -10,7 +10,7 @@ import pytest
 from contracts.cities.profile import City
 from contracts.gate import split
 from contracts.sources.indicators import OBSERVATIONS
-from ingestion.delivery import DroppedFile
+from ingestion.delivery import Context, DroppedFile
 from ingestion.errors import UnreadableFileError
 from ingestion.sources.indicators import read, reread
 
@@ -21,7 +21,7 @@ _Drop = Callable[[str, bytes | str], DroppedFile]
 
 
 def test_a_filled_template_lands_its_values(kortrijk: City, drop: _Drop) -> None:
-    delivery = read(drop("groen.csv", f"{_HEADER}\n{_LINE}\n"), kortrijk)
+    delivery = read(drop("groen.csv", f"{_HEADER}\n{_LINE}\n"), Context(kortrijk))
     found = split(delivery.tables["observations"], OBSERVATIONS, kortrijk)
     observation = found.accepted.row(0, named=True)
     assert (observation["kpi_id"], observation["value"]) == ("trees_planted", 1234.5)
@@ -37,8 +37,8 @@ def test_a_workbook_lands_the_same_values(kortrijk: City, drop: _Drop) -> None:
     )
     packed = io.BytesIO()
     workbook.save(packed)
-    from_workbook = read(drop("groen.xlsx", packed.getvalue()), kortrijk).tables["observations"]
-    from_csv = read(drop("groen.csv", f"{_HEADER}\n{_LINE}\n"), kortrijk).tables["observations"]
+    from_workbook = read(drop("groen.xlsx", packed.getvalue()), Context(kortrijk)).tables["observations"]
+    from_csv = read(drop("groen.csv", f"{_HEADER}\n{_LINE}\n"), Context(kortrijk)).tables["observations"]
     assert split(from_workbook, OBSERVATIONS, kortrijk).accepted.equals(
         split(from_csv, OBSERVATIONS, kortrijk).accepted
     )
@@ -46,14 +46,18 @@ def test_a_workbook_lands_the_same_values(kortrijk: City, drop: _Drop) -> None:
 
 def test_a_file_speaks_until_it_was_supplied_and_keeps_its_bytes(kortrijk: City, drop: _Drop) -> None:
     file = drop("groen.csv", f"{_HEADER}\n{_LINE}\n")
-    delivery = read(file, kortrijk)
+    delivery = read(file, Context(kortrijk))
     assert delivery.supplied_at == delivery.complete_until == file.supplied_at
     assert delivery.original is not None
-    assert reread(delivery.original, "groen.csv", kortrijk)["observations"].equals(delivery.tables["observations"])
+    assert reread(delivery.original, "groen.csv", Context(kortrijk))["observations"].equals(
+        delivery.tables["observations"]
+    )
 
 
 def test_a_milestone_is_a_row_like_any_other(kortrijk: City, drop: _Drop) -> None:
-    delivery = read(drop("mijlpalen.csv", f"{_HEADER}\nclimate_plan_approved;34022;2026-06-30;1;0/1;;;\n"), kortrijk)
+    delivery = read(
+        drop("mijlpalen.csv", f"{_HEADER}\nclimate_plan_approved;34022;2026-06-30;1;0/1;;;\n"), Context(kortrijk)
+    )
     assert split(delivery.tables["observations"], OBSERVATIONS, kortrijk).accepted["value"].to_list() == [1.0]
 
 
@@ -69,7 +73,7 @@ def test_a_milestone_is_a_row_like_any_other(kortrijk: City, drop: _Drop) -> Non
 def test_a_bad_row_is_refused_with_its_reason_and_the_others_stay(
     kortrijk: City, drop: _Drop, old: str, new: str, reason: str
 ) -> None:
-    delivery = read(drop("groen.csv", f"{_HEADER}\n{_LINE}\n{_LINE.replace(old, new)}\n"), kortrijk)
+    delivery = read(drop("groen.csv", f"{_HEADER}\n{_LINE}\n{_LINE.replace(old, new)}\n"), Context(kortrijk))
     found = split(delivery.tables["observations"], OBSERVATIONS, kortrijk)
     assert found.accepted.height == 1
     assert found.quarantined["reasons"].to_list() == [[reason]]
@@ -77,4 +81,4 @@ def test_a_bad_row_is_refused_with_its_reason_and_the_others_stay(
 
 def test_a_file_without_values_is_refused_by_name(kortrijk: City, drop: _Drop) -> None:
     with pytest.raises(UnreadableFileError, match=r"leeg\.csv: no row holds the column 'value'"):
-        read(drop("leeg.csv", "kpi_id;area;ref_date;unit\n"), kortrijk)
+        read(drop("leeg.csv", "kpi_id;area;ref_date;unit\n"), Context(kortrijk))

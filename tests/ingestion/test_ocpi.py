@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.cities.profile import City
-from ingestion.delivery import Endpoint, Secret
+from ingestion.delivery import Context, Endpoint, Secret
 from ingestion.errors import PermanentSupplierError, TransientSupplierError
 from ingestion.sources import charge_points
 
@@ -43,7 +43,7 @@ def _paged(new_supplier: _NewSupplier, count: int, announced: int | None = None)
 
 
 def _fetch(url: str, city: City) -> Any:  # noqa: ANN401 - kept short; every test looks at another part
-    return charge_points.fetch(Endpoint(url, Secret("example-token\n")), city)
+    return charge_points.fetch(Endpoint(url, Secret("example-token\n")), Context(city))
 
 
 def test_every_page_is_followed_as_the_supplier_links_it(new_supplier: _NewSupplier, kortrijk: City) -> None:

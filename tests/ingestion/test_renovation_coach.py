@@ -8,7 +8,7 @@ import pytest
 from contracts.cities.profile import City
 from contracts.gate import split
 from contracts.sources.renovation_coach import CONTRACT, DOSSIERS
-from ingestion.delivery import DroppedFile, Secret
+from ingestion.delivery import Context, DroppedFile, Secret
 from ingestion.door import REDACTED, admit
 from ingestion.errors import UnreadableFileError
 from ingestion.sources.renovation_coach import read, reread
@@ -30,26 +30,26 @@ _Drop = Callable[[str, bytes | str], DroppedFile]
     ],
 )
 def test_a_file_speaks_until_the_local_end_of_its_week(kortrijk: City, drop: _Drop, name: str, end: datetime) -> None:
-    delivery = read(drop(name, f"{_HEADER}\n{_LINE}\n"), kortrijk)
+    delivery = read(drop(name, f"{_HEADER}\n{_LINE}\n"), Context(kortrijk))
     assert delivery.complete_until == end
 
 
 @pytest.mark.parametrize("name", ["renovatie.csv", "renovatie_2026-W54_kortrijk.csv", "renovatie_2027-W53_x.csv"])
 def test_a_name_without_a_week_is_refused_with_the_name_it_should_have(kortrijk: City, drop: _Drop, name: str) -> None:
     with pytest.raises(UnreadableFileError, match=r"tells no ISO week; name it renovatie_YYYY-Www_<team>\.csv"):
-        read(drop(name, f"{_HEADER}\n{_LINE}\n"), kortrijk)
+        read(drop(name, f"{_HEADER}\n{_LINE}\n"), Context(kortrijk))
 
 
 def test_the_delivery_carries_its_time_and_its_bytes(kortrijk: City, drop: _Drop) -> None:
     file = drop(_NAME, f"{_HEADER}\n{_LINE}\n")
-    delivery = read(file, kortrijk)
+    delivery = read(file, Context(kortrijk))
     assert (delivery.origin, delivery.supplied_at) == (_NAME, file.supplied_at)
     assert delivery.original == file.path.read_bytes()
-    assert reread(delivery.original, _NAME, kortrijk)["dossiers"].equals(delivery.tables["dossiers"])
+    assert reread(delivery.original, _NAME, Context(kortrijk))["dossiers"].equals(delivery.tables["dossiers"])
 
 
 def test_a_dossier_passes_door_and_gate_without_a_person(kortrijk: City, drop: _Drop) -> None:
-    delivery = read(drop(_NAME, f"{_HEADER}\n{_LINE}\n"), kortrijk)
+    delivery = read(drop(_NAME, f"{_HEADER}\n{_LINE}\n"), Context(kortrijk))
     admitted = admit(delivery, CONTRACT, Secret("key"))
     assert admitted.dropped_columns == {"dossiers": ("naam", "telefoon")}
     found = split(admitted.tables["dossiers"], DOSSIERS, kortrijk)
@@ -61,14 +61,14 @@ def test_a_dossier_passes_door_and_gate_without_a_person(kortrijk: City, drop: _
 
 def test_a_person_typed_into_a_code_column_reaches_quarantine_redacted(kortrijk: City, drop: _Drop) -> None:
     line = _LINE.replace("advies", "bel 0478 12 34 56")
-    admitted = admit(read(drop(_NAME, f"{_HEADER}\n{line}\n"), kortrijk), CONTRACT, Secret("key"))
+    admitted = admit(read(drop(_NAME, f"{_HEADER}\n{line}\n"), Context(kortrijk)), CONTRACT, Secret("key"))
     found = split(admitted.tables["dossiers"], DOSSIERS, kortrijk)
     assert found.quarantined["fase"].to_list() == [f"bel {REDACTED}"]
     assert admitted.redactions == 1
 
 
 def test_a_totals_row_is_refused_and_the_dossiers_stay(kortrijk: City, drop: _Drop) -> None:
-    delivery = read(drop(_NAME, f"{_HEADER}\n{_LINE}\nTotaal;;;;;;;1;;;;\n"), kortrijk)
+    delivery = read(drop(_NAME, f"{_HEADER}\n{_LINE}\nTotaal;;;;;;;1;;;;\n"), Context(kortrijk))
     found = split(delivery.tables["dossiers"], DOSSIERS, kortrijk)
     assert found.accepted.height == 1
     assert found.quarantined["line"].to_list() == [3]

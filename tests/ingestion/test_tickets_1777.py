@@ -12,7 +12,7 @@ import pytest
 from contracts.cities.profile import City
 from contracts.gate import split
 from contracts.sources.tickets_1777 import REQUESTS
-from ingestion.delivery import Endpoint, Secret
+from ingestion.delivery import Context, Endpoint, Secret
 from ingestion.errors import PermanentSupplierError
 from ingestion.sources import tickets_1777
 
@@ -52,7 +52,7 @@ def _serve(
 
 
 def _ids(url: str, city: City, since: date | None = None, secret: Secret | None = None) -> list[str]:
-    delivery = tickets_1777.fetch(Endpoint(f"{url}/open311", secret, since), city)
+    delivery = tickets_1777.fetch(Endpoint(f"{url}/open311", secret, since), Context(city))
     ids: list[str] = delivery.tables["requests"]["service_request_id"].to_list()
     return ids
 
@@ -101,7 +101,7 @@ def test_a_server_that_can_never_be_read_whole_is_refused_with_the_hour(
 
 def test_a_delivery_speaks_until_the_suppliers_own_time(new_supplier: _NewSupplier, kortrijk: City) -> None:
     supplier = _serve(new_supplier, _tickets(1, timedelta(hours=1)))
-    delivery = tickets_1777.fetch(Endpoint(f"{supplier.url}/open311/?jurisdiction_id=kortrijk.be"), kortrijk)
+    delivery = tickets_1777.fetch(Endpoint(f"{supplier.url}/open311/?jurisdiction_id=kortrijk.be"), Context(kortrijk))
     assert delivery.supplied_at == delivery.complete_until == _SERVER_TIME
     assert delivery.origin == f"{supplier.url}/open311/"
     assert all(query["jurisdiction_id"] == "kortrijk.be" for _, query in supplier.asked)

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from contracts.registry import all_contracts
+from ingestion.delivery import Context
 from orchestration.loop.landing import run_gate, source_module
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW
@@ -76,7 +77,7 @@ def arrival_of(demo: Settings, lake: Lake, manifest: Manifest) -> Arrival:
     if original is None:
         received = {table.name: lake.read(manifest, table.name, "received") for table in contract.tables}
     else:
-        received = source_module(manifest.source).reread(original[1], original[0], demo.city)
+        received = source_module(manifest.source).reread(original[1], original[0], Context(demo.city))
     return Arrival(
         source=manifest.source,
         origin=manifest.origin,

@@ -57,7 +57,7 @@ def make_contract(*extra: Column, kwh: type[pl.DataType] = pl.Float64) -> Source
         title_nl="Meters",
         owner="test@kortrijk.example",
         version=1,
-        trigger=OnArrival((".csv",)),
+        triggers=(OnArrival((".csv",)),),
         fresh_within=timedelta(days=1),
         retention=timedelta(days=1),
         sensitivity=Sensitivity.NONE,
