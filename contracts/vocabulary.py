@@ -65,11 +65,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class RowRule:
-    """A rule over several columns of one row; `holds` is true or null where the row is right."""
+    """A rule over several columns of one row; `holds` is true or null where the row is right.
+
+    Attributes:
+        reason: why a row is refused, for the data team.
+        reason_nl: the same in Dutch, for the supplier.
+    """
 
     name: str
     reason: str
     holds: pl.Expr
+    reason_nl: str = ""
 
 
 @dataclass(frozen=True, slots=True)
