@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-header --no-annotate --quiet --extra install
 
-.PHONY: help demo real dev prepare test check lint types imports sql lock clean
+.PHONY: help demo real dev prepare test fuzz canary calibrate check lint types imports sql lock clean contracts
 .DEFAULT_GOAL := help
 
 help: ## shows this list
@@ -27,6 +27,15 @@ prepare: .venv/.installed ## parses the dbt project, so that Dagster starts with
 test: check ## all checks and all tests
 	@$(BIN)/pytest -n 2 --dist loadfile
 
+calibrate: .venv/.installed-dev ## measures the judgement method on programmes of which the truth is known
+	@$(BIN)/python -m tests.verdicts.calibration
+
+fuzz: .venv/.installed-dev ## 100 000 hostile rows over all contracts
+	@FUZZ_ROWS=100000 $(BIN)/pytest -q tests/contracts/test_fuzz.py
+
+canary: .venv/.installed-dev ## plants tokens and identifiers in every source and fault, and looks for them in every file
+	@CANARY=full $(BIN)/pytest -q tests/canary
+
 check: lint types imports sql ## everything a machine can see without running the code
 
 lint: .venv/.installed-dev
@@ -40,6 +49,9 @@ imports: .venv/.installed-dev
 
 sql: .venv/.installed-dev
 	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project/models dbt_project/tests
+
+contracts: .venv/.installed ## writes docs/contracts again from the contract code
+	@$(BIN)/ademruimte contracts write
 
 lock: .venv/.installed-dev ## resolves both lock files again after a change of pyproject.toml
 	@$(COMPILE) --output-file requirements.lock.txt && $(COMPILE) --extra dev --output-file requirements-dev.lock.txt

@@ -13,6 +13,7 @@ import polars as pl
 
 from contracts.cities.profile import City
 from contracts.faults import SchemaFaultError
+from contracts.reasons import MISSING, UNREADABLE, above, below, in_dutch, misshapen, not_allowed, to_come
 from contracts.vocabulary import LINE, Column, RowRule, TableContract
 
 if TYPE_CHECKING:
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
 
 _BLOCK_ROWS = 500_000
 _REASON = "reason"
-_REASONS = "reasons"
-_UNREADABLE = "cannot be read"
-_MISSING = "is missing"
+_REASON_NL = "reason_nl"
+REASONS = "reasons"
+REASONS_NL = "reasons_nl"
+
+
+_WHY = {REASONS: pl.List(pl.String), REASONS_NL: pl.List(pl.String)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,8 @@ class Split:
 
     Attributes:
         accepted: the contract's columns and `line`.
-        quarantined: the received text columns, `line` and `reasons` (list of text).
+        quarantined: the received text columns, `line`, `reasons` (list of text) and `reasons_nl`: the same
+            reasons in the same order, in Dutch.
         duplicate: rows equal to an accepted row, but for their line.
         superseded: rows of which the same delivery holds a later version.
     """
@@ -62,7 +67,8 @@ def split(received: pl.DataFrame, table: TableContract, city: City, supplied_at:
     rows = _with_every_column(received, table).sort(LINE)
     typed = table.parse(rows, city).with_columns(rows[LINE])
     future = _after(typed, table, city, supplied_at)
-    reasons = _reasons_of(pl.concat([_unreadable(rows, typed, table), future]), _broken_rules(typed, table))
+    found = _reasons_of(_unreadable(rows, typed, table), _broken_rules(typed, table))
+    reasons = pl.concat([_translated(found, table), future])
     good = typed.join(reasons, on=LINE, how="anti", maintain_order="left").select(*table.schema, LINE)
     accepted, duplicate, superseded = _resolve(good, table)
     return Split(received.height, accepted, _quarantine(rows, reasons), duplicate, superseded)
@@ -70,7 +76,7 @@ def split(received: pl.DataFrame, table: TableContract, city: City, supplied_at:
 
 def _nothing(table: TableContract) -> Split:
     received = dict.fromkeys(table.received.columns, pl.String)
-    quarantined = pl.DataFrame(schema={**received, LINE: pl.Int64, _REASONS: pl.List(pl.String)})
+    quarantined = pl.DataFrame(schema={**received, LINE: pl.Int64, **_WHY})
     return Split(0, pl.DataFrame(schema={**table.schema, LINE: pl.Int64}), quarantined, duplicate=0, superseded=0)
 
 
@@ -91,7 +97,7 @@ def _unreadable(rows: pl.DataFrame, typed: pl.DataFrame, table: TableContract) -
     """Reasons for text that was there but could not be read."""
     found = [
         rows.filter(rows[wire].str.strip_chars().fill_null("").ne("") & typed[column.name].is_null()).select(
-            LINE, pl.lit(f"{wire}: {_UNREADABLE}").alias(_REASON)
+            LINE, pl.lit(f"{wire}: {UNREADABLE}").alias(_REASON)
         )
         for column in table.columns
         if (wire := column.reads or column.name) in table.received.columns
@@ -101,17 +107,23 @@ def _unreadable(rows: pl.DataFrame, typed: pl.DataFrame, table: TableContract) -
 
 def _reasons_of(unreadable: pl.DataFrame, broken: pl.DataFrame) -> pl.DataFrame:
     """All reasons; of what could not be read it is not also said that it is missing."""
-    said = unreadable.with_columns(pl.col(_REASON).str.replace(_UNREADABLE, _MISSING, literal=True))
+    said = unreadable.with_columns(pl.col(_REASON).str.replace(UNREADABLE, MISSING, literal=True))
     return pl.concat([unreadable, broken.join(said, on=[LINE, _REASON], how="anti", maintain_order="left")])
 
 
 def _after(typed: pl.DataFrame, table: TableContract, city: City, supplied_at: datetime | None) -> pl.DataFrame:
     """Reasons for rows about a day that had not come when they were supplied: one would outdate all others."""
     if supplied_at is None:
-        return _no_reasons()
+        return _translated(_no_reasons(), table)
     last = supplied_at.astimezone(ZoneInfo(city.time_zone)).date()
-    reason = pl.lit(f"{table.event_date}: lies after the day of delivery, {last}").alias(_REASON)
-    return typed.filter(pl.col(table.event_date) > last).select(LINE, reason)
+    english, dutch = to_come(table, last)
+    late = typed.filter(pl.col(table.event_date) > last)
+    return late.select(LINE, pl.lit(english).alias(_REASON), pl.lit(dutch).alias(_REASON_NL))
+
+
+def _translated(reasons: pl.DataFrame, table: TableContract) -> pl.DataFrame:
+    """The reasons with their Dutch beside them."""
+    return reasons.with_columns(pl.col(_REASON).replace(in_dutch(table)).alias(_REASON_NL))
 
 
 def _no_reasons() -> pl.DataFrame:
@@ -141,7 +153,7 @@ def _explain(block: pl.DataFrame, failures: pl.DataFrame, table: TableContract) 
         raise SchemaFaultError(f"the contract itself is broken: {unlocated['check'].to_list()}")
     lines = block.with_row_index("index").select(pl.col("index").cast(pl.Int32), LINE)
     wire = {column.name: column.reads or column.name for column in table.columns}
-    words = pl.col("check").replace({"not_nullable": _MISSING})
+    words = pl.col("check").replace({"not_nullable": MISSING})
     named = pl.col("column").replace(wire) + pl.lit(": ") + words
     # a rule over several columns names them in its own words
     reason = pl.when(pl.col("schema_context") == "Column").then(named).otherwise(words)
@@ -164,13 +176,13 @@ def _pandera_column(column: Column) -> "pa.Column":
 
     checks = []
     if column.minimum is not None:
-        checks.append(pa.Check.ge(column.minimum, error=f"is below {column.minimum:g}"))
+        checks.append(pa.Check.ge(column.minimum, error=below(column)))
     if column.maximum is not None:
-        checks.append(pa.Check.le(column.maximum, error=f"is above {column.maximum:g}"))
+        checks.append(pa.Check.le(column.maximum, error=above(column)))
     if column.allowed:
-        checks.append(pa.Check.isin(column.allowed, error=f"is none of {', '.join(column.allowed)}"))
+        checks.append(pa.Check.isin(column.allowed, error=not_allowed(column)))
     if column.pattern:
-        checks.append(pa.Check.str_matches(column.pattern, error=f"does not look like {column.pattern}"))
+        checks.append(pa.Check.str_matches(column.pattern, error=misshapen(column)))
     return pa.Column(column.dtype, checks, nullable=column.nullable)
 
 
@@ -193,5 +205,6 @@ def _resolve(good: pl.DataFrame, table: TableContract) -> tuple[pl.DataFrame, in
 
 
 def _quarantine(rows: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFrame:
-    why = reasons.unique(maintain_order=True).group_by(LINE, maintain_order=True).agg(pl.col(_REASON).alias(_REASONS))
+    said = reasons.unique([LINE, _REASON], keep="first", maintain_order=True).group_by(LINE, maintain_order=True)
+    why = said.agg(pl.col(_REASON).alias(REASONS), pl.col(_REASON_NL).alias(REASONS_NL))
     return rows.join(why, on=LINE, how="inner", maintain_order="left")

@@ -1,10 +1,15 @@
 """Polars expressions that read a supplier's text; what cannot be read becomes null, never a guess."""
 
+from datetime import date
+
 import polars as pl
 
 from contracts.vocabulary import UTC_INSTANT
 
 _PLAIN_NUMBER = r"^[+-]?\d{1,15}([.,]\d*)?$"
+_DECIMAL_COMMA = r"^[+-]?\d{1,15},\d+$"
+_POINT_BEFORE_THREE = r"^[+-]?\d{1,3}\.\d{3}$"
+_SERIAL_DAY = r"^[2-7]\d{4}(\.0+)?$"
 _DAY_FORMATS = ("%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y")
 
 
@@ -23,6 +28,21 @@ def number(column: str) -> pl.Expr:
     return plain.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
 
 
+def kept_number(column: str, beside: tuple[str, ...] = ()) -> pl.Expr:
+    """A number in a table that a person keeps; a point before three digits is not guessed at.
+
+    Where a decimal comma stands anywhere in the column or in those beside it, `1.234` may be a thousand or a bit
+    over one: it becomes null. Where no comma stands, a point is a decimal point.
+
+    Args:
+        column: the text.
+        beside: the other number columns of the same table, which show how the file writes numbers.
+    """
+    has_commas = pl.any_horizontal(text(each).str.contains(_DECIMAL_COMMA).any() for each in (column, *beside))
+    ambiguous = has_commas & text(column).str.contains(_POINT_BEFORE_THREE)
+    return pl.when(~ambiguous).then(number(column)).alias(column)
+
+
 def whole_number(column: str) -> pl.Expr:
     """A whole number."""
     return text(column).cast(pl.Int64, strict=False)
@@ -33,6 +53,17 @@ def day(column: str) -> pl.Expr:
     # a spreadsheet gives midnight with every date
     written = text(column).str.replace(r"[T ]00:00:00(\.0+)?$", "")
     return pl.coalesce(written.str.to_date(form, strict=False) for form in _DAY_FORMATS)
+
+
+def kept_day(column: str) -> pl.Expr:
+    """A calendar date in a table that a person keeps: see `day`; or the serial number of a spreadsheet.
+
+    A spreadsheet that lost the format of a date cell writes the days since 30 December 1899; from 20000 (1954)
+    to 79999 (2119) that is taken for a date.
+    """
+    serial = pl.when(text(column).str.contains(_SERIAL_DAY)).then(text(column).str.slice(0, 5))
+    counted = pl.lit(date(1899, 12, 30)) + pl.duration(days=serial.cast(pl.Int64, strict=False))
+    return pl.coalesce(day(column), counted)
 
 
 def instant(column: str, unzoned: str = "UTC") -> pl.Expr:
@@ -55,7 +86,9 @@ def boolean(column: str) -> pl.Expr:
     return text(column).str.to_lowercase().replace_strict(_BOOLEANS, default=None, return_dtype=pl.Boolean)
 
 
-_BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "ja": True, "nee": False, "x": True}
+_TRUE = ("true", "1", "ja", "j", "yes", "x", "waar")
+_FALSE = ("false", "0", "nee", "neen", "n", "no", "onwaar")
+_BOOLEANS = {**dict.fromkeys(_TRUE, True), **dict.fromkeys(_FALSE, False)}
 
 
 def local_date(instant_column: str, time_zone: str) -> pl.Expr:

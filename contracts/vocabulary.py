@@ -87,12 +87,16 @@ class Received:
         required: those without which the delivery is not this table at all.
         pseudonyms: columns replaced at the door by a keyed pseudonym, with the purpose of its key.
         free_text: columns in which a direct identifier could hide; the door's second net reads them.
+        meaning_nl: what a column holds, with its unit and form, in Dutch for the supplier who fills it.
+        added: columns that no supplier fills: the reader adds them from the file's name or its surroundings.
     """
 
     columns: tuple[str, ...]
     required: tuple[str, ...]
     pseudonyms: Mapping[str, str] = field(default_factory=dict)
     free_text: tuple[str, ...] = ()
+    meaning_nl: Mapping[str, str] = field(default_factory=dict)
+    added: tuple[str, ...] = ()
 
 
 Parse = Callable[[pl.DataFrame, City], pl.DataFrame]
@@ -112,6 +116,7 @@ class TableContract:
         event_order: columns by which the loader orders rows, oldest first.
         speaks_until: the instant column whose maximum is the table's `complete_until`, where the
             supplier does not say it.
+        description_nl: what one row is, in Dutch for the supplier.
     """
 
     name: str
@@ -126,6 +131,7 @@ class TableContract:
     rules: tuple[RowRule, ...] = ()
     delivers: Delivers = Delivers.CHANGES
     speaks_until: str | None = None
+    description_nl: str = ""
 
     @property
     def schema(self) -> pl.Schema:
@@ -142,6 +148,8 @@ class SourceContract:
         triggers: how it comes in; a source may be both dropped and pulled.
         fresh_within: a delivery older than this is late.
         retention: how long its rows are kept.
+        delivery_nl: how a supplier delivers it, in Dutch: where from, how named, how often.
+        has_template: its file is our own table, so that an empty one can be handed out.
     """
 
     name: str
@@ -153,6 +161,8 @@ class SourceContract:
     retention: timedelta
     sensitivity: Sensitivity
     tables: tuple[TableContract, ...]
+    delivery_nl: str = ""
+    has_template: bool = False
 
     @property
     def crons(self) -> tuple[str, ...]:

@@ -95,8 +95,24 @@ def _inside(x: "Numbers", y: "Numbers", rings: tuple[Ring, ...]) -> "Truths":
     import numpy as np  # noqa: PLC0415
 
     inside = np.zeros(x.shape, dtype=np.bool_)
+    corners = np.array([corner for ring in rings for corner in ring])
+    (west, south), (east, north) = corners.min(axis=0), corners.max(axis=0)
+    # most points lie far from most areas
+    near = ((x >= west) & (x <= east) & (y >= south) & (y <= north)).nonzero()[0]
+    if near.size:
+        inside[near] = _crossed_oddly(x[near], y[near], rings)
+    return inside
+
+
+def _crossed_oddly(x: "Numbers", y: "Numbers", rings: tuple[Ring, ...]) -> "Truths":
+    import numpy as np  # noqa: PLC0415 - idem
+
+    inside = np.zeros(x.shape, dtype=np.bool_)
     for ring in rings:
-        for (x1, y1), (x2, y2) in zip(ring, ring[1:] + ring[:1], strict=True):
+        for side in zip(ring, ring[1:] + ring[:1], strict=True):
+            # a shared border runs the other way in the other area, and must be rounded the same
+            (x1, y1), (x2, y2) = sorted(side)
+            # half open, so that a corner is crossed once and a shared border belongs to one side
             crosses = (y1 > y) != (y2 > y)
             if crosses.any():
                 inside ^= crosses & (x < x1 + (y - y1) * (x2 - x1) / (y2 - y1))

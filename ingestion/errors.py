@@ -16,5 +16,13 @@ class PermanentSupplierError(SupplierError):
     """It will not work until someone acts: refused credentials, wrong address, HTML instead of data."""
 
 
+class AccessRefusedError(PermanentSupplierError):
+    """The supplier does not let these credentials ask this (HTTP 401, 403)."""
+
+
+class NotOfferedError(PermanentSupplierError):
+    """The supplier has no such address or format (HTTP 404, 406, 410, 415): another may be tried."""
+
+
 class UnreadableFileError(PermanentSupplierError):
     """A dropped file is not what its source expects."""

@@ -4,28 +4,39 @@ Belongs here: what every supplier has in common. A supplier's paging and envelop
 """
 
 import json
+import socket
+import ssl
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from random import SystemRandom
+from threading import Timer
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-from ingestion.errors import PermanentSupplierError, TransientSupplierError
+from ingestion.delivery import Secret
+from ingestion.errors import AccessRefusedError, NotOfferedError, PermanentSupplierError, TransientSupplierError
 
 if TYPE_CHECKING:
-    from urllib3.response import BaseHTTPResponse
+    from urllib3.response import BaseHTTPResponse, HTTPResponse
 
 _TRIES = 5
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
 _DEADLINE_SECONDS = 120.0
+_CRAWL_SECONDS = 1800.0
+_MOST_PAGES = 10_000
 _BODY_LIMIT = 200 * 1024 * 1024
 _CHUNK = 64 * 1024
 _FIRST_PAUSE_SECONDS = 0.5
@@ -68,44 +79,106 @@ class Answer:
         try:
             return json.loads(self.body.decode("utf-8-sig"))
         except (ValueError, RecursionError) as broken:
+            where = _where(broken)
+        # raised outside the handler: the exception of the parser holds the whole body
+        raise PermanentSupplierError(
+            f"{self.url_without_query}: answered {len(self.body)} bytes that are not JSON ({where}); ask the supplier"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The time that a whole crawl may take, however many requests it needs; it runs from when it is made."""
+
+    seconds: float = _CRAWL_SECONDS
+    started: float = field(default_factory=time.monotonic)
+
+    def left(self) -> float:
+        """Seconds until the end; negative after it."""
+        return self.started + self.seconds - time.monotonic()
+
+
+class Trail:
+    """The pages a crawl has been to: a supplier that leads in circles, or nowhere, is stopped.
+
+    Args:
+        shown: the address without its query, for messages.
+        most_pages: more than this is no answer but a fault.
+    """
+
+    def __init__(self, shown: str, most_pages: int = _MOST_PAGES) -> None:
+        self._shown = shown
+        self._most_pages = most_pages
+        self._been: set[str] = set()
+
+    def step(self, page: str) -> None:
+        """Notes the page about to be asked.
+
+        Raises:
+            PermanentSupplierError: it was asked before, or there were too many.
+        """
+        if page in self._been:
+            raise PermanentSupplierError(f"{self._shown}: leads back to a page already asked; ask the supplier")
+        self._been.add(page)
+        if len(self._been) > self._most_pages:
             raise PermanentSupplierError(
-                f"{self.url_without_query}: answered {len(self.body)} bytes that are not JSON "
-                f"({_where(broken)}); ask the supplier"
-            ) from None
+                f"{self._shown}: has more than {self._most_pages} pages; ask for a shorter period or ask the supplier"
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """An attempt that may be repeated."""
+    """An attempt without an answer; it may be repeated unless it is final."""
 
     why: str
     wait_seconds: float | None = None
+    is_final: bool = False
+    fault: type[PermanentSupplierError] = PermanentSupplierError
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked, at every try; the query and the form may hold a key."""
+
+    method: str
+    url: str
+    params: Params | None = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 class Client:
-    """Asks one supplier, on one origin, with one set of credentials.
+    """Asks one supplier, on the origins it names, with the credentials of each.
 
     Args:
         url: any address on the supplier's origin (scheme, host and port).
-        headers: sent with every request, and only to that origin.
+        headers: sent with every request to that origin, and to no other.
         sleep: pauses between tries.
-        deadline_seconds: longest duration of one try, body included.
+        deadline_seconds: longest duration of one try, slow headers and body included.
+        also: by address on it, the headers of every other origin that may be asked.
+        budget: the time of the whole crawl; shared between clients, it holds for them together.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each stands alone and has a default
         self,
         url: str,
         headers: Mapping[str, str] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         deadline_seconds: float = _DEADLINE_SECONDS,
+        *,
+        also: Mapping[str, Mapping[str, str]] | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self._origin = _origin(url)
-        self._headers = dict(headers or {})
+        others = {_origin(other): dict(own) for other, own in (also or {}).items()}
+        self._headers = others | {self._origin: dict(headers or {})}
         self._sleep = sleep
         self._deadline_seconds = deadline_seconds
+        self._budget = budget or Budget()
         self._session = requests.Session()
         # a .netrc or a proxy variable must not change who is asked or as whom
         self._session.trust_env = False
+        for scheme in _DEFAULT_PORTS:
+            self._session.mount(f"{scheme}://", _CuttableAdapter())
 
     def __enter__(self) -> Self:
         return self
@@ -118,81 +191,214 @@ class Client:
 
         Raises:
             TransientSupplierError: 429, 5xx, time-out or a broken connection at every try.
-            PermanentSupplierError: another origin, a redirect, refused credentials, another 4xx, too large.
+            PermanentSupplierError: another origin, a redirect, refused credentials, another 4xx, too large,
+                a certificate that nobody vouches for.
         """
-        if _origin(url) != self._origin:
+        return self._asked(_Question("GET", url, params=params))
+
+    def post_form(self, url: str, fields: Mapping[str, str | Secret]) -> Answer:
+        """The answer to a form, as a token endpoint asks it; bounds and tries are those of `get`.
+
+        Args:
+            url: where the form goes.
+            fields: what is filled in; none of it is ever in a message.
+
+        Raises:
+            TransientSupplierError, PermanentSupplierError: see `get`.
+        """
+        form = {name: filled.value if isinstance(filled, Secret) else filled for name, filled in fields.items()}
+        return self._asked(_Question("POST", url, form=form))
+
+    def _asked(self, question: _Question) -> Answer:
+        headers = self._credentials(question.url)
+        shown = address(question.url)
+        refusal = _Refusal("was not asked")
+        for attempt in range(_TRIES):
+            if self._budget.left() <= 0:
+                raise TransientSupplierError(
+                    f"{shown}: the whole crawl took longer than {self._budget.seconds:g} s; the next run tries again"
+                )
+            outcome = self._try(question, headers)
+            if isinstance(outcome, Answer):
+                return outcome
+            refusal = outcome
+            if refusal.is_final:
+                raise refusal.fault(f"{shown}: {refusal.why}")
+            if attempt < _TRIES - 1:
+                self._sleep(min(_pause(attempt, refusal), max(self._budget.left(), 0.0)))
+        raise TransientSupplierError(f"{shown}: {refusal.why}, {_TRIES} times; the next run tries again")
+
+    def _credentials(self, url: str) -> Mapping[str, str]:
+        """The headers of the origin that an address lies on.
+
+        Raises:
+            PermanentSupplierError: it lies on no origin of this supplier.
+        """
+        origin = _origin(url)
+        if origin not in self._headers:
             raise PermanentSupplierError(
                 f"{address(url)}: lies outside {'{}://{}:{}'.format(*self._origin)}; not asked, so that no "
                 "credential leaves the supplier; check the address in the settings or ask the supplier"
             )
-        refusal = _Refusal("was not asked")
-        for attempt in range(_TRIES):
-            outcome = self._try(url, params)
-            if isinstance(outcome, Answer):
-                return outcome
-            refusal = outcome
-            if attempt < _TRIES - 1:
-                self._sleep(_pause(attempt, refusal))
-        raise TransientSupplierError(f"{address(url)}: {refusal.why}, {_TRIES} times; the next run tries again")
+        return self._headers[origin]
 
-    def _try(self, url: str, params: Params | None) -> Answer | _Refusal:
-        deadline = time.monotonic() + self._deadline_seconds
-        try:
-            with self._session.get(
-                url,
-                params=params,
-                headers=self._headers,
-                timeout=(_CONNECT_SECONDS, min(_READ_SECONDS, self._deadline_seconds)),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                refusal = _judge(response, address(url))
-                return refusal or _answer(response, address(url), deadline)
-        except (OSError, HTTPError) as broken:
+    def _try(self, question: _Question, headers: Mapping[str, str]) -> Answer | _Refusal:
+        seconds = max(min(self._deadline_seconds, self._budget.left()), 0.001)
+        with _cut_after(seconds) as wire:
+            try:
+                with self._session.request(
+                    question.method,
+                    question.url,
+                    params=question.params,
+                    data=question.form,
+                    headers=headers,
+                    timeout=(min(_CONNECT_SECONDS, seconds), min(_READ_SECONDS, seconds)),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response:
+                    return _judge(response) or _answer(response, address(question.url), wire)
             # the exception's text may hold the query, and the query a key
-            return _Refusal(f"broke off ({type(broken).__name__})")
+            except (OSError, HTTPError, ValueError) as broken:
+                return _late(wire) or _broken(broken)
+
+
+@dataclass(slots=True)
+class _Wire:
+    """The connection in use, so that the clock can cut it whatever the supplier is dripping."""
+
+    deadline: float
+    line: socket.socket | None = None
+
+    def is_late(self) -> bool:
+        return time.monotonic() >= self.deadline
+
+    def cut(self) -> None:
+        line = self.line
+        if line is not None:
+            with suppress(OSError):
+                # not the TLS one's own shutdown: that would pull the rug from under the reading thread
+                socket.socket.shutdown(line, socket.SHUT_RDWR)
+
+
+_WIRE: ContextVar[_Wire] = ContextVar("_WIRE")
+
+
+@contextmanager
+def _cut_after(seconds: float) -> Iterator[_Wire]:
+    """A time-out of requests counts from the last byte; this one counts from the first."""
+    wire = _Wire(time.monotonic() + seconds)
+    clock = Timer(seconds, wire.cut)
+    clock.daemon = True
+    clock.start()
+    before = _WIRE.set(wire)
+    try:
+        yield wire
+    finally:
+        _WIRE.reset(before)
+        clock.cancel()
+
+
+class _Connection(HTTPConnection):
+    def getresponse(self) -> "HTTPResponse":  # type: ignore[override] # urllib3's own departure from http.client
+        _WIRE.get().line = self.sock
+        return super().getresponse()
+
+
+class _TlsConnection(HTTPSConnection):
+    def getresponse(self) -> "HTTPResponse":  # type: ignore[override] # urllib3's own departure from http.client
+        _WIRE.get().line = self.sock
+        return super().getresponse()
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+class _CuttableAdapter(HTTPAdapter):
+    """Tells the clock which connection is in use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+
+def _late(wire: _Wire) -> _Refusal | None:
+    return _Refusal("took too long to answer") if wire.is_late() else None
+
+
+def _broken(broken: Exception) -> _Refusal:
+    distrust = _distrust(broken)
+    if distrust is None and isinstance(broken, ValueError):
+        return _Refusal("holds a character that cannot be sent; check the address and the token", is_final=True)
+    if distrust is None:
+        return _Refusal(f"broke off ({type(broken).__name__})")
+    return _Refusal(
+        f"has a certificate that cannot be trusted ({distrust}); nothing was sent. Ask the supplier for a valid "
+        "certificate; it is never accepted unchecked",
+        is_final=True,
+    )
+
+
+def _distrust(broken: BaseException) -> str | None:
+    """Why a certificate was not accepted, looked up in what an exception wraps; None when that is not it."""
+    if isinstance(broken, ssl.SSLCertVerificationError):
+        return broken.verify_message
+    within = [getattr(broken, "reason", None), *broken.args]
+    return next((why for each in within if isinstance(each, BaseException) and (why := _distrust(each))), None)
 
 
 def address(url: str) -> str:
     """The address without user, query and fragment: what may be shown."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that cannot be read"
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _origin(url: str) -> tuple[str, str, int]:
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         return parts.scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS[parts.scheme]
     except (KeyError, ValueError):
-        raise PermanentSupplierError(f"{address(url)}: is no http or https address; check the settings") from None
+        shown = address(url)
+    raise PermanentSupplierError(f"{shown}: is no http or https address; check the settings")
 
 
-def _judge(response: requests.Response, shown: str) -> _Refusal | None:
-    """Sorts the status: None is good, a refusal may be repeated, the rest is raised."""
+def _judge(response: requests.Response) -> _Refusal | None:
+    """Sorts the status; None is good."""
     status = response.status_code
     if status == 429 or status >= 500:
         return _Refusal(f"answered HTTP {status}", _retry_after(response))
     if status in (401, 403):
-        raise PermanentSupplierError(f"{shown}: refused the credentials (HTTP {status}); renew them in the settings")
+        why = f"refused the credentials (HTTP {status}); renew them in the settings"
+        return _Refusal(why, is_final=True, fault=AccessRefusedError)
     if status >= 400:
-        raise PermanentSupplierError(f"{shown}: answered HTTP {status}; check the address in the settings")
+        fault = NotOfferedError if status in (404, 406, 410, 415) else PermanentSupplierError
+        return _Refusal(f"answered HTTP {status}; check the address in the settings", is_final=True, fault=fault)
     if status >= 300:
-        raise PermanentSupplierError(
-            f"{shown}: redirects (HTTP {status}), which is never followed; put the new address in the settings"
-        )
+        why = f"redirects (HTTP {status}), which is never followed; put the new address in the settings"
+        return _Refusal(why, is_final=True)
     return None
 
 
-def _answer(response: requests.Response, shown: str, deadline: float) -> Answer | _Refusal:
+def _answer(response: requests.Response, shown: str, wire: _Wire) -> Answer | _Refusal:
     body = bytearray()
     raw: BaseHTTPResponse = response.raw
     # read1 returns what has arrived, so a supplier that drips bytes cannot pass the deadline unseen
     while chunk := raw.read1(_CHUNK, decode_content=True):
         body += chunk
         if len(body) > _BODY_LIMIT:
-            raise PermanentSupplierError(f"{shown}: answered more than {_BODY_LIMIT // 2**20} MB; ask for less")
-        if time.monotonic() > deadline:
-            return _Refusal("took too long to answer")
+            return _Refusal(f"answered more than {_BODY_LIMIT // 2**20} MB; ask for less", is_final=True)
+        if wire.is_late():
+            break
+    # a cut connection without a promised length looks like the end of the body
+    if late := _late(wire):
+        return late
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Answer(shown, response.status_code, headers, bytes(body), _moment(headers.get("date")))
 

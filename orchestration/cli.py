@@ -11,13 +11,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from orchestration import report
+from orchestration import report, supplier_commands
+from orchestration.registry.commands import app as targets
 from orchestration.settings import SettingInvalidError, Settings, read_settings
 
 app = typer.Typer(
     help="Ademruimte tells a city whether it keeps its promises.", no_args_is_help=True, pretty_exceptions_enable=False
 )
+app.add_typer(targets, name="targets")
+app.add_typer(supplier_commands.quarantine, name="quarantine")
+app.add_typer(supplier_commands.contracts, name="contracts")
+app.command()(supplier_commands.check)
 _console = Console(highlight=False)
+_DAY = ["%Y-%m-%d"]
 
 
 def main() -> None:
@@ -116,9 +122,21 @@ def send() -> None:
 
 
 @app.command()
-def status() -> None:
-    """The targets of the published build, worst first, and what each source delivered."""
+def status(
+    as_of: Annotated[datetime | None, typer.Option(formats=_DAY, help="How it stood on this day.")] = None,
+    known_at: Annotated[datetime | None, typer.Option(formats=_DAY, help="With what was known by this day.")] = None,
+) -> None:
+    """The targets of the published build, worst first, and what each source delivered.
+
+    With a day: what was said then, what today's rules say on what was known then, and why they differ.
+    """
     settings = _published_settings()
+    if as_of or known_at:
+        from orchestration.past import print_past  # noqa: PLC0415 - brings dbt
+
+        day = as_of or known_at or datetime.now(UTC)
+        print_past(_console, settings, day.date(), (known_at or datetime.now(UTC)).date())
+        return
     report.print_targets(_console, settings)
     report.print_deliveries(_console, settings)
     report.print_places(_console, settings)
@@ -145,6 +163,16 @@ def replay(batch: Annotated[str, typer.Argument(help="Batch id, as `ademruimte b
     except UnknownBatchError as fault:
         raise typer.BadParameter(str(fault)) from None
     _console.print(f"committed {manifest.batch_id}" if manifest else "the same rows again: nothing was written")
+
+
+@app.command()
+def rotate_key() -> None:
+    """Give the pseudonyms a new key: every batch that holds them is made again, and old and new still join."""
+    from orchestration.loop.rotation import rotate  # noqa: PLC0415 - brings polars
+
+    settings = read_settings()
+    report.print_rotation(_console, rotate(settings, datetime.now(UTC)))
+    _console.print(f"copy {settings.pseudonym_key_file} to where its backup lies; then run `ademruimte build`")
 
 
 @app.command()

@@ -1,19 +1,24 @@
 """Tables for a terminal: targets, deliveries, and where everything lies."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from orchestration.alerts import wording
 from orchestration.quality import data_docs_index
 from orchestration.settings import Settings
 from warehouse.engine import frame, open_published
 from warehouse.lake import Lake
 from warehouse.published.pointer import current
+
+if TYPE_CHECKING:
+    from orchestration.loop.rotation import Rotated
 
 _STYLES = {
     "behind": "bold red",
@@ -30,13 +35,16 @@ _WORST_FIRST = (
     "at_risk",
     "unverified",
     "stale",
+    "contested",
     "on_track",
     "reached",
     "monitored",
     "not_started",
+    "cancelled",
 )
 _UNJUDGED = "no_data"
 _DOZEN = 12
+_STATUS_WIDTH = 22
 
 
 def published_frame(settings: Settings, table: str) -> pl.DataFrame:
@@ -46,17 +54,62 @@ def published_frame(settings: Settings, table: str) -> pl.DataFrame:
 
 
 def print_targets(console: Console, settings: Settings) -> None:
-    """Targets worst first; those without any data are counted below. A city without a registry has none."""
+    """One sentence per target, by department, worst first; those without any data are only counted.
+
+    In Dutch, as department heads read it. A city without a registry has none.
+    """
     verdicts = published_frame(settings, "verdicts.fct_target_verdicts")
     if verdicts.is_empty():
-        console.print(f"{settings.city.title_nl} has no registry of targets: its KPIs alone.\n")
+        console.print(f"{settings.city.title_nl} heeft geen register van doelen: alleen de cijfers zelf.\n")
         return
-    table = _table("Targets", settings, words=("target", "status", "data until"), numbers=("value", "path", "gap"))
-    for row in _worst_first(verdicts):
-        table.add_row(*_target_cells(row), style=_STYLES.get(row["status"]))
-    console.print(table)
+    console.print(f"[bold]Doelen van {_headed(settings)}[/], op {_as_of(verdicts)}")
+    console.print(_tally(verdicts) + "\n", soft_wrap=False)
+    names = published_frame(settings, "marts.dim_department")
+    for department, rows in _by_department(verdicts, dict(names.select("department_id", "name_nl").iter_rows())):
+        console.print(_department_table(department, rows))
     without = verdicts.filter(pl.col("status") == _UNJUDGED).height
-    console.print(f"{verdicts.height} targets in the registry; {without} have no data yet (no_data).\n")
+    console.print(f"{verdicts.height} doelen in het register; van {without} zijn er nog geen gegevens.\n")
+
+
+def _as_of(verdicts: pl.DataFrame) -> str:
+    """The city date for which the build judged, as a person reads it."""
+    (day,) = verdicts["as_of_date"].unique().to_list()
+    return wording.day(day)
+
+
+def _headed(settings: Settings) -> str:
+    label = " – SYNTHETISCHE GEGEVENS (demo)" if settings.layout.is_synthetic else ""
+    return f"{settings.city.title_nl}{label}"
+
+
+def _tally(verdicts: pl.DataFrame) -> str:
+    """How many targets have each status, worst first."""
+    counted = verdicts.group_by("status", "status_nl").len()
+    ranks = _ranks((*_WORST_FIRST, _UNJUDGED))
+    rows = sorted(counted.iter_rows(), key=lambda row: ranks.get(row[0], len(ranks)))
+    return " · ".join(f"{count} {label}" for _, label, count in rows)
+
+
+def _by_department(verdicts: pl.DataFrame, names: Mapping[str, str]) -> Iterable[tuple[str, list[dict[str, Any]]]]:
+    """The judged targets of each department; the department with the worst target comes first."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in _worst_first(verdicts):
+        groups.setdefault(names.get(row["department_id"], row["department_id"]), []).append(row)
+    return groups.items()
+
+
+def _department_table(department: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(
+        title=department, title_justify="left", title_style="bold", box=None, show_header=False, padding=(0, 1, 0, 0)
+    )
+    table.add_column(width=_STATUS_WIDTH, overflow="fold")
+    table.add_column(overflow="fold")
+    for row in rows:
+        table.add_row(
+            f"[{_STYLES.get(row['status'], 'default')}]{escape(row['status_nl'])}[/]", escape(row["sentence_nl"])
+        )
+    table.add_row("", "")
+    return table
 
 
 def print_kpis(console: Console, settings: Settings) -> None:
@@ -142,11 +195,6 @@ def _ranks(names: Sequence[str]) -> dict[str, int]:
     return {name: rank for rank, name in enumerate(names)}
 
 
-def _target_cells(row: dict[str, Any]) -> list[str]:
-    numbers = (_number(row[name]) for name in ("value", "required_value", "gap"))
-    return [str(row["title_nl"]), str(row["status"]), str(row["ref_date"] or ""), *numbers]
-
-
 def _number(value: object) -> str:
     """At most two decimals, thousands apart; nothing for no value."""
     if not isinstance(value, int | float):
@@ -174,3 +222,17 @@ def _quarantines(settings: Settings) -> list[Path]:
         for name, counts in manifest.tables.items()
         if counts.quarantined
     ]
+
+
+def print_rotation(console: Console, rotated: Iterable["Rotated"]) -> None:
+    """Every batch that got pseudonyms of a new key, as it happens."""
+    count = 0
+    for each in rotated:
+        count += 1
+        console.print(
+            f"{each.source}  {each.replaced} -> {each.batch_id}  {each.pseudonyms} pseudonyms  "
+            f"key {each.old_key_id} -> {each.new_key_id}",
+            markup=False,
+            soft_wrap=True,
+        )
+    console.print(f"{count} batches made again under the newest key; what comes in from now on joins with them")

@@ -1,18 +1,23 @@
-"""Keys on disk, outside the lake, readable by their owner only."""
+"""Keys on disk, outside the lake, readable by their owner only.
+
+One file is one ring: a key per line, the oldest first. A key that was ever used stays: it is part of the chain.
+"""
 
 import os
 import secrets
 from pathlib import Path
 
 from ingestion.delivery import Secret
+from ingestion.door import KeyRing
+from warehouse.durable import sync
 
 
 class EmptyKeyError(OSError):
     """A key file without a key."""
 
 
-def read_or_create_key(path: Path) -> Secret:
-    """The key in a file; a new random one (256 bits, hexadecimal) when there is no file yet.
+def read_or_create_ring(path: Path) -> KeyRing:
+    """The keys in a file; a new random one (256 bits, hexadecimal) when there is no file yet.
 
     Raises:
         EmptyKeyError: the file is there and holds nothing: pseudonyms would be made without a key.
@@ -20,24 +25,40 @@ def read_or_create_key(path: Path) -> Secret:
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _create(path, secrets.token_hex(32))
-    key = path.read_text("ascii").strip()
-    if not key:
+    keys = path.read_text("ascii").split()
+    if not keys:
         raise EmptyKeyError(f"{path} is empty; restore the key from its copy, or remove the file for a new one")
-    return Secret(key)
+    return KeyRing(tuple(map(Secret, keys)))
+
+
+def add_key(path: Path) -> KeyRing:
+    """Puts a new random key at the end of the ring; whoever calls it lets nobody else land meanwhile."""
+    ring = read_or_create_ring(path)
+    keys = [key.value for key in ring.keys] + [secrets.token_hex(32)]
+    _written(path, "\n".join(keys) + "\n").replace(path)
+    # whatever is pseudonymised from now on needs this key for ever
+    sync(path.parent)
+    return read_or_create_ring(path)
 
 
 def _create(path: Path, key: str) -> None:
     """Writes the key unless another process was first: two keys would split the pseudonyms."""
-    # a leftover of a killed writer, or another thread, never has the same name
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
+    partial = _written(path, key)
     try:
         os.link(partial, path)
     except FileExistsError:
         return
     finally:
         partial.unlink()
+
+
+def _written(path: Path, text: str) -> Path:
+    """The text in a new file beside `path`, on disk and closed to others."""
+    # a leftover of a killed writer, or another thread, never has the same name
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    return beside

@@ -12,7 +12,8 @@ from contracts.registry import all_contracts, city_named
 from contracts.vocabulary import SourceContract
 from ingestion.areas import Areas, read_areas
 from ingestion.delivery import Endpoint, Secret
-from orchestration.secrets import read_or_create_key
+from ingestion.door import KeyRing
+from orchestration.secrets import read_or_create_ring
 from warehouse.layout import Layout
 
 DBT_PROJECT = Path(__file__).parents[1] / "dbt_project"
@@ -69,9 +70,9 @@ class Settings:
         """The city date that decides not-started, overdue and stale."""
         return self.fixed_as_of or now.astimezone(ZoneInfo(self.city.time_zone)).date()
 
-    def pseudonym_key(self) -> Secret:
-        """The key of the door's pseudonyms; made on first use, outside the lake."""
-        return read_or_create_key(self.pseudonym_key_file)
+    def pseudonym_keys(self) -> KeyRing:
+        """The keys of the door's pseudonyms; the first is made on first use, outside the lake."""
+        return read_or_create_ring(self.pseudonym_key_file)
 
     def endpoint(self, source: str) -> Endpoint:
         """Where a source is asked.

@@ -14,7 +14,7 @@ from rich.console import Console
 from contracts.registry import all_contracts
 from ingestion.demo_city import city as demo_city
 from ingestion.demo_city import real_exports
-from ingestion.demo_city.suppliers import ocpi_supplier, open311_supplier
+from ingestion.demo_city.suppliers import ocpi_feed, ocpi_supplier, open311_supplier
 from orchestration import report
 from orchestration.instance import prepare_instance, run_job
 from orchestration.loop.plan import why_due
@@ -23,7 +23,17 @@ from orchestration.settings import CITY, HOME, Settings, read_settings
 from warehouse.published.pointer import current
 
 Supply = Callable[[Settings], AbstractContextManager[None]]
-_NOT_OURS = ("ADEMRUIMTE_SMTP_HOST", "ADEMRUIMTE_RECIPIENTS", "ADEMRUIMTE_AS_OF", "ADEMRUIMTE_PSEUDONYM_KEY_FILE")
+_NOT_OURS = (
+    "ADEMRUIMTE_SMTP_HOST",
+    "ADEMRUIMTE_RECIPIENTS",
+    "ADEMRUIMTE_AS_OF",
+    "ADEMRUIMTE_PSEUDONYM_KEY_FILE",
+    "ADEMRUIMTE_BOUNDARIES",
+    "ADEMRUIMTE_CHARGE_POINTS_TOKEN_ENCODING",
+    "ADEMRUIMTE_CHARGE_POINTS_SHAPE",
+    "ADEMRUIMTE_CHARGE_POINTS_FULL_EVERY_DAYS",
+    "ADEMRUIMTE_CHARGE_POINTS_SESSIONS",
+)
 _TOKEN = "loopback"  # noqa: S105 - guards a supplier that only this process can reach
 _DEMO_HOME = Path("var/demo")
 _REAL_HOME = Path("var/real")
@@ -47,6 +57,7 @@ def _demo_profile(home: Path) -> Settings:
     """The demo's profile, marked as synthetic wherever it shows, its clock standing still."""
     settings = _profile("kortrijk", home)
     settings.layout.marker.write_text(demo_city.AS_OF.isoformat(), encoding="utf-8")
+    demo_city.write_boundaries(settings.boundaries)
     return read_settings()
 
 
@@ -55,10 +66,13 @@ def demo_suppliers() -> Iterator[None]:
     """The demo city's suppliers on loopback, and the settings that name them."""
     points, requests = demo_city.charge_point_locations(), demo_city.ticket_requests()
     with (
-        ocpi_supplier(points, token=_TOKEN, clock=demo_city.CLOCK) as ocpi,
-        open311_supplier(requests, api_key=_TOKEN, clock=demo_city.CLOCK) as open311,
+        ocpi_supplier(points, token=_TOKEN, clock=demo_city.CLOCK, cdrs=demo_city.charge_sessions()) as ocpi,
+        open311_supplier(
+            requests, api_key=_TOKEN, clock=demo_city.CLOCK, updates=demo_city.ticket_updates()
+        ) as open311,
     ):
         _name_supplier("charge_points", ocpi)
+        os.environ["ADEMRUIMTE_CHARGE_POINTS_SESSIONS"] = "1"
         _name_supplier("tickets_1777", open311, since="2026-05-01")
         yield
 
@@ -116,7 +130,8 @@ def _locations(data: Path, town: str, day: int) -> Supply:
     @contextmanager
     def served(_: Settings) -> Iterator[None]:
         locations = real_exports.locations(data, town, f"2026-06-{day:02}")
-        with ocpi_supplier(locations, token=_TOKEN, clock=datetime(2026, 6, day, 6, tzinfo=UTC)) as url:
+        # as the national access point serves them: one packed list, and every pull is a full one
+        with ocpi_feed(locations, clock=datetime(2026, 6, day, 20, tzinfo=UTC)) as url:
             _name_supplier("charge_points", url)
             yield
 

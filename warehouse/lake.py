@@ -55,6 +55,7 @@ class Arrival:
         known_at: when the content was first committed; None for now, or for what is superseded its own.
         event_dates: per table the column whose span the manifest names.
         withheld: by reason, rows that the door did not let in and of which nothing was kept.
+        recognised: per table how many accepted rows an earlier batch holds with the same content.
     """
 
     source: str
@@ -73,6 +74,7 @@ class Arrival:
     known_at: datetime | None = None
     event_dates: Mapping[str, str] = field(default_factory=dict)
     withheld: Mapping[str, int] = field(default_factory=dict)
+    recognised: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class TableManifest:
         columns: the accepted columns and their types.
         first_date: the first city date its rows touch, where the arrival named the column.
         last_date: the last one.
+        recognised: how many of the accepted rows an earlier batch held with the same content, as far as was looked.
     """
 
     received: int
@@ -93,6 +96,7 @@ class TableManifest:
     columns: Mapping[str, str]
     first_date: date | None
     last_date: date | None
+    recognised: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +184,14 @@ class Lake:
         every = self.manifests(source)
         gone = {manifest.supersedes for manifest in every}
         return [manifest for manifest in every if manifest.batch_id not in gone]
+
+    def newest(self, source: str, most: int) -> list[Manifest]:
+        """At most that many batches of a source that no other supersedes, newest first; reads no other manifest."""
+        last_of: dict[str, Path] = {}
+        # a replay bears the id of what it supersedes and a higher number
+        for folder in sorted(self._folders(source), key=_folder_order):
+            last_of[_first_id(folder)] = folder
+        return [self._read(last_of[batch_id]) for batch_id in sorted(last_of, reverse=True)[:most]]
 
     def replaced_by(self, manifest: Manifest) -> list[Manifest]:
         """The batches that a replay stands for: what it supersedes, what that superseded, and so on."""
@@ -359,6 +371,10 @@ def _first_id(folder: Path) -> str:
     return _id_parts(folder.name.removeprefix(_PREFIX))[0]
 
 
+def _folder_order(folder: Path) -> tuple[str, int]:
+    return _id_parts(folder.name.removeprefix(_PREFIX))
+
+
 def _order(manifest: Manifest) -> tuple[str, int]:
     """By batch_id, with the tenth replay after the ninth."""
     return _id_parts(manifest.batch_id)
@@ -407,13 +423,14 @@ def _manifest(arrival: Arrival, batch_id: str, known_at: datetime, committed_at:
         supersedes=arrival.supersedes,
         dropped_columns=dict(arrival.dropped_columns),
         redactions=arrival.redactions,
-        tables={name: _table_manifest(split, arrival.event_dates.get(name)) for name, split in arrival.splits.items()},
+        tables={name: _table_manifest(name, split, arrival) for name, split in arrival.splits.items()},
         original=Path(arrival.original[0]).name if arrival.original else None,
         withheld=dict(arrival.withheld),
     )
 
 
-def _table_manifest(split: Split, event_date: str | None) -> TableManifest:
+def _table_manifest(name: str, split: Split, arrival: Arrival) -> TableManifest:
+    event_date = arrival.event_dates.get(name)
     dates = split.accepted[event_date] if event_date else pl.Series(dtype=pl.Date)
     return TableManifest(
         received=split.received,
@@ -424,6 +441,7 @@ def _table_manifest(split: Split, event_date: str | None) -> TableManifest:
         columns={name: str(dtype) for name, dtype in split.accepted.schema.items()},
         first_date=_as_date(dates.min()),
         last_date=_as_date(dates.max()),
+        recognised=arrival.recognised.get(name, 0),
     )
 
 

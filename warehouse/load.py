@@ -15,6 +15,7 @@ import polars as pl
 
 from contracts.cities.calendar import days
 from contracts.cities.profile import City
+from contracts.gate import REASONS, REASONS_NL
 from contracts.vocabulary import LINE, UTC_INSTANT, SourceContract, TableContract
 from warehouse.durable import require_free
 from warehouse.lake import Lake, Manifest
@@ -50,6 +51,9 @@ create table if not exists landing.loaded_batches (
 create table if not exists landing.batch_counts (
     batch_id varchar, source varchar, table_name varchar, received bigint, accepted bigint, quarantined bigint,
     duplicate bigint, superseded bigint
+);
+create table if not exists landing.refusals (
+    batch_id varchar, source varchar, table_name varchar, reason varchar, reason_nl varchar, rows bigint
 );
 create table if not exists landing.affected (source varchar, table_name varchar, event_date date);
 create table if not exists landing.source_status (
@@ -271,6 +275,7 @@ class _Batch:
             # the name is a contract's, the value is bound
             self.con.execute(f"delete from {own}", {"batch_id": batch_id})  # noqa: S608
         self.con.execute("delete from landing.batch_counts where batch_id = ?", [batch_id])
+        self.con.execute("delete from landing.refusals where batch_id = ?", [batch_id])
         self.con.execute("delete from landing.loaded_batches where batch_id = ?", [batch_id])
 
     def _insert(self, table: TableContract, drift: list[str]) -> int:
@@ -335,6 +340,23 @@ class _Batch:
                 "insert into landing.batch_counts values (?, ?, ?, ?, ?, ?, ?, ?)",
                 [batch.batch_id, batch.source, name, *counts],
             )
+            if table.quarantined:
+                self._note_refusals(name)
+
+    def _note_refusals(self, table: str) -> None:
+        """Counts the refused rows of a table by reason; a row with two reasons counts under both, its text nowhere."""
+        file = str(self.lake.file(self.manifest, table, "quarantine"))
+        found = {row[0] for row in self.con.execute(f"describe from {_FILE}", {"file": file}).fetchall()}
+        # batches of before the reasons were kept in Dutch
+        dutch = REASONS_NL if REASONS_NL in found else REASONS
+        # the names are the gate's, the values are bound
+        self.con.execute(
+            f"""insert into landing.refusals
+            select $batch_id, $source, $table_name, reason, reason_nl, count(*)
+            from (select unnest({REASONS}) as reason, unnest({dutch}) as reason_nl from {_FILE})
+            group by all order by all""",  # noqa: S608
+            {"file": file, "batch_id": self.manifest.batch_id, "source": self.manifest.source, "table_name": table},
+        )
 
     def _explained(self, fault: Exception) -> str:
         reason = str(fault).splitlines()[0]

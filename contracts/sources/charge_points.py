@@ -1,7 +1,9 @@
-"""Charge points as operators publish them: OCPI 2.2.1 and 2.3.0, module Locations.
+"""Charge points as operators publish them: OCPI 2.2.1 and 2.3.0, modules Locations, Sessions and CDRs.
 
 An EVSE serves one vehicle at a time and its connectors are alternatives (OCPI 2.2.1, 8.3.2): stock is
-counted in EVSEs and power is the largest of its connectors, so three tables land.
+counted in EVSEs and power is the largest of its connectors, so three tables land. A location always comes whole, with
+its EVSEs and their connectors; a delivery holds the locations that changed, or all of them: `crawls` says which.
+Of sessions only the energy and their number per EVSE and hour come in.
 """
 
 from datetime import timedelta
@@ -9,13 +11,13 @@ from datetime import timedelta
 import polars as pl
 
 from contracts.cities.profile import City
-from contracts.reading import boolean, instant, local_date, number, text, whole_number
+from contracts.reading import boolean, day, instant, local_date, number, text, whole_number
 from contracts.vocabulary import (
     UTC_INSTANT,
     Column,
-    Delivers,
     Every,
     Received,
+    RowRule,
     Sensitivity,
     SourceContract,
     TableContract,
@@ -33,6 +35,8 @@ _STATUSES = (
     "UNKNOWN",
 )
 _POWER_TYPES = ("AC_1_PHASE", "AC_2_PHASE", "AC_2_PHASE_SPLIT", "AC_3_PHASE", "DC")
+_FORMATS = ("SOCKET", "CABLE")
+_MODULES = ("cdrs", "sessions")
 _LOCATION_KEY = ("country_code", "party_id", "location_id")
 
 _WHOSE = (
@@ -55,6 +59,17 @@ def _with_date(frame: pl.DataFrame, city: City) -> pl.DataFrame:
     return frame.with_columns(local_date("last_updated_at", city.time_zone).alias("last_updated_date"))
 
 
+# Belgium and the Netherlands; north and east do not overlap there, so exchanged coordinates betray themselves
+_NORTH, _EAST = (49.4, 53.7), (2.5, 7.3)
+_NOT_SWAPPED = RowRule(
+    "latlon_swapped",
+    "latlon_swapped: latitude and longitude are exchanged; the operator must correct it",
+    ~(pl.col("latitude").is_between(*_EAST) & pl.col("longitude").is_between(*_NORTH)),
+    reason_nl="De breedtegraad en de lengtegraad zijn verwisseld. Zet de noorderbreedte (rond 51) in latitude en de "
+    "oosterlengte (rond 3) in longitude.",
+)
+
+
 def _parse_locations(rows: pl.DataFrame, city: City) -> pl.DataFrame:
     frame = rows.select(
         *_whose(),
@@ -68,6 +83,10 @@ def _parse_locations(rows: pl.DataFrame, city: City) -> pl.DataFrame:
         text("parking_type"),
         text("operator_name"),
         boolean("twentyfourseven").alias("is_open_24_7"),
+        number("hours_min_per_day").alias("hours_min_per_day"),
+        text("municipality_id"),
+        text("sector_id"),
+        boolean("is_in_municipality"),
         instant("last_updated").alias("last_updated_at"),
     )
     return _with_date(frame, city)
@@ -79,6 +98,7 @@ def _parse_evses(rows: pl.DataFrame, city: City) -> pl.DataFrame:
         text("evse_uid"),
         text("evse_id"),
         text("status").str.to_uppercase(),
+        text("parking_restrictions"),
         instant("last_updated").alias("last_updated_at"),
     )
     return _with_date(frame, city)
@@ -90,6 +110,7 @@ def _parse_connectors(rows: pl.DataFrame, city: City) -> pl.DataFrame:
         text("evse_uid"),
         text("connector_id"),
         text("standard"),
+        text("format").str.to_uppercase(),
         text("power_type").str.to_uppercase(),
         whole_number("max_voltage").alias("max_voltage_v"),
         whole_number("max_amperage").alias("max_amperage_a"),
@@ -111,6 +132,10 @@ LOCATIONS = TableContract(
             "parking_type",
             "operator_name",
             "twentyfourseven",
+            "hours_min_per_day",
+            "municipality_id",
+            "sector_id",
+            "is_in_municipality",
             "last_updated",
         ),
         free_text=("operator_name", "parking_type"),
@@ -131,6 +156,22 @@ LOCATIONS = TableContract(
             nullable=True,
             reads="twentyfourseven",
         ),
+        Column(
+            "hours_min_per_day",
+            pl.Float64,
+            "open hours on the weekday with the fewest; null when the operator does not say",
+            nullable=True,
+            minimum=0,
+            maximum=24,
+        ),
+        Column("municipality_id", pl.String, "municipality the point lies in, by boundary", nullable=True),
+        Column("sector_id", pl.String, "statistical sector the point lies in, by boundary", nullable=True),
+        Column(
+            "is_in_municipality",
+            pl.Boolean,
+            "whether the point lies in the city of this profile; null without a boundary file",
+            nullable=True,
+        ),
         _LAST_UPDATED,
         _LAST_UPDATED_DATE,
     ),
@@ -138,14 +179,15 @@ LOCATIONS = TableContract(
     version=("last_updated_at",),
     event_date="last_updated_date",
     event_order=("last_updated_at", *_LOCATION_KEY),
-    delivers=Delivers.SNAPSHOT,
+    rules=(_NOT_SWAPPED,),
 )
 
 EVSES = TableContract(
     name="evses",
     description="One EVSE: a point that charges one vehicle at a time.",
     received=Received(
-        columns=(*_LOCATION_KEY, "evse_uid", "evse_id", "status", "last_updated"),
+        columns=(*_LOCATION_KEY, "evse_uid", "evse_id", "status", "parking_restrictions", "last_updated"),
+        free_text=("parking_restrictions",),
         required=(*_LOCATION_KEY, "evse_uid", "status", "last_updated"),
     ),
     parse=_parse_evses,
@@ -154,6 +196,12 @@ EVSES = TableContract(
         _EVSE_UID,
         Column("evse_id", pl.String, "eMI3 identifier, as sent", nullable=True),
         Column("status", pl.String, "closed OCPI enumeration", allowed=_STATUSES),
+        Column(
+            "parking_restrictions",
+            pl.String,
+            "open OCPI enumeration, sorted, with commas between; null when there are none",
+            nullable=True,
+        ),
         _LAST_UPDATED,
         _LAST_UPDATED_DATE,
     ),
@@ -161,7 +209,6 @@ EVSES = TableContract(
     version=("last_updated_at",),
     event_date="last_updated_date",
     event_order=("last_updated_at", *_LOCATION_KEY, "evse_uid"),
-    delivers=Delivers.SNAPSHOT,
 )
 
 CONNECTORS = TableContract(
@@ -173,6 +220,7 @@ CONNECTORS = TableContract(
             "evse_uid",
             "connector_id",
             "standard",
+            "format",
             "power_type",
             "max_voltage",
             "max_amperage",
@@ -187,6 +235,7 @@ CONNECTORS = TableContract(
         _EVSE_UID,
         Column("connector_id", pl.String, "identifier within the EVSE"),
         Column("standard", pl.String, "open OCPI enumeration: kept as it comes", nullable=True),
+        Column("format", pl.String, "closed OCPI enumeration", nullable=True, allowed=_FORMATS),
         Column("power_type", pl.String, "closed OCPI enumeration", allowed=_POWER_TYPES),
         Column(
             "max_voltage_v",
@@ -213,17 +262,128 @@ CONNECTORS = TableContract(
     version=("last_updated_at",),
     event_date="last_updated_date",
     event_order=("last_updated_at", *_LOCATION_KEY, "evse_uid", "connector_id"),
-    delivers=Delivers.SNAPSHOT,
+)
+
+
+def _parse_crawls(rows: pl.DataFrame, city: City) -> pl.DataFrame:
+    return rows.select(
+        instant("started_at"),
+        instant("ended_at"),
+        boolean("is_full"),
+        whole_number("location_count"),
+        whole_number("evse_count"),
+        day("sessions_from").alias("sessions_from_date"),
+        day("sessions_to").alias("sessions_to_date"),
+    ).with_columns(local_date("started_at", city.time_zone).alias("crawl_date"))
+
+
+CRAWLS = TableContract(
+    name="crawls",
+    description="One pull of an operator: whether it holds all its locations or only those that changed.",
+    received=Received(
+        columns=(
+            "started_at",
+            "ended_at",
+            "is_full",
+            "location_count",
+            "evse_count",
+            "sessions_from",
+            "sessions_to",
+        ),
+        required=("started_at", "is_full"),
+    ),
+    parse=_parse_crawls,
+    columns=(
+        Column("started_at", UTC_INSTANT, "the operator's clock at the first page"),
+        Column("ended_at", UTC_INSTANT, "the operator's clock at the last page"),
+        Column("is_full", pl.Boolean, "every public location was named; else only those that changed"),
+        Column("location_count", pl.Int64, "public locations named", minimum=0),
+        Column("evse_count", pl.Int64, "EVSEs of these locations named", minimum=0),
+        Column(
+            "sessions_from_date",
+            pl.Date,
+            "first city date whose sessions came whole; null when none were asked",
+            nullable=True,
+            reads="sessions_from",
+        ),
+        Column(
+            "sessions_to_date",
+            pl.Date,
+            "last city date whose sessions came whole; null when none were asked",
+            nullable=True,
+            reads="sessions_to",
+        ),
+        Column("crawl_date", pl.Date, "city date of the pull"),
+    ),
+    key=("started_at",),
+    version=("ended_at",),
+    event_date="crawl_date",
+    event_order=("started_at",),
+)
+
+
+def _parse_sessions(rows: pl.DataFrame, city: City) -> pl.DataFrame:
+    return rows.select(
+        *_whose(),
+        text("evse_uid"),
+        text("module"),
+        instant("hour_at"),
+        number("energy_kwh").alias("energy_kwh"),
+        whole_number("session_count"),
+        # judged beside the row and not kept: where an EVSE stands is said by its location
+        number("latitude").alias("latitude"),
+        number("longitude").alias("longitude"),
+    ).with_columns(local_date("hour_at", city.time_zone).alias("charge_date"))
+
+
+CHARGE_SESSIONS_HOURLY = TableContract(
+    name="charge_sessions_hourly",
+    description="Energy charged at one EVSE in one hour, and how many sessions began in it. Whole city dates only; "
+    "`crawls` says which. Nothing of a single session is kept.",
+    received=Received(
+        columns=(
+            *_LOCATION_KEY,
+            "evse_uid",
+            "module",
+            "hour_at",
+            "energy_kwh",
+            "session_count",
+            "latitude",
+            "longitude",
+        ),
+        required=(*_LOCATION_KEY, "evse_uid", "module", "hour_at", "energy_kwh", "session_count"),
+    ),
+    parse=_parse_sessions,
+    columns=(
+        *_WHOSE,
+        _EVSE_UID,
+        Column("module", pl.String, "OCPI module it comes from; a CDR is final, a session is not", allowed=_MODULES),
+        Column("hour_at", UTC_INSTANT, "start of the hour"),
+        Column(
+            "energy_kwh",
+            pl.Float64,
+            "kWh; the energy of a session is spread evenly over the time it charged",
+            minimum=0,
+            maximum=1000,
+        ),
+        Column("session_count", pl.Int64, "sessions that began in the hour", minimum=0),
+        Column("charge_date", pl.Date, "city date of the hour"),
+    ),
+    key=(*_LOCATION_KEY, "evse_uid", "module", "hour_at"),
+    version=("hour_at",),
+    event_date="charge_date",
+    event_order=("hour_at", *_LOCATION_KEY, "evse_uid", "module"),
+    rules=(_NOT_SWAPPED,),
 )
 
 CONTRACT = SourceContract(
     name="charge_points",
     title_nl="Laadpunten",
     owner="mobiliteit@kortrijk.example",
-    version=1,
+    version=2,
     triggers=(Every("15 */4 * * *"),),
     fresh_within=timedelta(days=1),
     retention=timedelta(days=365 * 10),
     sensitivity=Sensitivity.PERSONAL,
-    tables=(LOCATIONS, EVSES, CONNECTORS),
+    tables=(LOCATIONS, EVSES, CONNECTORS, CRAWLS, CHARGE_SESSIONS_HOURLY),
 )

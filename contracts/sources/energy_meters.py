@@ -1,9 +1,12 @@
-"""Meter readings of the city's own buildings, as Fluvius exports them.
+"""Meter readings of the city's own buildings, as Fluvius exports them and as its Energy API v3 answers them.
 
-Times in the export are Brussels wall clock without offset. On the October day the repeated hour is
-written pairwise per label (02:00, 02:00, 02:15, 02:15, …): the first of a pair is summer time. A row whose
-`Tot` is not after its `Van` is summer time for certain. In March the jump shows in `Tot` only.
-An empty volume is no measurement, never zero.
+Both ways fill one table. Times in an export are Brussels wall clock without offset. On the October day the
+repeated hour is written pairwise per label (02:00, 02:00, 02:15, 02:15, …): the first of a pair is summer time. A
+row whose `Tot` is not after its `Van` is summer time for certain. In March the jump shows in `Tot` only. The API
+answers UTC instants. An empty volume is no measurement, never zero.
+
+Only access points in the register of buildings come this far, and of a dwelling only totals of whole months
+(`P1M`): what is shorter is never written anywhere.
 """
 
 from datetime import timedelta
@@ -11,11 +14,12 @@ from datetime import timedelta
 import polars as pl
 
 from contracts.cities.profile import City
-from contracts.reading import local_date, number, text
+from contracts.reading import instant, local_date, number, text
 from contracts.vocabulary import (
     LINE,
     UTC_INSTANT,
     Column,
+    Every,
     OnArrival,
     Received,
     RowRule,
@@ -31,20 +35,27 @@ _DIRECTIONS = {
     "injection": "injection",
     "productie": "production",
     "production": "production",
+    "auxiliary": "auxiliary",
 }
 _REGISTERS = {
     "": "total",
+    "total": "total",
     "actief": "total",
     "active": "total",
     "dag": "day",
     "day": "day",
     "actief dag": "day",
+    "active day": "day",
     "nacht": "night",
     "night": "night",
     "actief nacht": "night",
+    "active night": "night",
     "reactief": "reactive",
+    "reactive": "reactive",
     "capacitief": "capacitive",
+    "capacitive": "capacitive",
     "inductief": "inductive",
+    "inductive": "inductive",
 }
 _QUALITIES = {
     "uitgelezen": "read",
@@ -53,16 +64,36 @@ _QUALITIES = {
     "validated": "validated",
     "geschat": "estimated",
     "estimated": "estimated",
+    "niet gevalideerd": "not_validated",
+    "not validated": "not_validated",
+    "val": "validated",
+    "est": "estimated",
+    "nval": "not_validated",
     "geen verbruik": "missing",
     "no consumption": "missing",
     "geen gegevens": "missing",
     "no data": "missing",
 }
 _UNITS = {"kwh": "kWh", "m³": "m3", "m3": "m3", "kvarh": "kVArh"}
-_GCV_STATES = {"definitief": "definitive", "voorlopig": "provisional"}
+_GCV_STATES = {
+    "definitief": "definitive",
+    "definitive": "definitive",
+    "voorlopig": "provisional",
+    "provisional": "provisional",
+    # the API's letters: a factor that is predicted, definitive or constant
+    "d": "definitive",
+    "p": "provisional",
+    "c": "constant",
+    "constant": "constant",
+}
+# within one delivery the better measurement of an interval wins
+_RANKS = {"missing": 0, "not_validated": 1, "estimated": 2, "read": 3, "validated": 4}
 _STEP_MINUTES = {"PT15M": 15, "PT1H": 60}
+_EAN_DIGITS = 18
 _FORMATS = ("%d-%m-%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S")
-_SERIES = ("ean", "meter", "register", "unit")
+_SERIES = ("part", "ean", "sub_ean", "meter", "register", "unit")
+# 20 MW for a quarter of an hour: no building of a city draws more
+_MOST_KWH_IN_A_QUARTER = 5_000
 # a `Tot` that differs from `Van` by 23 to 25 hours is a day total
 _DAY_STEP_MINUTES = (23 * 60, 25 * 60)
 
@@ -88,12 +119,14 @@ def _register() -> pl.Expr:
 
 
 def _granularity() -> pl.Expr:
-    """From the most common step of a series; a single row on a change-of-clock day would mislead."""
+    """What the API says; else the most common step of a series, for one row on a change of clock would mislead."""
     minutes = (pl.col("until_local") - pl.col("from_local")).dt.total_minutes()
     # the smallest of equally common steps: a change of clock only lengthens a positive one
     step = minutes.filter(minutes > 0).mode().min().over(_SERIES)
     return (
-        pl.when(step.is_between(*_DAY_STEP_MINUTES))
+        pl.when(text("granularity").is_not_null())
+        .then(text("granularity"))
+        .when(step.is_between(*_DAY_STEP_MINUTES))
         .then(pl.lit("P1D"))
         .otherwise(step.replace_strict({15: "PT15M", 60: "PT1H"}, default=None, return_dtype=pl.String))
     )
@@ -106,19 +139,35 @@ def _start(time_zone: str) -> pl.Expr:
     is_proven = (pl.col("until_local") <= pl.col("from_local")).fill_null(value=False)
     is_summer_time = is_proven | ((rank == 0) & ~is_proven.any().over(*label))
     choice = pl.when(rank > 1).then(pl.lit("null")).when(is_summer_time).then(pl.lit("earliest"))
-    return pl.col("from_local").dt.replace_time_zone(
+    wall_clock = pl.col("from_local").dt.replace_time_zone(
         time_zone, ambiguous=choice.otherwise(pl.lit("latest")), non_existent="null"
     )
+    return pl.coalesce(instant("start_at").dt.convert_time_zone(time_zone), wall_clock)
 
 
 def _end() -> pl.Expr:
-    """The end of the interval; of a day total the next local midnight (or 06:00, the gas day)."""
+    """The end of the interval; of a day or month total the next local midnight (or 06:00, the gas day)."""
     step = pl.col("granularity").replace_strict(_STEP_MINUTES, default=None, return_dtype=pl.Int64)
     return (
         pl.when(pl.col("granularity") == "P1D")
         .then(pl.col("start_local").dt.offset_by("1d"))
+        .when(pl.col("granularity") == "P1M")
+        .then(pl.col("start_local").dt.offset_by("1mo"))
         .otherwise(pl.col("start_local") + pl.duration(minutes=step))
     )
+
+
+def _has_check_digit(eans: pl.Series) -> pl.Series:
+    """Whether the last digit is the GS1 check digit; every distinct EAN is looked at once."""
+    known = {ean: _is_checked(ean) for ean in eans.drop_nulls().unique()}
+    return eans.replace_strict(known, default=None, return_dtype=pl.Boolean)
+
+
+def _is_checked(ean: str) -> bool | None:
+    if len(ean) != _EAN_DIGITS or not (ean.isascii() and ean.isdigit()):
+        return None
+    weighted = sum(int(digit) * (1, 3)[place % 2] for place, digit in enumerate(reversed(ean)))
+    return weighted % 10 == 0
 
 
 def _parse(rows: pl.DataFrame, city: City) -> pl.DataFrame:
@@ -129,6 +178,7 @@ def _parse(rows: pl.DataFrame, city: City) -> pl.DataFrame:
     typed = timed.select(
         text("ean").str.replace_all(r"[=\"]", "").alias("ean"),
         text("meter").fill_null("").alias("meter_id"),
+        text("sub_ean").fill_null(""),
         text("carrier"),
         _direction().alias("direction"),
         _register().alias("register"),
@@ -139,20 +189,30 @@ def _parse(rows: pl.DataFrame, city: City) -> pl.DataFrame:
         number("volume").alias("value"),
         _coded("status", _QUALITIES).alias("quality"),
         _coded("gcv_state", _GCV_STATES).alias("gcv_state"),
+        text("source"),
     )
-    return typed.with_columns(local_date("start_at", city.time_zone).alias("reading_date"))
+    return typed.with_columns(
+        local_date("start_at", city.time_zone).alias("reading_date"),
+        pl.col("quality").replace_strict(_RANKS, default=None, return_dtype=pl.Int64).alias("quality_rank"),
+        _has_check_digit(typed["ean"]).alias("has_check_digit"),
+    )
 
 
 READINGS = TableContract(
     name="readings",
     description="One measured volume of one register of one meter over one interval.",
+    description_nl="Eén gemeten hoeveelheid van één register van één meter in één tijdvak.",
     received=Received(
         columns=(
+            "part",
             "from_date",
             "from_time",
             "to_date",
             "to_time",
+            "start_at",
+            "granularity",
             "ean",
+            "sub_ean",
             "meter",
             "register",
             "volume",
@@ -160,40 +220,58 @@ READINGS = TableContract(
             "status",
             "gcv_state",
             "carrier",
+            "source",
         ),
-        required=(
-            "from_date",
-            "from_time",
-            "to_date",
-            "to_time",
-            "ean",
-            "register",
-            "volume",
-            "unit",
-            "status",
-            "carrier",
-        ),
+        required=("ean", "register", "volume", "unit", "status", "carrier", "source"),
+        meaning_nl={
+            "part": "het bestand in een zip",
+            "from_date": "Van (datum): dag waarop het tijdvak begint, plaatselijke tijd",
+            "from_time": "Van (tijdstip): uur waarop het tijdvak begint, plaatselijke tijd",
+            "to_date": "Tot (datum): dag waarop het tijdvak eindigt",
+            "to_time": "Tot (tijdstip): uur waarop het tijdvak eindigt",
+            "start_at": "begin van het tijdvak in UTC, alleen uit de Energy API",
+            "granularity": "duur van het tijdvak, alleen uit de Energy API: PT15M, PT1H of P1D",
+            "ean": "EAN-code van het toegangspunt: 18 cijfers. Open het bestand niet in Excel: dat rondt de code af",
+            "sub_ean": "EAN-code of volgnummer van de submeter, leeg als er geen is",
+            "meter": "serienummer van de meter, leeg bij een grote aansluiting",
+            "register": "Afname, Injectie of Productie, met Dag, Nacht, Actief, Reactief, Capacitief of Inductief",
+            "volume": "gemeten hoeveelheid; leeg als er niets gemeten is",
+            "unit": "kWh, kVArh of m³",
+            "status": "Uitgelezen, Gevalideerd, Geschat, Geen verbruik of Geen gegevens",
+            "gcv_state": "Calorische bovenwaarde: Definitief of Voorlopig, alleen bij gas",
+            "carrier": "electricity of gas",
+            "source": "fluvius_csv of fluvius_api",
+        },
     ),
     parse=_parse,
     columns=(
         Column("ean", pl.String, "EAN of the access point, 18 digits", pattern=r"^\d{18}$"),
         Column("meter_id", pl.String, "serial number; empty for a large connection"),
+        Column("sub_ean", pl.String, "submeter behind the access point; empty for the access point itself"),
         Column("carrier", pl.String, "electricity or gas", allowed=("electricity", "gas")),
-        Column("direction", pl.String, "offtake, injection or production", reads="register"),
+        Column("direction", pl.String, "offtake, injection, production or auxiliary", reads="register"),
         Column("register", pl.String, "total, day, night; reactive, capacitive, inductive"),
         Column("unit", pl.String, "kWh (gas: on gross calorific value), m3 or kVArh"),
-        Column("granularity", pl.String, "ISO 8601 duration of the interval", allowed=("PT15M", "PT1H", "P1D")),
+        Column(
+            "granularity",
+            pl.String,
+            "ISO 8601 duration of the interval; P1M only for a dwelling",
+            allowed=("PT15M", "PT1H", "P1D", "P1M"),
+        ),
         Column("start_at", UTC_INSTANT, "start of the interval"),
         Column("end_at", UTC_INSTANT, "end of the interval"),
         Column(
             "value", pl.Float64, "volume in `unit`; null when not measured", nullable=True, minimum=0, reads="volume"
         ),
-        Column("quality", pl.String, "read, validated, estimated or missing", reads="status"),
-        Column("gcv_state", pl.String, "provisional or definitive calorific value, gas only", nullable=True),
+        Column("quality", pl.String, "read, validated, estimated, not_validated or missing", reads="status"),
+        Column("quality_rank", pl.Int64, "order of the quality: missing 0 to validated 4"),
+        Column("gcv_state", pl.String, "provisional, definitive or constant calorific value, gas only", nullable=True),
+        Column("source", pl.String, "the way it came in", allowed=("fluvius_csv", "fluvius_api")),
         Column("reading_date", pl.Date, "city date on which the interval starts"),
+        Column("has_check_digit", pl.Boolean, "whether the EAN ends in its GS1 check digit", nullable=True),
     ),
-    key=("ean", "meter_id", "direction", "register", "unit", "granularity", "start_at"),
-    version=("value",),
+    key=("ean", "meter_id", "sub_ean", "direction", "register", "unit", "granularity", "start_at"),
+    version=("quality_rank", "value"),
     event_date="reading_date",
     event_order=("start_at", "ean", "direction", "register", "unit"),
     rules=(
@@ -201,6 +279,17 @@ READINGS = TableContract(
             "empty_only_when_not_measured",
             "volume: is empty exactly when the status says that nothing was measured",
             pl.col("value").is_null() == (pl.col("quality") == "missing"),
+            reason_nl="volume: is leeg terwijl de status zegt dat er gemeten is, of omgekeerd. "
+            "Haal het bestand opnieuw op bij Mijn Fluvius.",
+        ),
+        RowRule(
+            "no_more_than_a_cable_carries",
+            f"volume: is above {_MOST_KWH_IN_A_QUARTER} kWh in a quarter of an hour",
+            (pl.col("granularity") != "PT15M")
+            | (pl.col("unit") != "kWh")
+            | (pl.col("value") <= _MOST_KWH_IN_A_QUARTER),
+            reason_nl=f"volume: meer dan {_MOST_KWH_IN_A_QUARTER} kWh in een kwartier kan niet. "
+            "Kijk de waarde en de eenheid na.",
         ),
     ),
     speaks_until="end_at",
@@ -210,10 +299,13 @@ CONTRACT = SourceContract(
     name="energy_meters",
     title_nl="Energiemeters van de eigen gebouwen",
     owner="gebouwen@kortrijk.example",
-    version=1,
-    triggers=(OnArrival((".csv",)),),
+    version=2,
+    triggers=(OnArrival((".csv", ".gz", ".zip", ".xlsx")), Every("30 6 * * *")),
     fresh_within=timedelta(days=2),
     retention=timedelta(days=365 * 20),
-    sensitivity=Sensitivity.NONE,
+    sensitivity=Sensitivity.PERSONAL,
     tables=(READINGS,),
+    delivery_nl="Haal in Mijn Fluvius de verbruikshistoriek op als CSV (kwartier-, uur- of dagtotalen) en lever ze "
+    "zoals ze is: .csv, .csv.gz, .xlsx of een zip met .csv. Of sluit een toegangscontract voor de Energy API. Een EAN "
+    "die niet in het gebouwenregister staat, komt niet binnen; van een woning blijven alleen maandtotalen over.",
 )

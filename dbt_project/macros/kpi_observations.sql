@@ -6,6 +6,7 @@
         'kpi_indicators',
         'kpi_own_energy',
         'kpi_renovation',
+        'kpi_ticket_service',
         'kpi_tickets_on_time',
     ]) }}
 {%- endmacro %}

@@ -1,12 +1,15 @@
 {#- One row per key: the last by the contract's version columns, then the supplier's time, then the content.
     The moment of arrival takes no part. known_at is that of the first batch that brought these same values: a
-    delivery that repeats them makes nothing known. It comes from a join, for a second window costs twice as much. -#}
-{% macro latest_version(delivered, key, version) -%}
+    delivery that repeats them makes nothing known. It comes from a join, for a second window costs twice as much.
+    of_the_delivery names further columns that tell of the delivery and not of the thing. -#}
+{% macro latest_version(delivered, key, version, of_the_delivery=[]) -%}
 with versions as (
 
     select
         *,
-        hash(*columns(* exclude (batch_id, line, supplied_at, content_sha256, known_at))) as values_hash
+        hash(*columns(* exclude (
+            batch_id, line, supplied_at, content_sha256, known_at{% for column in of_the_delivery %}, {{ column }}{% endfor %}
+        ))) as values_hash
     from {{ delivered }}
 
 ),

@@ -1,10 +1,13 @@
-{#- Where the path of a target stands on a date.
+{#- Where the path of a target stands on a date. `path` is the alias of a row of int_target_paths.
     tau is the elapsed share of the window, between 0 and 1. -#}
 {% macro time_share(baseline_date, target_date, ref_date) -%}
-    least(1.0, greatest(0.0,
-        date_diff('day', {{ baseline_date }}, {{ ref_date }})::double
-        / nullif(date_diff('day', {{ baseline_date }}, {{ target_date }}), 0)
-    ))
+    case
+        when {{ baseline_date }} < {{ target_date }}
+            then least(1.0, greatest(0.0,
+                date_diff('day', {{ baseline_date }}, {{ ref_date }})::double
+                / date_diff('day', {{ baseline_date }}, {{ target_date }})
+            ))
+    end
 {%- endmacro %}
 
 {#- Year and elapsed share of it, so that a path by calendar year is exact on 31 December. -#}
@@ -16,34 +19,114 @@
     (dayofyear({{ date_column }})::double / dayofyear(make_date(year({{ date_column }}), 12, 31)))
 {%- endmacro %}
 
+{#- Months since year 0, whole on the last day of a month: the ends of months lie equally far apart. -#}
+{% macro month_number(date_column) -%}
+    (year({{ date_column }}) * 12 + month({{ date_column }}) - 1
+    + day({{ date_column }})::double / day(last_day({{ date_column }})))
+{%- endmacro %}
+
+{#- Years of work done since year 0 at the start of a day, when each month holds its own share of a year's work. -#}
+{% macro season_clock(weights, date_column) -%}
+    (
+        year({{ date_column }})
+        + coalesce(list_sum({{ weights }}[1:month({{ date_column }}) - 1]), 0)
+        + {{ weights }}[month({{ date_column }})]
+        * (day({{ date_column }}) - 1) / day(last_day({{ date_column }}))
+    )
+{%- endmacro %}
+
+{#- The clock, in years, against which a pace is read: by season for seasonal work, by equal months for counts
+    built from events, else by days. -#}
+{% macro pace_clock(path, date_column) -%}
+    case
+        when {{ path }}.season_weights is not null
+            then {{ season_clock(path ~ '.season_weights', date_column) }}
+        when {{ path }}.series_kind = 'event' then {{ month_number(date_column) }} / 12
+        else date_diff('day', date '2000-01-01', {{ date_column }}) / 365.25
+    end
+{%- endmacro %}
+
+{#- The same clock at the end of the last day of the target. -#}
+{% macro deadline_clock(path) -%}
+    case
+        when {{ path }}.season_weights is not null
+            then {{ season_clock(path ~ '.season_weights', '(' ~ path ~ '.target_date + 1)') }}
+        else {{ pace_clock(path, path ~ '.target_date') }}
+    end
+{%- endmacro %}
+
+{#- Piecewise through the milestones; a step keeps the former value until its day. -#}
+{% macro milestone_value(path, ref_date) -%}
+    {%- set former -%}
+        list_filter({{ path }}.milestones, lambda stone: stone.reached_on <= {{ ref_date }})[-1]
+    {%- endset -%}
+    {%- set next -%}
+        list_filter({{ path }}.milestones, lambda stone: stone.reached_on > {{ ref_date }})[1]
+    {%- endset -%}
+    case
+        when {{ former }} is null then {{ path }}.baseline_value
+        when {{ next }} is null or {{ next }}.interpolation = 'step' then {{ former }}.value
+        else
+            {{ former }}.value + ({{ next }}.value - {{ former }}.value)
+            * date_diff('day', {{ former }}.reached_on, {{ ref_date }})
+            / date_diff('day', {{ former }}.reached_on, {{ next }}.reached_on)
+    end
+{%- endmacro %}
+
 {#- compound without a deadline: `target_value` is a yearly rate in percent and the value a change since the
     baseline date; compound with a deadline goes from value to value. -#}
-{% macro trajectory_value(trajectory, baseline_value, baseline_date, target_value, target_date, ref_date) -%}
-    case {{ trajectory }}
-        when 'constant' then {{ target_value }}
-        when 'annual_quota' then {{ target_value }} * {{ share_of_year(ref_date) }}
+{% macro compound_value(path, ref_date) -%}
+    case
+        when {{ path }}.baseline_date is null then null
+        when {{ path }}.target_date is null
+            then
+                100 * (
+                    pow(
+                        1 + {{ path }}.target_value / 100,
+                        greatest(0, {{ fractional_year(ref_date) }} - {{ fractional_year(path ~ '.baseline_date') }})
+                    ) - 1
+                )
+        when {{ path }}.baseline_value * {{ path }}.target_value > 0
+            then
+                {{ path }}.baseline_value * pow(
+                    {{ path }}.target_value / {{ path }}.baseline_value,
+                    {{ time_share(path ~ '.baseline_date', path ~ '.target_date', ref_date) }}
+                )
+    end
+{%- endmacro %}
+
+{#- The share of the way a straight or seasonal path has asked for. -#}
+{% macro path_share(path, ref_date) -%}
+    case
+        when {{ path }}.season_weights is not null and {{ ref_date }} >= {{ path }}.target_date then 1.0
+        when {{ path }}.season_weights is not null
+            then least(1.0, greatest(0.0,
+                (
+                    {{ season_clock(path ~ '.season_weights', ref_date) }}
+                    - {{ season_clock(path ~ '.season_weights', path ~ '.baseline_date') }}
+                ) / (
+                    {{ deadline_clock(path) }} - {{ season_clock(path ~ '.season_weights', path ~ '.baseline_date') }}
+                )
+            ))
+        else {{ time_share(path ~ '.baseline_date', path ~ '.target_date', ref_date) }}
+    end
+{%- endmacro %}
+
+{% macro path_value(path, ref_date) -%}
+    case {{ path }}.trajectory
+        when 'constant' then {{ path }}.target_value
+        when 'annual_quota' then {{ path }}.target_value * {{ share_of_year(ref_date) }}
         when 'step' then
-            case when {{ ref_date }} >= {{ target_date }} then {{ target_value }} else {{ baseline_value }} end
-        when 'compound' then
             case
-                when {{ target_date }} is null
-                    then
-                        100 * (
-                            pow(
-                                1 + {{ target_value }} / 100,
-                                greatest(0, {{ fractional_year(ref_date) }} - {{ fractional_year(baseline_date) }})
-                            ) - 1
-                        )
-                when {{ baseline_value }} * {{ target_value }} > 0
-                    then
-                        {{ baseline_value }} * pow(
-                            {{ target_value }} / {{ baseline_value }},
-                            {{ time_share(baseline_date, target_date, ref_date) }}
-                        )
+                when {{ path }}.target_date is null then null
+                when {{ ref_date }} >= {{ path }}.target_date then {{ path }}.target_value
+                else {{ path }}.baseline_value
             end
+        when 'compound' then {{ compound_value(path, ref_date) }}
+        when 'milestones' then {{ milestone_value(path, ref_date) }}
         when 'none' then null
         else
-            {{ baseline_value }} + ({{ target_value }} - {{ baseline_value }})
-            * {{ time_share(baseline_date, target_date, ref_date) }}
+            {{ path }}.baseline_value + ({{ path }}.target_value - {{ path }}.baseline_value)
+            * {{ path_share(path, ref_date) }}
     end
 {%- endmacro %}

@@ -3,5 +3,6 @@
 select target_id
 from {{ ref('fct_target_verdicts') }}
 where
-    (value is null) != (status = 'no_data')
+    (value is not null and status = 'no_data')
+    or (value is null and status not in ('no_data', 'cancelled', 'contested', 'not_started', 'unverified'))
     or (value is null and (required_value is not null or gap is not null))

@@ -1,4 +1,9 @@
-"""The statistical sectors of Kortrijk: real codes (Statbel, 2025), so that made-up values join real areas."""
+"""The statistical sectors of Kortrijk: real codes (Statbel, 2025), so that made-up values join real areas.
+
+Their boundaries are made up: a grid over the demo city. Real ones come from a file of the city itself.
+"""
+
+from typing import Any
 
 _CODES = """
 34022A00- 34022A01- 34022A021 34022A03- 34022A04- 34022A051 34022A101 34022A111 34022A12- 34022A122
@@ -15,3 +20,36 @@ _CODES = """
 34022G09- 34022H00- 34022H09-
 """
 SECTORS = tuple(_CODES.split())
+
+MUNICIPALITY = "34022"
+WEST, SOUTH, EAST, NORTH = 3.18, 50.78, 3.33, 50.87
+"""The demo city in degrees, WGS 84."""
+_COLUMNS, _ROWS = 19, 6
+
+
+def boundaries() -> dict[str, Any]:
+    """The municipality and its sectors as a GeoJSON FeatureCollection; every sector is a cell of a grid."""
+    cells = [_cell(number % _COLUMNS, number // _COLUMNS) for number in range(len(SECTORS))]
+    # what is left of the last row belongs to the last sector
+    cells[-1] = (*cells[-1][:2], EAST, NORTH)
+    sectors = [_feature(sector, "sector", cell) for sector, cell in zip(SECTORS, cells, strict=True)]
+    whole = _feature(MUNICIPALITY, "municipality", (WEST, SOUTH, EAST, NORTH))
+    return {"type": "FeatureCollection", "is_synthetic": True, "features": [whole, *sectors]}
+
+
+def _cell(column: int, row: int) -> tuple[float, float, float, float]:
+    """West, south, east and north; a border is written the same from both sides."""
+    wide, high = (EAST - WEST) / _COLUMNS, (NORTH - SOUTH) / _ROWS
+    west, east = (round(WEST + each * wide, 6) for each in (column, column + 1))
+    south, north = (round(SOUTH + each * high, 6) for each in (row, row + 1))
+    return west, south, east, north
+
+
+def _feature(area_id: str, area_type: str, box: tuple[float, float, float, float]) -> dict[str, Any]:
+    west, south, east, north = box
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {
+        "type": "Feature",
+        "properties": {"area_id": area_id, "area_type": area_type},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }

@@ -1,9 +1,10 @@
 """Charge points of the demo city, as made-up operators publish them in OCPI 2.2.1."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+from ingestion.demo_city.areas import EAST, NORTH, SOUTH, WEST
 from ingestion.demo_city.clock import CLOCK, dice
 
 _LIVE_EVSES = 905
@@ -37,7 +38,52 @@ def locations() -> list[Location]:
         live += wanted
     _add_not_live(own, chance)
     _add_mess(own)
-    return [*own, *_republished(own), _unreadable_location(len(own) + 1, chance)]
+    mess = [_unreadable_location(len(own) + 1, chance), _swapped_location(len(own) + 2, chance)]
+    strange = dice("charge points that do not count")
+    return [*own, *_republished(own), *mess, *_outside(strange), *_private(strange)]
+
+
+def cdrs() -> list[Location]:
+    """What was charged in the five weeks before the demo's clock, with the mess of the field.
+
+    A credit note takes one session away, one EVSE gives more than it can, one home post sends its sessions along.
+    """
+    chance = dice("charge sessions")
+    public = [(location, evse) for location in locations()[:60] for evse in location["evses"] if evse.get("evse_id")]
+    found = [_cdr(number, *chance.choice(public), chance) for number in range(1, 601)]
+    credited = {**found[10], "id": "SYN-CREDIT", "credit": True, "credit_reference_id": found[10]["id"]}
+    heavy = [{**_cdr(700 + number, *public[3], chance), "total_energy": 400.0} for number in range(3)]
+    home = locations()[-1]
+    return [*found, credited, *heavy, _cdr(800, home, home["evses"][0], chance)]
+
+
+def _cdr(number: int, location: Location, evse: Location, chance: Random) -> Location:
+    begin = CLOCK - timedelta(minutes=chance.randrange(24 * 60, 35 * 24 * 60))
+    end = begin + timedelta(minutes=chance.randrange(20, 240))
+    return {
+        "country_code": location["country_code"],
+        "party_id": location["party_id"],
+        "id": f"SYN-CDR-{number:05d}",
+        "start_date_time": _written(begin),
+        "end_date_time": _written(end),
+        "cdr_token": {"uid": f"SYN-TOKEN-{number:05d}", "type": "RFID", "contract_id": f"BE-SYN-C{number:08d}-X"},
+        "auth_method": "WHITELIST",
+        "cdr_location": {
+            "id": location["id"],
+            "coordinates": location["coordinates"],
+            "evse_uid": evse["uid"],
+            "evse_id": evse["evse_id"],
+        },
+        "currency": "EUR",
+        # at most what the slowest post can give
+        "total_energy": round((end - begin) / timedelta(hours=1) * chance.uniform(3, 10), 3),
+        "total_time": round((end - begin) / timedelta(hours=1), 3),
+        "last_updated": _written(end + timedelta(minutes=chance.randrange(1, 600))),
+    }
+
+
+def _written(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _location(number: int, evses: int, chance: Random) -> Location:
@@ -47,11 +93,11 @@ def _location(number: int, evses: int, chance: Random) -> Location:
         **_whose(party, f"SYN-{number:04d}", operator),
         "address": f"Voorbeeldstraat {number}",
         "coordinates": {
-            "latitude": f"{chance.uniform(50.78, 50.87):.6f}",
-            "longitude": f"{chance.uniform(3.18, 3.33):.6f}",
+            "latitude": f"{chance.uniform(SOUTH, NORTH):.6f}",
+            "longitude": f"{chance.uniform(WEST, EAST):.6f}",
         },
         "parking_type": chance.choice(_PARKING),
-        **_opening_times(chance.choice(_HOURS)),
+        **_opening_times(chance.choice(_HOURS), number),
         "evses": [_evse(party, number, place + 1, changed, chance) for place in range(evses)],
         "last_updated": changed,
     }
@@ -72,13 +118,22 @@ def _whose(party: str, location_id: str, operator: str) -> Location:
     }
 
 
-def _opening_times(around_the_clock: bool | None) -> Location:  # noqa: FBT001 - a value, not a switch
-    return {} if around_the_clock is None else {"opening_times": {"twentyfourseven": around_the_clock}}
+def _opening_times(around_the_clock: bool | None, number: int) -> Location:  # noqa: FBT001 - a value, not a switch
+    """All hours, nothing said, or closed sometimes: from 8 to 20, on Sundays too or not, or without hours."""
+    if around_the_clock is None:
+        return {}
+    said: Location = {"twentyfourseven": around_the_clock}
+    days = (0, 6, 7, 7)[number % 4]
+    if not around_the_clock and days:
+        said["regular_hours"] = [
+            {"weekday": day, "period_begin": "08:00", "period_end": "20:00"} for day in range(1, days + 1)
+        ]
+    return {"opening_times": said}
 
 
 def _changed(chance: Random) -> str:
     """A last change within the two years before the demo's clock."""
-    return (CLOCK - timedelta(minutes=chance.randrange(60, 2 * 365 * 24 * 60))).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _written(CLOCK - timedelta(minutes=chance.randrange(60, 2 * 365 * 24 * 60)))
 
 
 def _evse(party: str, number: int, place: int, changed: str, chance: Random) -> Location:
@@ -127,7 +182,7 @@ def _add_mess(own: list[Location]) -> None:
 def _republished(own: list[Location]) -> list[Location]:
     """The same EVSEs once more under a hub's own locations, a day older and written with dashes."""
     party, operator = _HUB
-    older = (CLOCK - timedelta(days=3 * 365)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    older = _written(CLOCK - timedelta(days=3 * 365))
     return [
         {
             **location,
@@ -147,3 +202,23 @@ def _republished_evse(evse: Location, older: str) -> Location:
 def _unreadable_location(number: int, chance: Random) -> Location:
     location = _location(number, 0, chance)
     return {**location, "coordinates": {"latitude": "150.827000", "longitude": "3.264000"}}
+
+
+def _swapped_location(number: int, chance: Random) -> Location:
+    location = _location(number, 0, chance)
+    point = location["coordinates"]
+    return {**location, "coordinates": {"latitude": point["longitude"], "longitude": point["latitude"]}}
+
+
+def _outside(chance: Random) -> list[Location]:
+    """Across the border of the municipality, while their address still says Kortrijk."""
+    found = [_location(number, 2, chance) for number in range(5001, 5009)]
+    for location in found:
+        location["coordinates"]["longitude"] = f"{chance.uniform(EAST + 0.01, EAST + 0.06):.6f}"
+    return found
+
+
+def _private(chance: Random) -> list[Location]:
+    """Posts of people: never published, or on their driveway."""
+    hidden = [{**_location(number, 1, chance), "publish": False} for number in range(6001, 6003)]
+    return [*hidden, *({**_location(number, 1, chance), "parking_type": "ON_DRIVEWAY"} for number in range(6003, 6005))]

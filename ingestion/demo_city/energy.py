@@ -11,7 +11,17 @@ from datetime import UTC, date, datetime, timedelta
 
 from ingestion.demo_city.clock import ZONE, dice, local
 from ingestion.demo_city.files import Drop, semicolon_lines
-from ingestion.demo_city.sites import CITY_HALL, DEMO_SITES, DEPOT, LIBRARY, SCHOOL, SPORTS_HALL, DemoSite
+from ingestion.demo_city.sites import (
+    CITY_HALL,
+    DEMO_SITES,
+    DEPOT,
+    DWELLING_EAN,
+    LIBRARY,
+    SCHOOL,
+    SPORTS_HALL,
+    STRANGER_EAN,
+    DemoSite,
+)
 
 _SOURCE = "energy_meters"
 # the whole saving since the base year 2019
@@ -221,6 +231,8 @@ _LATEST = (date(2025, 11, 1), date(2026, 11, 21))
 _AUTUMN = (date(2026, 10, 1), date(2026, 11, 21))
 _SPRING = (date(2026, 3, 1), date(2026, 3, 31))
 _LATE_MONTH = (date(2026, 2, 1), date(2026, 2, 28))
+# two whole months and half of one
+_AT_HOME = (date(2026, 9, 1), date(2026, 11, 15))
 _CORRECTED_WEEK = (date(2026, 11, 2), date(2026, 11, 8))
 
 
@@ -293,8 +305,19 @@ def energy_drops() -> list[Drop]:
         _drop(f"{elec}_{hall}_20261001_20261122_kwartiertotalen-1.csv", autumn, _NL, sunday),
         _drop(in_english, school_quarters, _EN, sunday),
         _drop(f"{gas}_{LIBRARY.ean_gas}_20261020_20261122_uurtotalen.csv", _hours_of_gas(), _NL_GAS, sunday),
+        _drop(f"{elec}_20260901_20261115_dagtotalen.csv", _at_home(), _NL, sunday),
     ]
     return [*first, *now, *_afterwards()]
+
+
+def _at_home() -> list[_Row]:
+    """A dwelling, and a meter that is not the city's at all."""
+    days = list(_electricity_days(CITY_HALL, *_AT_HOME))
+    return [
+        replace(row, ean=ean, meter=f"1SAG99{ean[-8:]}", volume=(row.volume or 0) / 100)
+        for ean in (DWELLING_EAN, STRANGER_EAN)
+        for row in days
+    ]
 
 
 def _hours_of_gas() -> Iterator[_Row]:

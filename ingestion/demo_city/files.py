@@ -1,17 +1,13 @@
 """Files in the shape of the demo's suppliers: the same input gives the same bytes."""
 
-import io
-import re
-import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
-_FIXED_STAMP = (1980, 1, 1, 0, 0, 0)
-_MODIFIED = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*")
+from ingestion.protocols.spreadsheet import Cell, workbook_bytes
 
-Cell = str | float | date | None
+__all__ = ["Cell", "Drop", "semicolon_lines", "workbook", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +42,4 @@ def semicolon_lines(rows: Iterable[Sequence[str]]) -> str:
 
 def workbook(sheet: str, rows: Iterable[Sequence[Cell]]) -> bytes:
     """An XLSX with one sheet; dates are real date cells."""
-    # a tenth of a second of import that only the demo pays
-    from openpyxl import Workbook  # noqa: PLC0415
-
-    book = Workbook(write_only=True)
-    page = book.create_sheet(sheet)
-    for row in rows:
-        page.append(row)
-    written = io.BytesIO()
-    book.save(written)
-    return _without_clock(written.getvalue())
-
-
-def _without_clock(xlsx: bytes) -> bytes:
-    """The same workbook without the moment it was saved."""
-    fixed = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(xlsx)) as given, zipfile.ZipFile(fixed, "w") as kept:
-        for name in given.namelist():
-            content = _MODIFIED.sub(rb"\g<1>2026-11-22T20:00:00Z", given.read(name))
-            kept.writestr(zipfile.ZipInfo(name, _FIXED_STAMP), content, zipfile.ZIP_DEFLATED)
-    return fixed.getvalue()
+    return workbook_bytes({sheet: rows})

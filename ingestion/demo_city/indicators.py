@@ -16,7 +16,21 @@ from ingestion.demo_city.files import Cell, Drop, workbook
 
 _SOURCE = "indicators"
 _SYNTHETIC = "Demo (synthetisch)"
-_HEADER: tuple[Cell, ...] = ("kpi_id", "area", "ref_date", "value", "unit", "source", "published_at", "uncertainty")
+_HEADER: tuple[Cell, ...] = (
+    "kpi_id",
+    "area",
+    "ref_date",
+    "value",
+    "unit",
+    "source",
+    "published_at",
+    "uncertainty",
+    "uncertainty_low",
+    "uncertainty_high",
+    "entered_by_role",
+    "checked_by_role",
+    "embargo_until",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +40,18 @@ class _Series:
     Attributes:
         points: reference date (ISO) and value, oldest first.
         uncertainty: half width of the 80 % interval, in `unit`.
+        interval: its ends for the last point, where they do not lie equally far.
+        roles: who entered and who checked it, where the registry asks for two people.
+        embargo_until: until when the last point may not be shown.
     """
 
     kpi_id: str
     unit: str
     points: tuple[tuple[str, float], ...]
     uncertainty: float | None = None
+    interval: tuple[float, float] | None = None
+    roles: tuple[str, str] | None = None
+    embargo_until: str | None = None
 
 
 def _at_year_ends(kpi_id: str, unit: str, first_year: int, *values: float, uncertainty: float | None = None) -> _Series:
@@ -78,7 +98,7 @@ _HOUSING = (
     _at_year_ends("extra_dwellings", "dwellings (additional)", 2024, 247, 512),
     _at_year_ends("vacant_neglected_dwellings", "dwellings", 2023, 678, 655, 640),
     _at_year_ends("population_cap", "inhabitants", 2023, 79_200, 79_640, 80_050),
-    _at_year_ends("housing_cost_arrears_share", "% of respondents", 2023, 7, uncertainty=1.2),
+    _Series("housing_cost_arrears_share", "% of respondents", (("2023-12-31", 7),), interval=(5.9, 8.4)),
     _Series(
         "childcare_extra_places_2030",
         "places (additional)",
@@ -104,6 +124,12 @@ _GREEN_AND_CULTURE = (
     _Series("hedge_remaining_m", "m (additional)", (("2025-04-30", 2600), ("2026-04-30", 6900), ("2026-10-31", 7400))),
     _milestone("ecoc_2030", ("2024-12-31", 0), ("2025-12-31", 0)),
     _milestone("skatepark", ("2024-12-31", 0), ("2026-05-31", 1)),
+    _Series(
+        "bmx_track",
+        "milestone 0/1",
+        (("2025-12-31", 0), ("2026-09-30", 0)),
+        roles=("projectleider vrije tijd (demo)", "stafdienst vrije tijd (demo)"),
+    ),
     _milestone("heritage_municipality_2026", ("2025-12-31", 0), ("2026-09-30", 0)),
     _at_year_ends("overnight_stays", "stays per year", 2022, 262_000, 298_000, 311_000, 329_000),
     _at_year_ends("happy_share", "% of respondents", 2023, 83, uncertainty=2.1),
@@ -114,6 +140,7 @@ _CORRECTIONS = (
     _at_year_ends("pv_roofs_2030", "% of roofs", 2025, 25.1),
     _at_year_ends("treatment_rate", "% of inhabitants", 2025, 89.1),
     _Series("sewer_connections_2027", "inhabitants (additional)", (("2026-09-30", 1640),)),
+    _Series("unsealing_remaining_m2", "m2 (additional)", (("2026-09-30", 25100),), embargo_until="2026-12-01 10:00"),
 )
 
 
@@ -136,10 +163,19 @@ def indicator_drops() -> list[Drop]:
 
 def _observations(series: Iterable[_Series], published: date) -> list[list[Cell]]:
     return [
-        [one.kpi_id, CITY.area_id, date.fromisoformat(day), value, one.unit, _SYNTHETIC, published, one.uncertainty]
+        [
+            *(one.kpi_id, CITY.area_id, date.fromisoformat(day), value, one.unit, _SYNTHETIC, published),
+            *_extras(one, is_last=place == len(one.points)),
+        ]
         for one in series
-        for day, value in one.points
+        for place, (day, value) in enumerate(one.points, 1)
     ]
+
+
+def _extras(one: _Series, *, is_last: bool) -> list[Cell]:
+    """Uncertainty, the two people, and the embargo."""
+    low, high = one.interval if one.interval and is_last else (None, None)
+    return [one.uncertainty, low, high, *(one.roles or (None, None)), one.embargo_until if is_last else None]
 
 
 def _roofs_by_sector(published: date) -> Iterator[list[Cell]]:
@@ -149,7 +185,7 @@ def _roofs_by_sector(published: date) -> Iterator[list[Cell]]:
         start = chance.uniform(8, 26)
         for year, growth in ((2023, 1.0), (2024, 1.16), (2025, 1.29)):
             value = round(start * growth, 1)
-            yield ["pv_roofs_2030", sector, date(year, 12, 31), value, "% of roofs", _SYNTHETIC, published, None]
+            yield ["pv_roofs_2030", sector, date(year, 12, 31), value, "% of roofs", _SYNTHETIC, published, *[None] * 6]
 
 
 def _mess(rows: Sequence[list[Cell]]) -> list[list[Cell]]:

@@ -7,6 +7,7 @@ inventing or repairing values.
 import csv
 import gzip
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -14,9 +15,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ingestion.demo_city.files import Drop, write
+from contracts.sources.buildings import CONNECTIONS
+from ingestion.demo_city.files import Drop, semicolon_lines, write
 
 _BOSTON = ZoneInfo("America/New_York")
+_EAN = re.compile(r'="(\d{18})"')
+_REGISTER_SUPPLIED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 _FLUVIUS_FOLDER = "energy_meters/fluvius_export"
 _SECTORS_2020 = "indicators/kortrijk_statistische_sector_2020.csv"
 _SWING = "indicators/swing_upload_kortrijk_2018_2021.csv"
@@ -41,11 +45,14 @@ Observation = tuple[str, str, str, str, str]
 
 
 def fluvius_drops(data: Path, drop: Path) -> list[Path]:
-    """Copies the Mijn Fluvius exports into the drop folder, untouched.
+    """Copies the Mijn Fluvius exports into the drop folder, untouched, with a register that names their meters.
 
     Args:
         data: the folder with real files.
-        drop: the profile's drop folder; the files go to `energy_meters/`.
+        drop: the profile's drop folder; the exports go to `energy_meters/`, the register to `buildings/`.
+
+    Returns:
+        The exports.
 
     Raises:
         FileNotFoundError: the folder holds no export.
@@ -54,7 +61,27 @@ def fluvius_drops(data: Path, drop: Path) -> list[Path]:
     found = sorted(folder.glob("*.csv"))
     if not found:
         raise FileNotFoundError(f"no Mijn Fluvius export (*.csv) in {folder}; name the folder with real files in DATA")
+    write(_register_of(found), drop)
     return [_copied(file, drop / "energy_meters") for file in found]
+
+
+def _register_of(exports: list[Path]) -> Drop:
+    """A register with one building per access point in the exports; what they serve, nobody said."""
+    carriers = {ean: _carrier(file) for file in exports for ean in _eans(file)}
+    rows = [
+        (f"meter_{number}", f"Gebouw achter meter {number}", ean, carrier, "", "", "", "andere", "", "", "nee", "")
+        for number, (ean, carrier) in enumerate(sorted(carriers.items()), 1)
+    ]
+    text = semicolon_lines([CONNECTIONS.received.columns, *rows])
+    return Drop("buildings", "gebouwenregister.csv", text.encode(), _REGISTER_SUPPLIED_AT)
+
+
+def _eans(export: Path) -> set[str]:
+    return set(_EAN.findall(export.read_text(encoding="utf-8-sig")))
+
+
+def _carrier(export: Path) -> str:
+    return "gas" if "gas" in export.name else "elektriciteit"
 
 
 def indicator_drops(data: Path, drop: Path) -> list[Path]:

@@ -6,9 +6,10 @@ They serve what they are given; nothing here invents data. Each stops when its `
 import gzip
 import hmac
 import json
+import xml.etree.ElementTree as ET  # it only writes here
 from base64 import b64encode
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 _LOCATIONS_PATH = "/ocpi/cpo/2.2.1/locations"
+_CDRS_PATH = "/ocpi/cpo/2.2.1/cdrs"
+_FEED_PATH = "/charging_point_locations_ocpi.json.gz"
 _OCPI_OK, _OCPI_BAD_REQUEST, _OCPI_UNKNOWN = 1000, 2001, 2003
 _GEOREPORT_DEFAULT_SPAN = timedelta(days=90)
 _GEOREPORT_MOST_ROWS = 1000
@@ -49,11 +52,14 @@ class _RefusedError(Exception):
 
 
 @contextmanager
-def ocpi_supplier(locations: Sequence[Row], *, token: str, clock: datetime, page_size: int = 50) -> Iterator[str]:
-    """Serves the module Locations of OCPI 2.2.1.
+def ocpi_supplier(
+    locations: Sequence[Row], *, token: str, clock: datetime, page_size: int = 50, cdrs: Sequence[Row] | None = None
+) -> Iterator[str]:
+    """Serves the modules Locations and CDRs of OCPI 2.2.1.
 
     Args:
         locations: OCPI Location objects, in the order they are listed.
+        cdrs: OCPI CDR objects; None for an operator that gives none.
         token: the credentials token; asked for in base64.
         clock: the moment that stands in every answer (UTC).
         page_size: most locations on a page.
@@ -61,19 +67,46 @@ def ocpi_supplier(locations: Sequence[Row], *, token: str, clock: datetime, page
     Yields:
         The address of the versions endpoint.
     """
-    peer = _Ocpi(locations, token, clock, page_size)
+    lists = {_LOCATIONS_PATH: locations} | ({} if cdrs is None else {_CDRS_PATH: cdrs})
+    peer = _Ocpi(lists, token, clock, page_size)
     with _serving(peer.answer, clock) as origin:
         yield f"{origin}/ocpi/versions"
 
 
 @contextmanager
+def ocpi_feed(locations: Sequence[Row], *, clock: datetime) -> Iterator[str]:
+    """Serves locations as a national access point does: one packed file with a bare list, open to everyone.
+
+    Args:
+        locations: OCPI Location objects.
+        clock: the moment that stands in the header of the answer (UTC).
+
+    Yields:
+        The address of the file.
+    """
+    packed = gzip.compress(json.dumps(locations, ensure_ascii=False).encode(), compresslevel=1, mtime=0)
+
+    def answer(asked: _Asked) -> _Answer:
+        return _Answer(packed) if asked.path == _FEED_PATH else _Answer({}, HTTPStatus.NOT_FOUND)
+
+    with _serving(answer, clock) as origin:
+        yield f"{origin}{_FEED_PATH}"
+
+
+@contextmanager
 def open311_supplier(
-    requests: Sequence[Row], *, api_key: str, clock: datetime, page_size: int = _GEOREPORT_MOST_ROWS
+    requests: Sequence[Row],
+    *,
+    api_key: str,
+    clock: datetime,
+    page_size: int = _GEOREPORT_MOST_ROWS,
+    updates: Sequence[Row] | None = None,
 ) -> Iterator[str]:
-    """Serves GeoReport v2, JSON only, with the paging most cities added to it.
+    """Serves GeoReport v2 in JSON and XML, with the paging and the filter on change that many cities added to it.
 
     Args:
         requests: GeoReport requests; `requested_datetime` carries its offset.
+        updates: the reply log, as FixMyStreet's extension; None for a server that keeps none.
         api_key: the key every question must carry.
         clock: the moment that stands in every answer (UTC).
         page_size: most requests on a page, at most 1 000.
@@ -81,14 +114,14 @@ def open311_supplier(
     Yields:
         The base address, without a slash at its end.
     """
-    desk = _GeoReport(requests, api_key, clock, min(page_size, _GEOREPORT_MOST_ROWS))
+    desk = _GeoReport(requests, updates, api_key, clock, min(page_size, _GEOREPORT_MOST_ROWS))
     with _serving(desk.answer, clock) as origin:
         yield origin
 
 
 class _Ocpi:
-    def __init__(self, locations: Sequence[Row], token: str, clock: datetime, page_size: int) -> None:
-        self._locations = locations
+    def __init__(self, lists: Mapping[str, Sequence[Row]], token: str, clock: datetime, page_size: int) -> None:
+        self._lists = lists
         self._authorization = f"Token {b64encode(token.encode()).decode()}"
         self._timestamp = clock.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         self._page_size = page_size
@@ -99,8 +132,8 @@ class _Ocpi:
         if asked.path == "/ocpi/versions":
             return self._envelope([_version(asked.origin, number) for number in ("2.1.1", "2.2.1")])
         if asked.path == "/ocpi/2.2.1":
-            return self._envelope({"version": "2.2.1", "endpoints": _endpoints(asked.origin)})
-        if asked.path == _LOCATIONS_PATH:
+            return self._envelope({"version": "2.2.1", "endpoints": _endpoints(asked.origin, self._lists)})
+        if asked.path in self._lists:
             return self._page(asked)
         return self._refusal(HTTPStatus.NOT_FOUND, _OCPI_UNKNOWN, "no such endpoint")
 
@@ -108,7 +141,7 @@ class _Ocpi:
         try:
             offset = _whole(asked.query, "offset", 0)
             limit = min(_whole(asked.query, "limit", self._page_size) or self._page_size, self._page_size)
-            found = self._changed_within(asked.query)
+            found = self._changed_within(self._lists[asked.path], asked.query)
         except _RefusedError as refused:
             return self._refusal(HTTPStatus.BAD_REQUEST, _OCPI_BAD_REQUEST, str(refused))
         headers = {"X-Total-Count": str(len(found)), "X-Limit": str(self._page_size)}
@@ -117,15 +150,15 @@ class _Ocpi:
             headers["Link"] = f'<{asked.origin}{asked.path}?{following}>; rel="next"'
         return self._envelope(found[offset : offset + limit], headers)
 
-    def _changed_within(self, query: Mapping[str, str]) -> Sequence[Row]:
-        """Locations changed from `date_from` (included) to `date_to` (excluded)."""
+    def _changed_within(self, listed: Sequence[Row], query: Mapping[str, str]) -> Sequence[Row]:
+        """Objects changed from `date_from` (included) to `date_to` (excluded)."""
         first, last = _moment(query, "date_from"), _moment(query, "date_to")
         if first is None and last is None:
-            return self._locations
+            return listed
         return [
-            location
-            for location in self._locations
-            if (changed := _moment(location, "last_updated"))
+            each
+            for each in listed
+            if (changed := _moment(each, "last_updated"))
             and (first is None or changed >= first)
             and (last is None or changed < last)
         ]
@@ -142,18 +175,18 @@ def _version(origin: str, number: str) -> Row:
     return {"version": number, "url": f"{origin}/ocpi/{number}"}
 
 
-def _endpoints(origin: str) -> list[Row]:
-    return [
-        {"identifier": "credentials", "role": "SENDER", "url": f"{origin}/ocpi/2.2.1/credentials"},
-        {"identifier": "locations", "role": "SENDER", "url": f"{origin}{_LOCATIONS_PATH}"},
-    ]
+def _endpoints(origin: str, paths: Iterable[str]) -> list[Row]:
+    found = [{"identifier": path.rpartition("/")[2], "role": "SENDER", "url": f"{origin}{path}"} for path in paths]
+    return [{"identifier": "credentials", "role": "SENDER", "url": f"{origin}/ocpi/2.2.1/credentials"}, *found]
 
 
 class _GeoReport:
-    def __init__(self, requests: Sequence[Row], api_key: str, clock: datetime, page_size: int) -> None:
-        # a window is then two bisections, however many requests there are
-        self._requests = sorted(requests, key=_requested_at)
-        self._asked_at = [_requested_at(request) for request in self._requests]
+    def __init__(
+        self, requests: Sequence[Row], updates: Sequence[Row] | None, api_key: str, clock: datetime, page_size: int
+    ) -> None:
+        # a window is then two bisections, however many rows there are
+        self._requests = _Timeline(requests, "requested_datetime")
+        self._updates = None if updates is None else _Timeline(updates, "updated_datetime")
         self._api_key = api_key.encode()
         self._clock = clock
         self._page_size = page_size
@@ -161,45 +194,99 @@ class _GeoReport:
     def answer(self, asked: _Asked) -> _Answer:
         if not hmac.compare_digest(asked.query.get("api_key", "").encode(), self._api_key):
             return _georeport_error(HTTPStatus.FORBIDDEN, "api_key was missing or invalid")
-        if asked.path == "/services.json":
-            return _Answer(self._services())
-        if asked.path == "/requests.json":
-            return self._page(asked.query)
+        resource, _, form = asked.path.removeprefix("/").partition(".")
+        found = self._found(resource, asked.query)
+        if isinstance(found, _Answer):
+            return found
+        return _Answer(found) if form == "json" else _xml(resource, found)
+
+    def _found(self, resource: str, query: Mapping[str, str]) -> Sequence[Row] | _Answer:
+        try:
+            if resource == "services":
+                return self._services()
+            if resource == "requests":
+                return self._page(self._matching(query), query)
+            if resource == "servicerequestupdates" and self._updates is not None:
+                return self._page(self._within(self._updates, query), query)
+        except _RefusedError as refused:
+            return _georeport_error(HTTPStatus.BAD_REQUEST, str(refused))
         return _georeport_error(HTTPStatus.NOT_FOUND, "no such resource")
 
     def _services(self) -> list[Row]:
         """The services its requests are about."""
-        named = {str(row.get("service_code", "")): str(row.get("service_name", "")) for row in self._requests}
+        named = {str(row.get("service_code", "")): str(row.get("service_name", "")) for row in self._requests.rows}
         return [
             {"service_code": code, "service_name": name, "metadata": False, "type": "realtime"}
             for code, name in sorted(named.items())
         ]
 
-    def _page(self, query: Mapping[str, str]) -> _Answer:
-        try:
-            size = min(_whole(query, "page_size", self._page_size) or self._page_size, self._page_size)
-            start = (max(_whole(query, "page", 1), 1) - 1) * size
-            first, last = self._window(query)
-        except _RefusedError as refused:
-            return _georeport_error(HTTPStatus.BAD_REQUEST, str(refused))
-        found = self._requests[first:last]
+    def _page(self, found: Sequence[Row], query: Mapping[str, str]) -> Sequence[Row]:
+        size = min(_whole(query, "page_size", self._page_size) or self._page_size, self._page_size)
+        start = (max(_whole(query, "page", 1), 1) - 1) * size
+        return found[start : start + size]
+
+    def _matching(self, query: Mapping[str, str]) -> Sequence[Row]:
+        """By number, which goes before everything, else by moment of change or window, and by status."""
+        if ids := query.get("service_request_id"):
+            return [row for row in self._requests.rows if str(row.get("service_request_id")) in ids.split(",")]
+        changed = _moment(query, "updated_after")
+        found = self._within(self._requests, query) if changed is None else self._changed_after(changed)
         if wanted := query.get("status"):
             found = [row for row in found if str(row.get("status")) in wanted.split(",")]
-        if ids := query.get("service_request_id"):
-            found = [row for row in self._requests if str(row.get("service_request_id")) in ids.split(",")]
-        return _Answer(found[start : start + size])
+        return found
 
-    def _window(self, query: Mapping[str, str]) -> tuple[int, int]:
+    def _changed_after(self, moment: datetime) -> Sequence[Row]:
+        return [row for row in self._requests.rows if (_changed_at(row) or moment) > moment]
+
+    def _within(self, timeline: "_Timeline", query: Mapping[str, str]) -> Sequence[Row]:
         """From `start_date` (included) to `end_date` (excluded); without both the last 90 days."""
         start, end = _moment(query, "start_date"), _moment(query, "end_date")
         if start is None and end is None:
             start = self._clock - _GEOREPORT_DEFAULT_SPAN
-        first = 0 if start is None else bisect_left(self._asked_at, start)
-        return first, len(self._asked_at) if end is None else bisect_left(self._asked_at, end)
+        return timeline.between(start, end)
 
 
-def _requested_at(request: Row) -> datetime:
-    return datetime.fromisoformat(str(request["requested_datetime"]))
+class _Timeline:
+    """Rows in the order of one of their moments, each of which carries its offset."""
+
+    def __init__(self, rows: Sequence[Row], moment: str) -> None:
+        self.rows = sorted(rows, key=lambda row: datetime.fromisoformat(str(row[moment])))
+        self._at = [datetime.fromisoformat(str(row[moment])) for row in self.rows]
+
+    def between(self, start: datetime | None, end: datetime | None) -> Sequence[Row]:
+        first = 0 if start is None else bisect_left(self._at, start)
+        return self.rows[first : len(self._at) if end is None else bisect_left(self._at, end)]
+
+
+def _changed_at(request: Row) -> datetime | None:
+    """When a request last changed; a moment that cannot be read tells nothing."""
+    try:
+        return _moment(request, "updated_datetime")
+    except _RefusedError:
+        return None
+
+
+def _xml(resource: str, rows: Sequence[Row]) -> _Answer:
+    """The rows as the standard's XML; FixMyStreet names an update `request_update`."""
+    names = {
+        "servicerequestupdates": ("service_request_updates", "request_update"),
+        "services": ("services", "service"),
+    }
+    outer, inner = names.get(resource, ("service_requests", "request"))
+    root = ET.Element(outer)
+    for row in rows:
+        _fill(ET.SubElement(root, inner), row)
+    body = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return _Answer(body, headers={"Content-Type": "text/xml; charset=utf-8"})
+
+
+def _fill(element: ET.Element, row: Row) -> None:
+    for name, value in row.items():
+        field_of_row = ET.SubElement(element, name)
+        if isinstance(value, Mapping):
+            _fill(field_of_row, value)
+        elif value is not None:
+            field_of_row.text = str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _georeport_error(status: HTTPStatus, description: str) -> _Answer:
@@ -254,14 +341,14 @@ def _handler(answer: Callable[[_Asked], _Answer], clock: datetime) -> type[BaseH
             self._send(answer(_Asked(origin, address.path, dict(parse_qsl(address.query)), headers)), headers)
 
         def _send(self, given: _Answer, headers: Mapping[str, str]) -> None:
-            body = json.dumps(given.body, ensure_ascii=False).encode()
+            written = given.body if isinstance(given.body, bytes) else None
+            body = written or json.dumps(given.body, ensure_ascii=False).encode()
             self.send_response(given.status)
             if "gzip" in headers.get("accept-encoding", ""):
                 body = gzip.compress(body, compresslevel=1, mtime=0)
                 self.send_header("Content-Encoding", "gzip")
-            self.send_header("Content-Type", "application/json; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
-            for name, value in given.headers.items():
+            for name, value in ({"Content-Type": "application/json; charset=utf-8"} | dict(given.headers)).items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)

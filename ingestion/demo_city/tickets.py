@@ -1,4 +1,4 @@
-"""Questions to 1777 in the demo city, as GeoReport v2 requests; nobody asked them."""
+"""Questions to 1777 in the demo city and what came of them, as GeoReport v2 tells it; nobody asked them."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -18,10 +18,15 @@ _THEMES = (
     ("SLU", "Sluikstorten", "Demo-dienst Afval"),
     ("OVE", "Overlast", "Demo-dienst Overlast"),
 )
+_CHANNELS = ("phone", "phone", "e-mail", "e-mail", "Website", "Mijn stad app", "Balie")
 _ZIP_CODES = ("8500", "8500", "8501", "8510", "8511")
 # working days until the answer; 6 % never or later than the promised five
 _ON_TIME = (0, 1, 1, 2, 2, 3, 4, 5)
 _LATE = (6, 7, 8, 10, 14)
+
+# every so many questions: answered while the citizen waited, closed without a word, asked again, said twice
+_FIRST_LINE, _SILENT, _REOPENED, _REPEATED = 2, 14, 143, 80
+_WITHDRAWN, _ORPHAN = 1_234, 2_000
 
 Request = dict[str, Any]
 
@@ -32,7 +37,60 @@ def requests() -> list[Request]:
     working_days = _working_days()
     asked = sorted(_moment_of_asking(chance) for _ in range(_COUNT))
     made = [_request(number, at, working_days, chance) for number, at in enumerate(asked, start=1)]
+    for number, request in enumerate(made, start=1):
+        request["extended_attributes"] = _extended(number, request)
     return [*made, *_mess(made)]
+
+
+def updates() -> list[Request]:
+    """The reply log of these requests: acknowledgements, answers, closings, reopenings; oldest first."""
+    found = [update for number, request in enumerate(requests()[:_COUNT], 1) for update in _log(number, request)]
+    return sorted(found, key=lambda update: datetime.fromisoformat(update["updated_datetime"]))
+
+
+def _extended(number: int, request: Request) -> Request:
+    """What GeoReport has no field for."""
+    told: Request = {"channel": _CHANNELS[number % len(_CHANNELS)]}
+    if _is_first_line(number, request):
+        told["first_line"] = True
+    if number % _REPEATED == 0:
+        told |= {"duplicate": True, "parent_service_request_id": f"SYN-2026-{number - 1:06d}"}
+    if number == _ORPHAN + 1:
+        told |= {"duplicate": True, "parent_service_request_id": "SYN-2025-000001"}
+    return told
+
+
+def _is_first_line(number: int, request: Request) -> bool:
+    asked, changed = (datetime.fromisoformat(request[name]) for name in ("requested_datetime", "updated_datetime"))
+    return number % _FIRST_LINE == 0 and request["status"] == "closed" and asked.date() == changed.date()
+
+
+def _log(number: int, request: Request) -> list[Request]:
+    """The updates of one request; the last is the closing that the request itself tells."""
+    asked, changed = (datetime.fromisoformat(request[name]) for name in ("requested_datetime", "updated_datetime"))
+    said = [("OPEN", asked + timedelta(seconds=30), "AUTO_ACK", "Synthetische ontvangstmelding.")]
+    answer = "" if number % _SILENT == 0 else f"Synthetisch antwoord op melding {number}."
+    if number == _WITHDRAWN:
+        said.append(("WITHDRAWN", asked + timedelta(hours=1), "", ""))
+    if request["status"] == "closed":
+        if number % _REOPENED == 0 and changed - asked > timedelta(days=1):
+            # answered soon, asked again, and closed for good when the request says so
+            first = asked + (changed - asked) / 4
+            said += [("CLOSED", first, "", answer), ("REOPENED", first + (changed - first) / 2, "", "")]
+        said.append(("CLOSED", changed, "", answer))
+    return [_update(request, place, each) for place, each in enumerate(said, start=1)]
+
+
+def _update(request: Request, place: int, told: tuple[str, datetime, str, str]) -> Request:
+    status, at, code, said = told
+    return {
+        "update_id": f"{request['service_request_id']}-{place}",
+        "service_request_id": request["service_request_id"],
+        "status": status,
+        "updated_datetime": _written(at),
+        "external_status_code": code,
+        "description": said,
+    }
 
 
 def services() -> list[Request]:

@@ -1,15 +1,19 @@
 """The Mijn Fluvius export: `;`, no quoting, EAN as `="…"`, Dutch and English header dialects.
 
 Columns are found by name, never by place, and the file's name proves nothing: its period is the one that
-was asked for, not the one inside.
+was asked for, not the one inside. It comes as CSV, as .csv.gz, several in a .zip, or as a workbook in which every
+row is one cell holding the same `;` line.
 """
 
+import re
+
+import fastexcel
 import polars as pl
 
 from contracts.sources.energy_meters import READINGS
 from contracts.vocabulary import LINE
 from ingestion.errors import UnreadableFileError
-from ingestion.protocols.dropped_file import lines_of, text_of
+from ingestion.protocols.dropped_file import is_workbook, lines_of, require_sane_workbook, text_of, unpacked
 
 _SEPARATOR = ";"
 _CALORIFIC = "gcv_state"
@@ -20,6 +24,15 @@ _DIALECTS = {
     "to_date": ("tot (datum)", "tot datum", "until (date)"),
     "to_time": ("tot (tijdstip)", "tot tijdstip", "until (time)"),
     "ean": ("ean-code", "ean", "ean code"),
+    "sub_ean": (
+        "submeter",
+        "sub-ean",
+        "sub ean",
+        "submeting",
+        "ean-code submeter",
+        "ean submeter",
+        "ean code submeter",
+    ),
     "meter": ("meter",),
     "register": ("register",),
     "volume": ("volume",),
@@ -27,26 +40,73 @@ _DIALECTS = {
     "status": ("validatiestatus", "validation status"),
     _CALORIFIC: ("calorische bovenwaarde", "caloric upper value"),
 }
+_SOURCE = "fluvius_csv"
+_CUBIC_METRES = ("m³", "m3")
 _COLUMN_OF = {alias: column for column, aliases in _DIALECTS.items() for alias in aliases}
-_REQUIRED = tuple(column for column in READINGS.received.required if column in _DIALECTS)
+_REQUIRED = tuple(column for column in _DIALECTS if column not in ("meter", "sub_ean", _CALORIFIC))
+# what we add ourselves: a header of that name is another column
+_OWN = (LINE, *(column for column in READINGS.received.columns if column not in _DIALECTS))
 
 
 def read_export(original: bytes, name: str) -> pl.DataFrame:
     """The data lines of an export as text.
 
     Returns:
-        The columns of `_DIALECTS` that the file has, every other under its own header name, `carrier`, and
-        `line` (of the file). A line with too few or too many cells has only its number.
+        The columns of `_DIALECTS` that the file has, every other under its own header name, `carrier`, `source`,
+        `part` (which file of a zip) and `line` (of the file or sheet; in a zip counted on through its files).
+        A line with too few or too many cells has only its number.
 
     Raises:
-        UnreadableFileError: it is no text, or a column is missing.
+        UnreadableFileError: it is no text, a column is missing, or it would unpack to a bomb.
     """
-    lines = lines_of(text_of(original, name))
+    content = unpacked(original, name)
+    files = [(name, content)] if isinstance(content, bytes) else [each for each in content if each[0][:1] != "."]
+    if not files:
+        raise UnreadableFileError(f"{name}: holds no file; put the exports in it")
+    parts: list[pl.DataFrame] = []
+    before = 0
+    for number, (own_name, part) in enumerate(files, 1):
+        place = name if len(files) == 1 else f"{name}: {own_name}"
+        lines = _lines(part, place)
+        rows = _rows(lines, place).with_columns(pl.col(LINE) + before, pl.lit(str(number)).alias("part"))
+        parts.append(rows)
+        before += lines.len()
+    return pl.concat(parts, how="diagonal")
+
+
+def _lines(part: bytes, name: str) -> pl.Series:
+    return _sheet_lines(part, name) if is_workbook(part) else lines_of(text_of(part, name))
+
+
+def _sheet_lines(original: bytes, name: str) -> pl.Series:
+    """The rows of the first sheet as `;` lines, whether a row is one cell or has one per column."""
+    require_sane_workbook(original, name)
+    try:
+        sheet = fastexcel.read_excel(original).load_sheet(0, header_row=None, skip_rows=0, dtypes="string")
+        cells = sheet.to_polars()
+    except fastexcel.FastExcelError as broken:
+        reason = re.sub(r"\s+", " ", str(broken))[:200]
+        raise UnreadableFileError(f"{name}: the workbook cannot be read ({reason}); save it again as XLSX") from None
+    used = [column for column in cells.get_columns() if column.null_count() < column.len()]
+    if not used:
+        raise UnreadableFileError(f"{name}: is empty; export it again")
+    return pl.DataFrame(used).select(pl.concat_str(pl.all().fill_null(""), separator=_SEPARATOR)).to_series()
+
+
+def _rows(lines: pl.Series, name: str) -> pl.DataFrame:
     numbered = lines.alias("text").to_frame().with_row_index(LINE, offset=1)
     filled = numbered.cast({LINE: pl.Int64}).filter(pl.col("text").str.strip_chars() != "")
     columns = _columns(filled["text"][0], f"{name}: line {filled[LINE][0]}")
-    carrier = "gas" if _CALORIFIC in columns else "electricity"
-    return _cells(filled.slice(1), columns).with_columns(pl.lit(carrier).alias("carrier"))
+    cells = _cells(filled.slice(1), columns)
+    return cells.with_columns(_carrier(cells).alias("carrier"), pl.lit(_SOURCE).alias("source"))
+
+
+def _carrier(cells: pl.DataFrame) -> pl.Expr:
+    """Gas, where the export has its calorific value or measures the same access point in m³ too."""
+    if _CALORIFIC in cells.columns:
+        return pl.lit("gas")
+    is_gas = pl.col("unit").str.strip_chars().is_in(_CUBIC_METRES).any().over("ean")
+    return pl.when(is_gas).then(pl.lit("gas")).otherwise(pl.lit("electricity"))
 
 
 def _columns(header: str, place: str) -> list[str]:
@@ -80,4 +140,4 @@ def _cells(lines: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
 
 
 def _free_of_line(columns: list[str]) -> list[str]:
-    return [f"{column} (column)" if column in (LINE, "carrier", "") else column for column in columns]
+    return [f"{column} (column)" if column in (*_OWN, "") else column for column in columns]

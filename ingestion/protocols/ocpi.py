@@ -1,25 +1,44 @@
-"""OCPI 2.2.1 and 2.3.0, the pull of module Locations: discovery, token, envelope, pages.
+"""OCPI 2.2.1 and 2.3.0 as a receiver: discovery, token, envelope, pages; and the two shapes OCPI objects also come in.
 
-What a location holds is the business of a source module.
+What an object holds is the business of a source module.
 """
 
 import base64
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from enum import StrEnum
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from ingestion.delivery import Endpoint
+from ingestion.delivery import Secret
 from ingestion.errors import PermanentSupplierError, TransientSupplierError
-from ingestion.http import Answer, Client, address
+from ingestion.http import Answer, Client, Trail, address
 
+LOCATIONS, SESSIONS, CDRS = "locations", "sessions", "cdrs"
 _VERSIONS = ("2.3.0", "2.2.1")  # best first
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
 _MOST_PAGES = 10_000
 _SPARE_PAGES = 10
-# of the hub's codes only these two say "later"
-_TRY_LATER_CODES = (4002, 4003)
+_MOST_REDONE = 50
+_TRIES = 3
+_FIRST_PAUSE_SECONDS = 0.25
+_GZIP = b"\x1f\x8b"
+_BODY_LIMIT = 200 * 1024 * 1024
+
+
+class Shape(StrEnum):
+    """How a supplier lays out its objects; only the first is OCPI's own."""
+
+    PAGED = "paged"
+    ARRAY = "array"
+    CURSOR = "cursor"
+
+
+class _LaterError(TransientSupplierError):
+    """The envelope says that the server or the hub cannot answer now (OCPI status codes 3xxx and 4xxx)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,122 +47,308 @@ class Crawl:
 
     Attributes:
         objects: as the supplier sent them, in its order; not necessarily objects.
+        started_at: the supplier's clock at the first page: what changed later may be missing (UTC).
         server_time: the supplier's clock at the last page (UTC).
+        shape: only a paged list can be asked by window; the others always are the whole list.
     """
 
     objects: list[object]
+    started_at: datetime
     server_time: datetime
+    shape: Shape = Shape.PAGED
 
 
-def client_for(endpoint: Endpoint) -> Client:
-    """A client that sends the token as OCPI 2.2.1 wants it: base64, without a line end."""
-    if endpoint.secret is None:
-        return Client(endpoint.url)
-    token = base64.b64encode(endpoint.secret.value.strip().encode()).decode()
-    return Client(endpoint.url, {"Authorization": f"Token {token}"})
+@dataclass(frozen=True, slots=True)
+class _Page:
+    shown: str
+    shape: Shape
+    objects: list[object]
+    moment: datetime
+    total: int | None = None
+    following: str | None = None
 
 
-def crawl_locations(client: Client, url: str) -> Crawl:
-    """Every location of a supplier, read to the last page.
+def token_header(secret: Secret | None, encoding: str | None = None) -> dict[str, str]:
+    """The header that carries a credentials token.
+
+    Args:
+        secret: the token; a line end around it is no part of it (the example of OCPI 2.2.1, 4.1.1, has one).
+        encoding: `base64`, as OCPI 2.2.1 wants it and as None means, or `raw`, as many older peers do.
+
+    Raises:
+        PermanentSupplierError: another encoding.
+    """
+    if encoding not in (None, "base64", "raw"):
+        raise PermanentSupplierError(f"TOKEN_ENCODING is {encoding!r:.40}; write base64 or raw")
+    if secret is None:
+        return {}
+    token = secret.value.strip()
+    return {"Authorization": f"Token {token if encoding == 'raw' else base64.b64encode(token.encode()).decode()}"}
+
+
+def discover(client: Client, url: str) -> Mapping[str, str]:
+    """The addresses of the modules that the supplier sends, by module identifier (OCPI 2.2.1, 6).
 
     Args:
         client: bound to the supplier's origin.
         url: the list of versions (ends in `/versions`), or the locations themselves.
 
     Raises:
-        TransientSupplierError: the supplier is down, or twice brought fewer objects than it announced.
-        PermanentSupplierError: not OCPI, refused, or its pages run in a circle.
+        PermanentSupplierError: no version we speak, or no locations to read.
     """
-    locations = _discover(client, url) if urlsplit(url).path.rstrip("/").endswith("/versions") else url
-    crawl, announced = _crawl(client, locations)
-    if len(crawl.objects) < announced:
-        # objects that leave the list during a crawl shift the pages: once again settles it
-        crawl, announced = _crawl(client, locations)
-    if len(crawl.objects) < announced:
-        raise TransientSupplierError(
-            f"{address(locations)}: announced {announced} objects and sent {len(crawl.objects)}, twice; "
-            "nothing was loaded, the next run tries again"
-        )
-    return crawl
+    if not urlsplit(url).path.rstrip("/").endswith("/versions"):
+        return {LOCATIONS: url}
+    details = _best_version(client, url)
+    # a receiver's address only takes pushes
+    found = {
+        str(entry.get("identifier")): str(entry.get("url"))
+        for entry in _entries(client, details, "endpoints")
+        if entry.get("role", "SENDER") == "SENDER" and entry.get("url")
+    }
+    if LOCATIONS not in found:
+        raise PermanentSupplierError(f"{address(details)}: publishes no locations; ask the supplier")
+    return found
 
 
-def _crawl(client: Client, url: str) -> tuple[Crawl, int]:
-    objects: list[object] = []
-    server_time, announced = None, 0
-    for answer in _pages(client, url):
-        data, server_time = _opened(answer)
-        if not isinstance(data, list):
-            raise PermanentSupplierError(f"{answer.url_without_query}: `data` is no list; ask the supplier")
-        objects += data
-        announced = _total(answer)
-    if server_time is None:
-        raise PermanentSupplierError(
-            f"{address(url)}: tells no time, in the envelope nor in the Date header; ask the supplier"
-        )
-    return Crawl(objects, server_time), announced
+def crawl(client: Client, url: str, date_from: datetime | None = None, shape: str | None = None) -> Crawl:
+    """Every object of a list, read to the last page.
+
+    Args:
+        client: bound to the supplier's origin.
+        url: the list.
+        date_from: only objects changed at or after it (UTC); None asks for all.
+        shape: the shape it must have; None finds out.
+
+    Raises:
+        TransientSupplierError: the supplier is down, or twice brought fewer objects than it announced.
+        PermanentSupplierError: not OCPI, refused, of another shape, or its pages run in a circle.
+    """
+    expected = _shape(shape)
+    first = _with_query(url, date_from=f"{date_from:%Y-%m-%dT%H:%M:%SZ}") if date_from else url
+    walk = _Walk(client, first, expected)
+    # objects that leave the list during a crawl shift the pages: once again settles it
+    for attempt in range(2):
+        walk = walk if attempt == 0 else _Walk(client, first, expected)
+        walk.go()
+        if walk.is_whole():
+            return walk.told()
+    raise TransientSupplierError(
+        f"{address(url)}: announced {walk.announced} objects and sent {walk.distinct()}, twice; "
+        "nothing was loaded, the next run tries again"
+    )
 
 
-def _pages(client: Client, url: str) -> Iterator[Answer]:
-    seen: set[str] = set()
-    following: str | None = url
-    while following:
-        if following in seen:
-            raise PermanentSupplierError(f"{address(url)}: its pages run in a circle; ask the supplier")
-        seen.add(following)
-        answer = client.get(following)
-        most = min(_total(answer) + _SPARE_PAGES, _MOST_PAGES) if _total(answer) else _MOST_PAGES
-        if len(seen) > most:
-            raise PermanentSupplierError(f"{address(url)}: has no end after {most} pages; ask the supplier")
-        yield answer
-        found = _NEXT.search(answer.headers.get("link", ""))
-        following = found.group(1) if found else None
+@dataclass(slots=True)
+class _Walk:
+    """One way through the pages of a list."""
+
+    client: Client
+    first: str
+    expected: Shape | None
+    pages: list[_Page] = field(default_factory=list)
+    announced: int = 0
+    redone: int = 0
+    has_slipped: bool = False
+
+    def go(self) -> None:
+        trail = self._trail()
+        following: str | None = self.first
+        while following:
+            trail.step(following)
+            page = _ask(self.client, following, self.expected)
+            earlier = self._earlier(following, page)
+            if earlier and self.redone < _MOST_REDONE:
+                # what followed was asked by the old count: from here on it is another way
+                self.redone, trail, following = self.redone + 1, self._trail(), earlier
+                continue
+            self.pages.append(page)
+            self._require_an_end(page)
+            following = page.following
+
+    def is_whole(self) -> bool:
+        return not self.has_slipped and self.distinct() >= self.announced
+
+    def distinct(self) -> int:
+        return len({_identity(sent, place) for place, sent in enumerate(self._objects())})
+
+    def told(self) -> Crawl:
+        return Crawl(list(self._objects()), self.pages[0].moment, self.pages[-1].moment, self.pages[0].shape)
+
+    def _objects(self) -> Iterator[object]:
+        for page in self.pages:
+            yield from page.objects
+
+    def _trail(self) -> Trail:
+        return Trail(address(self.first), _MOST_PAGES)
+
+    def _require_an_end(self, page: _Page) -> None:
+        most = min(page.total + self.redone + _SPARE_PAGES, _MOST_PAGES) if page.total else _MOST_PAGES
+        if len(self.pages) > most:
+            raise PermanentSupplierError(f"{address(self.first)}: has no end after {most} pages; ask the supplier")
+
+    def _earlier(self, url: str, page: _Page) -> str | None:
+        """The page to ask instead, where the total fell: as many places earlier (OCPI 2.2.1, 4.1.4.2)."""
+        if page.total is None:
+            return None
+        fallen = self.announced - page.total if self.pages else 0
+        self.announced = page.total
+        if fallen <= 0:
+            return None
+        offset = dict(parse_qsl(urlsplit(url).query)).get("offset", "")
+        # without an offset in the address nobody can go back: the whole list once more
+        self.has_slipped = self.has_slipped or not offset.isdecimal()
+        return _with_query(url, offset=str(max(int(offset) - fallen, 0))) if offset.isdecimal() else None
 
 
-def _opened(answer: Answer) -> tuple[object, datetime | None]:
-    """The data of an envelope and the server's time; a 200 can still be a failure."""
-    envelope = answer.json()
-    if not isinstance(envelope, dict) or "status_code" not in envelope:
+def _ask(client: Client, url: str, expected: Shape | None) -> _Page:
+    """One page; a server that says "later" is asked again."""
+    for attempt in range(_TRIES - 1):
+        try:
+            return _page(_unpacked(client.get(url)), url, expected)
+        except _LaterError:
+            time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
+    return _page(_unpacked(client.get(url)), url, expected)
+
+
+def _page(answer: Answer, url: str, expected: Shape | None) -> _Page:
+    body = answer.json()
+    shape = _shape_of(body)
+    if shape is None:
         raise PermanentSupplierError(f"{answer.url_without_query}: sent no OCPI envelope; check the address")
-    code = envelope["status_code"]
-    if not isinstance(code, int) or not 1000 <= code < 2000:
-        later = isinstance(code, int) and (3000 <= code < 4000 or code in _TRY_LATER_CODES)
-        failure = TransientSupplierError if later else PermanentSupplierError
-        raise failure(f"{answer.url_without_query}: answered OCPI status {code!r:.20}; ask the supplier")
-    return envelope.get("data"), _moment(envelope.get("timestamp")) or answer.server_time
-
-
-def _moment(written: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(str(written))
-    except ValueError:
-        return None
-    # no designator means UTC (OCPI 2.2.1, types, DateTime)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _total(answer: Answer) -> int:
-    written = answer.headers.get("x-total-count", "").strip()
-    return int(written) if written.isdecimal() else 0
-
-
-def _discover(client: Client, url: str) -> str:
-    """From the list of versions to the address of the locations."""
-    offered = _entries(client.get(url), None)
-    by_version = {entry.get("version"): entry.get("url") for entry in offered}
-    details = next((by_version[version] for version in _VERSIONS if by_version.get(version)), None)
-    if not isinstance(details, str):
+    if expected not in (None, shape):
         raise PermanentSupplierError(
-            f"{address(url)}: offers neither OCPI {' nor '.join(_VERSIONS)}, but "
-            f"{', '.join(str(version) for version in by_version) or 'nothing'}; ask the supplier"
+            f"{answer.url_without_query}: answers in the shape {shape}, not {expected}; correct or remove SHAPE"
         )
-    for entry in _entries(client.get(details), "endpoints"):
-        # a receiver's address only takes pushes
-        if entry.get("identifier") == "locations" and entry.get("role", "SENDER") == "SENDER":
-            return str(entry.get("url"))
-    raise PermanentSupplierError(f"{address(details)}: publishes no locations; ask the supplier")
+    if shape is Shape.PAGED:
+        return _paged(answer, body)
+    objects = body if isinstance(body, list) else _member(body, "items")
+    following = _after_cursor(url, _member(body, "next"))
+    return _Page(answer.url_without_query, shape, _listed(objects, answer), _time(None, answer), following=following)
 
 
-def _entries(answer: Answer, within: str | None) -> list[dict[str, object]]:
-    data, _ = _opened(answer)
-    found = data.get(within) if within and isinstance(data, dict) else data
+def _paged(answer: Answer, body: object) -> _Page:
+    data = _opened(answer, body)
+    found = _NEXT.search(answer.headers.get("link", ""))
+    written = answer.headers.get("x-total-count", "").strip()
+    return _Page(
+        answer.url_without_query,
+        Shape.PAGED,
+        _listed(data, answer),
+        _time(_member(body, "timestamp"), answer),
+        int(written) if written.isdecimal() else None,
+        found.group(1) if found else None,
+    )
+
+
+def _shape_of(body: object) -> Shape | None:
+    if isinstance(body, list):
+        return Shape.ARRAY
+    if isinstance(body, dict) and "status_code" in body:
+        return Shape.PAGED
+    return Shape.CURSOR if isinstance(body, dict) and "items" in body else None
+
+
+def _shape(written: str | None) -> Shape | None:
+    try:
+        return Shape(written) if written else None
+    except ValueError:
+        raise PermanentSupplierError(f"SHAPE is {written!r:.40}; write {', '.join(Shape)} or nothing") from None
+
+
+def _opened(answer: Answer, body: object) -> object:
+    """The data of an envelope; a 200 can still be a failure."""
+    code = _member(body, "status_code")
+    if isinstance(code, int) and 1000 <= code < 2000:
+        return _member(body, "data")
+    failure = _LaterError if isinstance(code, int) and 3000 <= code < 5000 else PermanentSupplierError
+    raise failure(f"{answer.url_without_query}: answered OCPI status {code!r:.20}; ask the supplier")
+
+
+def _listed(data: object, answer: Answer) -> list[object]:
+    if not isinstance(data, list):
+        raise PermanentSupplierError(f"{answer.url_without_query}: `data` is no list; ask the supplier")
+    return data
+
+
+def _member(body: object, name: str) -> object:
+    return body.get(name) if isinstance(body, dict) else None
+
+
+def _time(written: object, answer: Answer) -> datetime:
+    said = moment(written) or answer.server_time
+    if said is None:
+        raise PermanentSupplierError(
+            f"{answer.url_without_query}: tells no time, in the envelope nor in the Date header; ask the supplier"
+        )
+    return said
+
+
+def moment(written: object) -> datetime | None:
+    """An OCPI DateTime in UTC; None where it is none."""
+    try:
+        read = datetime.fromisoformat(str(written))
+        # no designator means UTC (OCPI 2.2.1, types, DateTime)
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _unpacked(answer: Answer) -> Answer:
+    """The answer with its body unpacked: a `.json.gz` is served as a file, so no client unpacks it on the way."""
+    if not answer.body.startswith(_GZIP):
+        return answer
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        body = unpacker.decompress(answer.body, _BODY_LIMIT)
+    except zlib.error:
+        raise TransientSupplierError(
+            f"{answer.url_without_query}: sent a broken gzip; the next run tries again"
+        ) from None
+    if unpacker.unconsumed_tail:
+        raise PermanentSupplierError(
+            f"{answer.url_without_query}: unpacks to more than {_BODY_LIMIT // 2**20} MB; ask for less"
+        )
+    if not unpacker.eof:
+        raise TransientSupplierError(f"{answer.url_without_query}: sent half a gzip; the next run tries again")
+    return replace(answer, body=body)
+
+
+def _after_cursor(url: str, cursor: object) -> str | None:
+    if not isinstance(cursor, str | int) or cursor in ("", False):
+        return None
+    # an address is followed as it stands, a token goes back under the name it came with
+    return str(cursor) if urlsplit(str(cursor)).scheme in ("http", "https") else _with_query(url, next=str(cursor))
+
+
+def _with_query(url: str, **values: str) -> str:
+    parts = urlsplit(url)
+    kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in values]
+    return urlunsplit(parts._replace(query=urlencode([*kept, *values.items()])))
+
+
+def _identity(sent: object, place: int) -> tuple[object, ...]:
+    if isinstance(sent, dict) and isinstance(sent.get("id"), str | int):
+        return sent.get("country_code"), sent.get("party_id"), sent["id"]
+    return ("no object", place)
+
+
+def _best_version(client: Client, url: str) -> str:
+    """The address of the details of the highest version both sides speak."""
+    by_version = {entry.get("version"): entry.get("url") for entry in _entries(client, url, None)}
+    details = next((by_version[version] for version in _VERSIONS if by_version.get(version)), None)
+    if isinstance(details, str):
+        return details
+    raise PermanentSupplierError(
+        f"{address(url)}: offers neither OCPI {' nor '.join(_VERSIONS)}, but "
+        f"{', '.join(str(version) for version in by_version) or 'nothing'}; ask the supplier"
+    )
+
+
+def _entries(client: Client, url: str, within: str | None) -> list[dict[str, object]]:
+    answer = client.get(url)
+    body = answer.json()
+    if not isinstance(body, dict) or "status_code" not in body:
+        raise PermanentSupplierError(f"{answer.url_without_query}: sent no OCPI envelope; check the address")
+    data = _opened(answer, body)
+    found = _member(data, within) if within and isinstance(data, dict) else data
     return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []

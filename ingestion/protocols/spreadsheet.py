@@ -1,32 +1,37 @@
 """A table that a person keeps: CSV with `;` or `,`, or the first sheet of an XLSX that has its header.
 
-All cells come out as text; what a decimal comma or a date means is left to the contract.
+All cells come out as text; what a decimal comma or a date means is left to the contract. The empty table that a
+person fills in is written here too, so that what is handed out is what can be read back.
 """
 
 import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
 
 import fastexcel
 import polars as pl
 
 from contracts.vocabulary import LINE, Received
 from ingestion.errors import UnreadableFileError
-from ingestion.protocols.dropped_file import is_workbook, text_of
+from ingestion.protocols.dropped_file import is_workbook, require_sane_workbook, text_of
 
 _SEPARATORS = (";", ",")
-_MOST_BYTES = 200 * 1024 * 1024
-_MOST_RATIO = 100
-_MOST_ENTRIES = 1000
+_TOTAL = re.compile(r"(sub|eind)?totaal\b|totalen\b|(sub|grand )?total\b|som\b", re.IGNORECASE)
+_SAVED = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*")
+_FIXED_STAMP = (1980, 1, 1, 0, 0, 0)
+
+Cell = str | float | date | None
 
 _Cells = list[str | None]
 _Rows = list[tuple[int, _Cells]]
 
 
 def read_table(original: bytes, name: str, received: Received) -> pl.DataFrame:
-    """The rows below the first row that holds every required column name.
+    """The rows below the header of one table.
 
     Args:
         original: the file's bytes; what they are decides, not the ending of the name.
@@ -35,25 +40,144 @@ def read_table(original: bytes, name: str, received: Received) -> pl.DataFrame:
 
     Returns:
         Text columns under their own header names, and `line` (of the file or sheet). A row with too few or
-        too many cells has only its line; a wholly empty row is no row.
+        too many cells has only its line. A wholly empty row, a repeated header and a closing row of totals are
+        no rows.
 
     Raises:
         UnreadableFileError: not readable, a bomb, or a required column is missing.
     """
-    candidates = _sheets(original, name) if is_workbook(original) else _texts(text_of(original, name))
-    nearest: list[str] = []
-    for rows in candidates:
-        for position, (_, cells) in enumerate(rows):
-            header = _names(cells)
-            if set(received.required) <= set(header):
-                return _frame(rows[position + 1 :], _distinct(cells, name, received))
-            nearest = max(nearest, header, key=lambda found: len(set(found) & set(received.required)))
-    missing = ", ".join(repr(column) for column in received.required if column not in nearest)
-    # only names of the template are repeated: what else stands there may be a person
-    known = ", ".join(name for name in received.columns if name in nearest) or "nothing"
-    raise UnreadableFileError(
-        f"{name}: no row holds the column {missing}; of the template only {known} was found. Restore its header row"
-    )
+    return read_tables(original, name, {"": received})[""]
+
+
+def read_tables(original: bytes, name: str, wanted: Mapping[str, Received]) -> dict[str, pl.DataFrame]:
+    """The tables of which the file has the header; see `read_table`.
+
+    Args:
+        original: the file's bytes.
+        name: for messages.
+        wanted: what is looked for, by a name of the caller's choice; each may stand on a sheet of its own.
+
+    Raises:
+        UnreadableFileError: not readable, a bomb, or no header of any of them.
+    """
+    found: dict[str, pl.DataFrame] = {}
+    nearest = _Nearest()
+    for rows in _sheets(original, name) if is_workbook(original) else _texts(text_of(original, name)):
+        for key, received in wanted.items():
+            if key not in found and (table := _below_header(rows, name, received, nearest)) is not None:
+                found[key] = table
+        if len(found) == len(wanted):
+            break
+    if not found:
+        raise nearest.refusal(name)
+    return found
+
+
+class _Nearest:
+    """The row that came nearest to being a header, for the message when there is none."""
+
+    def __init__(self) -> None:
+        self._score = -1
+        self._received = Received((), ())
+        self._header: list[str] = []
+
+    def see(self, header: list[str], received: Received) -> None:
+        score = len(set(header) & set(received.required))
+        if score > self._score:
+            self._score, self._header, self._received = score, header, received
+
+    def refusal(self, name: str) -> UnreadableFileError:
+        missing = ", ".join(repr(column) for column in self._received.required if column not in self._header)
+        # only names of the template are repeated: what else stands there may be a person
+        known = ", ".join(name for name in self._received.columns if name in self._header) or "nothing"
+        return UnreadableFileError(
+            f"{name}: no row holds the column {missing}; of the template only {known} was found. Restore its header row"
+        )
+
+
+def _below_header(rows: _Rows, name: str, received: Received, nearest: _Nearest) -> pl.DataFrame | None:
+    for position, (_, cells) in enumerate(rows):
+        header = _names(cells)
+        nearest.see(header, received)
+        if set(received.required) <= set(header):
+            return _frame(_body(rows[position + 1 :], header), _distinct(cells, name, received))
+        if position + 1 < len(rows):
+            both = _under_merged(cells, rows[position + 1][1])
+            if set(received.required) <= set(_names(both)):
+                return _frame(_body(rows[position + 2 :], _names(both)), _distinct(both, name, received))
+    return None
+
+
+def _under_merged(upper: _Cells, lower: _Cells) -> _Cells:
+    """One header of two rows: a cell merged over columns has its names below it, one merged over rows has none."""
+    width = max(len(upper), len(lower))
+    above, below = ([*cells, *[None] * (width - len(cells))] for cells in (upper, lower))
+    return [under if (under or "").strip() else over for over, under in zip(above, below, strict=True)]
+
+
+def _body(rows: _Rows, header: list[str]) -> _Rows:
+    """The rows without a header pasted in again, and without the totals at the end."""
+    body = [(line, cells) for line, cells in rows if _names(cells)[: len(header)] != header]
+    while body and _is_total(body[-1][1], len(header)):
+        body.pop()
+    return body
+
+
+def _is_total(cells: _Cells, width: int) -> bool:
+    """Whether a row only adds up: it says so in its first words, and leaves most of its cells empty."""
+    said = [cell for cell in _names(cells) if cell]
+    return bool(said) and _TOTAL.match(said[0]) is not None and len(said) * 2 <= max(width, 2)
+
+
+def write_template(received: Received | Mapping[str, Received], path: Path) -> None:
+    """Writes the empty table that a supplier fills in, as its ending says: CSV or XLSX.
+
+    Args:
+        received: the table; or several by the name of their sheet, which a CSV cannot hold.
+        path: the file to write; the same contract gives the same bytes.
+
+    Raises:
+        ValueError: a CSV was asked of several tables, or the ending is another.
+    """
+    sheets = {"Blad1": received} if isinstance(received, Received) else received
+    headers = {sheet: [template_columns(table)] for sheet, table in sheets.items()}
+    if path.suffix == ".xlsx":
+        path.write_bytes(workbook_bytes(headers))
+    elif path.suffix == ".csv" and len(headers) == 1:
+        ((header,),) = headers.values()
+        path.write_bytes(f"\ufeff{_SEPARATORS[0].join(header)}\r\n".encode())
+    else:
+        raise ValueError(f"{path.name}: a template of {len(headers)} tables cannot be written as {path.suffix}")
+
+
+def template_columns(received: Received) -> list[str]:
+    """The columns that a supplier fills in, in order; those that the reader adds are not among them."""
+    return [column for column in received.columns if column not in received.added]
+
+
+def workbook_bytes(sheets: Mapping[str, Iterable[Sequence[Cell]]]) -> bytes:
+    """An XLSX with these sheets; dates are real date cells, and the same rows give the same bytes."""
+    # a tenth of a second of import that only writing pays
+    from openpyxl import Workbook  # noqa: PLC0415
+
+    book = Workbook(write_only=True)
+    for name, rows in sheets.items():
+        page = book.create_sheet(name)
+        for row in rows:
+            page.append(row)
+    written = io.BytesIO()
+    book.save(written)
+    return _without_clock(written.getvalue())
+
+
+def _without_clock(xlsx: bytes) -> bytes:
+    """The same workbook without the moment it was saved."""
+    fixed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(xlsx)) as given, zipfile.ZipFile(fixed, "w") as kept:
+        for name in given.namelist():
+            content = _SAVED.sub(rb"\g<1>2026-11-22T20:00:00Z", given.read(name))
+            kept.writestr(zipfile.ZipInfo(name, _FIXED_STAMP), content, zipfile.ZIP_DEFLATED)
+    return fixed.getvalue()
 
 
 def _names(cells: _Cells) -> list[str]:
@@ -122,7 +246,7 @@ def _record(line: str, separator: str) -> _Cells:
 
 
 def _sheets(original: bytes, name: str) -> Iterator[_Rows]:
-    _refuse_a_bomb(original, name)
+    require_sane_workbook(original, name)
     try:
         workbook = fastexcel.read_excel(original)
         for sheet_name in workbook.sheet_names:
@@ -132,17 +256,3 @@ def _sheets(original: bytes, name: str) -> Iterator[_Rows]:
     except fastexcel.FastExcelError as broken:
         reason = re.sub(r"\s+", " ", str(broken))[:200]
         raise UnreadableFileError(f"{name}: the workbook cannot be read ({reason}); save it again as XLSX") from None
-
-
-def _refuse_a_bomb(original: bytes, name: str) -> None:
-    """Looks at the declared sizes before anything is unpacked."""
-    try:
-        entries = zipfile.ZipFile(io.BytesIO(original)).infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        raise UnreadableFileError(f"{name}: is a damaged workbook; save it again as XLSX") from None
-    size, packed = sum(entry.file_size for entry in entries), sum(entry.compress_size for entry in entries)
-    if len(entries) > _MOST_ENTRIES or size > _MOST_BYTES or size > _MOST_RATIO * max(packed, 1):
-        raise UnreadableFileError(
-            f"{name}: unpacks to {size // 2**20} MB in {len(entries)} parts, {size // max(packed, 1)} times its size; "
-            "not opened. Save only the table in a new workbook"
-        )

@@ -1,33 +1,337 @@
-"""Charge points: OCPI locations as three flat tables of text.
+"""Charge points: OCPI locations as flat tables of text, and sessions as energy per hour.
 
-Nothing is lost on the way: an object that is not one still becomes a row, and the gate says why it is bad.
+Nothing is lost on the way: an object that is not one still becomes a row, and the gate says why it is bad. Only what
+is private stays outside: a post that its owner does not publish or that stands on a driveway, and every session.
 """
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from contracts.cities.profile import City
 from contracts.sources.charge_points import CONTRACT
 from contracts.vocabulary import LINE
+from ingestion.areas import MUNICIPALITY, SECTOR, Areas
 from ingestion.delivery import Context, Delivery, Endpoint
-from ingestion.http import address
-from ingestion.protocols import ocpi
+from ingestion.errors import PermanentSupplierError
+from ingestion.http import Client, address
+from ingestion.protocols import ocpi, ocpi_sessions
+from ingestion.protocols.ocpi_hours import least_hours_a_day
 
 _Row = dict[str, str | None]
 _TABLES = ("locations", "evses", "connectors")
+_FULL_EVERY_DAYS = 7
+_OVERLAP = timedelta(minutes=10)
+_SESSION_DAYS = 31
+_MOST_MISSING = 0.10
+_MOST_DROPPED = 0.20
+# one post that goes is no disappearance, however small the operator
+_FEW = 2
+_UNPUBLISHED = "privélaadpunt: de uitbater maakt het niet openbaar (publish = false)"
+_DRIVEWAY = "privélaadpunt: het staat op een oprit (ON_DRIVEWAY)"
+_STRANGE_SESSION = "laadsessie aan een privélaadpunt of een laadpunt dat niet in de levering zit"
 
 
-def fetch(endpoint: Endpoint, _: Context) -> Delivery:
-    """Every location of the operator as it stands now.
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """What the last pull left behind (JSON); with less of it the next pull only asks more.
+
+    Attributes:
+        until: the operator's clock when the last pull began.
+        full_at: the same of the last pull of everything.
+        evses: digests of the public EVSEs known since then.
+        locations: how many locations the last pull of everything named.
+        is_bounded: whether boundaries said in which municipality a location lies.
+        sessions_on: the city date on which sessions were last read.
+    """
+
+    until: datetime | None = None
+    full_at: datetime | None = None
+    evses: frozenset[str] = frozenset()
+    locations: int = 0
+    shape: str = ocpi.Shape.PAGED
+    is_bounded: bool = False
+    sessions_on: str = ""
+
+    @classmethod
+    def read(cls, said: Mapping[str, object]) -> "_Memory":
+        evses, locations = said.get("evses"), said.get("locations")
+        return cls(
+            ocpi.moment(said.get("until")),
+            ocpi.moment(said.get("full_at")),
+            frozenset(map(str, evses)) if isinstance(evses, list) else frozenset(),
+            locations if isinstance(locations, int) else 0,
+            str(said.get("shape", ocpi.Shape.PAGED)),
+            said.get("is_bounded") is True,
+            str(said.get("sessions_on", "")),
+        )
+
+    def written(self) -> dict[str, object]:
+        return {
+            "until": self.until and self.until.isoformat(),
+            "full_at": self.full_at and self.full_at.isoformat(),
+            "evses": sorted(self.evses),
+            "locations": self.locations,
+            "shape": self.shape,
+            "is_bounded": self.is_bounded,
+            "sessions_on": self.sessions_on,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The settings of this source beside address and token."""
+
+    full_every: timedelta
+    shape: str | None
+    asks_sessions: bool
+    session_days: int
+    accepted_on: str | None
+
+    @classmethod
+    def of(cls, endpoint: Endpoint) -> "_Options":
+        return cls(
+            timedelta(days=_whole("FULL_EVERY_DAYS", endpoint.option("FULL_EVERY_DAYS"), _FULL_EVERY_DAYS)),
+            endpoint.option("SHAPE"),
+            endpoint.option("SESSIONS") == "1",
+            max(_whole("SESSION_DAYS", endpoint.option("SESSION_DAYS"), _SESSION_DAYS), 1),
+            endpoint.option("ACCEPT_SHRINK_ON"),
+        )
+
+
+def _whole(name: str, written: str | None, default: int) -> int:
+    if written is not None and not written.isdecimal():
+        raise PermanentSupplierError(f"{name} of charge_points is {written!r:.40}; write a whole number of days")
+    return int(written) if written is not None else default
+
+
+@dataclass(slots=True)
+class _Pull:
+    """One pull: what is asked, and what may be concluded from the answer."""
+
+    client: Client
+    options: _Options
+    city: City
+    memory: _Memory
+    areas: Areas | None
+    is_full: bool = True
+    withheld: Counter[str] = field(default_factory=Counter)
+
+    def crawl(self, url: str) -> ocpi.Crawl:
+        """What changed since the last pull, with an overlap; everything when that is due by the operator's clock."""
+        memory = self.memory
+        knows = memory.full_at and memory.until and memory.is_bounded == (self.areas is not None)
+        if knows and memory.until and memory.full_at and memory.shape == ocpi.Shape.PAGED and self.options.full_every:
+            found = ocpi.crawl(self.client, url, memory.until - _OVERLAP, self.options.shape)
+            self.is_full = found.shape is not ocpi.Shape.PAGED
+            if self.is_full or found.started_at - memory.full_at < self.options.full_every:
+                return found
+        self.is_full = True
+        return ocpi.crawl(self.client, url, shape=self.options.shape)
+
+    def let_in(self, sent: Iterable[object]) -> list[object]:
+        """The locations that are not private; of the others only the number of their rows is kept."""
+        public = []
+        for each in sent:
+            reason = _why_private(_object(each))
+            if reason is None:
+                public.append(each)
+            else:
+                self.withheld[reason] += sum(frame.height for frame in flatten([each]).values())
+        return public
+
+    def remembered(self, crawl: ocpi.Crawl, known: frozenset[str], locations: int) -> _Memory:
+        return _Memory(
+            crawl.started_at,
+            crawl.started_at if self.is_full else self.memory.full_at,
+            known,
+            locations if self.is_full else self.memory.locations,
+            str(crawl.shape),
+            self.areas is not None,
+            self._today(crawl) if self.options.asks_sessions else "",
+        )
+
+    def known_after(self, crawl: ocpi.Crawl, public: list[object], found: frozenset[str]) -> frozenset[str]:
+        """The public EVSEs known after this pull.
+
+        Raises:
+            PermanentSupplierError: too many of them are gone at once.
+        """
+        if self.is_full:
+            if not self._is_accepted(crawl):
+                _require_no_disappearance(self.memory, found, len(public))
+            return found
+        private = _digests(flatten([each for each in crawl.objects if _why_private(_object(each))])["evses"])
+        return (self.memory.evses | found) - private
+
+    def _is_accepted(self, crawl: ocpi.Crawl) -> bool:
+        return self.options.accepted_on == self._today(crawl)
+
+    def _today(self, crawl: ocpi.Crawl) -> str:
+        return crawl.started_at.astimezone(ZoneInfo(self.city.time_zone)).date().isoformat()
+
+    def sessions(self, modules: Mapping[str, str], crawl: ocpi.Crawl, known: frozenset[str]) -> "_Sessions":
+        """Energy per EVSE and hour of the last whole days, once a day: a late CDR changes its day, it adds none."""
+        offered = [name for name in (ocpi.SESSIONS, ocpi.CDRS) if name in modules]
+        today = date.fromisoformat(self._today(crawl))
+        if not self.options.asks_sessions or not offered or self.memory.sessions_on == today.isoformat():
+            return _Sessions()
+        first = today - timedelta(days=self.options.session_days)
+        # every session that touches a day ends, and so changes, on or after it
+        since = datetime.combine(first, time.min, ZoneInfo(self.city.time_zone)).astimezone(UTC)
+        charged: dict[ocpi_sessions.HourKey, ocpi_sessions.Charged] = {}
+        for module in offered:
+            charged |= self._charged(module, ocpi.crawl(self.client, modules[module], since).objects, known)
+        covered = _Sessions(first, today - timedelta(days=1))
+        covered.rows = [
+            session_row(key, each)
+            for key, each in sorted(charged.items(), key=_order_of_hour)
+            if covered.holds(key.hour_at, self.city)
+        ]
+        return covered
+
+    def _charged(
+        self, module: str, sent: list[object], known: frozenset[str]
+    ) -> dict[ocpi_sessions.HourKey, ocpi_sessions.Charged]:
+        refused: list[ocpi_sessions.Refused] = []
+        found = ocpi_sessions.by_hour(module, sent, refused)
+        self.withheld.update(each.reason for each in refused)
+        strange = {key for key in found if _digest(key.evse) not in known}
+        self.withheld[_STRANGE_SESSION] += sum(found[key].session_count for key in strange)
+        return {key: each for key, each in found.items() if key not in strange}
+
+
+@dataclass(slots=True)
+class _Sessions:
+    """Session rows, and the city dates of which they are the whole truth."""
+
+    first: date | None = None
+    last: date | None = None
+    rows: list[_Row] = field(default_factory=list)
+
+    def holds(self, moment: datetime, city: City) -> bool:
+        day = moment.astimezone(ZoneInfo(city.time_zone)).date()
+        return self.first is not None and self.last is not None and self.first <= day <= self.last
+
+
+def fetch(endpoint: Endpoint, context: Context) -> Delivery:
+    """What changed at the operator since the last pull, or everything; and the sessions of the last whole days.
 
     Raises:
-        TransientSupplierError, PermanentSupplierError: see `ingestion.protocols.ocpi`.
+        TransientSupplierError, PermanentSupplierError: see `ingestion.protocols.ocpi`; the latter too when more
+            than a tenth of the EVSEs is gone at once. The state before it stands.
     """
-    with ocpi.client_for(endpoint) as client:
-        crawl = ocpi.crawl_locations(client, endpoint.url)
+    headers = ocpi.token_header(endpoint.secret, endpoint.option("TOKEN_ENCODING"))
+    with Client(endpoint.url, headers) as client:
+        pull = _Pull(client, _Options.of(endpoint), context.city, _Memory.read(context.memory), context.areas())
+        modules = ocpi.discover(client, endpoint.url)
+        crawl = pull.crawl(modules[ocpi.LOCATIONS])
+        public = pull.let_in(crawl.objects)
+        tables = flatten(public)
+        known = pull.known_after(crawl, public, _digests(tables["evses"]))
+        sessions = pull.sessions(modules, crawl, known)
+    tables["locations"] = _with_areas(tables["locations"], pull.areas, context.city)
+    tables["charge_sessions_hourly"] = _frame("charge_sessions_hourly", sessions.rows)
+    tables["crawls"] = _frame("crawls", _crawl_rows(crawl, tables, sessions, is_full=pull.is_full))
     return Delivery(
         origin=address(endpoint.url),
-        tables=flatten(crawl.objects),
+        tables=tables,
         supplied_at=crawl.server_time,
-        complete_until=crawl.server_time,
+        complete_until=crawl.started_at,
+        withheld={reason: count for reason, count in pull.withheld.items() if count},
+        memory=pull.remembered(crawl, known, len(public)).written(),
+    )
+
+
+def _why_private(location: dict[str, object]) -> str | None:
+    # whoever says it in words of their own does not say that everyone may know
+    if (_text(location.get("publish")) or "true").strip().lower() not in ("true", "1"):
+        return _UNPUBLISHED
+    return _DRIVEWAY if (_text(location.get("parking_type")) or "").strip().upper() == "ON_DRIVEWAY" else None
+
+
+def _require_no_disappearance(memory: _Memory, found: frozenset[str], locations: int) -> None:
+    known, missing = len(memory.evses), len(memory.evses - found)
+    gone = memory.locations - locations
+    if known and not found:
+        what = f"names no EVSE where it named {known}"
+    elif missing > max(_FEW, _MOST_MISSING * known):
+        what = f"no longer names {missing} of {known} EVSEs"
+    elif gone > max(_FEW, _MOST_DROPPED * memory.locations):
+        what = f"names {locations} locations where it named {memory.locations}"
+    else:
+        return
+    raise PermanentSupplierError(
+        f"the operator {what}; nothing was loaded and the stock stands as it was. Ask the operator; when it is right, "
+        "set ADEMRUIMTE_CHARGE_POINTS_ACCEPT_SHRINK_ON to the date of the next pull (YYYY-MM-DD)"
+    )
+
+
+def _digests(evses: pl.DataFrame) -> frozenset[str]:
+    rows = evses.select("country_code", "party_id", "location_id", "evse_uid").rows()
+    return frozenset(_digest(ocpi_sessions.evse_key(*row)) for row in rows)
+
+
+def _digest(evse: ocpi_sessions.EvseKey) -> str:
+    """Short, because thousands are remembered: one that clashes only hides one missing EVSE."""
+    return hashlib.sha256("\0".join(evse).encode()).hexdigest()[:12]
+
+
+def _crawl_rows(
+    crawl: ocpi.Crawl, tables: Mapping[str, pl.DataFrame], sessions: _Sessions, *, is_full: bool
+) -> list[_Row]:
+    """One row; none where nothing changed, so that such a pull leaves no batch."""
+    if not is_full and tables["locations"].is_empty() and sessions.first is None:
+        return []
+    row: _Row = {
+        "started_at": crawl.started_at.isoformat(),
+        "ended_at": crawl.server_time.isoformat(),
+        "is_full": str(is_full).lower(),
+        "location_count": str(tables["locations"].height),
+        "evse_count": str(tables["evses"].height),
+        "sessions_from": sessions.first.isoformat() if sessions.first else None,
+        "sessions_to": sessions.last.isoformat() if sessions.last else None,
+    }
+    return [row]
+
+
+def session_row(key: ocpi_sessions.HourKey, charged: ocpi_sessions.Charged) -> _Row:
+    """One EVSE and hour as a row of charge_sessions_hourly."""
+    country_code, party_id, location_id, evse_uid = key.evse
+    return {
+        "country_code": country_code,
+        "party_id": party_id,
+        "location_id": location_id,
+        "evse_uid": evse_uid,
+        "module": key.module,
+        "hour_at": key.hour_at.isoformat(),
+        "energy_kwh": f"{charged.energy_kwh:.6f}",
+        "session_count": str(charged.session_count),
+        "latitude": charged.latitude,
+        "longitude": charged.longitude,
+    }
+
+
+def _order_of_hour(item: tuple[ocpi_sessions.HourKey, ocpi_sessions.Charged]) -> tuple[object, ...]:
+    return item[0].hour_at, item[0].evse, item[0].module
+
+
+def _with_areas(locations: pl.DataFrame, areas: Areas | None, city: City) -> pl.DataFrame:
+    """In which municipality and sector each point lies; its address often names another."""
+    if areas is None or locations.is_empty():
+        return locations
+    longitude, latitude = (locations[name].cast(pl.Float64, strict=False) for name in ("longitude", "latitude"))
+    municipality = areas.of(longitude, latitude, MUNICIPALITY)
+    inside = pl.when(longitude.is_not_null() & latitude.is_not_null()).then(municipality.eq_missing(city.area_id))
+    return locations.with_columns(
+        municipality.alias("municipality_id"),
+        areas.of(longitude, latitude, SECTOR).alias("sector_id"),
+        inside.cast(pl.String).alias("is_in_municipality"),
     )
 
 
@@ -40,9 +344,7 @@ def flatten(locations: list[object]) -> dict[str, pl.DataFrame]:
         rows["locations"].append(whose | _location(location))
         for sent_evse in _list(location.get("evses")):
             evse = _object(sent_evse)
-            rows["evses"].append(
-                whose | _cells(evse, evse_uid="uid", evse_id="evse_id", status="status", last_updated="last_updated")
-            )
+            rows["evses"].append(whose | _evse(evse))
             rows["connectors"] += _connectors(whose, evse)
     return {name: _frame(name, found) for name, found in rows.items()}
 
@@ -54,7 +356,16 @@ def _location(location: dict[str, object]) -> _Row:
         | _cells(coordinates, latitude="latitude", longitude="longitude")
         | _cells(_object(location.get("operator")), operator_name="name")
         | _cells(_object(location.get("opening_times")), twentyfourseven="twentyfourseven")
+        | {"hours_min_per_day": _text(least_hours_a_day(location.get("opening_times")))}
+        | dict.fromkeys(("municipality_id", "sector_id", "is_in_municipality"))
     )
+
+
+def _evse(evse: dict[str, object]) -> _Row:
+    restrictions = sorted(filter(None, map(_text, _list(evse.get("parking_restrictions")))))
+    return _cells(evse, evse_uid="uid", evse_id="evse_id", status="status", last_updated="last_updated") | {
+        "parking_restrictions": ",".join(restrictions) or None
+    }
 
 
 def _connectors(whose: _Row, evse: dict[str, object]) -> list[_Row]:
@@ -67,6 +378,7 @@ def _connector(connector: dict[str, object], evse: dict[str, object]) -> _Row:
         connector,
         connector_id="id",
         standard="standard",
+        format="format",
         power_type="power_type",
         max_voltage="max_voltage",
         max_amperage="max_amperage",

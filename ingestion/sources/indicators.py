@@ -1,11 +1,22 @@
-"""Indicators: the file that any department can fill and drop."""
+"""Indicators: the file that any department can fill and drop, and the city's own Swing site."""
+
+from collections import Counter
+from pathlib import Path
 
 import polars as pl
 
 from contracts.sources.indicators import OBSERVATIONS
-from ingestion.delivery import Context, Delivery, DroppedFile
+from contracts.vocabulary import LINE
+from ingestion.delivery import Context, Delivery, DroppedFile, Endpoint
+from ingestion.errors import PermanentSupplierError
+from ingestion.http import address
 from ingestion.protocols.dropped_file import original_bytes
 from ingestion.protocols.spreadsheet import read_table
+from ingestion.protocols.swing import Form, Value, Values, read_list, read_values
+
+_ELSEWHERE = "of another municipality"
+_TO_COME = "about a day to come"
+_UNPLACED = "without a code of its area or a period"
 
 
 def read(file: DroppedFile, context: Context) -> Delivery:
@@ -24,6 +35,78 @@ def read(file: DroppedFile, context: Context) -> Delivery:
     )
 
 
-def reread(original: bytes, name: str, _: Context) -> dict[str, pl.DataFrame]:
+def reread(original: bytes, name: str, context: Context) -> dict[str, pl.DataFrame]:
     """The tables in the bytes of an earlier delivery."""
-    return {OBSERVATIONS.name: read_table(original, name, OBSERVATIONS.received)}
+    return {OBSERVATIONS.name: _beside_the_registry(read_table(original, name, OBSERVATIONS.received), context)}
+
+
+def fetch(endpoint: Endpoint, context: Context) -> Delivery:
+    """The values of the city that its Swing site holds, complete up to the site's own time.
+
+    Raises:
+        TransientSupplierError, PermanentSupplierError: see `ingestion.protocols.swing`; the list of variables is
+            not set, or the form is unknown.
+    """
+    found = read_values(endpoint, read_list(_list(endpoint)), _form(endpoint))
+    inside = [value for value in found.values if value.area.startswith(context.city.area_id)]
+    kept = [value for value in inside if value.absence is None and value.ref_date <= found.server_time.date()]
+    return Delivery(
+        origin=address(endpoint.url),
+        tables={OBSERVATIONS.name: _beside_the_registry(_frame(kept, address(endpoint.url)), context)},
+        supplied_at=found.server_time,
+        complete_until=found.server_time,
+        withheld=_withheld(found, inside),
+    )
+
+
+def _list(endpoint: Endpoint) -> Path:
+    named = endpoint.option("MAPPING")
+    if named is None:
+        raise PermanentSupplierError(
+            "indicators: nothing says which Swing variable is which indicator; name the list in "
+            "ADEMRUIMTE_INDICATORS_MAPPING"
+        )
+    return Path(named)
+
+
+def _form(endpoint: Endpoint) -> Form:
+    named = endpoint.option("FORM") or Form.ODATA
+    if named not in list(Form):
+        raise PermanentSupplierError(f"indicators: ADEMRUIMTE_INDICATORS_FORM is none of {', '.join(Form)}")
+    return Form(named)
+
+
+def _frame(values: list[Value], shown: str) -> pl.DataFrame:
+    columns = ("kpi_id", "area", "ref_date", "value", "unit", "source")
+    cells = [
+        (one.wanted.kpi_id, one.area, one.ref_date.isoformat(), one.text, one.wanted.unit, f"Swing {shown}")
+        for one in values
+    ]
+    frame = pl.DataFrame(cells, schema=dict.fromkeys(columns, pl.String), orient="row")
+    return frame.with_row_index(LINE, offset=1).cast({LINE: pl.Int64})
+
+
+def _withheld(found: Values, inside: list[Value]) -> dict[str, int]:
+    reasons = Counter(absence for value in inside if (absence := value.absence) is not None)
+    to_come = sum(value.absence is None and value.ref_date > found.server_time.date() for value in inside)
+    counted = {**reasons, _TO_COME: to_come, _ELSEWHERE: len(found.values) - len(inside), _UNPLACED: found.unplaced}
+    return {reason: rows for reason, rows in counted.items() if rows}
+
+
+def _beside_the_registry(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """The rows with what the registry says of their indicator; a city without a registry says nothing."""
+    registry = context.registry()
+    if registry.is_empty():
+        return rows
+    named = pl.col("kpi_id").str.strip_chars()
+    by_kpi = registry.group_by("kpi_id").agg(pl.col("unit"), pl.col("needs_check").any())
+    beside = rows.select(named).join(by_kpi, on="kpi_id", how="left", maintain_order="left")
+    own = rows["unit"].str.strip_chars()
+    units = beside["unit"]
+    # a KPI with two targets may have two units; the one of the row is right when it is among them
+    fitting = pl.select(pl.when(units.list.contains(own)).then(own).otherwise(units.list.first())).to_series()
+    return rows.with_columns(
+        pl.Series("registered", units.is_not_null().replace_strict({True: "ja", False: "nee"}, return_dtype=pl.String)),
+        fitting.alias("registry_unit"),
+        beside["needs_check"].replace_strict({True: "ja", False: "nee"}, return_dtype=pl.String).alias("needs_check"),
+    )

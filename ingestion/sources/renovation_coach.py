@@ -1,55 +1,91 @@
 """Renovation coaches: one file per team and ISO week, as our own contract asks."""
 
-import re
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from collections.abc import Mapping
 
 import polars as pl
 
-from contracts.cities.profile import City
-from contracts.sources.renovation_coach import DOSSIERS
+from contracts.sources.renovation_coach import CONTRACT, DOSSIERS, MEASURES, TEAMS
+from contracts.vocabulary import LINE, TableContract
 from ingestion.delivery import Context, Delivery, DroppedFile
-from ingestion.errors import UnreadableFileError
 from ingestion.protocols.dropped_file import original_bytes
-from ingestion.protocols.spreadsheet import read_table
+from ingestion.protocols.spreadsheet import read_tables
+from ingestion.protocols.weekly_drop import (
+    WeeklyName,
+    manifest_beside,
+    require_rows,
+    require_the_rest,
+    still_expected,
+    weekly_name,
+)
 
-_NAME = re.compile(r"renovatie_(\d{4})-w(\d{2})_[^.]+\.(csv|xlsx)", re.IGNORECASE)
+_KIND = "renovatie"
+_FULL = "volledig"
+_KEYS = {DOSSIERS.name: ("dossier",), MEASURES.name: ("dossier", "regelnr")}
 
 
 def read(file: DroppedFile, context: Context) -> Delivery:
     """One week of one team, complete up to the end of that week.
 
     Raises:
-        UnreadableFileError: its name tells no week, or it does not follow the template.
+        UnreadableFileError: its name tells no week or team, it does not follow the template, it is not the file of
+            its manifest, or more than a tenth of what it should hold is gone.
     """
     name = file.path.name
-    complete_until = _end_of_week(name, context.city)
+    said = weekly_name(name, _KIND, TEAMS)
+    end = said.end(context.city)
     original = original_bytes(file)
+    manifest = manifest_beside(file.path, original)
+    is_snapshot = manifest.is_snapshot or _FULL in said.words
+    found = _found(original, name, said, is_snapshot=is_snapshot)
+    require_rows(name, found, manifest.rows)
+    if not manifest.fewer_is_right:
+        _require_the_rest(found, name, said, context, is_snapshot=is_snapshot)
     return Delivery(
         origin=name,
-        tables=reread(original, name, context),
+        tables=_with_the_absent(found),
         supplied_at=file.supplied_at,
-        complete_until=complete_until,
+        complete_until=end,
         original=original,
     )
 
 
 def reread(original: bytes, name: str, _: Context) -> dict[str, pl.DataFrame]:
-    """The tables in the bytes of an earlier delivery."""
-    return {DOSSIERS.name: read_table(original, name, DOSSIERS.received)}
+    """The tables in the bytes of an earlier delivery, full only where its name says so."""
+    said = weekly_name(name, _KIND, TEAMS)
+    return _with_the_absent(_found(original, name, said, is_snapshot=_FULL in said.words))
 
 
-def _end_of_week(name: str, city: City) -> datetime:
-    """The Monday after the week in the name, 00:00 in the city."""
-    found = _NAME.fullmatch(name)
-    try:
-        monday = date.fromisocalendar(int(found[1]), int(found[2]), 1) if found else None
-    except ValueError:
-        monday = None
-    if monday is None:
-        raise UnreadableFileError(
-            f"{name}: tells no ISO week; name it renovatie_YYYY-Www_<team>.csv or .xlsx, "
-            "for example renovatie_2026-W47_leiedal.csv"
-        )
-    midnight = datetime.combine(monday + timedelta(weeks=1), time(), ZoneInfo(city.time_zone))
-    return midnight.astimezone(UTC)
+def _found(original: bytes, name: str, said: WeeklyName, *, is_snapshot: bool) -> dict[str, pl.DataFrame]:
+    """The tables that are in the file; a pair of CSV files brings one table each."""
+    wanted = {table.name: table.received for table in CONTRACT.tables}
+    added = (
+        pl.lit(said.week).alias("week"),
+        pl.lit(said.team).alias("bestand_team"),
+        pl.lit("ja" if is_snapshot else "nee").alias(_FULL),
+        # a spreadsheet forgets the zeros before a number, and the next one does not
+        pl.col("dossier").str.strip_chars().str.replace(r"^0+(\d)", "$1"),
+    )
+    return {table: frame.with_columns(added) for table, frame in read_tables(original, name, wanted).items()}
+
+
+def _with_the_absent(found: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    return {table.name: found.get(table.name, _nothing_of(table)) for table in CONTRACT.tables}
+
+
+def _nothing_of(table: TableContract) -> pl.DataFrame:
+    return pl.DataFrame(schema={LINE: pl.Int64, **dict.fromkeys(table.received.columns, pl.String)})
+
+
+def _require_the_rest(
+    found: Mapping[str, pl.DataFrame], name: str, said: WeeklyName, context: Context, *, is_snapshot: bool
+) -> None:
+    for table in CONTRACT.tables:
+        if table.name in found:
+            try:
+                known = context.rows(CONTRACT.name, table.name)
+            except LookupError:
+                continue
+            landed_key = [column for column in table.key if column != "team"]
+            expected = still_expected(known, said, landed_key, is_snapshot=is_snapshot)
+            delivered = found[table.name].select(_KEYS[table.name]).n_unique()
+            require_the_rest(name, delivered, expected, table.name)

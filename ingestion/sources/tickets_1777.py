@@ -1,43 +1,405 @@
-"""1777 tickets: GeoReport requests as one flat table of text."""
+"""1777 tickets: GeoReport requests and their updates, or a bulk file, as two flat tables of text.
+
+What a citizen wrote, who they are and where they stood ends here: a text becomes `has_text`, a coordinate a
+statistical sector.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from contracts.sources.tickets_1777 import REQUESTS
-from contracts.vocabulary import LINE
-from ingestion.delivery import Context, Delivery, Endpoint
-from ingestion.http import address
+from contracts.reading import number
+from contracts.sources.tickets_1777 import EVENTS, REQUESTS
+from contracts.vocabulary import LINE, Received
+from ingestion.areas import SECTOR, Areas
+from ingestion.delivery import Context, Delivery, DroppedFile, Endpoint
+from ingestion.errors import UnreadableFileError
+from ingestion.http import Client, address
 from ingestion.protocols import open311
+from ingestion.protocols.dropped_file import original_bytes
+from ingestion.protocols.open311_memory import (
+    CHANGE_OVERLAP,
+    UPDATES_OVERLAP,
+    WINDOW,
+    Memory,
+    Seen,
+    digest_of,
+    is_gone,
+    remembered,
+)
+from ingestion.protocols.spreadsheet import read_table
+
+Row = Mapping[str, Any]
+Cells = dict[str, str | None]
+
+PENDING = "waits for its number: the server knows a token only"
+# a longer one is a sentence, and a sentence may be a person's words
+_LONGEST_STATE = 40
+_TAKEN_FROM = {
+    "channel": ("channel", "source"),
+    "duplicate_of": ("duplicate_of", "parent_service_request_id"),
+    "is_first_line": ("is_first_line", "first_line"),
+    "closed_datetime": ("closed_datetime", "closed_date"),
+    "status_description": ("status_description", "external_status_code"),
+}
+_READ_OTHERWISE = {
+    "extended_attributes",
+    "notes",
+    *(name for names in _TAKEN_FROM.values() for name in names),
+}
+_OPEN_WORDS = {"open", "reopened", "investigating", "in_progress", "action_scheduled", "planned", "internal_referral"}
+_CLOSED_WORDS = {"closed", "fixed", "no_further_action", "not_councils_responsibility", "unable_to_fix", "completed"}
+_WITHDRAWN_WORDS = {"withdrawn", "cancelled", "canceled", "hidden", "spam", "test", "ingetrokken", "geannuleerd"}
+_AUTOMATIC = {"auto_ack", "autoreply", "auto_reply", "acknowledged", "acknowledgement", "ontvangstbevestiging"}
+_NOTE_TYPES = {
+    "request_opened": "received",
+    "request_closed": "closed",
+    "request_reopened": "reopened",
+    "reply": "replied",
+    "response": "replied",
+    "category_changed": "category",
+}
+_BULK = Received(
+    columns=(
+        "service_request_id",
+        "requested_datetime",
+        "updated_datetime",
+        "expected_datetime",
+        "closed_date",
+        "status",
+        "status_description",
+        "source",
+        "service_code",
+        "service_name",
+        "service_subtype",
+        "agency_responsible",
+        "zipcode",
+        "description",
+        "lat",
+        "long",
+        "duplicate_of",
+        "is_first_line",
+    ),
+    required=("service_request_id", "requested_datetime"),
+)
+_BULK_UPDATES = Received(
+    columns=("update_id", "service_request_id", "status", "updated_datetime", "external_status_code", "description"),
+    required=("update_id", "service_request_id", "updated_datetime"),
+)
 
 
 def fetch(endpoint: Endpoint, context: Context) -> Delivery:
-    """Every request since the endpoint's first date, complete up to the server's time.
+    """What changed since the last pull, complete up to the server's time; at first every request since SINCE.
 
     Raises:
         TransientSupplierError, PermanentSupplierError: see `ingestion.protocols.open311`.
     """
-    requests = open311.read_requests(endpoint, context.city.time_zone)
-    return Delivery(
-        origin=address(endpoint.url),
-        tables={REQUESTS.name: flatten(requests.rows)},
-        supplied_at=requests.server_time,
-        complete_until=requests.server_time,
-    )
+    before = remembered(context.memory, endpoint.since)
+    automatic = _AUTOMATIC | {_word(code) for code in (endpoint.option("AUTO_ACK") or "").split(",")} - {None}
+    with Client(endpoint.url) as client:
+        desk = open311.open_desk(client, endpoint)
+        told = endpoint.option("UPDATED_AFTER")
+        tells_changes = desk.filters_on_change() if told is None else told == "1"
+        start = _first_moment(endpoint, context, desk, before)
+        crawl = _crawl(desk, before, start, context.city.time_zone, tells_changes=tells_changes)
+    return _delivery(address(endpoint.url), crawl, before, context, automatic)
 
 
-def flatten(requests: list[object]) -> pl.DataFrame:
-    """Requests as rows of text; `line` is the position in the crawl.
+def read(file: DroppedFile, context: Context) -> Delivery:
+    """A bulk file of requests, or of updates; complete up to the last moment it holds.
 
-    Of a field that no contract names only the name comes along: it may hold a person's words.
+    Raises:
+        UnreadableFileError: it has the header of neither.
+    """
+    original, name = original_bytes(file), file.path.name
+    try:
+        updates = read_table(original, name, _BULK_UPDATES)
+    except UnreadableFileError:
+        rows = [_with_status(row) for row in read_table(original, name, _BULK).to_dicts()]
+        requests = flatten(rows, context.areas(), [row[LINE] for row in rows])
+        tables = {REQUESTS.name: requests, EVENTS.name: _events([])}
+    else:
+        happened = [(event, row[LINE]) for row in updates.to_dicts() for event in events_of(row)]
+        tables = {
+            REQUESTS.name: flatten([]),
+            EVENTS.name: _events([event for event, _ in happened], [line for _, line in happened]),
+        }
+    return Delivery(origin=name, tables=tables, supplied_at=file.supplied_at)
+
+
+def flatten(requests: Sequence[object], areas: Areas | None = None, lines: Sequence[int] | None = None) -> pl.DataFrame:
+    """Requests as rows of text.
+
+    Args:
+        requests: as they came; of a field that no contract names only the name is kept, for it may hold a
+            person's words.
+        areas: the sectors in which a coordinate lies; without them it is only forgotten.
+        lines: where each stood in a file; without them `line` is the position in the crawl.
     """
     rows = [request if isinstance(request, dict) else {} for request in requests]
     known = REQUESTS.received.columns
-    unknown = sorted({str(name) for row in rows for name in row} - {*known, LINE})
-    cells = [tuple(_text(row.get(column)) for column in known) for row in rows]
+    unknown = sorted({str(name) for row in rows for name in row} - {*known, *_READ_OTHERWISE, LINE})
+    cells = [tuple(_cells(row).values()) for row in rows]
     frame = pl.DataFrame(cells, schema=dict.fromkeys(known, pl.String), orient="row")
     nothing = [pl.lit(None, pl.String).alias(name) for name in unknown]
-    return frame.with_columns(nothing).with_row_index(LINE, offset=1).cast({LINE: pl.Int64})
+    places = pl.Series(LINE, lines or range(1, len(rows) + 1), dtype=pl.Int64)
+    return _with_sector(frame, rows, areas).with_columns(nothing).with_columns(places)
+
+
+def events_of(update: Row, automatic: Iterable[str | None] = _AUTOMATIC) -> list[Cells]:
+    """What one update of the reply log says: a new state, an answer to the citizen, or both.
+
+    A text for the citizen is an answer unless it is marked as sent by a machine. The text itself stays out.
+    """
+    word = _word(update.get("status"))
+    code = _word(update.get("external_status_code"))
+    actor = _word(update.get("actor_role")) or "staff"
+    marks = {*automatic}
+    if code in marks or word in marks:
+        return [_event(update, "", "auto_ack", "system")]
+    kind = _kind(word)
+    answers = bool(_text(update.get("description"))) and actor != "citizen"
+    if answers and kind == "status":
+        return [_event(update, "", "replied", actor)]
+    return [_event(update, "", kind, actor), *([_event(update, "/reply", "replied", actor)] if answers else [])]
+
+
+@dataclass(frozen=True, slots=True)
+class _Crawl:
+    """What one pull read; a full one shows every request asked since `start`, a partial one the changed."""
+
+    rows: list[object]
+    updates: list[object]
+    server_time: datetime
+    start: datetime
+    is_full: bool
+
+
+def _first_moment(endpoint: Endpoint, context: Context, desk: open311.Desk, before: Memory) -> datetime:
+    """From where requests are read: all of them at first, the window of late changes afterwards."""
+    window = desk.server_time - WINDOW
+    if endpoint.since is None:
+        return window
+    since = open311.midnight(endpoint.since, context.city.time_zone)
+    return since if before.reread_at is None else max(since, window)
+
+
+def _crawl(desk: open311.Desk, before: Memory, start: datetime, time_zone: str, *, tells_changes: bool) -> _Crawl:
+    now = desk.server_time
+    updates_from = before.complete_until - UPDATES_OVERLAP if before.complete_until else start
+    updates = desk.updates_between(updates_from, now) or []
+    changed = None
+    if tells_changes and before.complete_until and not before.must_reread(now):
+        changed = desk.requests_changed(before.complete_until - CHANGE_OVERLAP)
+    rows = desk.requests_between(start, now) if changed is None else changed
+    wanted = set(before.older_and_open(start)) if changed is None else set()
+    wanted |= {_id(update) for update in updates if before.is_new_update(_update_id(update), digest_of(update))}
+    older = desk.requests_named(sorted(wanted - {_id(row) for row in rows} - {""}))
+    # an update may be about a request from before the first day: a month with a few of its requests misleads
+    first = (before.first_moment or start).isoformat()
+    inside = [row for row in older if _asked(row, time_zone) >= first]
+    return _Crawl([*rows, *inside], updates, now, start, is_full=changed is None)
+
+
+def _delivery(
+    origin: str, crawl: _Crawl, before: Memory, context: Context, automatic: Iterable[str | None]
+) -> Delivery:
+    rows = [row for row in crawl.rows if not _is_pending(row)]
+    frame = flatten(rows, context.areas())
+    digests = _digests(frame, rows)
+    fresh = {key for key, digest in digests.items() if before.is_new(key, digest)}
+    is_fresh = pl.Series([(_id(row)) in fresh for row in rows], dtype=pl.Boolean)
+    missing = before.missing_from(digests, crawl.start) if crawl.is_full else {}
+    events = [
+        *(event for row in rows if _id(row) in fresh for event in _noted(row)),
+        *_happened(crawl.updates, before, automatic),
+        *(_withdrawal(key, crawl.server_time) for key, seen in missing.items() if is_gone(seen)),
+    ]
+    return Delivery(
+        origin=origin,
+        tables={REQUESTS.name: frame.filter(is_fresh), EVENTS.name: _events(events)},
+        supplied_at=crawl.server_time,
+        complete_until=crawl.server_time,
+        withheld={PENDING: pending} if (pending := len(crawl.rows) - len(rows)) else {},
+        memory=_after(before, crawl, digests, missing, context).as_json(),
+    )
+
+
+def _after(
+    before: Memory, crawl: _Crawl, digests: Mapping[str, str], missing: Mapping[str, Seen], context: Context
+) -> Memory:
+    """What the next pull must know: every request that may still change."""
+    seen = {key: seen for key, seen in missing.items() if not is_gone(seen)}
+    if not crawl.is_full:
+        seen = dict(before.requests)
+    for row in crawl.rows:
+        if (key := _id(row)) in digests:
+            asked = _asked(row, context.city.time_zone)
+            seen[key] = Seen(digests[key], asked, isinstance(row, dict) and _word(row.get("status")) != "closed")
+    window = crawl.server_time - WINDOW
+    kept = {key: one for key, one in seen.items() if not key or one.is_open or not one.lies_before(window)}
+    return Memory(
+        since=before.since,
+        first_moment=before.first_moment or crawl.start,
+        complete_until=crawl.server_time,
+        reread_at=crawl.server_time if crawl.is_full else before.reread_at,
+        requests=kept,
+        updates={_update_id(update): digest_of(update) for update in crawl.updates},
+    )
+
+
+def _digests(frame: pl.DataFrame, rows: Sequence[object]) -> dict[str, str]:
+    """One digest per request; those without a number together under the empty one."""
+    known = frame.select(REQUESTS.received.columns).rows()
+    parts: dict[str, list[object]] = {}
+    for row, cells in zip(rows, known, strict=True):
+        parts.setdefault(_id(row), []).append([cells, list(_noted(row))])
+    return {key: digest_of(sorted(map(str, found))) for key, found in parts.items()}
+
+
+def _with_sector(frame: pl.DataFrame, rows: Sequence[Row], areas: Areas | None) -> pl.DataFrame:
+    """Coordinates become the sector they lie in; without boundaries they are only forgotten."""
+    if areas is None or not rows:
+        return frame
+    places = pl.DataFrame(
+        [(_text(row.get("long")), _text(row.get("lat"))) for row in rows],
+        schema={"long": pl.String, "lat": pl.String},
+        orient="row",
+    ).select(number("long"), number("lat"))
+    sectors = areas.of(places["long"], places["lat"], SECTOR)
+    return frame.with_columns(pl.coalesce("sector_id", sectors).alias("sector_id"))
+
+
+def _cells(row: Row) -> Cells:
+    """The cells of one request, in the order of the contract."""
+    cells = {name: _text(_first(row, _TAKEN_FROM.get(name, (name,)))) for name in REQUESTS.received.columns}
+    state = cells["status_description"]
+    cells["status_description"] = state if state and len(state) <= _LONGEST_STATE else None
+    if "description" in row:
+        cells["has_text"] = "true" if _text(row["description"]) else "false"
+    return cells
+
+
+def _first(row: Row, names: Iterable[str]) -> object:
+    """The first field that is filled in, in the row itself or in its extension."""
+    extended = row.get("extended_attributes")
+    places = [row, extended] if isinstance(extended, dict) else [row]
+    found = (place[name] for place in places for name in names if place.get(name) not in (None, ""))
+    return next(found, None)
+
+
+def _with_status(row: Row) -> Row:
+    """A bulk file may tell the state by its closing date only."""
+    return row if _text(row.get("status")) else {**row, "status": "closed" if row.get("closed_date") else "open"}
+
+
+def _noted(row: object) -> Iterator[Cells]:
+    """The notes that some servers (Chicago) hang under a request; the words in them stay out."""
+    notes = _first(row, ("notes",)) if isinstance(row, dict) else None
+    if isinstance(notes, dict):
+        notes = notes.get("note", notes)
+    for note in notes if isinstance(notes, list) else [notes]:
+        if isinstance(note, dict) and note.get("datetime"):
+            kind = _NOTE_TYPES.get(_word(note.get("type")) or "", "status")
+            moment = _text(note["datetime"])
+            yield {
+                "service_request_id": _id(row),
+                "event_id": f"note/{kind}/{moment}",
+                "event_type": kind,
+                "status": None,
+                "actor_role": None,
+                "event_datetime": moment,
+            }
+
+
+def _happened(updates: Sequence[object], before: Memory, automatic: Iterable[str | None]) -> Iterator[Cells]:
+    for update in updates:
+        # an overlap brings most of them twice
+        if isinstance(update, dict) and before.is_new_update(_update_id(update), digest_of(update)):
+            yield from events_of(update, automatic)
+
+
+def _kind(word: str | None) -> str:
+    if word in ("reopened", "duplicate"):
+        return word
+    if word in _WITHDRAWN_WORDS:
+        return "withdrawn"
+    return "closed" if _state(word) == "closed" else "status"
+
+
+def _state(word: str | None) -> str | None:
+    """Open or closed, of the states that FixMyStreet writes; `fixed - council` is closed too."""
+    if word in _OPEN_WORDS:
+        return "open"
+    return "closed" if word and (word in _CLOSED_WORDS or word.startswith(("fixed", "closed"))) else None
+
+
+def _event(update: Row, part: str, kind: str, actor: str) -> Cells:
+    return {
+        "service_request_id": _text(update.get("service_request_id")),
+        "event_id": f"{_update_id(update)}{part}",
+        "event_type": kind,
+        "status": _state(_word(update.get("status"))),
+        "actor_role": actor,
+        "event_datetime": _text(update.get("updated_datetime")),
+    }
+
+
+def _withdrawal(key: str, now: datetime) -> Cells:
+    """A request that two full readings did not show."""
+    return {
+        "service_request_id": key,
+        "event_id": f"missing/{now:%Y-%m-%dT%H:%M:%SZ}",
+        "event_type": "withdrawn",
+        "status": None,
+        "actor_role": "system",
+        "event_datetime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+    }
+
+
+def _events(events: Sequence[Cells], lines: Sequence[int] | None = None) -> pl.DataFrame:
+    columns = EVENTS.received.columns
+    frame = pl.DataFrame(
+        [tuple(event[name] for name in columns) for event in events],
+        schema=dict.fromkeys(columns, pl.String),
+        orient="row",
+    )
+    return frame.with_columns(pl.Series(LINE, lines or range(1, len(events) + 1), dtype=pl.Int64))
+
+
+def _is_pending(row: object) -> bool:
+    return isinstance(row, dict) and not _id(row) and bool(_text(row.get("token")))
+
+
+def _id(row: object) -> str:
+    return (_text(row.get("service_request_id")) or "").strip() if isinstance(row, dict) else ""
+
+
+def _update_id(update: object) -> str:
+    return (_text(update.get("update_id")) or "").strip() if isinstance(update, dict) else ""
+
+
+def _asked(row: object, time_zone: str) -> str:
+    """The moment of asking as UTC, for the memory; empty when the contract will refuse it anyway."""
+    try:
+        asked = datetime.fromisoformat(_text(row["requested_datetime"]) or "")  # type: ignore[index]  # any row
+    except (KeyError, TypeError, ValueError):
+        return ""
+    return (asked if asked.tzinfo else asked.replace(tzinfo=ZoneInfo(time_zone))).astimezone(UTC).isoformat()
+
+
+def _word(sent: object) -> str | None:
+    """A state or code as one word in lower case."""
+    written = _text(sent)
+    return "_".join(written.lower().replace("-", " ").split()) if written else None
 
 
 def _text(sent: object) -> str | None:
-    """A JSON value as plain text: identifiers come as numbers or as text."""
-    return None if sent is None or isinstance(sent, dict | list) else str(sent)
+    """A value of the wire as plain text: identifiers come as numbers or as text."""
+    if sent is None or isinstance(sent, dict | list):
+        return None
+    return str(sent).lower() if isinstance(sent, bool) else str(sent)

@@ -11,7 +11,7 @@ from orchestration.loop.transform import Transformed
 
 LOADED = dg.AssetKey(["build", "loaded"])
 DQ_VERDICT = dg.AssetKey(["quality", "dq_verdict"])
-_OWN_SOURCES = {"build", "city_days", "loaded_batches", "batch_counts", "affected", "source_status"}
+_OWN_SOURCES = {"build", "city_days", "loaded_batches", "batch_counts", "refusals", "affected", "source_status"}
 
 
 class CityTranslator(DagsterDbtTranslator):

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from contracts.vocabulary import SourceContract, TableContract
+from ingestion.door import without_identifiers
 from orchestration.loop.landing import Landed, Outcome, land, sha256_of, waiting_files
 from orchestration.settings import Settings
 from warehouse.lake import TableManifest
@@ -117,6 +118,7 @@ def _materialized(
             metadata={
                 "dagster/row_count": sum(each.accepted for each in landed),
                 "quarantined": sum(each.quarantined for each in landed),
+                "recognised": sum(each.recognised for each in landed),
                 "batches": len(landed),
             },
         )
@@ -185,8 +187,11 @@ def _not_refused_before(contract: SourceContract, settings: Settings) -> list[st
     settings.layout.create()
     with State(settings.layout.state) as state:
         refused = {row.origin for row in state.refusals() if row.source == contract.name}
-        return [
-            file.path.name
+        # a file may be named after a person, and the cursor of a sensor is kept
+        waiting = [
+            (without_identifiers(file.path.name), file.path)
             for file in waiting_files(settings, contract, datetime.now(UTC))
-            if file.path.name not in refused or not state.refused(contract.name, sha256_of(file.path))
+        ]
+        return [
+            name for name, path in waiting if name not in refused or not state.refused(contract.name, sha256_of(path))
         ]

@@ -20,14 +20,19 @@ from contracts.faults import SchemaFaultError
 from contracts.gate import Split, split
 from contracts.vocabulary import LINE, Delivers, Sensitivity, SourceContract
 from ingestion.delivery import Context, Delivery, DroppedFile
-from ingestion.door import Admitted, admit, key_id
-from ingestion.errors import SupplierError
-from orchestration.settings import DBT_PROJECT, SettingMissingError, Settings
+from ingestion.door import Admitted, admit, without_identifiers, without_identifiers_in
+from ingestion.errors import SupplierError, TransientSupplierError
+from ingestion.protocols.weekly_drop import MANIFEST
+from orchestration.loop.earlier import lines_closed_by, recognised
+from orchestration.registry import registry_units
+from orchestration.settings import SettingMissingError, Settings
 from warehouse.lake import Arrival, Lake, Manifest
 from warehouse.state import State
 
 _log = logging.getLogger("ademruimte.landing")
 READY = ".ready"
+_LONGEST_WHY = 300
+_LARGEST_FILE = 200 * 1024 * 1024
 
 
 class Outcome(StrEnum):
@@ -56,7 +61,7 @@ def land(settings: Settings, contract: SourceContract, now: datetime) -> list[La
     A refused delivery never stops another: its reason is in its own result.
     """
     settings.layout.create()
-    with _one_at_a_time(settings, contract), State(settings.layout.state) as state:
+    with one_at_a_time(settings, contract), State(settings.layout.state) as state:
         lake = Lake(settings.layout.lake)
         lake.sweep()
         landing = _Landing(settings, contract, now, lake, state)
@@ -64,8 +69,8 @@ def land(settings: Settings, contract: SourceContract, now: datetime) -> list[La
 
 
 @contextmanager
-def _one_at_a_time(settings: Settings, contract: SourceContract) -> Iterator[None]:
-    """Waits for another landing of this source: both would commit the same file."""
+def one_at_a_time(settings: Settings, contract: SourceContract) -> Iterator[None]:
+    """Waits for whatever else commits batches of this source: both would commit the same file."""
     with (settings.layout.root / f".land-{contract.name}.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -122,7 +127,7 @@ class _Landing:
 
     def files(self) -> Iterator[Landed]:
         for file in waiting_files(self.settings, self.contract, self.now):
-            yield _told(self._bounded(file.path.name, partial(self._file, file)))
+            yield _told(self._bounded(without_identifiers(file.path.name), partial(self._file, file)))
 
     def pull(self) -> Iterator[Landed]:
         if not self.contract.crons or (self.contract.endings and not self.settings.is_pulled(self.contract.name)):
@@ -135,35 +140,59 @@ class _Landing:
             return deliver()
         # the one place where anything at all may break: a stranger's file or answer
         except Exception as broken:  # noqa: BLE001
-            _log.debug("%s", origin, exc_info=True)
-            reason = (
-                f"{self.contract.name}: {_shown(origin)}: {type(broken).__name__}: {broken}; nothing of it was landed"
-            )
+            _log.debug("%s", origin)
+            # nobody knows what a stranger's exception quotes
+            why = without_identifiers(f"{type(broken).__name__}: {broken}"[:_LONGEST_WHY])
+            reason = f"{self.contract.name}: {_shown(origin)}: {why}; nothing of it was landed"
             return self._result(_shown(origin), Outcome.REFUSED, _shown(reason))
 
     def _file(self, file: DroppedFile) -> Landed:
+        name = without_identifiers(file.path.name)
         try:
-            content = file.path.read_bytes()
+            size = file.path.stat().st_size
+            content = b"" if size > _LARGEST_FILE else file.path.read_bytes()
         except OSError as broken:
-            reason = f"{self.contract.name}: {file.path.name} cannot be opened ({broken.strerror}); drop it again"
-            return self._result(file.path.name, Outcome.REFUSED, reason)
+            reason = f"{self.contract.name}: {name} cannot be opened ({broken.strerror}); drop it again"
+            return self._result(name, Outcome.REFUSED, reason)
+        if size > _LARGEST_FILE:
+            reason = f"{self.contract.name}: {name} is {size // 2**20} MB, over 200; drop it in parts"
+            return self._result(name, Outcome.REFUSED, reason)
         return self._content(replace(file, content=content), hashlib.sha256(content).hexdigest())
 
     def _content(self, file: DroppedFile, sha256: str) -> Landed:
-        name, known = file.path.name, self.lake.find(self.contract.name, sha256)
-        if known is not None:
-            self._done(file, sha256, known)
-            return self._result(name, Outcome.KNOWN, f"already landed as {known.batch_id}", known)
+        name, known = without_identifiers(file.path.name), self.lake.find(self.contract.name, sha256)
         try:
-            delivery = source_module(self.contract.name).read(file, self._context())
-            manifest = self._commit(delivery, self._admit(delivery), sha256)
-            self._remember(delivery)
+            manifest = self._landed(file, sha256, known)
         except (SupplierError, SchemaFaultError) as fault:
-            reason = f"{self.contract.name}: {_naming(name, fault)}"
-            self.state.refuse(self.contract.name, name, sha256, reason, self.now)
+            reason = f"{self.contract.name}: {_naming(name, str(fault).replace(file.path.name, name))}"
+            # what may work later, as when a register it needs has landed, is asked again
+            if not isinstance(fault, TransientSupplierError):
+                self.state.refuse(self.contract.name, name, sha256, reason, self.now)
             return self._result(name, Outcome.REFUSED, reason)
         self._done(file, sha256, manifest)
-        return self._result(name, Outcome.LANDED, counts_in_words(manifest), manifest)
+        if manifest is known:
+            return self._result(name, Outcome.KNOWN, f"already landed as {manifest.batch_id}", manifest)
+        return self._result(name, Outcome.LANDED, counts_in_words(manifest) + self._closing(manifest), manifest)
+
+    def _landed(self, file: DroppedFile, sha256: str, known: Manifest | None) -> Manifest:
+        """The batch that holds the file: the known one, unless the door lets in today what it withheld then."""
+        if known is not None and not (known.withheld and known.original is None):
+            return known
+        name = without_identifiers(file.path.name)
+        delivery = replace(source_module(self.contract.name).read(file, self._context()), origin=name)
+        admitted = self._admit(delivery, is_dropped=True)
+        if known is not None and self._holds(known, admitted):
+            return known
+        manifest = self._commit(delivery, admitted, sha256, known)
+        self._remember(delivery)
+        return manifest
+
+    def _holds(self, known: Manifest, admitted: Admitted) -> bool:
+        return all(self.lake.read(known, name, "received").equals(rows) for name, rows in admitted.tables.items())
+
+    def _closing(self, manifest: Manifest) -> str:
+        closed = lines_closed_by(self.lake, self.contract, self.settings.city, manifest)
+        return f"; closes {closed} refused earlier" if closed else ""
 
     def _done(self, file: DroppedFile, sha256: str, manifest: Manifest) -> None:
         """What follows a commit; after a crash in between, the next landing of the same file does it."""
@@ -184,7 +213,7 @@ class _Landing:
     def _commit_when_new(self, delivery: Delivery) -> Landed:
         """A pull that brings what the last one brought writes no batch; it only moves `complete_until`."""
         admitted = self._admit(delivery)
-        sha256 = _content_sha256(admitted.tables)
+        sha256 = content_sha256(admitted.tables)
         last = self.lake.latest(self.contract.name)
         if _brings_nothing(admitted.tables, self.contract) or (last is not None and last.content_sha256 == sha256):
             self._remember(delivery)
@@ -202,12 +231,15 @@ class _Landing:
     def _remember(self, delivery: Delivery) -> None:
         """Only after the commit: a pull that died in between is asked for again in full."""
         if delivery.memory is not None:
-            self.state.remember(self.contract.name, delivery.memory)
+            # what a source module remembers has not been through the door
+            self.state.remember(self.contract.name, {n: without_identifiers_in(v) for n, v in delivery.memory.items()})
 
-    def _admit(self, delivery: Delivery) -> Admitted:
-        return admit(delivery, self.contract, self.settings.pseudonym_key())
+    def _admit(self, delivery: Delivery, *, is_dropped: bool = False) -> Admitted:
+        return admit(delivery, self.contract, self.settings.pseudonym_keys(), is_dropped=is_dropped)
 
-    def _commit(self, delivery: Delivery, admitted: Admitted, sha256: str) -> Manifest:
+    def _commit(
+        self, delivery: Delivery, admitted: Admitted, sha256: str, replaced: Manifest | None = None
+    ) -> Manifest:
         splits = run_gate(admitted.tables, self.contract, self.settings.city, delivery.supplied_at)
         arrival = Arrival(
             source=self.contract.name,
@@ -216,7 +248,7 @@ class _Landing:
             complete_until=complete_until(delivery.complete_until, splits, self.contract, delivery.supplied_at),
             content_sha256=sha256,
             contract_version=self.contract.version,
-            key_id=key_id(self.settings.pseudonym_key()) if self._is_personal() else None,
+            key_id=admitted.key_id,
             received=admitted.tables,
             original=_original(delivery, self.contract),
             splits=splits,
@@ -224,11 +256,10 @@ class _Landing:
             redactions=admitted.redactions,
             event_dates={table.name: table.event_date for table in self.contract.tables},
             withheld=delivery.withheld,
+            supersedes=replaced.batch_id if replaced else None,
+            recognised=recognised(self.lake, self.contract, splits),
         )
         return self.lake.commit(arrival, self.now)
-
-    def _is_personal(self) -> bool:
-        return self.contract.sensitivity is Sensitivity.PERSONAL
 
     def _result(self, origin: str, outcome: Outcome, message: str, manifest: Manifest | None = None) -> Landed:
         return Landed(self.contract.name, origin, outcome, message, manifest)
@@ -246,7 +277,7 @@ def context_of(settings: Settings, lake: Lake, memory: Mapping[str, object] | No
         memory=memory or {},
         rows=partial(accepted_rows, lake),
         areas=settings.areas,
-        registry=partial(registered_kpis, settings),
+        registry=partial(registry_units, settings),
     )
 
 
@@ -265,16 +296,6 @@ def accepted_rows(lake: Lake, source: str, table: str) -> pl.DataFrame:
     if not frames:
         raise LookupError(f"nothing of {source} {table} was landed")
     return pl.concat(frames, how="diagonal_relaxed")
-
-
-def registered_kpis(settings: Settings) -> pl.DataFrame:
-    """The KPIs that the city's registry of targets knows, with their unit; see `Context.registry`."""
-    seed = DBT_PROJECT / "seeds" / settings.city.name / "targets.csv"
-    registry = pl.read_csv(seed, infer_schema=False)
-    asked = pl.col("needs_check") == "true" if "needs_check" in registry.columns else pl.lit(value=False)
-    return registry.select(
-        "kpi_id", "unit", asked.alias("needs_check"), (pl.col("is_public") == "true").alias("is_public")
-    ).unique(maintain_order=True)
 
 
 def _brings_nothing(tables: Mapping[str, pl.DataFrame], contract: SourceContract) -> bool:
@@ -312,9 +333,12 @@ def counts_in_words(manifest: Manifest) -> str:
         for name in ("received", "accepted", "quarantined", "duplicate", "superseded")
     )
     withheld = sum(manifest.withheld.values())
+    known = sum(table.recognised for table in tables)
     return (
-        f"{received} rows received: {accepted} accepted, {quarantined} refused, "
-        f"{duplicate} duplicate, {superseded} superseded" + (f"; {withheld} not let in" if withheld else "")
+        f"{received} rows received: {accepted} accepted"
+        + (f" ({accepted - known} new, {known} recognised)" if known else "")
+        + f", {quarantined} refused, {duplicate} duplicate, {superseded} superseded"
+        + (f"; {withheld} not let in" if withheld else "")
     )
 
 
@@ -340,9 +364,9 @@ def _original(delivery: Delivery, contract: SourceContract) -> tuple[str, bytes]
     return delivery.origin, delivery.original
 
 
-def _naming(name: str, fault: Exception) -> str:
+def _naming(name: str, fault: str) -> str:
     """The message of a fault, with the file it lies in."""
-    return str(fault) if name in str(fault) else f"{name}: {fault}"
+    return fault if name in fault else f"{name}: {fault}"
 
 
 def take(file: DroppedFile, sha256: str) -> None:
@@ -354,9 +378,10 @@ def take(file: DroppedFile, sha256: str) -> None:
         return
     file.path.unlink()
     _ready_file(file.path).unlink(missing_ok=True)
+    file.path.with_name(file.path.name + MANIFEST).unlink(missing_ok=True)
 
 
-def _content_sha256(tables: Mapping[str, pl.DataFrame]) -> str:
+def content_sha256(tables: Mapping[str, pl.DataFrame]) -> str:
     """A hash of what was received, whatever the order of the pages."""
     digest = hashlib.sha256()
     for name in sorted(tables):

@@ -33,7 +33,7 @@ def fill_outbox(settings: Settings) -> int:
 def send(settings: Settings, now: datetime) -> outbox.SendResult:
     """Delivers what the outbox holds: into a folder, or by SMTP when one is configured."""
     with State(settings.layout.state) as state:
-        return outbox.send(state, _channel(settings), now)
+        return outbox.send(state, _channel(settings, settings.as_of(now)), now)
 
 
 def unsent(settings: Settings) -> list[OutboxMessage]:
@@ -62,13 +62,13 @@ def _message(settings: Settings, digest: Digest, observations: pl.DataFrame) -> 
         digest,
         observations,
         sender=settings.mail.sender,
-        recipient=_recipients(settings).address(digest.department_id),
+        recipient=_recipients(settings, digest.as_of).address(digest.department_id),
         city_title=settings.city.title_nl,
         is_synthetic=settings.layout.is_synthetic,
     )
 
 
-def _channel(settings: Settings) -> Channel:
+def _channel(settings: Settings, today: date) -> Channel:
     mail = settings.mail
     if mail.smtp_host is None:
         return EmlFolder(settings.layout.mail)
@@ -78,9 +78,9 @@ def _channel(settings: Settings) -> Channel:
         mail.username,
         mail.password,
         starttls=mail.starttls,
-        recipients=_recipients(settings),
+        recipients=_recipients(settings, today),
     )
 
 
-def _recipients(settings: Settings) -> Recipients:
-    return recipients(settings.mail.recipients, settings.city.name)
+def _recipients(settings: Settings, day: date) -> Recipients:
+    return recipients(settings.mail.recipients, settings.city.name, day)

@@ -5,11 +5,12 @@ from datetime import datetime
 
 import polars as pl
 
-from contracts.gate import Split
+from contracts.gate import REASONS_NL, Split
 from contracts.vocabulary import SourceContract
 from ingestion.delivery import Delivery
 from ingestion.door import admit
-from orchestration.loop.landing import complete_until, context_of, run_gate, source_module
+from orchestration.loop.earlier import recognised
+from orchestration.loop.landing import complete_until, context_of, one_at_a_time, run_gate, source_module
 from orchestration.settings import Settings
 from warehouse.lake import Arrival, Lake, Manifest
 
@@ -28,8 +29,15 @@ def replay(settings: Settings, batch_id: str, now: datetime) -> Manifest | None:
         UnknownBatchError: no live batch has that id.
     """
     lake = Lake(settings.layout.lake)
+    contract = settings.contracts()[_live(lake, batch_id).source]
+    with one_at_a_time(settings, contract):
+        return _replayed(settings, contract, batch_id, now)
+
+
+def _replayed(settings: Settings, contract: SourceContract, batch_id: str, now: datetime) -> Manifest | None:
+    # only what holds now: a rotation of the key may have replaced it meanwhile
+    lake = Lake(settings.layout.lake)
     manifest = _live(lake, batch_id)
-    contract = settings.contracts()[manifest.source]
     received = _received(settings, lake, manifest, contract)
     splits = run_gate(received, contract, settings.city, manifest.supplied_at)
     if _same(lake, manifest, splits):
@@ -51,15 +59,20 @@ def _received(settings: Settings, lake: Lake, manifest: Manifest, contract: Sour
     name, content = original
     tables = source_module(contract.name).reread(content, name, context_of(settings, lake))
     delivery = Delivery(manifest.origin, tables, manifest.supplied_at)
-    return admit(delivery, contract, settings.pseudonym_key()).tables
+    return admit(delivery, contract, settings.pseudonym_keys()).tables
 
 
 def _same(lake: Lake, manifest: Manifest, splits: Mapping[str, Split]) -> bool:
     return all(
         lake.read(manifest, name, "accepted").equals(split.accepted)
-        and lake.read(manifest, name, "quarantine").equals(split.quarantined)
+        and _refused(lake.read(manifest, name, "quarantine")).equals(_refused(split.quarantined))
         for name, split in splits.items()
     )
+
+
+def _refused(quarantined: pl.DataFrame) -> pl.DataFrame:
+    """Without the wording in Dutch: another sentence is no other fate, and older batches hold none."""
+    return quarantined.drop(REASONS_NL, strict=False)
 
 
 def _again(
@@ -86,4 +99,5 @@ def _again(
         supersedes=manifest.batch_id,
         known_at=manifest.known_at,
         event_dates={table.name: table.event_date for table in contract.tables},
+        recognised=recognised(lake, contract, splits, known_before=manifest.known_at),
     )

@@ -1,9 +1,11 @@
 """What a build says that the log does not hold yet. The log is output only: no verdict is made from it."""
 
 import hashlib
+from collections.abc import Iterable
 
 import polars as pl
 
+from orchestration.loop.changes import with_change
 from orchestration.settings import Settings
 from warehouse.engine import connect, frame
 from warehouse.lake import Lake
@@ -26,11 +28,25 @@ def newly_said(settings: Settings, lake: Lake) -> pl.DataFrame:
     """The verdict rows of the warehouse that differ from what was last said of their target.
 
     Returns:
-        The columns of `verdicts.fct_target_verdicts` and `decision_key`.
+        The columns of `verdicts.fct_target_verdicts`, `decision_key`, and `change`: why the row differs from
+        what was last said.
     """
     with connect(settings.layout.warehouse, read_only=True) as con:
         now_said = with_key(frame(con, "select * from verdicts.fct_target_verdicts order by target_id"))
-    return now_said.join(_last_said(lake), on=["target_id", KEY], how="anti", maintain_order="left")
+    before = last_said(lake.said(decision) for decision in lake.decisions())
+    known = before.select("target_id", KEY) if before.height else before.with_columns(pl.lit("").alias(KEY))
+    return with_change(before, now_said).join(known, on=["target_id", KEY], how="anti", maintain_order="left")
+
+
+def last_said(rows: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """The newest row of every target.
+
+    Args:
+        rows: what each build added to the log, oldest first.
+    """
+    # a column that a later version of the pipeline added is empty in what was said before
+    every = pl.concat([pl.DataFrame(schema={"target_id": pl.String}), *rows], how="diagonal_relaxed")
+    return every.unique("target_id", keep="last", maintain_order=True)
 
 
 def with_key(verdicts: pl.DataFrame) -> pl.DataFrame:
@@ -41,10 +57,3 @@ def with_key(verdicts: pl.DataFrame) -> pl.DataFrame:
 
 def _sha256(said: str) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
-
-
-def _last_said(lake: Lake) -> pl.DataFrame:
-    """The newest key of every target, over all committed builds."""
-    nothing = pl.DataFrame(schema={"target_id": pl.String, KEY: pl.String})
-    said = [lake.said(decision).select("target_id", KEY) for decision in lake.decisions()]
-    return pl.concat([nothing, *said]).unique("target_id", keep="last", maintain_order=True)

@@ -24,8 +24,8 @@ def _read_by_settings(root: Path) -> set[str]:
     }
     fixed = {name for name in NAME.findall(code) if not name.endswith("_")}
     named = {f"ADEMRUIMTE_{source.upper()}{suffix}" for source in pulled for suffix in suffixes}
-    # OCPI is asked for all it has: no window, so no first day
-    return fixed | options | named - {"ADEMRUIMTE_CHARGE_POINTS_SINCE"}
+    # OCPI is asked for all it has: no window, so no first day; the Energy API fetches its own token
+    return fixed | options | named - {"ADEMRUIMTE_CHARGE_POINTS_SINCE", "ADEMRUIMTE_ENERGY_METERS_TOKEN"}
 
 
 def _explained(root: Path) -> dict[str, str]:

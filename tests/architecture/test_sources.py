@@ -60,6 +60,7 @@ def test_a_new_contract_alone_is_told_every_file_it_lacks(tmp_path: Path) -> Non
     assert missing == [
         "ingestion/sources/tickets_1777.py",
         "dbt_project/models/staging/tickets_1777/stg_tickets_1777__requests.sql",
+        "dbt_project/models/staging/tickets_1777/stg_tickets_1777__events.sql",
         "dbt_project/models/staging/tickets_1777/_tickets_1777.yml",
     ]
 
@@ -71,6 +72,7 @@ def test_a_source_with_its_files_lacks_nothing(tmp_path: Path) -> None:
     module.parent.mkdir(parents=True)
     module.touch()
     (folder / "stg_tickets_1777__requests.sql").touch()
+    (folder / "stg_tickets_1777__events.sql").touch()
     (folder / "_tickets_1777.yml").touch()
     assert missing_files(tmp_path, all_contracts()["tickets_1777"]) == []
 

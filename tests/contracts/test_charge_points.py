@@ -20,6 +20,16 @@ _ROWS = {
         "operator_name": "Stroom",
         "twentyfourseven": "true",
     },
+    "charge_sessions_hourly": {name: value for name, value in _WHOSE.items() if name != "last_updated"}
+    | {
+        "evse_uid": "E1",
+        "module": "cdrs",
+        "hour_at": "2026-11-22T23:00:00+00:00",
+        "energy_kwh": "12.5",
+        "session_count": "1",
+        "latitude": "50.8279",
+        "longitude": "3.2649",
+    },
     "evses": _WHOSE | {"evse_uid": "E1", "evse_id": "BE*ABC*E1", "status": "available"},
     "connectors": _WHOSE
     | {
@@ -41,7 +51,7 @@ def _split(table: str, *changes: dict[str, str | None]) -> Split:
     return split(rows.with_row_index("line", offset=1).cast({"line": pl.Int64}), contract, city_named("kortrijk"))
 
 
-@pytest.mark.parametrize("table", _ROWS)
+@pytest.mark.parametrize("table", ["locations", "evses", "connectors"])
 def test_a_good_object_passes_with_its_party_in_capitals(table: str) -> None:
     row = _split(table, {}).accepted.row(0, named=True)
     assert (row["country_code"], row["party_id"]) == ("BE", "ABC")
@@ -60,6 +70,14 @@ def test_a_good_object_passes_with_its_party_in_capitals(table: str) -> None:
         ("locations", {"publish": "perhaps"}, "publish: cannot be read"),
         ("evses", {"evse_uid": ""}, "evse_uid: is missing"),
         ("evses", {"last_updated": "yesterday"}, "last_updated: cannot be read"),
+        ("locations", {"latitude": "3.2649", "longitude": "50.8279"}, "latlon_swapped"),
+        ("locations", {"hours_min_per_day": "25"}, "hours_min_per_day: is above 24"),
+        ("evses", {"status": "ON_FIRE"}, "status: is none of AVAILABLE"),
+        ("connectors", {"format": "HOSE"}, "format: is none of SOCKET"),
+        ("charge_sessions_hourly", {"latitude": "3.2649", "longitude": "50.8279"}, "latlon_swapped"),
+        ("charge_sessions_hourly", {"energy_kwh": "1000.5"}, "energy_kwh: is above 1000"),
+        ("charge_sessions_hourly", {"energy_kwh": "-1"}, "energy_kwh: is below 0"),
+        ("charge_sessions_hourly", {"module": "tokens"}, "module: is none of cdrs"),
         ("connectors", {"power_type": "STEAM"}, "power_type: is none of AC_1_PHASE"),
         ("connectors", {"max_voltage": "0"}, "max_voltage: is below 1"),
         ("connectors", {"max_electric_power": "22"}, "max_electric_power: is below 1000"),
@@ -94,3 +112,42 @@ def test_of_two_records_of_one_evse_the_later_stays() -> None:
         found = _split("evses", *order)
         assert found.accepted["status"].to_list() == ["AVAILABLE"]
         assert found.superseded == 1
+
+
+@pytest.mark.parametrize("written", ["2026-11-22T23:30:00Z", "2026-11-22T23:30:00", "2026-11-22T23:30:00.123+00:00"])
+def test_a_moment_without_a_designator_is_utc(written: str) -> None:
+    [moment] = _split("evses", {"last_updated": written}).accepted["last_updated_at"].to_list()
+    assert moment.replace(microsecond=0) == datetime(2026, 11, 22, 23, 30, tzinfo=UTC)
+
+
+def test_a_location_without_coordinates_is_missing_them_and_not_swapped() -> None:
+    [reasons] = _split("locations", {"latitude": None}).quarantined["reasons"]
+    assert list(reasons) == ["latitude: is missing"]
+
+
+def test_every_rule_speaks_dutch_to_the_operator() -> None:
+    rules = [rule for table in CONTRACT.tables for rule in table.rules]
+    assert rules
+    assert all(rule.reason_nl for rule in rules)
+
+
+def test_an_hour_of_charging_keeps_its_energy_and_its_city_date_and_not_where_it_was() -> None:
+    row = _split("charge_sessions_hourly", {}).accepted.row(0, named=True)
+    assert (row["energy_kwh"], row["session_count"], row["charge_date"]) == (12.5, 1, date(2026, 11, 23))
+    assert not {"latitude", "longitude"} & row.keys()
+
+
+def test_a_crawl_says_what_it_held() -> None:
+    contract = CONTRACT.table("crawls")
+    row = {
+        "started_at": "2026-11-22T23:30:00+00:00",
+        "ended_at": "2026-11-22T23:31:00+00:00",
+        "is_full": "true",
+        "location_count": "3",
+        "evse_count": "7",
+        "sessions_from": "2026-10-23",
+        "line": 1,
+    }
+    accepted = split(pl.DataFrame([row]), contract, city_named("kortrijk")).accepted.row(0, named=True)
+    assert (accepted["is_full"], accepted["evse_count"], accepted["crawl_date"]) == (True, 7, date(2026, 11, 23))
+    assert (accepted["sessions_from_date"], accepted["sessions_to_date"]) == (date(2026, 10, 23), None)

@@ -26,6 +26,7 @@ _READING = {
     "status": "Uitgelezen",
     "gcv_state": None,
     "carrier": "electricity",
+    "source": "fluvius_csv",
 }
 
 
@@ -169,6 +170,11 @@ def test_the_commonest_step_of_a_series_tells_its_granularity() -> None:
         ("Productie Actief", "production", "total"),
         ("Afname Capacitief", "offtake", "capacitive"),
         ("AFNAME INDUCTIEF", "offtake", "inductive"),
+        ("Productie Inductief", "production", "inductive"),
+        ("Afname Actief Nacht", "offtake", "night"),
+        ("Offtake Active Day", "offtake", "day"),
+        ("Offtake Capacitive", "offtake", "capacitive"),
+        ("auxiliary total", "auxiliary", "total"),
     ],
 )
 def test_a_register_tells_direction_and_rate(written: str, direction: str, register: str) -> None:
@@ -227,3 +233,48 @@ def test_gas_comes_in_two_units_that_are_not_each_others_duplicate() -> None:
 def test_two_meters_on_one_ean_are_two_series() -> None:
     found = _split({"meter": "old"}, {"meter": "new"})
     assert found.accepted.height == 2
+
+
+@pytest.mark.parametrize(
+    ("ean", "is_right"), [("541448890000000117", True), ("541448890000000118", False), ("123456879123456789", False)]
+)
+def test_a_wrong_check_digit_is_a_remark_and_no_refusal(ean: str, *, is_right: bool) -> None:
+    assert _split({"ean": ean}).accepted["has_check_digit"].to_list() == [is_right]
+
+
+def test_more_than_a_cable_carries_in_a_quarter_is_refused_but_not_in_a_day() -> None:
+    found = _split({"volume": "5000,001"})
+    assert found.quarantined["reasons"].to_list() == [["volume: is above 5000 kWh in a quarter of an hour"]]
+    assert _split({"volume": "5000,001", "to_date": "21-11-2026", "to_time": "00:00:00"}).accepted.height == 1
+
+
+def test_within_a_delivery_the_better_measurement_wins_whatever_its_height() -> None:
+    found = _split({"volume": "9", "status": "Geschat"}, {"volume": "3", "status": "Gevalideerd"})
+    assert found.accepted.select("value", "quality").rows() == [(3.0, "validated")]
+
+
+_NO_WALL_CLOCK = dict.fromkeys(("from_date", "from_time", "to_date", "to_time"))
+
+
+def test_an_instant_of_the_api_goes_before_a_wall_clock() -> None:
+    api = {"start_at": "2026-10-25T01:45:00Z", "granularity": "PT15M", "source": "fluvius_api", "status": "VAL"}
+    (reading,) = _split(api | _NO_WALL_CLOCK).accepted.iter_rows(named=True)
+    assert (reading["start_at"], reading["reading_date"]) == (
+        datetime(2026, 10, 25, 1, 45, tzinfo=UTC),
+        date(2026, 10, 25),
+    )
+    assert reading["end_at"] == datetime(2026, 10, 25, 2, tzinfo=UTC)
+    assert (reading["quality"], reading["source"]) == ("validated", "fluvius_api")
+
+
+def test_an_api_instant_that_cannot_be_read_is_refused() -> None:
+    assert "start_at: cannot be read" in _split({"start_at": "gisteren"} | _NO_WALL_CLOCK).quarantined["reasons"][0]
+
+
+def test_a_month_of_a_dwelling_runs_to_the_next_local_month() -> None:
+    (month,) = _split({"granularity": "P1M", "from_date": "01-10-2026"}).accepted.iter_rows(named=True)
+    assert month["end_at"] - month["start_at"] == timedelta(days=31, hours=1)
+
+
+def test_every_rule_is_told_in_dutch_too() -> None:
+    assert all(rule.reason_nl for rule in READINGS.rules)

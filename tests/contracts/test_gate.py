@@ -11,6 +11,7 @@ from contracts import gate
 from contracts.cities.profile import City
 from contracts.faults import SchemaFaultError
 from contracts.reading import number, text, whole_number
+from contracts.reasons import in_dutch
 from contracts.registry import all_contracts, city_named
 from contracts.vocabulary import Column, Received, RowRule, TableContract
 
@@ -135,6 +136,7 @@ def test_a_delivery_of_nothing_is_typed_and_empty(name: str) -> None:
     found = gate.split(_rows(columns=table.received.columns), table, _CITY)
     assert (found.received, _accounted(found)) == (0, 0)
     assert found.accepted.schema == {**table.schema, "line": pl.Int64}
+    assert found.quarantined.schema["reasons"] == found.quarantined.schema["reasons_nl"] == pl.List(pl.String)
 
 
 def test_rows_stay_beside_their_lines_however_they_arrive() -> None:
@@ -191,5 +193,8 @@ def test_no_text_breaks_a_contract(name: str) -> None:
         found = gate.split(_rows(*rows, columns=table.received.columns), table, _CITY)
         assert found.received == len(rows) == _accounted(found)
         assert found.quarantined["reasons"].list.len().min() != 0
+        said = found.quarantined.select(pl.col("reasons").list.explode(), pl.col("reasons_nl").list.explode())
+        words = in_dutch(table)
+        assert all(words[english] == dutch for english, dutch in said.iter_rows())
 
     holds()

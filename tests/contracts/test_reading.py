@@ -83,3 +83,31 @@ def test_a_local_date_is_that_of_the_city() -> None:
         reading.local_date("x", "America/New_York").alias("there"),
     )
     assert found.row(0) == (date(2026, 11, 23), date(2026, 11, 22))
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [("46348", date(2026, 11, 22)), ("46348.0", date(2026, 11, 22)), ("22/11/2026", date(2026, 11, 22))],
+)
+def test_a_date_that_lost_its_format_is_the_days_since_1899(written: str, value: date) -> None:
+    assert _read(reading.kept_day("x"), written) == [value]
+
+
+@pytest.mark.parametrize("written", ["12345", "463480", "46348.5", "2026", ""])
+def test_another_number_is_no_date(written: str) -> None:
+    assert _read(reading.kept_day("x"), written) == [None]
+
+
+def test_a_point_before_three_digits_is_not_read_where_commas_are_decimal() -> None:
+    assert _read(reading.kept_number("x"), "1,5", "1.234", "1.2345", "12", None) == [1.5, None, 1.2345, 12, None]
+    assert _read(reading.kept_number("x"), "1.5", "1.234", "12") == [1.5, 1.234, 12]
+
+
+def test_a_comma_in_a_column_beside_it_tells_how_the_file_writes_numbers() -> None:
+    rows = pl.DataFrame({"x": ["1.234", "7"], "y": ["2,5", None]})
+    assert rows.select(reading.kept_number("x", ("y",)))["x"].to_list() == [None, 7]
+
+
+@pytest.mark.parametrize(("written", "value"), [("j", True), ("WAAR", True), ("neen", False), ("misschien", None)])
+def test_a_tick_is_read_in_the_words_people_use(written: str, value: object) -> None:
+    assert _read(reading.boolean("x"), written) == [value]

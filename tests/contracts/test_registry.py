@@ -13,7 +13,14 @@ _TABLES = {f"{contract.name}.{table.name}": table for contract in _CONTRACTS.val
 
 
 def test_the_five_sources_are_found_in_alphabetical_order() -> None:
-    assert list(_CONTRACTS) == ["charge_points", "energy_meters", "indicators", "renovation_coach", "tickets_1777"]
+    assert list(_CONTRACTS) == [
+        "buildings",
+        "charge_points",
+        "energy_meters",
+        "indicators",
+        "renovation_coach",
+        "tickets_1777",
+    ]
 
 
 def test_the_cities_are_found_and_kortrijk_receives_every_source() -> None:

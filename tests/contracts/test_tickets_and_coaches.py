@@ -1,4 +1,4 @@
-"""What a question to 1777 and a coach's dossier must honour."""
+"""What a question to 1777 must honour."""
 
 from datetime import UTC, date, datetime
 
@@ -7,7 +7,6 @@ import pytest
 
 from contracts.gate import Split, split
 from contracts.registry import city_named
-from contracts.sources.renovation_coach import DOSSIERS
 from contracts.sources.tickets_1777 import REQUESTS
 from contracts.vocabulary import TableContract
 
@@ -21,18 +20,6 @@ _REQUEST = {
     "requested_datetime": "2026-11-20T00:30:00+01:00",
     "updated_datetime": "2026-11-21T10:00:00+01:00",
     "expected_datetime": None,
-}
-_DOSSIER = {
-    "dossier": "KOR-00042",
-    "team": "Kortrijk",
-    "adres": "d0" * 32,
-    "sector": "34022A00-",
-    "woningtype": "Rijwoning",
-    "intake_op": "02/11/2026",
-    "fase": "Advies",
-    "fase_op": "20-11-2026",
-    "huisbezoek_op": "2026-11-10",
-    "plan_op": None,
 }
 
 
@@ -72,33 +59,3 @@ def test_of_two_states_of_a_request_the_later_stays() -> None:
     found = _split(REQUESTS, _REQUEST, {}, first)
     assert found.accepted["status"].to_list() == ["closed"]
     assert found.superseded == 1
-
-
-def test_a_dossier_is_read_whatever_way_its_dates_are_written() -> None:
-    row = _split(DOSSIERS, _DOSSIER, {}).accepted.row(0, named=True)
-    assert (row["team"], row["dwelling_type"], row["phase"]) == ("kortrijk", "rijwoning", "advies")
-    assert (row["intake_date"], row["phase_date"]) == (date(2026, 11, 2), date(2026, 11, 20))
-    assert (row["house_visit_date"], row["plan_delivered_date"]) == (date(2026, 11, 10), None)
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"dossier": "kor 42"}, "dossier: does not look like ^[A-Z0-9-]{1,32}$"),
-        ({"team": "gent"}, "team: is none of kortrijk, leiedal, energiehuis"),
-        ({"adres": None}, "adres: is missing"),
-        ({"fase": "pauze"}, "fase: is none of aanmelding"),
-        ({"sector": "Overleie"}, r"sector: does not look like"),
-        ({"intake_op": "11/22/2026"}, "intake_op: cannot be read"),
-        ({"fase_op": "2026-11-01"}, "fase_op: lies before intake_op"),
-        ({"huisbezoek_op": "2026-11-01"}, "huisbezoek_op: lies before intake_op"),
-        ({"plan_op": "2026-11-01"}, "plan_op: lies before intake_op"),
-    ],
-)
-def test_a_dossier_that_breaks_its_promise_is_refused(change: dict[str, str | None], reason: str) -> None:
-    said = _split(DOSSIERS, _DOSSIER, change).quarantined["reasons"][0]
-    assert any(found.startswith(reason) for found in said)
-
-
-def test_two_teams_may_use_the_same_number() -> None:
-    assert _split(DOSSIERS, _DOSSIER, {}, {"team": "leiedal"}).accepted.height == 2

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import duckdb
 
 COMPLETE_UNTIL = datetime(2026, 11, 22, 18, tzinfo=UTC)
-_ORIGIN: Mapping[str, object] = {
+ORIGIN: Mapping[str, object] = {
     "batch_id": "b1",
     "line": 1,
     "supplied_at": datetime(2026, 11, 22, 19, tzinfo=UTC),
@@ -15,6 +15,7 @@ _ORIGIN: Mapping[str, object] = {
 }
 ELECTRICITY = "541448890000000117"
 GAS = "541448890000000124"
+DWELLING = "541448890000000711"
 
 
 def _ticket(number: int, asked: datetime, answered: datetime | None) -> Mapping[str, object]:
@@ -23,8 +24,9 @@ def _ticket(number: int, asked: datetime, answered: datetime | None) -> Mapping[
         "status": "closed" if answered else "open",
         "requested_at": asked,
         "updated_at": answered,
+        "closed_at": answered,
         "requested_date": asked.date(),
-        **_ORIGIN,
+        **ORIGIN,
     }
 
 
@@ -41,7 +43,7 @@ def _evse(number: int, watt: int) -> tuple[Mapping[str, object], Mapping[str, ob
         "max_amperage_a": 16,
         "max_electric_power_w": watt,
     }
-    return whose | place | changed | _ORIGIN, whose | evse | changed | _ORIGIN, whose | plug | changed | _ORIGIN
+    return whose | place | changed | ORIGIN, whose | evse | changed | ORIGIN, whose | plug | changed | ORIGIN
 
 
 def _dossier(number: int, dwelling: str, plan: date | None) -> Mapping[str, object]:
@@ -54,18 +56,69 @@ def _dossier(number: int, dwelling: str, plan: date | None) -> Mapping[str, obje
         "phase_date": date(2026, 2, 1),
         "house_visit_date": date(2026, 2, 1),
         "plan_delivered_date": plan,
-        **_ORIGIN,
+        "is_correction": False,
+        "delivery_week": "2026-W46",
+        "file_team": "kortrijk",
+        "is_snapshot": False,
+        **ORIGIN,
+    }
+
+
+def _measure(number: int, measure: str, *, fossil_free: bool) -> Mapping[str, object]:
+    return {
+        "dossier_id": f"D-{number}",
+        "team": "kortrijk",
+        "line_no": 1,
+        "measure": measure,
+        "status": "uitgevoerd",
+        "status_date": date(2026, 9, 1),
+        "works_completed_date": date(2026, 9, 1),
+        "is_fossil_free": fossil_free,
+        "collective_project_id": "P-1",
+        "project_name": "Burenproject Demostraat",
+        "project_street": "Demostraat",
+        "project_enrolments": 12,
+        "project_dwelling_units": 12,
+        "project_type": "fossielvrij",
+        "is_correction": False,
+        "delivery_week": "2026-W46",
+        "file_team": "kortrijk",
+        "is_snapshot": False,
+        **ORIGIN,
     }
 
 
 def _indicator(kpi_id: str, ref_date: date, value: float) -> Mapping[str, object]:
-    return {"kpi_id": kpi_id, "area_id": "34022", "ref_date": ref_date, "value": value, "unit": "x", **_ORIGIN}
+    return {"kpi_id": kpi_id, "area_id": "34022", "ref_date": ref_date, "value": value, "unit": "x", **ORIGIN}
 
 
 _CHARGE_POINTS = [_evse(number, watt) for number, watt in enumerate((11_000, 22_000, 50_000, 350_000))]
 _NOVEMBER = datetime(2026, 11, 3, 9, tzinfo=UTC)
 
+
+def _connection(site: str, ean: str, carrier: str, **more: object) -> Mapping[str, object]:
+    return {
+        "site_id": site,
+        "name_nl": site.title(),
+        "ean": ean,
+        "carrier": carrier,
+        "valid_from_date": date(1900, 1, 1),
+        "floor_area_m2": 1_000.0,
+        "building_use": "administratie",
+        "department_id": "gebouwen",
+        "is_dwelling": False,
+        "area_id": "34022",
+        **ORIGIN,
+        **more,
+    }
+
+
 ROWS: Mapping[tuple[str, str], Sequence[Mapping[str, object]]] = {
+    ("buildings", "connections"): [
+        _connection("stadhuis", ELECTRICITY, "electricity"),
+        _connection("stadhuis", GAS, "gas"),
+        _connection("conciergewoning", DWELLING, "electricity", is_dwelling=True, name_nl=None),
+    ],
     ("charge_points", "locations"): [rows[0] for rows in _CHARGE_POINTS],
     ("charge_points", "evses"): [rows[1] for rows in _CHARGE_POINTS],
     ("charge_points", "connectors"): [rows[2] for rows in _CHARGE_POINTS],
@@ -80,6 +133,12 @@ ROWS: Mapping[tuple[str, str], Sequence[Mapping[str, object]]] = {
         _dossier(1, "house-a", date(2026, 3, 1)),
         _dossier(2, "house-a", date(2026, 4, 1)),
         _dossier(3, "house-b", None),
+    ],
+    ("renovation_coach", "measures"): [
+        _measure(1, "dak", fossil_free=False),
+        # the same roof in the other dossier of that dwelling
+        _measure(2, "dak", fossil_free=False),
+        _measure(3, "warmtepomp", fossil_free=True),
     ],
     ("indicators", "observations"): [
         _indicator("trees_extra", date(2026, 10, 31), 20_000),
@@ -96,7 +155,8 @@ def land_readings(con: duckdb.DuckDBPyConnection) -> None:
         """
         insert into landing.energy_meters__readings by name
         select
-            ean, '' as meter_id, carrier, 'offtake' as direction, 'total' as register, unit, 'P1D' as granularity,
+            ean, '' as meter_id, '' as sub_ean, carrier, 'offtake' as direction, 'total' as register, unit,
+            'P1D' as granularity, 3 as quality_rank, 'fluvius_csv' as source, true as has_check_digit,
             timezone('Europe/Brussels', day) as start_at, timezone('Europe/Brussels', day + interval 1 day) as end_at,
             case when year(day) = 2019 then 100 else 95 end * factor as value, 'read' as quality,
             day::date as reading_date, 'b1' as batch_id, 1 as line, timestamptz '2026-11-22 19:00:00+00' as supplied_at,

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.dbt import landed_rows
-from tests.dbt.warehouses import Dbt
+from tests.dbt.warehouses import Dbt, insert
 from warehouse.engine import connect
 
 MODEL = "+fct_energy_daily"
@@ -22,6 +22,7 @@ def test_a_correction_and_a_withdrawn_day_reach_the_mart_through_the_affected_da
     warehouse = landing()
     with connect(warehouse) as con:
         landed_rows.land_readings(con)
+        insert(con, "buildings", "connections", landed_rows.ROWS["buildings", "connections"])
     dbt(warehouse, "--select", MODEL, "--resource-type", "seed", "--resource-type", "model")
     before = _days(warehouse)
     with connect(warehouse) as con:

@@ -67,16 +67,21 @@ def insert(con: duckdb.DuckDBPyConnection, source: str, table: str, rows: Sequen
     con.unregister("landed")
 
 
-def land_charge_points(warehouse: Path, locations: list[object], supplied_at: datetime, city: str) -> None:
+def land_charge_points(
+    warehouse: Path, locations: list[object], supplied_at: datetime, city: str, *, is_full: bool = True
+) -> None:
     """Lands a location dump as the source module and the gate would."""
     from ingestion.sources.charge_points import flatten  # noqa: PLC0415 - another room, only for real files
 
-    flat = flatten(locations)
-    origin = {"batch_id": "b1", "supplied_at": supplied_at, "content_sha256": "a", "known_at": supplied_at}
+    batch = f"{supplied_at:%Y%m%d%H}"
+    origin = {"batch_id": batch, "supplied_at": supplied_at, "content_sha256": batch, "known_at": supplied_at}
+    crawl = {"started_at": supplied_at, "ended_at": supplied_at, "is_full": is_full, "crawl_date": supplied_at.date()}
+    contract = all_contracts()["charge_points"]
     with connect(warehouse) as con:
-        for table in all_contracts()["charge_points"].tables:
-            accepted = split(flat[table.name], table, city_named(city)).accepted
-            insert(con, "charge_points", table.name, [{**row, **origin} for row in accepted.to_dicts()])
+        for name, flat in flatten(locations).items():
+            accepted = split(flat, contract.table(name), city_named(city)).accepted
+            insert(con, "charge_points", name, [{**row, **origin} for row in accepted.to_dicts()])
+        insert(con, "charge_points", "crawls", [{**crawl, "line": 1, **origin}])
         write_status(con, [("charge_points", supplied_at, supplied_at)])
 
 

@@ -12,11 +12,12 @@ from contracts.gate import Split, split
 from contracts.registry import all_contracts, city_named
 from ingestion.delivery import Context, DroppedFile
 from ingestion.demo_city import city
+from ingestion.sources import buildings
 
 
 @dataclass(frozen=True)
 class Landed:
-    """One dropped file, read by its source and judged by its contract."""
+    """One table of a dropped file, read by its source and judged by its contract."""
 
     name: str
     source: str
@@ -25,15 +26,27 @@ class Landed:
     split: Split
 
 
-def land(file: Path) -> Landed:
+def register_rows(drop: Path) -> pl.DataFrame:
+    """The accepted rows of the register of buildings in a drop folder."""
+    (file,) = (drop / "buildings").glob("*register.*[vx]")
+    kortrijk = city_named("kortrijk")
+    received = buildings.read(DroppedFile(file, city.CLOCK), Context(kortrijk)).tables["connections"]
+    accepted = split(received, all_contracts()["buildings"].table("connections"), kortrijk).accepted
+    return accepted.with_columns(supplied_at=pl.lit(city.CLOCK), content_sha256=pl.lit("a"))
+
+
+def land(file: Path) -> list[Landed]:
     source = file.parent.name
     ready = file.with_name(f"{file.name}.ready")
     supplied_at = datetime.fromisoformat(ready.read_text(encoding="utf-8").strip())
     kortrijk = city_named("kortrijk")
-    delivery = import_module(f"ingestion.sources.{source}").read(DroppedFile(file, supplied_at), Context(kortrijk))
-    ((table, received),) = delivery.tables.items()
-    outcome = split(received, all_contracts()[source].table(table), kortrijk)
-    return Landed(file.name, source, supplied_at, received, outcome)
+    context = Context(kortrijk, rows=lambda *_: register_rows(file.parents[1]))
+    delivery = import_module(f"ingestion.sources.{source}").read(DroppedFile(file, supplied_at), context)
+    contract = all_contracts()[source]
+    return [
+        Landed(file.name, source, supplied_at, received, split(received, contract.table(table), kortrijk))
+        for table, received in delivery.tables.items()
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -43,4 +56,4 @@ def dropped(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="session")
 def landed(dropped: list[Path]) -> list[Landed]:
-    return [land(file) for file in dropped]
+    return [one for file in dropped for one in land(file)]

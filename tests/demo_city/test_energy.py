@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from ingestion.demo_city.city import DEMO_SITES
+from ingestion.demo_city.sites import DWELLING_EAN, STRANGER_EAN
 
 if TYPE_CHECKING:
     from tests.demo_city.conftest import Landed
@@ -51,6 +52,7 @@ def _check_digit_is_right(ean: str) -> bool:
 def test_every_demo_ean_has_18_digits_the_demo_prefix_and_a_right_check_digit() -> None:
     eans = [ean for site in DEMO_SITES for ean in (site.ean_electricity, site.ean_gas)]
     assert len(set(eans)) == 12
+    assert _check_digit_is_right(DWELLING_EAN)
     assert all(len(ean) == 18 and ean.startswith("5414488900000") for ean in eans)
     assert all(_check_digit_is_right(ean) for ean in eans)
 
@@ -213,6 +215,16 @@ def test_the_file_that_comes_last_is_about_the_oldest_missing_month(energy: "lis
 def test_one_export_was_downloaded_twice(dropped: list[Path]) -> None:
     contents = Counter(file.read_bytes() for file in dropped)
     assert sorted(contents.values())[-2:] == [1, 2]
+
+
+def test_of_a_dwelling_only_its_whole_months_come_in(energy: "list[Landed]") -> None:
+    kept = pl.concat([one.received for one in energy], how="diagonal").filter(pl.col("ean").str.contains(DWELLING_EAN))
+    assert set(kept.select("from_date", "granularity").iter_rows()) == {("01-09-2026", "P1M"), ("01-10-2026", "P1M")}
+    assert kept["meter"].null_count() == kept.height
+
+
+def test_a_meter_that_is_not_the_citys_leaves_no_row(energy: "list[Landed]") -> None:
+    assert not any(one.received["ean"].str.contains(STRANGER_EAN).any() for one in energy)
 
 
 def test_the_demo_stays_small(energy: "list[Landed]") -> None:

@@ -13,7 +13,10 @@ from openpyxl import load_workbook
 from contracts.cities.kortrijk import CITY
 from ingestion.demo_city.areas import SECTORS
 
-HEADER = ["kpi_id", "area", "ref_date", "value", "unit", "source", "published_at", "uncertainty"]
+HEADER = [
+    *("kpi_id", "area", "ref_date", "value", "unit", "source", "published_at"),
+    *("uncertainty", "uncertainty_low", "uncertainty_high", "entered_by_role", "checked_by_role", "embargo_until"),
+]
 BELGIAN_DAY = re.compile(r"\d{2}/\d{2}/\d{4}")
 
 

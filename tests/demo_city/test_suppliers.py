@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from defusedxml.ElementTree import fromstring
 
 from contracts.cities.kortrijk import CITY
 from ingestion.delivery import Context, Endpoint, Secret
@@ -233,6 +234,44 @@ def test_our_own_reader_gets_every_request(desk: str) -> None:
     delivery = tickets_1777.fetch(Endpoint(desk, Secret("geheim"), date(2026, 11, 1)), Context(CITY))
     # the request of this very second lies after the window
     assert delivery.tables["requests"].height == len(REQUESTS) - 1
+
+
+def test_the_desk_says_the_same_in_xml(desk: str) -> None:
+    answer = _ask(f"{desk}/requests.xml", page_size=3)
+    assert answer.headers["Content-Type"].startswith("text/xml")
+    found = [row.findtext("service_request_id") for row in fromstring(answer.content)]
+    assert found == [row["service_request_id"] for row in _ask(f"{desk}/requests.json", page_size=3).json()]
+    assert [service.tag for service in fromstring(_ask(f"{desk}/services.xml").content)] == ["service", "service"]
+
+
+def test_the_desk_filters_on_the_moment_of_change(desk: str) -> None:
+    rows = _ask(f"{desk}/requests.json", updated_after=(CLOCK - timedelta(days=2)).isoformat()).json()
+    assert {row["service_request_id"] for row in rows} == {"R0", "R1", "R2"}
+    assert _ask(f"{desk}/requests.json", updated_after="2030-01-01T00:00:00Z").json() == []
+
+
+def test_a_desk_without_a_reply_log_does_not_know_its_address(desk: str) -> None:
+    assert _ask(f"{desk}/servicerequestupdates.xml").status_code == 404
+
+
+def test_the_reply_log_is_served_by_window_in_both_formats() -> None:
+    updates = [
+        {
+            "update_id": number,
+            "service_request_id": "R1",
+            "updated_datetime": (CLOCK - timedelta(days=number)).isoformat(),
+        }
+        for number in range(1, 6)
+    ]
+    window = {
+        "start_date": (CLOCK - timedelta(days=4)).isoformat(),
+        "end_date": (CLOCK - timedelta(days=1)).isoformat(),
+    }
+    with open311_supplier(REQUESTS, api_key="geheim", clock=CLOCK, updates=updates) as url:
+        json_rows = _ask(f"{url}/servicerequestupdates.json", **window).json()
+        root = fromstring(_ask(f"{url}/servicerequestupdates.xml", **window).content)
+    assert [row["update_id"] for row in json_rows] == [4, 3, 2]
+    assert (root.tag, [row.findtext("update_id") for row in root]) == ("service_request_updates", ["4", "3", "2"])
 
 
 def test_sixty_thousand_requests_in_pages_answer_quickly() -> None:

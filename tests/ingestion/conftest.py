@@ -23,16 +23,21 @@ SUPPLIED_AT = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
 
 @dataclass
 class Supplier:
-    """A supplier on the loopback; `answering` may be replaced, `asked` and `headers` are what it saw."""
+    """A supplier on the loopback; `answering` may be replaced, `asked`, `headers` and `forms` are what it saw."""
 
     url: str = ""
     answering: Answering = lambda _path, _query: (404, {}, b"")
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    forms: list[dict[str, str]] = field(default_factory=list)
 
 
 def _handler(supplier: Supplier) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            supplier.forms.append(dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode())))
+            self.do_GET()
+
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             query = dict(parse_qsl(parts.query))

@@ -2,15 +2,21 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
 
 from contracts.gate import split
 from contracts.registry import city_named
 from contracts.sources.charge_points import CONTRACT
-from ingestion.sources.charge_points import flatten
+from ingestion.areas import MUNICIPALITY, SECTOR, Areas
+from ingestion.delivery import Context, Endpoint
+from ingestion.sources.charge_points import fetch, flatten
 
+_NewSupplier = Callable[[Callable[..., Any]], Any]
 _CONNECTOR = {
     "id": "1",
     "standard": "IEC_62196_T2",
@@ -102,3 +108,117 @@ def test_real_feeds_pass_whole_and_fast(real_data: Path, town: str, locations: i
     assert (tables["locations"].height, tables["evses"].height) == (locations, evses)
     for name, frame in tables.items():
         assert split(frame, CONTRACT.table(name), city_named(town)).quarantined.height == 0
+
+
+# --- what stays outside, and where a point lies -----------------------------------------------------------------
+
+
+def _pulled(new_supplier: _NewSupplier, *sent: object, areas: Areas | None = None, memory: object = None) -> Any:  # noqa: ANN401 - a Delivery
+    body = json.dumps({"data": list(sent), "status_code": 1000, "timestamp": "2026-11-23T05:59:58Z"}).encode()
+    supplier = new_supplier(lambda *_: (200, {}, body))
+    return fetch(Endpoint(supplier.url), Context(city_named("kortrijk"), memory=memory or {}, areas=lambda: areas))
+
+
+@pytest.mark.parametrize(
+    ("private", "words"),
+    [
+        ({"publish": False}, "publish = false"),
+        ({"publish": "False"}, "publish"),
+        ({"publish": "nee"}, "publish"),
+        ({"parking_type": "ON_DRIVEWAY"}, "oprit"),
+        ({"parking_type": " on_driveway"}, "oprit"),
+    ],
+)
+def test_a_private_post_is_counted_and_nothing_of_it_comes_in(
+    new_supplier: _NewSupplier, private: dict[str, object], words: str
+) -> None:
+    home = _LOCATION | {"id": "HOME-OF-SOMEBODY", "evses": [_EVSE | {"uid": "H1"}]} | private
+    delivery = _pulled(new_supplier, _LOCATION, home)
+    assert "HOME-OF-SOMEBODY" not in json.dumps([frame.to_dicts() for frame in delivery.tables.values()])
+    # its location, its EVSE and its connector
+    [(reason, rows)] = delivery.withheld.items()
+    assert words in reason
+    assert rows == 3
+
+
+@pytest.mark.parametrize("open_to_all", [{}, {"publish": True}, {"publish": None}, {"parking_type": None}])
+def test_what_is_not_said_to_be_private_comes_in(new_supplier: _NewSupplier, open_to_all: dict[str, object]) -> None:
+    location = {name: value for name, value in _LOCATION.items() if name != "publish"} | open_to_all
+    delivery = _pulled(new_supplier, location)
+    assert (delivery.tables["locations"].height, delivery.withheld) == (1, {})
+
+
+def test_a_post_that_becomes_private_is_no_longer_missed(new_supplier: _NewSupplier) -> None:
+    memory = _pulled(new_supplier, _LOCATION).memory
+    assert len(memory["evses"]) == 1
+    after = _pulled(new_supplier, _LOCATION | {"publish": False}, memory=memory)
+    assert after.memory["evses"] == []
+
+
+def _town() -> Areas:
+    box = [(3.2, 50.8), (3.3, 50.8), (3.3, 50.9), (3.2, 50.9)]
+    neighbour = [(3.3, 50.8), (3.4, 50.8), (3.4, 50.9), (3.3, 50.9)]
+    return Areas({MUNICIPALITY: {"34022": (box,), "34023": (neighbour,)}, SECTOR: {"34022A00-": (box,)}})
+
+
+def _at(longitude: str | None, latitude: str | None, **more: object) -> dict[str, object]:
+    return _LOCATION | {"coordinates": {"longitude": longitude, "latitude": latitude}} | more
+
+
+def test_the_municipality_is_where_the_point_lies_and_not_what_the_address_says(new_supplier: _NewSupplier) -> None:
+    locations = [
+        _at("3.25", "50.85", id="in", city="Kuurne"),
+        _at("3.35", "50.85", id="next door", city="Kortrijk"),
+        _at("9.99", "50.85", id="nowhere", city="Kortrijk"),
+        _at(None, None, id="unknown", city="Kortrijk"),
+    ]
+    found = _pulled(new_supplier, *locations, areas=_town()).tables["locations"]
+    assert found.select("location_id", "municipality_id", "sector_id", "is_in_municipality").rows() == [
+        ("in", "34022", "34022A00-", "true"),
+        ("next door", "34023", None, "false"),
+        ("nowhere", None, None, "false"),
+        ("unknown", None, None, None),
+    ]
+
+
+def test_without_boundaries_nobody_says_where_a_point_lies(new_supplier: _NewSupplier) -> None:
+    row = _pulled(new_supplier, _LOCATION).tables["locations"].row(0, named=True)
+    assert (row["municipality_id"], row["sector_id"], row["is_in_municipality"]) == (None, None, None)
+
+
+def test_boundaries_that_came_later_make_the_next_pull_a_full_one(new_supplier: _NewSupplier) -> None:
+    memory = _pulled(new_supplier, _LOCATION).memory
+    assert _pulled(new_supplier, _LOCATION, memory=memory).tables["crawls"]["is_full"].to_list() == ["false"]
+    bounded = _pulled(new_supplier, _LOCATION, memory=memory, areas=_town())
+    assert bounded.tables["crawls"]["is_full"].to_list() == ["true"]
+
+
+def test_hours_restrictions_and_format_come_along() -> None:
+    hours = [{"weekday": day, "period_begin": "08:00", "period_end": "20:00"} for day in range(1, 8)]
+    evse = _EVSE | {"parking_restrictions": ["EV_ONLY", "CUSTOMERS"], "connectors": [_CONNECTOR | {"format": "CABLE"}]}
+    sent = _LOCATION | {"opening_times": {"twentyfourseven": False, "regular_hours": hours}, "evses": [evse]}
+    tables = flatten([sent])
+    assert tables["locations"]["hours_min_per_day"].to_list() == ["12"]
+    assert tables["evses"]["parking_restrictions"].to_list() == ["CUSTOMERS,EV_ONLY"]
+    assert tables["connectors"]["format"].to_list() == ["CABLE"]
+    assert flatten([_LOCATION])["evses"]["parking_restrictions"].to_list() == [None]
+
+
+@pytest.mark.parametrize(("town", "changed", "newer", "vanished"), [("roosendaal", 2, 14, 2), ("terneuzen", 3, 19, 0)])
+def test_two_real_versions_show_why_the_moment_of_a_location_is_no_watermark(
+    real_data: Path, town: str, changed: int, newer: int, vanished: int
+) -> None:
+    older, later = (_dump(real_data, town, day) for day in (2, 7))
+    keys = ["country_code", "party_id", "location_id"]
+    same = older["locations"].join(later["locations"], on=[*keys, "last_updated"]).select(keys)
+    inside = [frame["evses"].join(same, on=keys, how="semi").drop("line") for frame in (older, later)]
+    differing = inside[0].join(inside[1], on=inside[0].columns, how="anti", nulls_equal=True).select(keys).unique()
+    assert differing.height == changed
+    moments = later["evses"].join(later["locations"], on=keys, suffix="_of_location")
+    assert moments.filter(pl.col("last_updated") > pl.col("last_updated_of_location")).height == newer
+    assert older["evses"].join(later["evses"], on=[*keys, "evse_uid"], how="anti").height == vanished
+
+
+def _dump(real_data: Path, town: str, day: int) -> dict[str, pl.DataFrame]:
+    found = real_data / "charge_points" / town / f"{town}.2026-06-{day:02}.ocpi_locations.json"
+    return flatten(json.loads(found.read_bytes()))

@@ -1,6 +1,11 @@
 """Mijn Fluvius exports in every dialect and every state of disrepair."""
 
-from collections.abc import Callable
+import gzip
+import io
+import time
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -10,11 +15,14 @@ from hypothesis import strategies as st
 
 from contracts.cities.profile import City
 from contracts.gate import Split, split
-from contracts.registry import city_named
 from contracts.sources.energy_meters import READINGS
 from ingestion.delivery import Context, DroppedFile
 from ingestion.errors import UnreadableFileError
+from ingestion.protocols.fluvius_csv import read_export
+from ingestion.protocols.spreadsheet import workbook_bytes
+from ingestion.registered_meters import UNKNOWN
 from ingestion.sources.energy_meters import read, reread
+from tests.ingestion.conftest import SUPPLIED_AT
 
 _NL_NOW = (
     "Van (datum);Van (tijdstip);Tot (datum);Tot (tijdstip);EAN-code;Meter;Metertype;Register;Volume;Eenheid;"
@@ -42,8 +50,19 @@ _GAS_LINE = (
 _Drop = Callable[[str, bytes | str], DroppedFile]
 
 
-def _rows(content: str | bytes, city: City) -> pl.DataFrame:
-    return reread(content if isinstance(content, bytes) else content.encode(), "export.csv", Context(city))["readings"]
+_REGISTERED = pl.DataFrame(
+    {"ean": ["541448800000000004"], "is_dwelling": [False], "content_sha256": ["a"]},
+).with_columns(
+    valid_from_date=pl.lit(date(2019, 1, 1)), valid_to_date=pl.lit(None, pl.Date), supplied_at=pl.lit(SUPPLIED_AT)
+)
+
+
+def _context(city: City) -> Context:
+    return Context(city, rows=lambda *_: _REGISTERED)
+
+
+def _rows(content: str | bytes, _: City) -> pl.DataFrame:
+    return read_export(content if isinstance(content, bytes) else content.encode(), "export.csv")
 
 
 def _gated(content: str | bytes, city: City) -> Split:
@@ -135,7 +154,7 @@ def test_a_column_that_stands_twice_is_refused(kortrijk: City) -> None:
     [
         (b"", "empty"),
         (b"\xef\xbb\xbf\r\n", "empty"),
-        (b"PK\x03\x04 a workbook", "Excel workbook"),
+        (b"PK\x03\x04 a workbook", "damaged"),
         (b"Van\nTot\n\x00\x01\x02", "line 3 holds binary"),
         (b"Van\n\x81\x8d", "line 2 is neither UTF-8"),
         (b"  <!DOCTYPE html><html>", "web page"),
@@ -152,21 +171,134 @@ def test_a_header_alone_is_a_delivery_of_nothing(kortrijk: City) -> None:
     assert _rows(_NL_NOW, kortrijk).height == 0
 
 
-def test_a_dropped_file_keeps_its_bytes_and_its_time(kortrijk: City, drop: _Drop) -> None:
+def test_a_dropped_file_keeps_its_name_and_its_time(kortrijk: City, drop: _Drop) -> None:
     file = drop("Verbruikshistoriek.csv", f"{_NL_OLD}\n{_NL_LINE}\n")
-    delivery = read(file, Context(kortrijk))
+    delivery = read(file, _context(kortrijk))
     assert delivery.origin == "Verbruikshistoriek.csv"
     assert delivery.supplied_at == file.supplied_at
     assert delivery.complete_until is None
-    assert delivery.original == file.path.read_bytes()
-    assert reread(delivery.original, delivery.origin, Context(kortrijk))["readings"].equals(delivery.tables["readings"])
+    assert delivery.withheld == {}
+    # a dwelling may be in it, so the file itself is never kept
+    assert delivery.original is None
+
+
+def test_what_was_kept_of_an_older_contract_is_read_again_past_the_register_of_today(kortrijk: City) -> None:
+    stranger = _NL_LINE.replace("541448800000000004", "541448890000000919")
+    original = f"{_NL_OLD}\n{_NL_LINE}\n{stranger}\n".encode()
+    rows = reread(original, "Verbruikshistoriek.csv", _context(kortrijk))["readings"]
+    assert rows["line"].to_list() == [2]
+
+
+@pytest.mark.parametrize("column", ["granularity", "start_at", "source", "part", "line", "carrier", ""])
+def test_a_column_that_bears_a_name_of_ours_is_not_taken_for_it(kortrijk: City, column: str) -> None:
+    (reading,) = _gated(f"{_NL_OLD};{column}\n{_NL_LINE};P1M\n", kortrijk).accepted.iter_rows(named=True)
+    assert (reading["granularity"], reading["source"], reading["carrier"]) == ("PT15M", "fluvius_csv", "electricity")
+
+
+@pytest.mark.parametrize("title", ["Submeter", "SUB-EAN", "EAN-code submeter"])
+def test_a_submeter_has_a_series_of_its_own(kortrijk: City, title: str) -> None:
+    content = f"{_NL_OLD};{title}\n{_NL_LINE};001\n{_NL_LINE};\n"
+    assert _gated(content, kortrijk).accepted["sub_ean"].sort().to_list() == ["", "001"]
+
+
+def test_gas_without_its_calorific_column_is_known_by_its_cubic_metres(kortrijk: City) -> None:
+    line = _NL_LINE.replace("Afname Nacht", "Afname").replace("00:15:00", "01:00:00")
+    other = line.replace("541448800000000004", "541448800000000011")
+    content = "\n".join([_NL_OLD, line, line.replace("kWh", "m³"), other])
+    assert sorted(_gated(content, kortrijk).accepted.select("carrier", "unit").iter_rows()) == [
+        ("electricity", "kWh"),
+        ("gas", "kWh"),
+        ("gas", "m3"),
+    ]
+
+
+def test_a_gzipped_export_is_the_export(kortrijk: City) -> None:
+    packed = gzip.compress(f"{_NL_OLD}\n{_NL_LINE}\n".encode())
+    assert _gated(packed, kortrijk).accepted["value"].to_list() == [0.52]
+
+
+def _zip(files: Mapping[str, str]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def _night(since: str, until: str, kwh: int) -> str:
+    times = f"25-10-2026;{since};25-10-2026;{until}"
+    return f'{times};="541448800000000004";1S;Digitale meter;Afname Nacht;{kwh};kWh;Uitgelezen'
+
+
+def test_the_exports_in_a_zip_keep_their_own_granularity_and_order(kortrijk: City) -> None:
+    pair = [_night("02:45:00", "02:00:00", 1), _night("02:45:00", "03:00:00", 2)]
+    # the same quarters twice in one zip are no third and fourth of a pair
+    quarters = "\n".join([_NL_OLD, _night("02:30:00", "02:45:00", 3), *pair])
+    day = f"{_NL_OLD}\n{_night('00:00:00', '23:00:00', 9)}\n"
+    found = _gated(_zip({"a.csv": quarters, "b.csv": quarters, "sub/c.csv": day}), kortrijk)
+    assert (found.received, found.duplicate, found.quarantined.height) == (7, 3, 0)
+    assert dict(found.accepted.group_by("granularity").len().iter_rows()) == {"PT15M": 3, "P1D": 1}
+
+
+def test_a_line_in_a_zip_is_counted_on_through_its_files(kortrijk: City) -> None:
+    rows = _rows(_zip({"a.csv": f"{_NL_OLD}\n{_NL_LINE}\n", "b.csv": f"{_NL_OLD}\n{_NL_LINE}\n"}), kortrijk)
+    assert rows["line"].to_list() == [2, 4]
+
+
+def test_a_file_in_a_zip_that_is_no_export_is_named(kortrijk: City) -> None:
+    with pytest.raises(UnreadableFileError, match=r"export\.csv: leesmij\.txt: line 1 lacks the column"):
+        _rows(_zip({"a.csv": f"{_NL_OLD}\n{_NL_LINE}\n", "leesmij.txt": "hallo"}), kortrijk)
+
+
+def _workbook(rows: Iterable[Sequence[str | float]]) -> bytes:
+    return workbook_bytes({"Afname": rows})
+
+
+def test_a_workbook_with_one_cell_per_row_is_the_export(kortrijk: City) -> None:
+    line = _NL_LINE.replace('="541448800000000004"', "=541448800000000004")
+    found = _gated(_workbook([[_NL_OLD], [line]]), kortrijk)
+    assert found.accepted.select("ean", "value", "line").rows() == [("541448800000000004", 0.52, 2)]
+
+
+def test_a_workbook_with_a_cell_per_column_is_read_too(kortrijk: City) -> None:
+    found = _gated(_workbook([_NL_OLD.split(";"), _NL_LINE.replace('="', "").replace('"', "").split(";")]), kortrijk)
+    assert found.accepted["ean"].to_list() == ["541448800000000004"]
+
+
+def test_an_ean_that_excel_rounded_to_another_does_not_come_in(kortrijk: City, drop: _Drop) -> None:
+    cells: list[str | float] = [*_NL_LINE.split(";")]
+    cells[4] = 541448800000000004
+    delivery = read(drop("a.xlsx", _workbook([_NL_OLD.split(";"), cells])), _context(kortrijk))
+    assert delivery.tables["readings"].height == 0
+    assert delivery.withheld == {UNKNOWN: 1}
+
+
+def test_an_empty_workbook_is_refused(kortrijk: City) -> None:
+    with pytest.raises(UnreadableFileError, match="empty"):
+        _rows(_workbook([[""]]), kortrijk)
+
+
+def _deflated(content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", content)
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, _deflated])
+def test_a_bomb_is_refused_before_it_unpacks(kortrijk: City, pack: Callable[[bytes], bytes]) -> None:
+    bomb = pack(b"0" * 60_000_000)
+    started = time.process_time()
+    with pytest.raises(UnreadableFileError, match="unpacks to"):
+        _rows(bomb, kortrijk)
+    assert time.process_time() - started < 5
 
 
 def test_a_file_that_vanished_is_named(kortrijk: City, drop: _Drop) -> None:
     file = drop("gone.csv", "x")
     file.path.unlink()
     with pytest.raises(UnreadableFileError, match=r"gone\.csv: cannot be opened"):
-        read(file, Context(kortrijk))
+        read(file, _context(kortrijk))
 
 
 @pytest.mark.parametrize(
@@ -193,7 +325,7 @@ def test_real_exports_pass_whole(
 def test_any_pile_of_lines_is_read_or_refused_and_no_line_is_lost(lines: list[str]) -> None:
     filled = [line for line in lines if line.strip()]
     try:
-        rows = reread("\n".join(lines).encode(), "export.csv", Context(city_named("kortrijk")))["readings"]
+        rows = read_export("\n".join(lines).encode(), "export.csv")
     except UnreadableFileError:
         assert not filled or filled[0] not in (_NL_OLD, _EN_NOW)
     else:

@@ -1,16 +1,28 @@
 """The client against suppliers that are slow, broken, lying or curious."""
 
 import gzip
+import ipaddress
+import socket
+import ssl
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
+from ingestion.delivery import Secret
 from ingestion.errors import PermanentSupplierError, SupplierError, TransientSupplierError
-from ingestion.http import Client, address
+from ingestion.http import Budget, Client, Trail, address
 
 _SECRET = "canary-7f3a"
 _NewSupplier = Callable[[Callable[..., Any]], Any]
@@ -181,3 +193,199 @@ def test_no_message_shows_a_secret(new_supplier: _NewSupplier) -> None:
 
 def test_an_address_is_shown_without_user_and_query() -> None:
     assert address(f"https://user:{_SECRET}@city.example:8443/a/b?key={_SECRET}#x") == "https://city.example:8443/a/b"
+
+
+def test_a_form_is_posted_with_its_secrets_and_the_same_patience(new_supplier: _NewSupplier) -> None:
+    numbers = count()
+    supplier = new_supplier(lambda *_: (503 if next(numbers) == 0 else 200, {}, b'{"access_token": "t"}'))
+    answer = _client(supplier.url).post_form(f"{supplier.url}/token", {"grant": "x", "secret": Secret(_SECRET)})
+    assert answer.json() == {"access_token": "t"}
+    assert supplier.forms == [{"grant": "x", "secret": _SECRET}] * 2
+
+
+def test_each_origin_gets_its_own_credentials_and_no_other(new_supplier: _NewSupplier) -> None:
+    first, second, third = (new_supplier(lambda *_: (200, {}, b"[]")) for _ in range(3))
+    with Client(first.url, {"X-Key": "one"}, sleep=_no_wait, also={f"{second.url}/api": {"X-Key": "two"}}) as client:
+        client.get(f"{first.url}/a")
+        client.get(f"{second.url}/b")
+        with pytest.raises(PermanentSupplierError, match="outside"):
+            client.get(f"{third.url}/c")
+    assert [headers["X-Key"] for headers in (*first.headers, *second.headers)] == ["one", "two"]
+    assert third.asked == []
+
+
+@contextmanager
+def _line(talk: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A supplier that does what no HTTP library would."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+
+        def serve() -> None:
+            while True:
+                try:
+                    line, _ = listening.accept()
+                    with line:
+                        talk(line)
+                except OSError:
+                    if listening.fileno() < 0:
+                        return
+
+        Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def _dripping(before: bytes, dripped: bytes) -> Callable[[socket.socket], None]:
+    def talk(line: socket.socket) -> None:
+        line.recv(65536)
+        line.sendall(before)
+        for _ in range(400):
+            time.sleep(0.01)
+            line.sendall(dripped)
+
+    return talk
+
+
+@pytest.mark.parametrize(
+    ("before", "dripped"),
+    [
+        (b"", b""),
+        (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+        (b"HTTP/1.1 200 OK\r\n\r\n[1, 2", b" "),
+    ],
+    ids=["silence", "headers", "the length of a chunk", "chunks", "a body without a length"],
+)
+def test_nothing_that_drips_outlasts_the_deadline(before: bytes, dripped: bytes) -> None:
+    started = time.monotonic()
+    with _line(_dripping(before, dripped)) as url, pytest.raises(TransientSupplierError, match="too long"):
+        _client(url, deadline_seconds=0.1).get(url)
+    assert time.monotonic() - started < 3
+
+
+def test_a_crawl_ends_with_its_budget_however_many_pages_follow(new_supplier: _NewSupplier) -> None:
+    supplier = new_supplier(lambda *_: (200, {}, iter([time.sleep(0.05) or b"[]"])))
+    budget = Budget(0.3)
+    client = Client(supplier.url, sleep=_no_wait, budget=budget)
+    with pytest.raises(TransientSupplierError, match=r"the whole crawl took longer than 0\.3 s|too long"):
+        deque(client.get(f"{supplier.url}/{page}") for page in range(1000))
+    assert 0 < len(supplier.asked) < 20
+    with pytest.raises(TransientSupplierError, match="whole crawl"):
+        Client(supplier.url, sleep=_no_wait, budget=budget).get(supplier.url)
+
+
+def test_no_pause_is_longer_than_what_is_left_of_the_budget(new_supplier: _NewSupplier) -> None:
+    supplier = new_supplier(lambda *_: (429, {"Retry-After": "50"}, b""))
+    waited: list[float] = []
+    with pytest.raises(TransientSupplierError):
+        Client(supplier.url, sleep=waited.append, budget=Budget(5)).get(supplier.url)
+    assert all(pause <= 5 for pause in waited)
+
+
+def _certificate(folder: Path, until: datetime) -> Path:
+    """A certificate for 127.0.0.1 that only its own key vouches for, with that key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(until - timedelta(days=9))
+        .not_valid_after(until)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = folder / "both.pem"
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@pytest.mark.parametrize("days", [1, -1])
+def test_a_certificate_nobody_vouches_for_is_refused_before_anything_is_sent(tmp_path: Path, days: int) -> None:
+    heard: list[bytes] = []
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(_certificate(tmp_path, datetime.now(UTC) + timedelta(days=days)))
+
+    def talk(line: socket.socket) -> None:
+        with tls.wrap_socket(line, server_side=True) as safe:
+            heard.append(safe.recv(65536))
+
+    with _line(talk) as url, pytest.raises(PermanentSupplierError, match="certificate") as refused:
+        _client(f"https{url[4:]}").get(f"https{url[4:]}", {"key": _SECRET})
+    assert "nothing was sent" in str(refused.value)
+    assert "self-signed" in str(refused.value)
+    assert not any(heard)
+
+
+@pytest.mark.parametrize("token", [f"{_SECRET}\nX: y", f"{_SECRET}é€"])
+def test_a_token_no_header_can_carry_is_refused_without_showing_it(new_supplier: _NewSupplier, token: str) -> None:
+    supplier = new_supplier(lambda *_: (200, {}, b"[]"))
+    with pytest.raises(PermanentSupplierError, match="cannot be sent") as refused:
+        Client(supplier.url, {"Authorization": token}, sleep=_no_wait).get(supplier.url)
+    _require_silence(refused.value)
+    assert supplier.asked == []
+
+
+def _require_silence(error: BaseException | None) -> None:
+    """The secret is nowhere in an exception, nor in one behind it, nor in what they hold."""
+    while error is not None:
+        for text in (str(error), repr(error), repr(error.args), repr(vars(error))):
+            assert _SECRET not in text
+        assert error.__cause__ is None
+        error = error.__context__
+
+
+_FAULTS: list[tuple[int, dict[str, str], bytes]] = [
+    *(
+        (status, {"X-Echo": _SECRET}, _SECRET.encode())
+        for status in (204, 301, 304, 400, 401, 403, 404, 418, 429, 500, 599)
+    ),
+    (200, {}, _SECRET.encode()),
+    (200, {}, b"<html>" + _SECRET.encode()),
+    (200, {}, b"\xff" + _SECRET.encode()),
+    (200, {"Content-Encoding": "gzip"}, _SECRET.encode()),
+    (200, {"Content-Encoding": "gzip"}, gzip.compress(_SECRET.encode() * 99)[:-9]),
+    (200, {"Content-Length": "9999"}, _SECRET.encode()),
+    (200, {"Transfer-Encoding": "chunked"}, _SECRET.encode()),
+    (302, {"Location": f"http://{_SECRET}.example/?k={_SECRET}"}, b""),
+    (429, {"Retry-After": _SECRET}, b""),
+]
+
+
+@pytest.mark.parametrize("fault", _FAULTS, ids=str)
+def test_no_error_shows_a_secret_whatever_goes_wrong(
+    new_supplier: _NewSupplier, fault: tuple[int, dict[str, str], bytes]
+) -> None:
+    supplier = new_supplier(lambda *_: fault)
+    url = supplier.url.replace("http://", f"http://user:{_SECRET}@")
+    for ask in (
+        lambda client: client.get(f"{url}/x?api_key={_SECRET}", {"token": _SECRET}).json(),
+        lambda client: client.post_form(f"{url}/x?api_key={_SECRET}", {"secret": Secret(_SECRET)}).json(),
+    ):
+        with pytest.raises(SupplierError) as failed:
+            ask(_client(url))
+        _require_silence(failed.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9", "https://127.0.0.1:9", "http://[", "http://a b", "http://x:99999", f"x://{_SECRET}@y"]
+)
+def test_no_error_about_an_address_shows_a_secret(url: str) -> None:
+    with pytest.raises(SupplierError) as failed:
+        _client(url).get(f"{url}/?key={_SECRET}", {"key": _SECRET})
+    _require_silence(failed.value)
+
+
+def test_a_supplier_that_leads_in_circles_or_nowhere_is_stopped() -> None:
+    trail = Trail("https://city.example/list", most_pages=3)
+    trail.step("?page=1")
+    trail.step("?page=2")
+    with pytest.raises(PermanentSupplierError, match="already asked"):
+        trail.step("?page=1")
+    trail.step("?page=3")
+    with pytest.raises(PermanentSupplierError, match="more than 3 pages"):
+        trail.step("?page=4")

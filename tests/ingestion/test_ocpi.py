@@ -1,14 +1,19 @@
 """OCPI locations over real HTTP, from a supplier that has the field's bad habits."""
 
 import base64
+import gzip
 import json
+import zlib
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contracts.cities.profile import City
+from contracts.gate import split
+from contracts.registry import all_contracts
 from ingestion.delivery import Context, Endpoint, Secret
 from ingestion.errors import PermanentSupplierError, TransientSupplierError
 from ingestion.sources import charge_points
@@ -42,8 +47,10 @@ def _paged(new_supplier: _NewSupplier, count: int, announced: int | None = None)
     return supplier
 
 
-def _fetch(url: str, city: City) -> Any:  # noqa: ANN401 - kept short; every test looks at another part
-    return charge_points.fetch(Endpoint(url, Secret("example-token\n")), Context(city))
+def _fetch(url: str, city: City, memory: object = None, **options: str) -> Any:  # noqa: ANN401 - idem
+    settings = {name: Secret(value) for name, value in options.items()}
+    endpoint = Endpoint(url, Secret("example-token\n"), settings=settings)
+    return charge_points.fetch(endpoint, Context(city, memory=memory or {}))
 
 
 def test_every_page_is_followed_as_the_supplier_links_it(new_supplier: _NewSupplier, kortrijk: City) -> None:
@@ -101,7 +108,7 @@ def test_a_next_page_on_another_host_is_refused(new_supplier: _NewSupplier, kort
 def test_pages_in_a_circle_end(new_supplier: _NewSupplier, kortrijk: City) -> None:
     supplier = new_supplier(lambda *_: (404, {}, b""))
     supplier.answering = lambda *_: (200, {"Link": f'<{supplier.url}/a>; rel="next"'}, _envelope([]))
-    with pytest.raises(PermanentSupplierError, match="circle"):
+    with pytest.raises(PermanentSupplierError, match="leads back to a page already asked"):
         _fetch(f"{supplier.url}/a", kortrijk)
     assert len(supplier.asked) == 1
 
@@ -125,7 +132,7 @@ def test_pages_without_end_stop_soon_after_the_announced_total(new_supplier: _Ne
     [
         (2001, PermanentSupplierError),
         (3000, TransientSupplierError),
-        (4002, TransientSupplierError),
+        (4001, TransientSupplierError),
         ("1000", PermanentSupplierError),
         (None, PermanentSupplierError),
     ],
@@ -138,7 +145,7 @@ def test_a_failure_inside_a_good_http_answer_is_seen(
         _fetch(supplier.url, kortrijk)
 
 
-@pytest.mark.parametrize("body", [b"[]", b'{"items": []}', b"<html>"])
+@pytest.mark.parametrize("body", [b'{"data": []}', b'"data"', b"<html>", b""])
 def test_what_is_no_envelope_is_refused(new_supplier: _NewSupplier, kortrijk: City, body: bytes) -> None:
     supplier = new_supplier(lambda *_: (200, {}, body))
     with pytest.raises(PermanentSupplierError):
@@ -185,3 +192,303 @@ def test_an_endpoint_that_only_receives_is_not_read(new_supplier: _NewSupplier, 
     supplier = _discovering(new_supplier, ["2.2.1"], role="RECEIVER")
     with pytest.raises(PermanentSupplierError, match="publishes no locations"):
         _fetch(f"{supplier.url}/versions", kortrijk)
+
+
+def test_an_older_peer_gets_the_token_as_it_is(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    supplier = _paged(new_supplier, 1)
+    _fetch(f"{supplier.url}/locations", kortrijk, TOKEN_ENCODING="raw")
+    assert supplier.headers[0]["Authorization"] == "Token example-token"
+
+
+@pytest.mark.parametrize(
+    "options", [{"TOKEN_ENCODING": "rot13"}, {"SHAPE": "round"}, {"FULL_EVERY_DAYS": "weekly"}, {"SESSION_DAYS": "-1"}]
+)
+def test_a_setting_that_means_nothing_is_refused_by_name(
+    new_supplier: _NewSupplier, kortrijk: City, options: dict[str, str]
+) -> None:
+    supplier = _paged(new_supplier, 1)
+    with pytest.raises(PermanentSupplierError, match=next(iter(options))):
+        _fetch(f"{supplier.url}/locations", kortrijk, **options)
+
+
+def test_a_server_that_says_later_is_asked_again(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    answers = [_envelope(None, status_code=3001), _envelope(None, status_code=4002), _envelope([_location(1)])]
+    supplier = new_supplier(lambda *_: (200, {}, answers.pop(0)))
+    assert _fetch(supplier.url, kortrijk).tables["locations"].height == 1
+
+
+class _Shrinking:
+    """Five locations on pages of two, of which some go after the first page."""
+
+    def __init__(self, gone: dict[int, list[int]], link: str = "offset") -> None:
+        self.gone, self.link, self.url, self.asked, self.left = gone, link, "", 0, list(range(5))
+
+    def answer(self, _: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        for number in self.gone.get(self.asked, []):
+            self.left.remove(number)
+        self.asked += 1
+        offset = int(query.get(self.link, 0))
+        headers = {"X-Total-Count": str(len(self.left))}
+        if offset + _PAGE_SIZE < len(self.left):
+            headers["Link"] = f'<{self.url}/locations?{self.link}={offset + _PAGE_SIZE}>; rel="next"'
+        return 200, headers, _envelope([_location(number) for number in self.left[offset : offset + _PAGE_SIZE]])
+
+
+def _shrinking(new_supplier: _NewSupplier, gone: dict[int, list[int]], link: str = "offset") -> Any:  # noqa: ANN401 - idem
+    shrinking = _Shrinking(gone, link)
+    supplier = new_supplier(shrinking.answer)
+    shrinking.url = supplier.url
+    return supplier
+
+
+@pytest.mark.parametrize("gone", [{1: [0]}, {1: [0, 1]}, {1: [0], 2: [1]}, {2: [0, 1, 2]}, {1: [4]}])
+def test_when_the_total_falls_the_page_is_asked_again_as_many_places_earlier(
+    new_supplier: _NewSupplier, kortrijk: City, gone: dict[int, list[int]]
+) -> None:
+    supplier = _shrinking(new_supplier, gone)
+    delivery = _fetch(f"{supplier.url}/locations", kortrijk)
+    stayed = {f"L{number}" for number in range(5)} - {f"L{number}" for each in gone.values() for number in each}
+    assert stayed <= set(delivery.tables["locations"]["location_id"])
+
+
+def test_when_the_total_falls_and_no_page_can_be_asked_earlier_the_whole_list_is_asked_once_more(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    supplier = _shrinking(new_supplier, {1: [0]}, link="after")
+    delivery = _fetch(f"{supplier.url}/locations", kortrijk)
+    assert delivery.tables["locations"]["location_id"].to_list() == ["L1", "L2", "L3", "L4"]
+
+
+def test_a_list_that_keeps_falling_is_left_for_the_next_run(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    supplier = _shrinking(new_supplier, {1: [0], 3: [1]}, link="after")
+    with pytest.raises(TransientSupplierError, match="twice"):
+        _fetch(f"{supplier.url}/locations", kortrijk)
+
+
+def _feed(new_supplier: _NewSupplier, body: bytes) -> Any:  # noqa: ANN401 - idem
+    return new_supplier(lambda *_: (200, {"Content-Type": "application/gzip"}, body))
+
+
+@pytest.mark.parametrize("packed", [gzip.compress, bytes])
+def test_a_bare_list_is_read_packed_or_not_and_is_always_the_whole_stock(
+    new_supplier: _NewSupplier, kortrijk: City, packed: Callable[[bytes], bytes]
+) -> None:
+    supplier = _feed(new_supplier, packed(json.dumps([_location(1), _location(2)]).encode()))
+    first = _fetch(f"{supplier.url}/feed.json.gz", kortrijk)
+    again = _fetch(f"{supplier.url}/feed.json.gz", kortrijk, first.memory)
+    assert again.tables["locations"]["location_id"].to_list() == ["L1", "L2"]
+    assert again.tables["crawls"]["is_full"].to_list() == ["true"]
+    assert supplier.asked[-1][1] == {}
+    assert again.supplied_at == datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+
+
+def test_a_packed_list_that_is_broken_off_or_spoilt_waits_for_the_next_run(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    whole = gzip.compress(json.dumps([_location(1)]).encode())
+    for body, says in ((whole[:-12], "half a gzip"), (whole[:10] + b"\xff" * 20, "broken gzip")):
+        with pytest.raises(TransientSupplierError, match=says):
+            _fetch(_feed(new_supplier, body).url, kortrijk)
+
+
+def test_a_small_file_that_unpacks_to_far_too_much_is_refused(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    packer = zlib.compressobj(1, wbits=31)
+    bomb = b"".join(packer.compress(bytes(2**20)) for _ in range(201)) + packer.flush()
+    with pytest.raises(PermanentSupplierError, match="more than 200 MB"):
+        _fetch(_feed(new_supplier, bomb).url, kortrijk)
+
+
+@pytest.mark.parametrize("as_address", [False, True])
+def test_a_cursor_is_followed_as_a_token_or_as_an_address(
+    new_supplier: _NewSupplier, kortrijk: City, *, as_address: bool
+) -> None:
+    supplier = new_supplier(lambda *_: (404, {}, b""))
+
+    def answer(_: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        if "next" in query:
+            return 200, {}, json.dumps({"next": None, "items": [_location(2)]}).encode()
+        following = f"{supplier.url}/l?tenant=7&next=b" if as_address else "a b"
+        return 200, {}, json.dumps({"next": following, "items": [_location(1)]}).encode()
+
+    supplier.answering = answer
+    delivery = _fetch(f"{supplier.url}/l?tenant=7", kortrijk)
+    assert delivery.tables["locations"]["location_id"].to_list() == ["L1", "L2"]
+    assert supplier.asked[1][1] == {"tenant": "7", "next": "b" if as_address else "a b"}
+    assert delivery.tables["crawls"]["is_full"].to_list() == ["true"]
+
+
+def test_a_cursor_that_stays_where_it_is_ends(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    supplier = new_supplier(lambda *_: (200, {}, json.dumps({"next": "a", "items": []}).encode()))
+    with pytest.raises(PermanentSupplierError, match="already asked"):
+        _fetch(supplier.url, kortrijk)
+
+
+def test_another_shape_than_the_settings_say_is_refused(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    supplier = _paged(new_supplier, 1)
+    assert _fetch(f"{supplier.url}/locations", kortrijk, SHAPE="paged").tables["locations"].height == 1
+    with pytest.raises(PermanentSupplierError, match="in the shape paged, not array"):
+        _fetch(f"{supplier.url}/locations", kortrijk, SHAPE="array")
+
+
+# --- windows and the whole stock --------------------------------------------------------------------------------
+
+
+class _Operator:
+    """An operator with a clock and a stock, who answers a question by window as OCPI does."""
+
+    def __init__(self, new_supplier: _NewSupplier, size: int) -> None:
+        self.clock = datetime(2026, 11, 1, tzinfo=UTC)
+        self.stock = dict.fromkeys(range(size), self.clock)
+        self.supplier = new_supplier(self._answer)
+        self.url = f"{self.supplier.url}/locations"
+
+    def _answer(self, _: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        since = datetime.fromisoformat(query.get("date_from", "1970-01-01T00:00:00Z"))
+        found = [_charging(number, changed) for number, changed in self.stock.items() if changed >= since]
+        return 200, {}, _envelope(found, timestamp=self.clock.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def _charging(number: int, changed: datetime) -> dict[str, object]:
+    moment = changed.strftime("%Y-%m-%dT%H:%M:%SZ")
+    evse = {"uid": f"E{number}", "status": "AVAILABLE", "last_updated": moment}
+    return _location(number) | {"evses": [evse], "last_updated": moment}
+
+
+def _is_full(delivery: Any) -> list[str]:  # noqa: ANN401 - idem
+    return delivery.tables["crawls"]["is_full"].to_list()
+
+
+def test_after_a_full_pull_only_changes_are_asked_with_an_overlap_by_the_operators_clock(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    operator = _Operator(new_supplier, 4)
+    first = _fetch(operator.url, kortrijk)
+    assert (_is_full(first), operator.supplier.asked[-1][1]) == (["true"], {})
+    operator.clock += timedelta(hours=4)
+    operator.stock[2] = operator.clock - timedelta(hours=1)
+    second = _fetch(operator.url, kortrijk, first.memory)
+    assert operator.supplier.asked[-1][1] == {"date_from": "2026-10-31T23:50:00Z"}
+    assert _is_full(second) == ["false"]
+    third = _fetch(operator.url, kortrijk, second.memory)
+    assert operator.supplier.asked[-1][1] == {"date_from": "2026-11-01T03:50:00Z"}
+    # nothing changed: no row at all, so that no batch is written
+    assert {name: rows.height for name, rows in third.tables.items()} == dict.fromkeys(third.tables, 0)
+
+
+def test_a_pull_that_breaks_off_moves_no_watermark(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    supplier = _paged(new_supplier, 3)
+    good = supplier.answering
+    supplier.answering = lambda path, query: good(path, query) if "offset" not in query else (200, {}, b"{")
+    # without a delivery there is nothing to remember
+    with pytest.raises(PermanentSupplierError, match="not JSON"):
+        _fetch(f"{supplier.url}/locations", kortrijk)
+
+
+def test_the_whole_stock_is_asked_again_when_it_is_due_by_the_operators_clock(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    operator = _Operator(new_supplier, 4)
+    memory = _fetch(operator.url, kortrijk).memory
+    operator.clock += timedelta(days=6, hours=23)
+    memory = _fetch(operator.url, kortrijk, memory).memory
+    operator.clock += timedelta(hours=1)
+    due = _fetch(operator.url, kortrijk, memory)
+    assert (_is_full(due), due.tables["locations"].height) == (["true"], 4)
+    assert _is_full(_fetch(operator.url, kortrijk, due.memory)) == []
+    assert _is_full(_fetch(operator.url, kortrijk, due.memory, FULL_EVERY_DAYS="0")) == ["true"]
+
+
+@pytest.mark.parametrize("memory", [{}, {"until": "yesterday"}, {"until": "2026-11-01T00:00:00Z", "evses": 7}])
+def test_a_lost_memory_costs_a_full_pull_and_nothing_else(
+    new_supplier: _NewSupplier, kortrijk: City, memory: dict[str, object]
+) -> None:
+    operator = _Operator(new_supplier, 4)
+    assert _is_full(_fetch(operator.url, kortrijk, memory)) == ["true"]
+
+
+@pytest.mark.parametrize(("gone", "says"), [(40, "names no EVSE"), (5, "no longer names 5 of 40 EVSEs")])
+def test_a_mass_disappearance_is_refused_and_the_stock_stands(
+    new_supplier: _NewSupplier, kortrijk: City, gone: int, says: str
+) -> None:
+    operator = _Operator(new_supplier, 40)
+    memory = _fetch(operator.url, kortrijk).memory
+    operator.clock += timedelta(days=8)
+    operator.stock = dict(list(operator.stock.items())[gone:])
+    with pytest.raises(PermanentSupplierError, match=says):
+        _fetch(operator.url, kortrijk, memory)
+    accepted = _fetch(operator.url, kortrijk, memory, ACCEPT_SHRINK_ON="2026-11-09")
+    assert accepted.tables["locations"].height == 40 - gone
+    with pytest.raises(PermanentSupplierError, match="ACCEPT_SHRINK_ON"):
+        _fetch(operator.url, kortrijk, memory, ACCEPT_SHRINK_ON="2026-11-08")
+
+
+def test_locations_without_points_may_not_disappear_in_mass_either(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    operator = _Operator(new_supplier, 10)
+    memory = _fetch(operator.url, kortrijk).memory
+    with pytest.raises(PermanentSupplierError, match="names 10 locations where it named 40"):
+        _fetch(operator.url, kortrijk, memory | {"locations": 40}, FULL_EVERY_DAYS="0")
+
+
+def test_a_tenth_that_goes_is_taken_in(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    operator = _Operator(new_supplier, 40)
+    memory = _fetch(operator.url, kortrijk).memory
+    operator.clock += timedelta(days=8)
+    operator.stock = dict(list(operator.stock.items())[4:])
+    assert _fetch(operator.url, kortrijk, memory).tables["locations"].height == 36
+
+
+def test_what_came_in_a_window_is_missed_too_when_it_disappears(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    operator = _Operator(new_supplier, 20)
+    memory = _fetch(operator.url, kortrijk).memory
+    operator.clock += timedelta(hours=4)
+    operator.stock |= dict.fromkeys(range(20, 40), operator.clock)
+    memory = _fetch(operator.url, kortrijk, memory).memory
+    operator.clock += timedelta(days=8)
+    operator.stock = dict(list(operator.stock.items())[:20])
+    with pytest.raises(PermanentSupplierError, match="no longer names 20 of 40 EVSEs"):
+        _fetch(operator.url, kortrijk, memory)
+
+
+# --- the examples of the specification --------------------------------------------------------------------------
+
+
+def _example(real_data: Path, version: str, name: str) -> Any:  # noqa: ANN401 - JSON
+    return json.loads((real_data / "charge_points" / "ocpi_spec" / version / name).read_bytes())
+
+
+def test_the_version_details_of_the_specification_lead_to_the_sender(
+    new_supplier: _NewSupplier, kortrijk: City, real_data: Path
+) -> None:
+    details = _example(real_data, "2.2.1", "version_details_example2.json")
+    supplier = new_supplier(lambda *_: (404, {}, b""))
+
+    def answer(path: str, _: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        if path == "/versions":
+            return 200, {}, _envelope([{"version": "2.2.1", "url": f"{supplier.url}/details"}])
+        if path == "/details":
+            text = json.dumps(details).replace("https://example.com", supplier.url)
+            return 200, {}, _envelope(json.loads(text))
+        return 200, {}, _envelope([_location(1)])
+
+    supplier.answering = answer
+    _fetch(f"{supplier.url}/versions", kortrijk)
+    assert supplier.asked[-1][0] == "/ocpi/cpo/2.2/locations"
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+def test_every_location_of_the_specification_is_taken_in_or_withheld_as_private(
+    new_supplier: _NewSupplier, kortrijk: City, real_data: Path, version: str
+) -> None:
+    folder = real_data / "charge_points" / "ocpi_spec" / version
+    names = ["location_example.json", "location_example_parking_garage_opening_hours.json"]
+    names += sorted(path.name for path in folder.glob("location_example_uc*.json"))
+    examples = [_example(real_data, version, name) for name in names]
+    supplier = new_supplier(lambda *_: (200, {}, _envelope(examples)))
+    delivery = _fetch(supplier.url, kortrijk)
+    contract = all_contracts()["charge_points"]
+    for name, rows in delivery.tables.items():
+        assert split(rows, contract.table(name), kortrijk, delivery.supplied_at).quarantined.height == 0
+    private = [each for each in examples if not each["publish"] or each.get("parking_type") == "ON_DRIVEWAY"]
+    assert private
+    assert delivery.tables["locations"].height == len(examples) - len(private)
+    assert sum(delivery.withheld.values()) >= len(private)

@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from random import Random
 
 import openpyxl
@@ -12,7 +13,7 @@ import pytest
 
 from contracts.vocabulary import Received
 from ingestion.errors import UnreadableFileError
-from ingestion.protocols.spreadsheet import read_table
+from ingestion.protocols.spreadsheet import read_table, read_tables, template_columns, workbook_bytes, write_template
 
 _RECEIVED = Received(columns=("name", "day", "value", "note"), required=("name", "day", "value"))
 
@@ -196,3 +197,74 @@ def test_a_zip_of_a_version_to_come_is_refused() -> None:
     content[central + 6] = 70
     with pytest.raises(UnreadableFileError, match="damaged workbook"):
         _table(bytes(content), "table.xlsx")
+
+
+def test_a_header_merged_over_two_rows_is_one_header() -> None:
+    rows = [["name", "when", None, "note"], [None, "day", "value", None], ["a", "x", 1, "n"]]
+    assert _table(_workbook(rows), "table.xlsx").rows() == [(3, "a", "x", "1", "n")]
+
+
+def test_a_header_pasted_in_again_is_no_row() -> None:
+    table = _table("name;day;value\na;x;1\n Name;DAY;value\nb;y;2\n")
+    assert table.select("line", "name").rows() == [(2, "a"), (4, "b")]
+
+
+@pytest.mark.parametrize("total", ["Totaal;;", "Total;;3", "SOM;;3", "Subtotaal;;\nTotaal;;3"])
+def test_totals_at_the_end_are_no_rows(total: str) -> None:
+    assert _table(f"name;day;value;note\na;x;1;\nb;y;2;\n{total.replace(';;', ';;;', 1)}\n")["name"].to_list() == [
+        "a",
+        "b",
+    ]
+
+
+def test_what_only_looks_like_a_total_stays_a_row() -> None:
+    table = _table("name;day;value;note\nTotaalrenovatie;x;1;n\nTotaal;x;1;n\nb;y;2;n\nTotaal;x;1;n\n")
+    assert table.height == 4
+
+
+_OTHER = Received(columns=("name", "colour", "added"), required=("name", "colour"), added=("added",))
+
+
+def test_two_tables_of_a_workbook_are_found_in_whatever_order_they_stand() -> None:
+    content = _workbook([["name", "colour"], ["a", "red"]], [["name", "day", "value"], ["a", "x", 1]])
+    found = read_tables(content, "table.xlsx", {"days": _RECEIVED, "colours": _OTHER})
+    assert {name: table.height for name, table in found.items()} == {"days": 1, "colours": 1}
+    assert found["colours"]["colour"].to_list() == ["red"]
+
+
+def test_one_table_of_two_is_enough_and_none_is_refused() -> None:
+    found = read_tables(b"name;colour\na;red\n", "table.csv", {"days": _RECEIVED, "colours": _OTHER})
+    assert list(found) == ["colours"]
+    with pytest.raises(UnreadableFileError, match="'colour'"):
+        read_tables(b"name\na\n", "table.csv", {"colours": _OTHER})
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_an_empty_template_is_read_back_as_an_empty_table(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"template.{ending}"
+    write_template(_RECEIVED, path)
+    first = path.read_bytes()
+    write_template(_RECEIVED, path)
+    assert path.read_bytes() == first
+    table = read_table(first, path.name, _RECEIVED)
+    assert (table.height, table.columns) == (0, ["line", *_RECEIVED.columns])
+
+
+def test_a_template_of_two_tables_has_two_sheets_and_no_column_that_the_reader_adds(tmp_path: Path) -> None:
+    path = tmp_path / "template.xlsx"
+    write_template({"Dagen": _RECEIVED, "Kleuren": _OTHER}, path)
+    book = openpyxl.load_workbook(path)
+    headers = {sheet.title: [cell.value for cell in sheet[1]] for sheet in book.worksheets}
+    assert headers == {"Dagen": list(_RECEIVED.columns), "Kleuren": ["name", "colour"]}
+    assert template_columns(_OTHER) == ["name", "colour"]
+
+
+@pytest.mark.parametrize("name", ["template.csv", "template.ods"])
+def test_a_template_that_cannot_be_written_says_so(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="a template of 2 tables cannot be written"):
+        write_template({"a": _RECEIVED, "b": _OTHER}, tmp_path / name)
+
+
+def test_a_workbook_of_the_same_rows_has_the_same_bytes() -> None:
+    sheets = {"a": [["x", date(2026, 11, 22), 1.5]], "b": [["y"]]}
+    assert workbook_bytes(sheets) == workbook_bytes(sheets)

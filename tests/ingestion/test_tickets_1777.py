@@ -1,19 +1,24 @@
-"""GeoReport requests over real HTTP, from servers with and without pages."""
+"""1777 tickets as their source brings them: over real HTTP, by what changed, and from a bulk file."""
 
 import json
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contracts.cities.profile import City
 from contracts.gate import split
-from contracts.sources.tickets_1777 import REQUESTS
-from ingestion.delivery import Context, Endpoint, Secret
-from ingestion.errors import PermanentSupplierError
+from contracts.sources.tickets_1777 import EVENTS, REQUESTS
+from ingestion.areas import Areas
+from ingestion.delivery import Context, Delivery, DroppedFile, Endpoint, Secret
+from ingestion.demo_city.suppliers import open311_supplier
+from ingestion.errors import PermanentSupplierError, UnreadableFileError
+from ingestion.http import Answer, Client
+from ingestion.protocols.open311_body import rows_of
 from ingestion.sources import tickets_1777
 
 _NewSupplier = Callable[[Callable[..., Any]], Any]
@@ -65,7 +70,11 @@ def test_all_pages_of_all_windows_are_read_once(new_supplier: _NewSupplier, kort
 def test_no_window_is_longer_than_thirty_days_and_they_join(new_supplier: _NewSupplier, kortrijk: City) -> None:
     supplier = _serve(new_supplier, [])
     _ids(supplier.url, kortrijk, since=date(2026, 9, 1))
-    windows = [(query["start_date"], query["end_date"]) for _, query in supplier.asked if "start_date" in query]
+    windows = [
+        (query["start_date"], query["end_date"])
+        for path, query in supplier.asked
+        if "start_date" in query and path.endswith("requests.json")
+    ]
     # the city's midnight, not that of Greenwich
     assert windows[0][0] == "2026-08-31T22:00:00Z"
     assert windows[-1][1] == "2026-11-23T06:00:00Z"
@@ -77,7 +86,8 @@ def test_no_window_is_longer_than_thirty_days_and_they_join(new_supplier: _NewSu
 def test_by_default_a_third_of_a_year_is_asked(new_supplier: _NewSupplier, kortrijk: City) -> None:
     supplier = _serve(new_supplier, [])
     _ids(supplier.url, kortrijk)
-    assert supplier.asked[1][1]["start_date"] == "2026-07-26T06:00:00Z"
+    starts = [query["start_date"] for path, query in supplier.asked if "start_date" in query and "requests" in path]
+    assert starts[0] == "2026-07-26T06:00:00Z"
 
 
 @pytest.mark.parametrize("limit", [50, 70, 200])
@@ -163,3 +173,333 @@ def test_a_busy_year_is_read_in_seconds(new_supplier: _NewSupplier, kortrijk: Ci
     ids = _ids(supplier.url, kortrijk, since=date(2026, 6, 14))
     assert len(set(ids)) == len(ids) == 58_000
     assert time.monotonic() - started < 20
+
+
+# what changed since the last pull
+
+_ASKED = "2026-11-10T09:00:00+01:00"
+_LATER = _SERVER_TIME + timedelta(days=2)
+
+
+def _ticket(key: str, **more: object) -> dict[str, Any]:
+    return {"service_request_id": key, "status": "open", "requested_datetime": _ASKED, **more}
+
+
+def _pull(
+    tickets: list[dict[str, Any]],
+    city: City,
+    before: Delivery | None = None,
+    updates: list[dict[str, Any]] | None = None,
+    clock: datetime = _SERVER_TIME,
+    **settings: str,
+) -> Delivery:
+    """One pull from a demo desk, with the memory that an earlier pull left."""
+    memory = json.loads(json.dumps(before.memory)) if before else {}
+    with open311_supplier(tickets, api_key="t", clock=clock, updates=updates) as url:
+        endpoint = Endpoint(
+            url, Secret("t"), date(2026, 6, 1), {name: Secret(value) for name, value in settings.items()}
+        )
+        return tickets_1777.fetch(endpoint, Context(city, memory))
+
+
+def _keys(delivery: Delivery) -> list[str]:
+    return sorted(delivery.tables["requests"]["service_request_id"].to_list())
+
+
+def _kinds(delivery: Delivery) -> list[tuple[str, str]]:
+    return sorted(delivery.tables["events"].select("service_request_id", "event_type").rows())
+
+
+def test_the_second_pull_brings_only_what_changed(kortrijk: City) -> None:
+    first = _pull([_ticket("a"), _ticket("b")], kortrijk)
+    changed = _ticket("b", status="closed", updated_datetime="2026-11-23T09:00:00+01:00")
+    second = _pull([_ticket("a"), changed, _ticket("c")], kortrijk, first, clock=_LATER)
+    assert (_keys(first), _keys(second)) == (["a", "b"], ["b", "c"])
+    assert second.complete_until == _LATER
+
+
+def test_a_pull_that_finds_nothing_new_brings_no_row_and_speaks_until_now(kortrijk: City) -> None:
+    first = _pull([_ticket("a")], kortrijk, updates=[])
+    second = _pull([_ticket("a")], kortrijk, first, updates=[], clock=_LATER)
+    assert all(frame.is_empty() for frame in second.tables.values())
+    assert second.complete_until == _LATER
+
+
+def test_losing_the_memory_costs_a_full_pull_and_nothing_else(kortrijk: City) -> None:
+    _pull([_ticket("a"), _ticket("b")], kortrijk)
+    assert _keys(_pull([_ticket("a"), _ticket("b")], kortrijk, clock=_LATER)) == ["a", "b"]
+
+
+def test_an_old_request_that_was_open_is_asked_by_its_number_until_it_closes(kortrijk: City) -> None:
+    old = _ticket("old", requested_datetime="2026-06-02T09:00:00+02:00")
+    closed = {**old, "status": "closed", "updated_datetime": "2026-11-23T09:00:00+01:00"}
+    first = _pull([old, _ticket("a")], kortrijk)
+    second = _pull([closed, _ticket("a")], kortrijk, first, clock=_LATER)
+    assert _keys(second) == ["old"]
+    # closed and older than the window: nobody asks for it any more
+    third = _pull([_ticket("a")], kortrijk, second, clock=_LATER + timedelta(days=2))
+    assert (_keys(third), _kinds(third)) == ([], [])
+
+
+def test_an_update_about_an_old_closed_request_brings_that_request_along(kortrijk: City) -> None:
+    old = _ticket("old", requested_datetime="2026-06-02T09:00:00+02:00", status="closed", updated_datetime=_ASKED)
+    before_the_first_day = {**old, "service_request_id": "older", "requested_datetime": "2026-01-02T09:00:00+01:00"}
+    first = _pull([old], kortrijk, updates=[])
+    updates = [
+        {
+            "update_id": key,
+            "service_request_id": key,
+            "status": "REOPENED",
+            "updated_datetime": "2026-11-24T09:00:00+01:00",
+        }
+        for key in ("old", "older")
+    ]
+    reopened = {**old, "status": "open", "updated_datetime": "2026-11-24T09:00:00+01:00"}
+    second = _pull([reopened, before_the_first_day], kortrijk, first, updates=updates, clock=_LATER)
+    assert _keys(second) == ["old"]
+    assert _kinds(second) == [("old", "reopened"), ("older", "reopened")]
+
+
+def test_a_request_that_two_full_readings_miss_is_withdrawn_and_one_that_returns_is_delivered_again(
+    kortrijk: City,
+) -> None:
+    tickets = [_ticket("a"), _ticket("b")]
+    pulls = [_pull(tickets, kortrijk)]
+    for days, there in enumerate((tickets[:1], tickets[:1], tickets), start=1):
+        pulls.append(_pull(there, kortrijk, pulls[-1], clock=_SERVER_TIME + timedelta(days=days)))
+    assert [_kinds(pull) for pull in pulls] == [[], [], [("b", "withdrawn")], []]
+    assert _keys(pulls[3]) == ["b"]
+
+
+def test_a_server_that_suddenly_has_nothing_withdraws_nothing(kortrijk: City) -> None:
+    first = _pull([_ticket(f"t{number}") for number in range(60)], kortrijk)
+    with pytest.raises(PermanentSupplierError, match="60 of 60 requests are no longer there"):
+        _pull([], kortrijk, first, clock=_LATER)
+
+
+def test_where_changes_are_told_only_they_are_asked_and_once_a_day_everything(kortrijk: City) -> None:
+    first = _pull([_ticket("a", updated_datetime=_ASKED), _ticket("silent", updated_datetime=_ASKED)], kortrijk)
+    soon, tomorrow = _SERVER_TIME + timedelta(hours=2), _SERVER_TIME + timedelta(days=1)
+    # one change that the server tells, and one without a moment of change, that it does not
+    told = _ticket("a", service_code="S", updated_datetime="2026-11-23T08:30:00+01:00")
+    untold = _ticket("silent", service_code="S", updated_datetime=_ASKED)
+    second = _pull([told, untold], kortrijk, first, clock=soon)
+    third = _pull([told, untold], kortrijk, second, clock=tomorrow)
+    assert (_keys(second), _keys(third)) == (["a"], ["silent"])
+
+
+def test_a_filter_on_change_that_cannot_be_trusted_can_be_switched_off(kortrijk: City) -> None:
+    tickets = [_ticket("a", updated_datetime=_ASKED)]
+    first = _pull(tickets, kortrijk, UPDATED_AFTER="0")
+    untold = [{**tickets[0], "service_code": "S"}]
+    assert _keys(_pull(untold, kortrijk, first, clock=_SERVER_TIME + timedelta(hours=1), UPDATED_AFTER="0")) == ["a"]
+
+
+def test_a_request_without_a_number_is_not_let_in_and_counted_while_it_has_only_a_token(kortrijk: City) -> None:
+    pending = {"token": "12345", "requested_datetime": _ASKED, "status": "open"}
+    first = _pull([_ticket("a"), pending], kortrijk)
+    assert _keys(first) == ["a"]
+    assert dict(first.withheld) == {tickets_1777.PENDING: 1}
+    assert _keys(_pull([_ticket("a"), _ticket("b")], kortrijk, first, clock=_LATER)) == ["b"]
+
+
+def test_a_row_that_is_refused_comes_once_and_again_when_it_is_repaired(kortrijk: City) -> None:
+    bad = _ticket("a", status="in behandeling")
+    first = _pull([bad], kortrijk)
+    assert _keys(_pull([bad], kortrijk, first, clock=_LATER)) == []
+    assert _keys(_pull([_ticket("a")], kortrijk, first, clock=_LATER)) == ["a"]
+
+
+def test_a_pull_that_breaks_off_leaves_the_memory_as_it_was(kortrijk: City, new_supplier: _NewSupplier) -> None:
+    """The memory travels with the delivery: no delivery, no memory."""
+    first = _pull([_ticket("a")], kortrijk)
+    supplier = new_supplier(lambda _, query: (200 if "start_date" not in query else 403, {}, b"[]"))
+    memory = dict(first.memory or {})
+    with pytest.raises(PermanentSupplierError):
+        tickets_1777.fetch(Endpoint(supplier.url, None, date(2026, 6, 1)), Context(kortrijk, memory))
+    assert memory == first.memory
+
+
+# the reply log
+
+
+def _update(number: int, status: str, said: str = "", **more: object) -> dict[str, Any]:
+    at = f"2026-11-12T09:{number:02d}:00+01:00"
+    return {
+        "update_id": number,
+        "service_request_id": "a",
+        "status": status,
+        "updated_datetime": at,
+        "description": said,
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("update", "kinds"),
+    [
+        (_update(1, "OPEN"), ["status"]),
+        (_update(1, "IN_PROGRESS", "Wij komen kijken."), ["replied"]),
+        (_update(1, "OPEN", "Wij kregen uw melding.", external_status_code="auto-ack"), ["auto_ack"]),
+        (_update(1, "CLOSED"), ["closed"]),
+        (_update(1, "CLOSED", "Het is opgeruimd."), ["closed", "replied"]),
+        (_update(1, "Fixed - council"), ["closed"]),
+        (_update(1, "NO_FURTHER_ACTION", "Dit is privé."), ["closed", "replied"]),
+        (_update(1, "REOPENED"), ["reopened"]),
+        (_update(1, "DUPLICATE"), ["duplicate"]),
+        (_update(1, "Ingetrokken"), ["withdrawn"]),
+        (_update(1, "OPEN", "Het ligt er nog.", actor_role="citizen"), ["status"]),
+    ],
+)
+def test_what_an_update_says_is_known_by_its_state_its_mark_and_whether_it_holds_a_text(
+    update: dict[str, Any], kinds: list[str]
+) -> None:
+    assert [event["event_type"] for event in tickets_1777.events_of(update)] == kinds
+
+
+def test_a_supplier_may_mark_its_acknowledgements_by_a_code_of_its_own(kortrijk: City) -> None:
+    update = _update(1, "OPEN", "Bedankt!", external_status_code="ONTV 01")
+    plain = _pull([_ticket("a")], kortrijk, updates=[update])
+    marked = _pull([_ticket("a")], kortrijk, updates=[update], AUTO_ACK="x, ontv 01")
+    assert (_kinds(plain), _kinds(marked)) == ([("a", "replied")], [("a", "auto_ack")])
+
+
+def test_an_update_that_comes_twice_is_one_event_and_its_text_stays_out(kortrijk: City) -> None:
+    said = _update(1, "CLOSED", "Beste Jan, bel mij op 0478 12 34 56")
+    first = _pull([_ticket("a")], kortrijk, updates=[said, said])
+    found = split(first.tables["events"], EVENTS, kortrijk)
+    assert (found.accepted.height, found.duplicate) == (2, 2)
+    assert "Jan" not in str(first.tables["events"].rows())
+    later = _pull([_ticket("a")], kortrijk, first, updates=[said, said], clock=_SERVER_TIME + timedelta(hours=1))
+    assert _kinds(later) == []
+
+
+def test_the_last_two_days_of_the_log_are_read_again_for_what_was_written_late(kortrijk: City) -> None:
+    near = _update(1, "CLOSED", "Klaar.") | {"updated_datetime": "2026-11-22T09:00:00+01:00"}
+    first = _pull([_ticket("a")], kortrijk, updates=[])
+    assert _kinds(_pull([_ticket("a")], kortrijk, first, updates=[near], clock=_LATER)) == [
+        ("a", "closed"),
+        ("a", "replied"),
+    ]
+
+
+def test_notes_under_a_request_are_events_without_their_words(kortrijk: City) -> None:
+    notes = [
+        {"datetime": _ASKED, "type": "request_opened", "summary": "Jan heeft geschreven"},
+        {"datetime": "2026-11-11T09:00:00+01:00", "type": "request_closed", "description": "Jan weet het"},
+        {"datetime": "2026-11-12T09:00:00+01:00", "type": "reply", "description": "Beste Jan"},
+    ]
+    delivery = _pull([_ticket("a", extended_attributes={"notes": notes})], kortrijk)
+    assert _kinds(delivery) == [("a", "closed"), ("a", "received"), ("a", "replied")]
+    assert split(delivery.tables["events"], EVENTS, kortrijk).accepted.height == 3
+    assert "Jan" not in str([frame.rows() for frame in delivery.tables.values()])
+
+
+# what a citizen wrote and where they stood
+
+_SQUARE = Areas({"sector": {"34022A00-": ([(3.2, 50.8), (3.3, 50.8), (3.3, 50.9), (3.2, 50.9)],)}})
+
+
+def test_a_coordinate_becomes_a_sector_and_a_text_a_yes() -> None:
+    inside = _ticket("a", lat="50,85", long=3.25, description="Mijn naam is Jan", address="Grote Markt 54")
+    outside = _ticket("b", lat=51.05, long=3.72, description="")
+    frame = tickets_1777.flatten([inside, outside, _ticket("c")], _SQUARE)
+    assert frame.select("sector_id", "has_text").rows() == [("34022A00-", "true"), (None, "false"), (None, None)]
+    assert frame.select("lat", "long", "description", "address").null_count().row(0) == (3, 3, 3, 3)
+
+
+def test_without_boundaries_a_coordinate_is_only_forgotten() -> None:
+    frame = tickets_1777.flatten([_ticket("a", lat=50.85, long=3.25)])
+    assert frame["sector_id"].to_list() == [None]
+    assert "50.85" not in str(frame.rows())
+
+
+def test_what_an_extension_tells_is_read_in_json_and_in_xml_alike(kortrijk: City) -> None:
+    extended = {"channel": "Website", "duplicate": True, "parent_service_request_id": 638344, "first_line": False}
+    row = _ticket("a", extended_attributes=extended, external_status_code="In behandeling", status_notes="Jan komt")
+    with open311_supplier([row], api_key="t", clock=_SERVER_TIME) as url, Client(url) as client:
+        found = [
+            rows_of(client.get(f"{url}/requests{ending}", {"api_key": "t", "service_request_id": "a"}))
+            for ending in (".json", ".xml")
+        ]
+    frames = [tickets_1777.flatten(rows).drop("line", "status_notes") for rows in found]
+    assert frames[0].equals(frames[1])
+    accepted = split(tickets_1777.flatten(found[1]), REQUESTS, kortrijk).accepted.row(0, named=True)
+    assert accepted["channel"] == "web"
+    assert accepted["duplicate_of"] == "638344"
+    assert accepted["status_description"] == "in behandeling"
+    assert accepted["is_first_line"] is False
+
+
+def test_a_state_that_is_a_sentence_stays_out() -> None:
+    frame = tickets_1777.flatten([_ticket("a", status_description="Jan Peeters van de Markt belde dat hij later komt")])
+    assert frame["status_description"].to_list() == [None]
+
+
+def test_the_samples_of_the_schema_validator_become_accepted_requests(real_data: Path, kortrijk: City) -> None:
+    folder = real_data / "tickets_1777" / "georeport_schemas"
+    answer = Answer("http://desk/requests.xml", 200, {}, (folder / "requests_many.xml").read_bytes(), _SERVER_TIME)
+    found = split(tickets_1777.flatten(rows_of(answer)), REQUESTS, kortrijk)
+    assert found.accepted["service_request_id"].to_list() == ["101005420892", "101005420894"]
+    # a zone in the text goes before that of the city
+    assert found.accepted["requested_at"][0] == datetime(2018, 7, 30, 4, 1, tzinfo=UTC)
+    schema = json.loads((folder / "schema_request.json").read_text("utf-8"))
+    assert set(schema["required"]) <= set(REQUESTS.received.columns)
+    (status,) = [column for column in REQUESTS.columns if column.name == "status"]
+    assert set(status.allowed) == set(schema["properties"]["status"]["enum"])
+
+
+def test_a_city_that_leaves_the_zone_out_means_its_own(kortrijk: City) -> None:
+    delivery = _pull([_ticket("a", requested_datetime="2026-10-25T01:30:00+02:00")], kortrijk)
+    unzoned = tickets_1777.flatten([_ticket("a", requested_datetime="2026-10-25T01:30:00")])
+    instants = [
+        split(frame, REQUESTS, kortrijk).accepted["requested_at"][0] for frame in (delivery.tables["requests"], unzoned)
+    ]
+    assert instants[0] == instants[1]
+
+
+# a bulk file
+
+_BULK = """service_request_id;requested_datetime;closed_date;status_description;source;service_subtype;naam;description
+0042;2026-11-10 09:00;12/11/2026;opgelost;Telefoon;grof vuil;Jan;mijn verhaal
+0043;10/11/2026 09:00;;in behandeling;Mijn stad app;;Piet;
+"""
+
+
+def test_a_bulk_file_is_read_by_its_own_columns(drop: Callable[..., DroppedFile], kortrijk: City) -> None:
+    delivery = tickets_1777.read(drop("meldingen.csv", _BULK), Context(kortrijk))
+    found = split(delivery.tables["requests"], REQUESTS, kortrijk)
+    assert found.quarantined.is_empty(), found.quarantined["reasons"].to_list()
+    rows = found.accepted.rows_by_key("service_request_id", named=True, unique=True)
+    # an identifier keeps its zeros, and a day without an hour is over at its end
+    assert rows["0042"]["closed_at"] == datetime(2026, 11, 12, 22, 59, 59, tzinfo=UTC)
+    assert (rows["0042"]["status"], rows["0042"]["channel"], rows["0042"]["is_closing_derived"]) == (
+        "closed",
+        "phone",
+        False,
+    )
+    assert (rows["0043"]["status"], rows["0043"]["channel"]) == ("open", "app")
+    assert rows["0043"]["requested_at"] == datetime(2026, 11, 10, 8, tzinfo=UTC)
+    assert delivery.tables["requests"]["line"].to_list() == [2, 3]
+
+
+def test_of_a_bulk_file_no_name_and_no_story_comes_along(drop: Callable[..., DroppedFile], kortrijk: City) -> None:
+    frame = tickets_1777.read(drop("meldingen.csv", _BULK), Context(kortrijk)).tables["requests"]
+    assert {"naam", "description"} <= set(frame.columns)
+    assert not {"Jan", "Piet", "mijn verhaal"} & {cell for row in frame.rows() for cell in row}
+    assert frame["has_text"].to_list() == ["true", "false"]
+
+
+def test_a_file_of_updates_is_the_reply_log(drop: Callable[..., DroppedFile], kortrijk: City) -> None:
+    header = "update_id;service_request_id;status;updated_datetime;description"
+    log = f"{header}\n1;0042;CLOSED;2026-11-12T10:00:00;Klaar, Jan\n"
+    delivery = tickets_1777.read(drop("antwoorden.csv", log), Context(kortrijk))
+    found = split(delivery.tables["events"], EVENTS, kortrijk)
+    assert sorted(found.accepted["event_type"]) == ["closed", "replied"]
+    assert delivery.tables["requests"].is_empty()
+    assert "Jan" not in str(delivery.tables["events"].rows())
+
+
+def test_a_file_with_the_header_of_neither_is_refused(drop: Callable[..., DroppedFile], kortrijk: City) -> None:
+    with pytest.raises(UnreadableFileError, match="service_request_id"):
+        tickets_1777.read(drop("iets.csv", "naam;adres\nx;y\n"), Context(kortrijk))

@@ -19,7 +19,9 @@ def suppliers() -> Iterator[dict[str, str]]:
     clock = demo_city.CLOCK
     with (
         ocpi_supplier(demo_city.charge_point_locations(), token="t", clock=clock) as ocpi,
-        open311_supplier(demo_city.ticket_requests(), api_key="t", clock=clock) as open311,
+        open311_supplier(
+            demo_city.ticket_requests(), api_key="t", clock=clock, updates=demo_city.ticket_updates()
+        ) as open311,
     ):
         yield {
             "ADEMRUIMTE_CHARGE_POINTS_URL": ocpi,

@@ -24,7 +24,12 @@ from warehouse.lake import Lake
 from warehouse.published.pointer import current
 from warehouse.state import State
 
-RENOVATION_KPIS = {"renovation_coached_households", "renovation_custom_trajectories"}
+RENOVATION_KPIS = {
+    "collective_renovation_fossil_free_share",
+    "renovation_coached_households",
+    "renovation_collective",
+    "renovation_custom_trajectories",
+}
 ROOT = Path(__file__).parents[2]
 STEPS = ["recover", "load", "measure", "judge_quality", "judge", "stage", "commit", "publish", "outbox"]
 DIES_AFTER = f"""
@@ -61,9 +66,9 @@ def drop_indicator(settings: Settings, value: float) -> None:
 def drop_bad_renovation_week(settings: Settings) -> None:
     header = "dossier;team;adres;sector;woningtype;intake_op;fase;fase_op;huisbezoek_op;plan_op"
     rows = [f"K-9{n:04};kortrijk;Demostraat {n};;rijwoning;2026-11-0{n % 9 + 1};dromen;gisteren;;" for n in range(300)]
-    path = settings.layout.drop("renovation_coach") / "renovatie_2026-W46_leiedal.csv"
+    path = settings.layout.drop("renovation_coach") / "renovatie_2026-W47_leiedal.csv"
     path.write_text("\n".join([header, *rows]), encoding="utf-8")
-    path.with_name(path.name + ".ready").write_text("2026-11-16T10:00:00+00:00", encoding="utf-8")
+    path.with_name(path.name + ".ready").write_text("2026-11-23T05:00:00+00:00", encoding="utf-8")
     (landed,) = land(settings, settings.contracts()["renovation_coach"], NOW)
     assert landed.manifest is not None
     assert landed.manifest.tables["dossiers"].quarantined == 300

@@ -21,7 +21,7 @@ from warehouse.lake import Lake
 from warehouse.state import State
 
 INDICATORS = "kpi_id;area;ref_date;value;unit;source;published_at;uncertainty\n"
-GOOD_ROW = "trees_extra;34022;2026-10-31;17600;trees;groen;2026-11-05;\n"
+GOOD_ROW = "trees_extra;34022;2026-10-31;17600;trees (additional);groen;2026-11-05;\n"
 
 
 def drop(settings: Settings, source: str, name: str, content: str | bytes, supplied_at: str | None = None) -> Path:
@@ -84,7 +84,7 @@ def test_every_refused_row_keeps_its_line_and_its_reasons(demo: Settings) -> Non
 
 def test_no_name_phone_or_address_of_a_person_is_anywhere_in_the_lake(demo: Settings) -> None:
     lake = Lake(demo.layout.lake)
-    (week,) = [manifest for manifest in lake.manifests("renovation_coach") if "W39" in manifest.origin]
+    (week,) = [manifest for manifest in lake.manifests("renovation_coach") if "W39_kortrijk.csv" in manifest.origin]
     assert set(week.dropped_columns["dossiers"]) == {"naam", "telefoon"}
     received = lake.read(week, "dossiers", "received")
     assert received["adres"].drop_nulls().str.contains(r"^[0-9a-f]{64}$").all()
@@ -94,11 +94,11 @@ def test_no_name_phone_or_address_of_a_person_is_anywhere_in_the_lake(demo: Sett
 
 
 def test_the_same_file_twice_is_a_no_op_that_says_so(own_demo: Settings) -> None:
-    lake = Lake(own_demo.layout.lake)
-    manifest = lake.manifests("energy_meters")[0]
-    name, content = lake.original(manifest)
-    path = drop(own_demo, "energy_meters", f"again-{name}", content)
-    (landed,) = land_source(own_demo, "energy_meters")
+    drop(own_demo, "indicators", "b.csv", INDICATORS + GOOD_ROW)
+    (first,) = land_source(own_demo, "indicators")
+    lake, manifest = Lake(own_demo.layout.lake), first.manifest
+    path = drop(own_demo, "indicators", "again-b.csv", INDICATORS + GOOD_ROW)
+    (landed,) = land_source(own_demo, "indicators")
     assert landed.outcome is Outcome.KNOWN
     assert landed.message == f"already landed as {manifest.batch_id}"
     assert not path.exists()
@@ -310,8 +310,12 @@ def test_a_dead_supplier_does_not_stop_the_other_sources(own_demo: Settings, sup
 
 
 def test_a_source_without_an_address_says_which_setting_is_missing(empty_profile: Callable[..., Settings]) -> None:
-    (landed,) = land_source(empty_profile(), "tickets_1777")
-    assert "ADEMRUIMTE_TICKETS_1777_URL" in landed.message
+    (landed,) = land_source(empty_profile(), "charge_points")
+    assert "ADEMRUIMTE_CHARGE_POINTS_URL" in landed.message
+
+
+def test_a_source_that_also_comes_as_a_file_needs_no_address(empty_profile: Callable[..., Settings]) -> None:
+    assert land_source(empty_profile(), "tickets_1777") == []
 
 
 def test_a_file_still_being_written_waits(empty_profile: Callable[..., Settings]) -> None:
@@ -355,3 +359,39 @@ def test_a_landing_moves_complete_until(demo: Settings) -> None:
         progress = {row.source: row.complete_until for row in state.progress()}
     assert set(progress) == set(demo.contracts())
     assert all(progress.values())
+
+
+def test_a_person_in_the_name_of_a_file_is_written_nowhere(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    names = ("85.07.30-033.28.csv", "jan@mail.be.csv")
+    for name, content in zip(names, (INDICATORS + GOOD_ROW, "no table"), strict=True):
+        drop(settings, "indicators", name, content)
+    results = land_source(settings, "indicators")
+    assert {result.outcome for result in results} == {Outcome.LANDED, Outcome.REFUSED}
+    with State(settings.layout.state) as state:
+        told = repr([results, Lake(settings.layout.lake).manifests(), state.refusals()])
+    assert not any(person in told for person in ("85.07.30", "jan@mail"))
+    assert [path.name for path in settings.layout.drop("indicators").glob("*.csv")] == ["jan@mail.be.csv"]
+
+
+def test_a_file_of_hundreds_of_megabytes_is_refused_unread(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    path = drop(settings, "indicators", "groot.csv", "")
+    with path.open("wb") as file:
+        # a hole, so that it takes no room
+        file.truncate(201 * 2**20)
+    (result,) = land_source(settings, "indicators")
+    assert result.outcome is Outcome.REFUSED
+    assert "over 200; drop it in parts" in result.message
+
+
+def test_a_file_full_of_persons_is_refused_and_nothing_of_it_is_stored(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    rows = "".join(
+        f"trees_extra;34022;2026-10-{day:02};17600;trees;jan{day}@mail.be;2026-11-05;\n" for day in range(1, 9)
+    )
+    drop(settings, "indicators", "vol.csv", INDICATORS + rows)
+    (result,) = land_source(settings, "indicators")
+    assert result.outcome is Outcome.REFUSED
+    assert "8 of 8 rows hold a national number" in result.message
+    assert Lake(settings.layout.lake).manifests() == []

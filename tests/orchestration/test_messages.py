@@ -193,7 +193,7 @@ def test_a_mail_server_that_is_down_keeps_every_message_for_the_next_time(
 def test_a_file_with_recipients_that_cannot_be_read_sends_nothing(own_demo: Settings, post: tuple[Post, int]) -> None:
     before = waiting(own_demo)
     missing = own_demo.layout.root / "weg.csv"
-    with pytest.raises(RecipientFileError, match=r"weg\.csv cannot be read"):
+    with pytest.raises(RecipientFileError, match=r"weg\.csv: het bestand met de ontvangers kan niet"):
         send(by_smtp(own_demo, post[1], missing), LATER)
     assert waiting(own_demo) == before
     assert post[0].got == []

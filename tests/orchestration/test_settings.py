@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from contracts.registry import all_contracts
+from ingestion.delivery import Secret
 from orchestration.settings import SettingInvalidError, SettingMissingError, Settings, read_settings
 
 URL = "https://laadnet.example/ocpi/2.2.1/locations"
@@ -215,17 +216,17 @@ def test_printing_the_mail_settings_shows_no_password() -> None:
 
 def test_the_key_of_the_pseudonyms_lies_outside_the_lake_and_stays_the_same(tmp_path: Path) -> None:
     settings = read_settings({"ADEMRUIMTE_HOME": str(tmp_path)})
-    key = settings.pseudonym_key()
+    key = settings.pseudonym_keys()
     assert settings.pseudonym_key_file.is_file()
     assert not settings.pseudonym_key_file.is_relative_to(settings.layout.lake)
-    assert read_settings({"ADEMRUIMTE_HOME": str(tmp_path)}).pseudonym_key() == key
+    assert read_settings({"ADEMRUIMTE_HOME": str(tmp_path)}).pseudonym_keys() == key
 
 
 def test_a_key_file_elsewhere_is_used_and_none_is_made_in_the_profile(tmp_path: Path) -> None:
     (tmp_path / "sleutel").write_text("0123456789abcdef\n", encoding="ascii")
     home = tmp_path / "var"
     settings = read_settings({"ADEMRUIMTE_HOME": str(home), "ADEMRUIMTE_PSEUDONYM_KEY_FILE": str(tmp_path / "sleutel")})
-    assert settings.pseudonym_key().value == "0123456789abcdef"
+    assert settings.pseudonym_keys().keys == (Secret("0123456789abcdef"),)
     assert not home.exists()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from orchestration.loop.changes import CHANGE
 from orchestration.loop.verdicts import KEY, SAID, newly_said, with_key
 from orchestration.report import published_frame
 from orchestration.settings import Settings
@@ -67,7 +68,7 @@ def key_of(**change: Any) -> str:  # noqa: ANN401 - a cell of any column
 def test_the_first_build_says_every_target_in_their_order(log: Log) -> None:
     said = log.say({"target_id": "b"}, {"target_id": "c"}, {"target_id": "a"})
     assert said["target_id"].to_list() == ["a", "b", "c"]
-    assert said.columns == [*ROW, KEY]
+    assert said.columns == [*ROW, KEY, CHANGE]
 
 
 def test_saying_the_same_again_adds_nothing(log: Log) -> None:

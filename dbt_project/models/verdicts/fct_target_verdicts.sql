@@ -1,18 +1,18 @@
-with positions as (
+with verdicts as (
 
-    select * from {{ ref('int_target_positions') }}
-
-),
-
-builds as (
-
-    select * from {{ ref('dim_build') }}
+    select * from {{ ref('int_target_verdicts') }}
 
 ),
 
-dq_verdicts as (
+delays as (
 
-    select * from {{ ref('stg_quality__dq_verdicts') }}
+    select * from {{ ref('int_target_delays') }}
+
+),
+
+comparisons as (
+
+    select * from {{ ref('int_target_comparisons') }}
 
 ),
 
@@ -28,60 +28,21 @@ sentence_templates as (
 
 ),
 
-judged as (
-
-    select
-        positions.*,
-        coalesce(builds.as_of_date, {{ as_of_date('null::date') }}) as as_of_date,
-        builds.build_id,
-        coalesce(dq_verdicts.dq_verdict, 'unverified') as dq_verdict,
-        coalesce(dq_verdicts.dq_reasons, ['geen oordeel over de gegevens']) as dq_reasons
-    from positions
-    left join builds
-        on true
-    left join dq_verdicts
-        on positions.value_kpi_id = dq_verdicts.kpi_id
-
-),
-
-with_status as (
-
-    select
-        *,
-        case
-            when value is null then 'no_data'
-            when as_of_date < baseline_date then 'not_started'
-            when dq_verdict = 'unverified' then 'unverified'
-            when target_value is null or (target_date is null and trajectory in ('linear', 'none')) then 'monitored'
-            -- a yearly rate without an end is never reached for good
-            when
-                direction_sign * (value - target_value) >= 0 and not (trajectory = 'compound' and target_date is null)
-                then 'reached'
-            when as_of_date > target_date then 'overdue'
-            when date_diff('day', ref_date, as_of_date) > 1.5 * cadence_days + publication_lag_days then 'stale'
-            when required_value is null then 'monitored'
-            when trajectory = 'step' and time_share >= 0.75 then 'at_risk'
-            when gap >= -tolerance or attainment >= 0.95 then 'on_track'
-            when trajectory = 'constant' and gap >= -2 * tolerance then 'at_risk'
-            when attainment >= 0.60 then 'at_risk'
-            else 'behind'
-        end as status
-    from judged
-
-),
-
 -- a sentence says counts whole, percentages with one decimal and small ratios with two
 with_digits as (
 
     select
-        *,
-        starts_with(unit, '%') as is_percentage,
+        verdicts.*,
+        delays.months_behind,
+        starts_with(verdicts.unit, '%') as is_percentage,
         case
-            when starts_with(unit, '%') then 1
-            when greatest(abs(value), abs(required_value), abs(target_value)) >= 100 then 0
+            when starts_with(verdicts.unit, '%') then 1
+            when greatest(abs(verdicts.value), abs(verdicts.required_value), abs(verdicts.target_value)) >= 100 then 0
             else 2
         end as digits
-    from with_status
+    from verdicts
+    left join delays
+        on verdicts.target_id = delays.target_id
 
 ),
 
@@ -94,7 +55,14 @@ with_texts as (
         {{ dutch_number('value', 'digits') }} as value_text,
         {{ dutch_number('required_value', 'digits') }} as required_text,
         {{ dutch_number('target_value', 'digits') }} as target_text,
-        {{ dutch_number('abs(gap)', 'digits') }} as gap_text
+        {{ dutch_number('abs(gap)', 'digits') }} as gap_text,
+        {{ dutch_number('required_pace_per_year', 'digits') }} as required_pace_text,
+        {{ dutch_number('recent_pace_per_year', 'digits') }} as recent_pace_text,
+        case
+            when months_behind >= 36 then {{ dutch_number('months_behind / 12', 1) }} || ' jaar'
+            when round(months_behind) = 1 then '1 maand'
+            else {{ dutch_number('months_behind', 0) }} || ' maanden'
+        end as delay_text
     from with_digits
 
 ),
@@ -106,6 +74,7 @@ worded as (
         case
             when status not in ('on_track', 'at_risk', 'behind') then status
             when trajectory = 'step' then 'step'
+            when required_value is null then 'monitored'
             when gap_text = '0' then 'on_path'
             else 'off_path'
         end as template_id,
@@ -114,7 +83,11 @@ worded as (
             when direction_sign = 1 then 'meer dan gevraagd'
             when gap < 0 then 'te veel'
             else 'beter dan gevraagd'
-        end as gap_words
+        end as gap_words,
+        status in ('on_track', 'at_risk', 'behind') and gap < 0 and round(months_behind) >= 1 as says_delay,
+        status in ('on_track', 'at_risk', 'behind')
+        and required_pace_per_year is not null
+        and recent_pace_per_year is not null as says_pace
     from with_texts
 
 )
@@ -122,6 +95,7 @@ worded as (
 select
     worded.target_id,
     worded.kpi_id,
+    worded.value_kpi_id,
     worded.department_id,
     worded.section,
     worded.title_nl,
@@ -133,24 +107,51 @@ select
     worded.complete_until,
     worded.value,
     worded.baseline_value,
+    worded.baseline_date,
     worded.target_value,
     worded.target_date,
     worded.required_value,
     worded.gap,
     worded.progress,
     worded.time_share,
+    round(worded.attainment, 6) as spi,
+    worded.months_behind,
+    worded.recent_pace_per_year,
+    worded.required_pace_per_year,
+    worded.pace_ratio,
+    worded.forecast_value,
+    worded.forecast_low,
+    worded.forecast_high,
+    worded.p_reach,
+    worded.is_indicative,
     worded.status,
-    {{ fill_template('sentence_templates.template_nl', {
+    status_labels.label_nl as status_nl,
+    worded.folded_status as last_status,
+    worded.status_since,
+    {{ fill_template(
+        "(sentence_templates.template_nl"
+        ~ " || case when worded.says_delay then delay_templates.template_nl else '' end"
+        ~ " || case when worded.says_pace then pace_templates.template_nl else '' end)", {
         'title': 'worded.title_nl',
         'value': 'worded.value_text || worded.suffix',
         'required': 'worded.required_text || worded.suffix',
         'target': 'worded.target_text || worded.suffix',
-        'target_date': "strftime(worded.target_date, '%d-%m-%Y')",
-        'ref_date': "strftime(worded.ref_date, '%d-%m-%Y')",
+        'target_date': "strftime(worded.target_date, '%d/%m/%Y')",
+        'ref_date': "strftime(worded.ref_date, '%d/%m/%Y')",
         'gap': 'worded.gap_text || worded.gap_suffix',
         'words': 'worded.gap_words',
+        'delay': 'worded.delay_text',
+        'required_pace': 'worded.required_pace_text || worded.gap_suffix',
+        'recent_pace': 'worded.recent_pace_text || worded.gap_suffix',
         'status': 'status_labels.label_nl',
+        'last_status': 'last_labels.label_nl',
     }) }} as sentence_nl,
+    comparisons.eurostat_ratio,
+    comparisons.eurostat_label,
+    comparisons.unsd_ratio,
+    comparisons.unsd_label,
+    comparisons.destatis_miss,
+    comparisons.destatis_label,
     worded.dq_verdict,
     worded.dq_reasons,
     worded.completeness,
@@ -161,8 +162,16 @@ select
     worded.build_id,
     worded.known_at
 from worded
+left join comparisons
+    on worded.target_id = comparisons.target_id
 left join status_labels
     on worded.status = status_labels.status
+left join status_labels as last_labels
+    on worded.folded_status = last_labels.status
 left join sentence_templates
     on worded.template_id = sentence_templates.template_id
+left join sentence_templates as delay_templates
+    on delay_templates.template_id = 'delay'
+left join sentence_templates as pace_templates
+    on pace_templates.template_id = 'pace'
 order by worded.target_id

@@ -1,13 +1,3 @@
--- A delivery is the whole stock: what the newest one does not name is gone.
-with newest as (
-
-    select * from {{ ref('int_charge_points__newest_delivery') }}
-
-)
-
-select rows_delivered.*
-from {{ ref('stg_charge_points__locations') }} as rows_delivered
-inner join newest
-    on
-        rows_delivered.supplied_at = newest.supplied_at
-        and rows_delivered.content_sha256 = newest.content_sha256
+{{ latest_version(
+    ref('stg_charge_points__locations'), ['country_code', 'party_id', 'location_id'], ['last_updated_at']
+) }}

@@ -21,14 +21,40 @@ spoken as (
 
 ),
 
-latest as (
+-- teams deliver apart from each other: what the slowest has not told is not complete
+coach_teams as (
 
     select
         source_name,
-        max(complete_until) as complete_until,
-        max(last_asked_at) as last_asked_at
-    from spoken
+        regexp_extract(lower(origin), '^renovatie_\d{4}-w\d{2}_([a-z]+)', 1) as team,
+        max(complete_until) as complete_until
+    from {{ ref('stg_pipeline__batches') }}
+    where source_name = 'renovation_coach'
+    group by all
+
+),
+
+slowest_teams as (
+
+    select
+        source_name,
+        min(complete_until) as complete_until
+    from coach_teams
+    where team != ''
     group by source_name
+
+),
+
+latest as (
+
+    select
+        spoken.source_name,
+        least(max(spoken.complete_until), any_value(slowest_teams.complete_until)) as complete_until,
+        max(spoken.last_asked_at) as last_asked_at
+    from spoken
+    left join slowest_teams
+        on spoken.source_name = slowest_teams.source_name
+    group by spoken.source_name
 
 )
 

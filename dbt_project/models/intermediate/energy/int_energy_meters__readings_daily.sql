@@ -22,6 +22,10 @@ readings as (
     from {{ ref('int_energy_meters__readings_current') }}
     where
         unit != 'kVArh'
+        -- of a dwelling there are months only, and nobody's days are made of those
+        and granularity != 'P1M'
+        -- what a submeter takes is part of what its access point takes
+        and (sub_ean = '' or direction in ('production', 'auxiliary'))
         {% if is_incremental() %}
         and reading_date in (select affected_dates.event_date from affected_dates)
         {% endif %}
@@ -34,35 +38,51 @@ calendar_days as (
 
 ),
 
--- a total register holds day and night already
-registers_marked as (
+-- The same energy may come as a total or as day and night, of the access point or of its meters and submeters: of
+-- one interval only what was measured and delivered last counts, in one of these ways.
+ways_marked as (
 
     select
         *,
-        bool_or(register = 'total' and value is not null) over (
-            partition by ean, direction, reading_date, unit, granularity
-        ) as has_total
+        first_value(meter_id = '') over one_interval as is_access_point_meant,
+        first_value(sub_ean = '') over one_interval as is_head_meant,
+        first_value(register = 'total') over one_interval as is_total_meant
     from readings
+    window one_interval as (
+        partition by ean, direction, unit, granularity, start_at, reading_date
+        order by
+            value is not null desc, supplied_at desc, sub_ean = '' desc, meter_id = '' desc, register = 'total' desc
+    )
+
+),
+
+counted as (
+
+    select *
+    from ways_marked
+    where
+        (meter_id = '') = is_access_point_meant
+        and (sub_ean = '') = is_head_meant
+        and (register = 'total') = is_total_meant
 
 ),
 
 per_granularity as (
 
     select
-        registers_marked.ean,
-        registers_marked.carrier,
-        registers_marked.direction,
-        registers_marked.reading_date,
-        registers_marked.unit,
-        registers_marked.granularity,
-        {{ exact_sum('registers_marked.value') }} as volume,
-        count(distinct registers_marked.start_at) filter (
-            where registers_marked.value is not null
+        counted.ean,
+        counted.carrier,
+        counted.direction,
+        counted.reading_date,
+        counted.unit,
+        counted.granularity,
+        {{ exact_sum('counted.value') }} as volume,
+        count(distinct counted.start_at) filter (
+            where counted.value is not null
         ) as intervals_measured,
-        {{ exact_sum('registers_marked.value', where="registers_marked.quality = 'estimated'") }} as volume_estimated,
-        max(registers_marked.known_at) as known_at
-    from registers_marked
-    where registers_marked.register = 'total' or not registers_marked.has_total
+        {{ exact_sum('counted.value', where="counted.quality = 'estimated'") }} as volume_estimated,
+        max(counted.known_at) as known_at
+    from counted
     group by all
 
 ),

@@ -26,6 +26,18 @@ select
     is_contested,
     alias_of,
     definition_version,
-    note_nl
+    note_nl,
+    registry_status,
+    series_kind,
+    stale_factor,
+    denominator_id,
+    deprecated_on,
+    deprecated_reason,
+    successor_kpi_id,
+    scope_variant,
+    wording_source,
+    min_points,
+    needs_check,
+    embargo_time
 from {{ ref('targets') }}
 order by target_id

@@ -4,9 +4,10 @@ with daily as (
 
 ),
 
-site_meters as (
+-- neither a dwelling nor what left the register has a day of its own here
+meters as (
 
-    select * from {{ ref('site_meters') }}
+    select * from {{ ref('int_buildings__meters') }}
 
 )
 
@@ -15,7 +16,7 @@ select
     daily.direction,
     daily.reading_date,
     daily.carrier,
-    site_meters.site_id,
+    meters.site_id,
     daily.granularity,
     daily.energy_kwh,
     daily.volume_m3,
@@ -24,9 +25,15 @@ select
     daily.completeness,
     daily.known_at
 from daily
-left join site_meters
+inner join meters
     on
-        daily.ean = site_meters.ean
-        and daily.reading_date >= site_meters.valid_from
-        and (site_meters.valid_to is null or daily.reading_date <= site_meters.valid_to)
+        daily.ean = meters.ean
+        and daily.reading_date >= meters.valid_from_date
+        and (meters.valid_to_date is null or daily.reading_date <= meters.valid_to_date)
+-- where the register gives one access point to two buildings, its energy still counts once
+qualify
+    row_number() over (
+        partition by daily.ean, daily.direction, daily.reading_date
+        order by meters.valid_from_date desc, meters.site_id asc
+    ) = 1
 order by daily.reading_date, daily.ean, daily.direction

@@ -7,7 +7,9 @@
 
 with charge_points as (
 
+    -- without boundaries nobody knows what lies outside, and the whole feed counts
     select * from {{ ref('fct_charge_points') }}
+    where coalesce(is_in_municipality, true)
 
 ),
 

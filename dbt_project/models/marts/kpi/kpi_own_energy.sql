@@ -26,10 +26,11 @@ sources_complete as (
 expected as (
 
     select
-        site_meters.ean,
-        site_meters.valid_to
-    from {{ ref('site_meters') }} as site_meters
-    where site_meters.valid_from <= date '2019-01-01'
+        ean,
+        nullif(max(coalesce(valid_to_date, date '9999-12-31')), date '9999-12-31') as valid_to
+    from {{ ref('int_buildings__meters') }}
+    group by ean
+    having min(valid_from_date) <= date '2019-01-01'
 
 ),
 

@@ -1,13 +1,27 @@
 {{
     config(
         tags=['kpi'],
-        meta={'kpi_ids': ['renovation_coached_households', 'renovation_custom_trajectories']}
+        meta={
+            'kpi_ids': [
+                'renovation_coached_households',
+                'renovation_custom_trajectories',
+                'renovation_collective',
+                'collective_renovation_fossil_free_share',
+            ]
+        }
     )
 }}
 
+-- Three counts that are never added up: one dwelling may be in each of them.
 with dossiers as (
 
     select * from {{ ref('int_renovation_coach__dossiers_current') }}
+
+),
+
+collective_measures as (
+
+    select * from {{ ref('int_renovation_coach__collective_measures') }}
 
 ),
 
@@ -43,6 +57,7 @@ coached as (
         'renovation_coached_households' as kpi_id,
         make_date(year(periods.ref_date), 1, 1) as period_start,
         periods.ref_date,
+        count(distinct dossiers.dwelling_key)::double as value,
         count(distinct dossiers.dwelling_key) as n,
         'households per year' as unit,
         periods.complete_until,
@@ -60,6 +75,7 @@ planned as (
         'renovation_custom_trajectories' as kpi_id,
         date '2021-01-01' as period_start,
         periods.ref_date,
+        count(*)::double as value,
         count(*) as n,
         'trajectories (cumulative)' as unit,
         periods.complete_until,
@@ -71,11 +87,60 @@ planned as (
 
 ),
 
+collective_counts as (
+
+    select
+        periods.ref_date,
+        periods.complete_until,
+        count(*) as n,
+        count(*) filter (where collective_measures.is_fossil_free) as fossil_free_count,
+        max(collective_measures.known_at) as known_at
+    from periods
+    inner join collective_measures
+        on periods.ref_date >= collective_measures.works_completed_date
+    group by periods.ref_date, periods.complete_until
+
+),
+
+collective as (
+
+    select
+        'renovation_collective' as kpi_id,
+        date '2021-01-01' as period_start,
+        ref_date,
+        n::double as value,
+        n,
+        'renovations (cumulative)' as unit,
+        complete_until,
+        known_at
+    from collective_counts
+
+),
+
+fossil_free as (
+
+    select
+        'collective_renovation_fossil_free_share' as kpi_id,
+        date '2021-01-01' as period_start,
+        ref_date,
+        100.0 * fossil_free_count / n as value,
+        n,
+        '% of collective renovations' as unit,
+        complete_until,
+        known_at
+    from collective_counts
+
+),
+
 measured as (
 
     select * from coached
     union all
     select * from planned
+    union all
+    select * from collective
+    union all
+    select * from fossil_free
 
 )
 
@@ -86,7 +151,7 @@ select
     measured.period_start,
     measured.ref_date as period_end,
     measured.ref_date,
-    measured.n::double as value,
+    measured.value::double as value,
     measured.unit,
     measured.n,
     1.0::double as completeness,

@@ -10,24 +10,21 @@ locations as (
 
 ),
 
--- the connectors of one EVSE are alternatives: the strongest one is its power
 powers as (
 
-    select
-        country_code,
-        party_id,
-        location_id,
-        evse_uid,
-        max(power_kw) as power_kw,
-        arg_max(is_power_declared, power_kw) as is_power_declared
-    from {{ ref('int_charge_points__connector_power') }}
-    group by country_code, party_id, location_id, evse_uid
+    select * from {{ ref('int_charge_points__evse_power') }}
 
 ),
 
-weights as (
+bands as (
 
-    select * from {{ ref('cpe_weights') }}
+    select * from {{ ref('int_charge_points__cpe_bands') }}
+
+),
+
+factors as (
+
+    select * from {{ ref('cpe_access_factors') }}
 
 ),
 
@@ -46,21 +43,24 @@ powered as (
         evses.location_id,
         evses.evse_uid,
         cities.area_id,
+        locations.sector_id as sector_area_id,
+        locations.is_in_municipality,
         evses.status,
         locations.operator_name,
         locations.parking_type,
-        powers.is_power_declared,
-        locations.is_open_24_7,
         locations.latitude,
         locations.longitude,
+        locations.is_open_24_7,
+        locations.hours_min_per_day,
+        {{ charge_point_access_class(
+            'locations.is_published', 'locations.parking_type', 'evses.parking_restrictions',
+            'locations.is_open_24_7', 'locations.hours_min_per_day'
+        ) }} as access_class,
+        powers.power_source,
+        coalesce(powers.has_power_mismatch, false) as has_power_mismatch,
         coalesce(powers.power_kw, 0) as power_kw,
-        -- other and unknown opening hours count half
-        case
-            when not locations.is_published or locations.parking_type = 'ALONG_MOTORWAY' then 0.0
-            when locations.is_open_24_7 then 1.0
-            else 0.5
-        end::double as access_factor,
         evses.last_updated_at,
+        evses.first_seen_at,
         greatest(evses.known_at, locations.known_at) as known_at
     from evses
     cross join cities
@@ -75,6 +75,8 @@ powered as (
             and evses.party_id = powers.party_id
             and evses.location_id = powers.location_id
             and evses.evse_uid = powers.evse_uid
+            and evses.supplied_at = powers.supplied_at
+            and evses.content_sha256 = powers.content_sha256
 
 )
 
@@ -85,29 +87,48 @@ select
     powered.location_id,
     powered.evse_uid,
     powered.area_id,
+    powered.sector_area_id,
+    powered.is_in_municipality,
     powered.status,
     powered.operator_name,
     powered.parking_type,
     powered.latitude,
     powered.longitude,
     powered.is_open_24_7,
-    powered.is_power_declared,
+    powered.hours_min_per_day,
+    powered.access_class,
+    powered.power_source,
+    powered.has_power_mismatch,
     powered.power_kw,
-    powered.access_factor,
-    by_default.weight as cpe_weight,
-    powered.access_factor * by_default.weight as cpe,
-    powered.access_factor * by_control.weight as cpe_mow2024,
+    by_default.factor as access_factor,
+    default_bands.weight as cpe_weight,
+    by_default.factor * default_bands.weight as cpe,
+    by_control.factor * control_bands.weight as cpe_mow2024,
+    by_customers.factor * default_bands.weight as cpe_customers_half,
     powered.last_updated_at,
+    powered.first_seen_at,
     powered.known_at
 from powered
-inner join weights as by_default
+inner join bands as default_bands
+    on
+        default_bands.method = 'cpt2022'
+        and powered.power_kw >= default_bands.kw_min_incl
+        and powered.power_kw < default_bands.kw_max_excl
+inner join bands as control_bands
+    on
+        control_bands.method = 'mow2024'
+        and powered.power_kw >= control_bands.kw_min_incl
+        and powered.power_kw < control_bands.kw_max_excl
+inner join factors as by_default
     on
         by_default.method = 'cpt2022'
-        and powered.power_kw >= by_default.kw_min_incl
-        and powered.power_kw < coalesce(by_default.kw_max_excl, 'infinity'::double)
-inner join weights as by_control
+        and powered.access_class = by_default.access_class
+inner join factors as by_control
     on
         by_control.method = 'mow2024'
-        and powered.power_kw >= by_control.kw_min_incl
-        and powered.power_kw < coalesce(by_control.kw_max_excl, 'infinity'::double)
+        and powered.access_class = by_control.access_class
+inner join factors as by_customers
+    on
+        by_customers.method = 'cpt2022_customers_half'
+        and powered.access_class = by_customers.access_class
 order by powered.evse_key

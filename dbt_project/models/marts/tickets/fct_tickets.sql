@@ -4,73 +4,64 @@ with requests as (
 
 ),
 
-calendar_days as (
+standing as (
 
-    select * from {{ ref('int_calendar_days') }}
-
-),
-
-cities as (
-
-    select * from {{ ref('city') }}
+    select * from {{ ref('int_tickets_1777__standing') }}
 
 ),
 
-sources_complete as (
+cycles as (
 
-    select * from {{ ref('int_sources_complete') }}
-    where source_name = 'tickets_1777'
+    select * from {{ ref('fct_ticket_cycles') }}
 
 ),
 
--- the day of receipt does not count, so the promise ends with the fifth working day after it
-promised as (
+per_request as (
 
     select
-        requests.*,
-        received_days.working_day_no as received_working_day_no,
-        due_days.calendar_date as due_date,
-        timezone(cities.time_zone, (due_days.calendar_date + 1)::timestamp) as due_at,
-        case when requests.status = 'closed' then requests.updated_at end as replied_at,
-        timezone(cities.time_zone, case when requests.status = 'closed' then requests.updated_at end)::date
-            as replied_date,
-        sources_complete.complete_until
-    from requests
-    cross join cities
-    left join sources_complete
-        on true
-    left join calendar_days as received_days
-        on requests.requested_date = received_days.calendar_date
-    left join calendar_days as due_days
-        on
-            due_days.is_working_day
-            and received_days.working_day_no + 5 = due_days.working_day_no
+        service_request_id,
+        count(*) as cycles,
+        coalesce(bool_and(outcome = 'on_time') filter (where is_term_over), false) as is_every_cycle_on_time
+    from cycles
+    group by service_request_id
 
 )
 
 select
-    promised.service_request_id,
-    promised.status,
-    promised.service_code,
-    promised.service_name,
-    promised.agency_responsible,
-    promised.requested_at,
-    promised.requested_date,
-    promised.due_date,
-    promised.due_at,
-    promised.replied_at,
-    promised.replied_at is not null as is_closure_proxy,
-    replied_days.working_day_no - promised.received_working_day_no as working_days_to_reply,
-    case
-        when promised.due_at is null then null
-        when promised.replied_at < promised.due_at then 'on_time'
-        when promised.replied_at is not null then 'late'
-        when promised.due_at <= promised.complete_until then 'overdue_open'
-        else 'pending'
-    end as outcome,
-    promised.complete_until,
-    promised.known_at
-from promised
-left join calendar_days as replied_days
-    on promised.replied_date = replied_days.calendar_date
-order by promised.requested_at, promised.service_request_id
+    requests.service_request_id,
+    requests.status,
+    requests.service_code,
+    requests.service_name,
+    requests.agency_responsible,
+    cycles.department_id,
+    cycles.theme_nl,
+    requests.sector_id,
+    requests.channel,
+    requests.requested_at,
+    requests.requested_date,
+    cycles.due_date,
+    cycles.due_at,
+    cycles.replied_at,
+    cycles.is_closure_proxy,
+    cycles.working_days_to_reply,
+    cycles.outcome,
+    cycles.is_term_over,
+    per_request.cycles,
+    per_request.is_every_cycle_on_time,
+    standing.is_first_line,
+    standing.is_duplicate,
+    standing.duplicate_problem,
+    standing.is_withdrawn,
+    cycles.is_counted,
+    cycles.complete_until,
+    cycles.known_at
+from requests
+inner join standing
+    on requests.service_request_id = standing.service_request_id
+inner join per_request
+    on requests.service_request_id = per_request.service_request_id
+inner join cycles
+    on
+        requests.service_request_id = cycles.service_request_id
+        and cycles.cycle_no = 1
+order by requests.requested_at, requests.service_request_id

@@ -5,6 +5,7 @@ select
     evse_uid,
     connector_id,
     standard,
+    format as connector_format,
     power_type,
     max_voltage_v,
     max_amperage_a,

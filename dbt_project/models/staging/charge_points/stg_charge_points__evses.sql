@@ -5,6 +5,7 @@ select
     evse_uid,
     evse_id,
     status,
+    parking_restrictions,
     last_updated_at,
     last_updated_date,
     batch_id,

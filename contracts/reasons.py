@@ -1,0 +1,104 @@
+"""The words in which a refused row is explained: English for the data team, Dutch for the supplier.
+
+Belongs here: every sentence that the gate may say of a row, and its translation. Does not belong here: deciding
+that a row is refused (`contracts.gate`), or the sentences of a rule over several columns (those stand beside it).
+"""
+
+from collections.abc import Iterator
+from datetime import date
+
+import polars as pl
+
+from contracts.cities.profile import City
+from contracts.vocabulary import LINE, UTC_INSTANT, Column, TableContract
+
+MISSING = "is missing"
+UNREADABLE = "cannot be read"
+_EXPECTED_NL = {
+    pl.Float64: "hier hoort een getal. Schrijf bijvoorbeeld 1234,5, zonder punt tussen de duizendtallen.",
+    pl.Int64: "hier hoort een geheel getal. Schrijf bijvoorbeeld 12.",
+    pl.Date: "hier hoort een datum. Schrijf jaar-maand-dag, bijvoorbeeld 2026-11-23.",
+    pl.Boolean: "hier hoort ja of nee.",
+    UTC_INSTANT: "hier hoort een tijdstip. Schrijf bijvoorbeeld 2026-11-23T14:30:00Z.",
+}
+_UNEXPECTED_NL = "deze waarde kennen we niet. Kijk na wat in deze kolom hoort."
+
+
+def below(column: Column) -> str:
+    """Said of a value under the column's minimum."""
+    return f"is below {column.minimum:g}"
+
+
+def above(column: Column) -> str:
+    """Said of a value over the column's maximum."""
+    return f"is above {column.maximum:g}"
+
+
+def not_allowed(column: Column) -> str:
+    """Said of a value outside the column's list."""
+    return f"is none of {', '.join(column.allowed)}"
+
+
+def misshapen(column: Column) -> str:
+    """Said of a text that the column's pattern does not match."""
+    return f"does not look like {column.pattern}"
+
+
+def to_come(table: TableContract, last: date) -> tuple[str, str]:
+    """English and Dutch, said of a row about a day after the one on which it was supplied."""
+    wire = wire_name(table, table.event_date)
+    return (
+        f"{table.event_date}: lies after the day of delivery, {last}",
+        f"{wire}: ligt na de dag van levering, {last}. Kijk de datum na.",
+    )
+
+
+def wire_name(table: TableContract, column_name: str) -> str:
+    """The name under which the supplier knows a landed column; its own name where it is derived from others."""
+    found = [column.reads for column in table.columns if column.name == column_name]
+    return next(iter(found), "") or column_name
+
+
+def in_dutch(table: TableContract) -> dict[str, str]:
+    """Every reason for which this table may refuse a row, but for a day to come: English to Dutch."""
+    of_columns = {english: dutch for column in table.columns for english, dutch in _of_column(column, table)}
+    return of_columns | {rule.reason: rule.reason_nl or rule.reason for rule in table.rules}
+
+
+def published(table: TableContract, city: City) -> dict[str, str]:
+    """The reasons of `in_dutch` that a supplier can meet: any text at all can be read as a plain text."""
+    nonsense = pl.DataFrame({name: ["¤"] for name in table.received.columns}).with_columns(pl.lit(1).alias(LINE))
+    read = table.parse(nonsense, city)
+    plain = [column for column in table.columns if column.dtype == pl.String and read[column.name].null_count() == 0]
+    never = {f"{column.reads or column.name}: {UNREADABLE}" for column in plain}
+    return {english: dutch for english, dutch in in_dutch(table).items() if english not in never}
+
+
+def _of_column(column: Column, table: TableContract) -> Iterator[tuple[str, str]]:
+    wire = column.reads or column.name
+    received = wire in table.received.columns
+    if received and column.dtype != pl.String:
+        yield f"{wire}: {UNREADABLE}", f"{wire}: {_EXPECTED_NL[column.dtype]}"
+    elif received:
+        yield f"{wire}: {UNREADABLE}", f"{wire}: {_UNEXPECTED_NL}"
+    for english, dutch in _limits(column, table.received.meaning_nl.get(wire, "")):
+        yield f"{wire}: {english}", f"{wire}: {dutch}"
+    if not column.nullable:
+        derived = "volgt niet uit deze rij. Kijk na of ze volledig en juist is."
+        yield f"{wire}: {MISSING}", f"{wire}: {'is leeg. Vul een waarde in.' if received else derived}"
+
+
+def _limits(column: Column, meaning_nl: str) -> Iterator[tuple[str, str]]:
+    if column.minimum is not None:
+        yield below(column), f"is kleiner dan {_number_nl(column.minimum)}. Kijk de waarde en de eenheid na."
+    if column.maximum is not None:
+        yield above(column), f"is groter dan {_number_nl(column.maximum)}. Kijk de waarde en de eenheid na."
+    if column.allowed:
+        yield not_allowed(column), f"deze waarde kennen we niet. Kies uit: {', '.join(column.allowed)}."
+    if column.pattern:
+        expected = f"Hier hoort: {meaning_nl}" if meaning_nl else f"Volg dit patroon: {column.pattern}"
+        yield misshapen(column), f"heeft niet de juiste vorm. {expected.rstrip('.')}."
+
+
+def _number_nl(value: float) -> str:
+    return f"{value:g}".replace(".", ",")

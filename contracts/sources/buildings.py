@@ -1,0 +1,171 @@
+"""The register of buildings: which access points the city answers for, and of which building.
+
+A contract of our own: one file is the whole register, and what the newest file does not name is gone. It decides
+whose meter readings may come in at all, and of which access points (dwellings) only totals of months.
+"""
+
+from datetime import date, timedelta
+
+import polars as pl
+
+from contracts.cities.profile import City
+from contracts.reading import boolean, day, number, text
+from contracts.vocabulary import (
+    Column,
+    Delivers,
+    OnArrival,
+    Received,
+    RowRule,
+    Sensitivity,
+    SourceContract,
+    TableContract,
+)
+
+_USES = (
+    "administratie",
+    "onderwijs",
+    "sport",
+    "zwembad",
+    "cultuur",
+    "zorg",
+    "opslag",
+    "woning",
+    "openbare_verlichting",
+    "technisch",
+    "andere",
+)
+_CARRIERS = {
+    "elektriciteit": "electricity",
+    "electricity": "electricity",
+    "gas": "gas",
+    "aardgas": "gas",
+}
+# an access point that was always there
+_FIRST_DAY = pl.lit(date(1900, 1, 1))
+
+
+def _parse(rows: pl.DataFrame, _: City) -> pl.DataFrame:
+    return rows.select(
+        text("gebouw").alias("site_id"),
+        text("naam").alias("name_nl"),
+        text("ean").str.replace_all(r"[=\"\s]", "").fill_null("").alias("ean"),
+        text("drager").str.to_lowercase().replace_strict(_CARRIERS, default=None).alias("carrier"),
+        pl.when(text("geldig_van").is_null()).then(_FIRST_DAY).otherwise(day("geldig_van")).alias("valid_from_date"),
+        day("geldig_tot").alias("valid_to_date"),
+        number("oppervlakte_m2").alias("floor_area_m2"),
+        text("gebruik").str.to_lowercase().alias("building_use"),
+        text("afdeling").alias("department_id"),
+        text("gebouwregister").alias("building_register_id"),
+        boolean("is_woning").alias("is_dwelling"),
+        text("gebied").alias("area_id"),
+    )
+
+
+CONNECTIONS = TableContract(
+    name="connections",
+    description="One access point of one building over one period; a building without one has a row with no EAN.",
+    description_nl="Eén toegangspunt (EAN) van één gebouw, van wanneer tot wanneer. Een gebouw zonder EAN krijgt "
+    "één regel met een lege EAN.",
+    received=Received(
+        columns=(
+            "gebouw",
+            "naam",
+            "ean",
+            "drager",
+            "geldig_van",
+            "geldig_tot",
+            "oppervlakte_m2",
+            "gebruik",
+            "afdeling",
+            "gebouwregister",
+            "is_woning",
+            "gebied",
+        ),
+        required=("gebouw", "naam", "ean", "drager", "geldig_van", "oppervlakte_m2", "gebruik", "is_woning"),
+        free_text=("naam",),
+        meaning_nl={
+            "gebouw": "vaste code van het gebouw: kleine letters, cijfers en _",
+            "naam": "naam van het gebouw; laat hem leeg voor een woning",
+            "ean": "EAN-code: 18 cijfers, in Excel als tekst",
+            "drager": "elektriciteit of gas",
+            "geldig_van": "eerste dag waarop de EAN van de stad is; leeg als dat altijd zo was",
+            "geldig_tot": "laatste dag waarop de EAN van de stad is; leeg als dat nog zo is",
+            "oppervlakte_m2": "bruto vloeroppervlakte in m²",
+            "gebruik": f"waarvoor het gebouw dient: {', '.join(_USES)}",
+            "afdeling": "code van de afdeling die het gebouw beheert",
+            "gebouwregister": "nummer in het Gebouwenregister (GRB)",
+            "is_woning": "ja als er iemand woont, anders nee",
+            "gebied": "code van de statistische sector, of van de gemeente",
+        },
+    ),
+    parse=_parse,
+    columns=(
+        Column("site_id", pl.String, "code of the building", pattern=r"^[a-z0-9_]{1,40}$", reads="gebouw"),
+        Column("name_nl", pl.String, "name of the building; empty for a dwelling", nullable=True, reads="naam"),
+        Column("ean", pl.String, "EAN of the access point; empty where there is none", pattern=r"^(\d{18})?$"),
+        Column(
+            "carrier",
+            pl.String,
+            "electricity or gas; empty without EAN",
+            nullable=True,
+            allowed=("electricity", "gas"),
+            reads="drager",
+        ),
+        Column("valid_from_date", pl.Date, "first day on which the city answers for it", reads="geldig_van"),
+        Column("valid_to_date", pl.Date, "last day; empty while it lasts", nullable=True, reads="geldig_tot"),
+        Column("floor_area_m2", pl.Float64, "m²", nullable=True, minimum=1, maximum=500_000, reads="oppervlakte_m2"),
+        Column("building_use", pl.String, "what it serves for", allowed=_USES, reads="gebruik"),
+        Column("department_id", pl.String, "who manages it", nullable=True, reads="afdeling"),
+        Column(
+            "building_register_id",
+            pl.String,
+            "identifier in the Gebouwenregister",
+            nullable=True,
+            pattern=r"^\d{1,12}$",
+            reads="gebouwregister",
+        ),
+        Column("is_dwelling", pl.Boolean, "whether somebody lives there", reads="is_woning"),
+        Column(
+            "area_id",
+            pl.String,
+            "statistical sector or municipality",
+            nullable=True,
+            pattern=r"^\d{5}[A-Z0-9-]{0,4}$",
+            reads="gebied",
+        ),
+    ),
+    key=("site_id", "ean", "valid_from_date"),
+    version=("valid_to_date",),
+    event_date="valid_from_date",
+    event_order=("valid_from_date", "site_id", "ean"),
+    rules=(
+        RowRule(
+            "ends_after_it_begins",
+            "geldig_tot: lies before geldig_van",
+            pl.col("valid_to_date") >= pl.col("valid_from_date"),
+            reason_nl="geldig_tot: ligt voor geldig_van. Kijk beide datums na.",
+        ),
+        RowRule(
+            "an_access_point_has_a_carrier",
+            "drager: is missing beside an ean",
+            (pl.col("ean") == "") | pl.col("carrier").is_not_null(),
+            reason_nl="drager: is leeg naast een EAN. Vul elektriciteit of gas in.",
+        ),
+    ),
+    delivers=Delivers.SNAPSHOT,
+)
+
+CONTRACT = SourceContract(
+    name="buildings",
+    title_nl="Register van de gebouwen",
+    owner="gebouwen@kortrijk.example",
+    version=1,
+    triggers=(OnArrival((".csv", ".xlsx")),),
+    fresh_within=timedelta(days=400),
+    retention=timedelta(days=365 * 20),
+    sensitivity=Sensitivity.PERSONAL,
+    tables=(CONNECTIONS,),
+    delivery_nl="Lever bij elke wijziging het hele register in één bestand (.csv of .xlsx). Wat niet meer in het "
+    "nieuwste bestand staat, is weg: verkoop of sloop meld je met geldig_tot, niet door de regel te schrappen.",
+    has_template=True,
+)

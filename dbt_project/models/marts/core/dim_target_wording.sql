@@ -1,0 +1,12 @@
+select
+    wording_id,
+    target_id,
+    section,
+    wording_nl,
+    alias_target_id,
+    relation,
+    rebase_factor,
+    rebase_offset,
+    wording_source
+from {{ ref('target_wordings') }}
+order by wording_id

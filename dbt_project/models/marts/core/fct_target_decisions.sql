@@ -1,0 +1,11 @@
+select
+    decision_id,
+    target_id,
+    question_nl,
+    is_contested,
+    decided_on is not null as is_decided,
+    decided_by,
+    decided_on,
+    decision_nl
+from {{ ref('target_decisions') }}
+order by decision_id

@@ -1,0 +1,207 @@
+-- Rules about behaviour refuse no row: they name what somebody should ask the operator.
+with charge_points as (
+
+    select * from {{ ref('fct_charge_points') }}
+
+),
+
+history as (
+
+    select * from {{ ref('fct_charge_point_history') }}
+
+),
+
+sessions as (
+
+    select * from {{ ref('int_charge_points__sessions_current') }}
+
+),
+
+sources_complete as (
+
+    select complete_until from {{ ref('int_sources_complete') }}
+    where source_name = 'charge_points'
+
+),
+
+used as (
+
+    select
+        evse_key,
+        max(hour_at) as last_session_at
+    from sessions
+    group by evse_key
+
+),
+
+charged as (
+
+    select distinct evse_key
+    from history
+    where status = 'CHARGING'
+
+),
+
+observed as (
+
+    select
+        charge_points.*,
+        used.last_session_at,
+        charged.evse_key is not null as was_charging,
+        sources_complete.complete_until,
+        sources_complete.complete_until - interval 30 day as month_ago_at
+    from charge_points
+    cross join sources_complete
+    left join used on charge_points.evse_key = used.evse_key
+    left join charged on charge_points.evse_key = charged.evse_key
+
+),
+
+never_active as (
+
+    select
+        'never_active' as rule,
+        'warning' as severity,
+        *,
+        'Al ' || date_diff('day', first_seen_at, complete_until) || ' dagen gekend, nog nooit gebruikt.' as evidence
+    from observed
+    where first_seen_at < month_ago_at and not was_charging and last_session_at is null
+
+),
+
+silent_for_a_month as (
+
+    select
+        'silent_for_a_month' as rule,
+        'note' as severity,
+        *,
+        'Laatste teken op ' || strftime(greatest(last_updated_at, last_session_at), '%d-%m-%Y') || '.' as evidence
+    from observed
+    where greatest(last_updated_at, last_session_at) < month_ago_at
+
+),
+
+too_much_energy as (
+
+    select
+        sessions.evse_key,
+        count(*) as hours_count,
+        max(sessions.energy_kwh) as most_kwh
+    from sessions
+    inner join charge_points on sessions.evse_key = charge_points.evse_key
+    where sessions.energy_kwh > 1.1 * charge_points.power_kw
+    group by sessions.evse_key
+
+),
+
+energy_above_power as (
+
+    select
+        'energy_above_power' as rule,
+        'warning' as severity,
+        observed.*,
+        too_much_energy.hours_count || ' uur met meer energie dan kan: tot '
+        || round(too_much_energy.most_kwh, 1) || ' kWh in een uur bij ' || round(observed.power_kw, 1) || ' kW.'
+            as evidence
+    from observed
+    inner join too_much_energy on observed.evse_key = too_much_energy.evse_key
+
+),
+
+contradicted as (
+
+    select
+        sessions.evse_key,
+        count(*) as hours_count
+    from sessions
+    inner join {{ ref('fct_charge_point_status_hourly') }} as statuses
+        on
+            sessions.evse_key = statuses.evse_key
+            and sessions.hour_at = statuses.hour_at
+    where sessions.session_count > 0 and statuses.status in ('INOPERATIVE', 'OUTOFORDER')
+    group by sessions.evse_key
+
+),
+
+session_against_status as (
+
+    select
+        'session_against_status' as rule,
+        'warning' as severity,
+        observed.*,
+        contradicted.hours_count || ' uur met een laadsessie terwijl het laadpunt buiten dienst heet.' as evidence
+    from observed
+    inner join contradicted on observed.evse_key = contradicted.evse_key
+
+),
+
+implausible_power as (
+
+    select
+        'implausible_power' as rule,
+        'warning' as severity,
+        *,
+        round(power_kw, 1) || ' kW (' || case when power_source = 'declared' then 'opgegeven' else 'berekend' end
+        || case when has_power_mismatch then ', klopt niet met spanning en stroom' else '' end || ').' as evidence
+    from observed
+    where power_kw < 3 or power_kw > 400 or has_power_mismatch
+
+),
+
+implausible_points as (
+
+    select
+        'implausible_points' as rule,
+        'note' as severity,
+        *,
+        count(*) over by_location || ' laadpunten op één locatie.' as evidence
+    from observed
+    window by_location as (partition by country_code, party_id, location_id)
+    qualify count(*) over by_location > 50
+
+),
+
+unnamed as (
+
+    -- not in the stock, so the location says who runs it
+    select
+        'vanished' as rule,
+        'note' as severity,
+        history.*,
+        locations.operator_name,
+        'Niet meer genoemd sinds ' || strftime(history.missing_since_at, '%d-%m-%Y')
+        || '; telt niet mee. Na een tweede keer sluit de geschiedenis.' as evidence
+    from history
+    left join {{ ref('int_charge_points__locations_current') }} as locations
+        on
+            history.country_code = locations.country_code
+            and history.party_id = locations.party_id
+            and history.location_id = locations.location_id
+    where history.missing_since_at is not null and history.is_in_stock
+
+),
+
+findings as (
+
+    {% for rule in [
+        'never_active', 'silent_for_a_month', 'energy_above_power', 'session_against_status', 'implausible_power',
+        'implausible_points', 'unnamed'
+    ] %}
+    select
+        rule,
+        severity,
+        country_code,
+        party_id,
+        operator_name,
+        location_id,
+        evse_key,
+        evidence
+    from {{ rule }}
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+
+)
+
+select *
+from findings
+order by rule, evse_key

@@ -1,0 +1,19 @@
+select
+    site_id,
+    ean,
+    valid_from_date,
+    valid_to_date,
+    name_nl,
+    carrier,
+    floor_area_m2,
+    building_use,
+    department_id,
+    building_register_id,
+    is_dwelling,
+    area_id,
+    batch_id,
+    line,
+    supplied_at,
+    content_sha256,
+    known_at
+from {{ source('buildings', 'connections') }}

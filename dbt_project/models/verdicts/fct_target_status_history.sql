@@ -1,0 +1,51 @@
+-- Every moment at which a target was judged, on what is known now. What was said at the time is in the log.
+with forecasts as (
+
+    select * from {{ ref('int_target_forecasts') }}
+
+),
+
+statuses as (
+
+    select * from {{ ref('int_target_statuses') }}
+
+),
+
+observations as (
+
+    select * from {{ ref('int_target_observations') }}
+
+),
+
+paths as (
+
+    select * from {{ ref('int_target_paths') }}
+
+)
+
+select
+    forecasts.target_id,
+    paths.kpi_id,
+    forecasts.ref_date,
+    forecasts.value,
+    forecasts.required_value,
+    forecasts.gap,
+    forecasts.p_reach,
+    forecasts.forecast_value,
+    forecasts.raw_status,
+    statuses.status,
+    statuses.status_since,
+    paths.definition_version,
+    observations.known_at
+from forecasts
+inner join statuses
+    on
+        forecasts.target_id = statuses.target_id
+        and forecasts.ref_date = statuses.ref_date
+inner join observations
+    on
+        forecasts.target_id = observations.target_id
+        and forecasts.ref_date = observations.ref_date
+inner join paths
+    on forecasts.target_id = paths.target_id
+order by forecasts.target_id, forecasts.ref_date

@@ -1,0 +1,47 @@
+{{ config(materialized="table", schema="intermediate", contract={"enforced": false}) }}
+
+-- The moments at which a target is judged: the last value of every month that has one, on its own reference date,
+-- with the points that were there by then. Restating a value restates every evaluation after it.
+with paths as (
+
+    select * from {{ ref('int_target_paths') }}
+
+),
+
+month_ends as (
+
+    select *
+    from {{ ref('int_target_observations') }}
+    where value is not null
+    qualify row_number() over (
+        partition by target_id, date_trunc('month', ref_date) order by ref_date desc
+    ) = 1
+
+),
+
+asked as (
+
+    select
+        month_ends.*,
+        -- six decimals: more is noise of floating point
+        round({{ path_value('paths', 'month_ends.ref_date') }}, 6) as required_value,
+        {{ time_share('paths.baseline_date', 'paths.target_date', 'month_ends.ref_date') }} as time_share,
+        {{ pace_clock('paths', 'month_ends.ref_date') }} as clock,
+        {{ month_number('month_ends.ref_date') }} as month_number,
+        coalesce(paths.series_kind, 'none') = 'rare_count'
+        or (coalesce(paths.series_kind, 'none') in ('level', 'share') and month_ends.is_over_a_year) as is_yearly
+    from month_ends
+    inner join paths
+        on month_ends.target_id = paths.target_id
+
+)
+
+select
+    *,
+    list(
+        struct_pack(x := clock, m := month_number, v := value, measured_on := ref_date, asked := required_value)
+    ) over (
+        partition by target_id order by ref_date
+        rows between 36 preceding and current row
+    ) as points
+from asked

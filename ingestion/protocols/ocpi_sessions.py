@@ -1,0 +1,166 @@
+"""Charging sessions and CDRs of OCPI (2.2.1, 9 and 10), reduced to what a city may keep: energy and number per hour.
+
+Belongs here: the door for sessions: from here on there is no token, no session and no exact time, only one row per
+EVSE and hour. Does not belong here: asking for them, and what an EVSE is called in a contract.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from ingestion.protocols.ocpi import CDRS, moment
+
+_HOUR = timedelta(hours=1)
+_MOST_KWH = 1000
+_LONGEST = timedelta(days=31)
+IMPOSSIBLE_ENERGY = "laadsessie met een energie die niet kan (onder 0 of boven 1000 kWh)"
+UNREADABLE = "laadsessie zonder leesbaar begin, einde of laadpunt"
+LONE_CREDIT = "creditnota van een laadsessie die niet in de levering zit"
+
+EvseKey = tuple[str, str, str, str]
+"""country_code, party_id, location_id and evse_uid; the first two in capitals."""
+
+
+@dataclass(frozen=True, slots=True)
+class HourKey:
+    """One EVSE in one hour.
+
+    Attributes:
+        module: `sessions` or `cdrs`: a CDR is final, a session is not.
+        hour_at: start of the hour (UTC; where clocks differ by whole hours also the hour of the city).
+    """
+
+    module: str
+    evse: EvseKey
+    hour_at: datetime
+
+
+@dataclass(slots=True)
+class Charged:
+    """What was charged in that hour; a session is counted in the hour it began."""
+
+    energy_kwh: float = 0.0
+    session_count: int = 0
+    latitude: str | None = None
+    longitude: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A session that was not let in, and why (Dutch)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    evse: EvseKey
+    begin: datetime
+    end: datetime
+    energy_kwh: float
+    latitude: str | None
+    longitude: str | None
+
+
+def by_hour(module: str, sent: Iterable[object], refused: list[Refused]) -> dict[HourKey, Charged]:
+    """Sessions or CDRs as energy and number per EVSE and hour; energy is spread evenly over the time of charging.
+
+    Args:
+        module: `sessions` or `cdrs`.
+        sent: the objects of one crawl; of the same id the last counts.
+        refused: is filled with what was not let in.
+    """
+    hours: dict[HourKey, Charged] = defaultdict(Charged)
+    for each in _without_credited(module, _last_of_each(sent), refused):
+        session = _read(module, each)
+        if isinstance(session, Refused):
+            refused.append(session)
+            continue
+        for number, (hour_at, share) in enumerate(_shares(session)):
+            charged = hours[HourKey(module, session.evse, hour_at)]
+            charged.energy_kwh += session.energy_kwh * share
+            charged.session_count += number == 0
+            charged.latitude, charged.longitude = session.latitude, session.longitude
+    return dict(hours)
+
+
+def _last_of_each(sent: Iterable[object]) -> list[dict[str, object]]:
+    """Pages overlap, and a session is sent again with every change."""
+    last: dict[tuple[object, ...], dict[str, object]] = {}
+    for place, each in enumerate(sent):
+        said = each if isinstance(each, dict) else {}
+        identity = (said.get("country_code"), said.get("party_id"), said.get("id", place))
+        kept = last.get(identity)
+        if kept is None or str(kept.get("last_updated")) <= str(said.get("last_updated")):
+            last[identity] = said
+    return list(last.values())
+
+
+def _without_credited(
+    module: str, found: list[dict[str, object]], refused: list[Refused]
+) -> Iterator[dict[str, object]]:
+    """What remains when a credit note takes away the CDR it refers to (OCPI 2.2.1, 10.3.1, `credit`)."""
+    if module != CDRS:
+        # a session that still runs, or never was one, says nothing final
+        yield from (each for each in found if each.get("status") == "COMPLETED")
+        return
+    known = {_reference(each, "id") for each in found}
+    credited = {_reference(each, "credit_reference_id") for each in found if each.get("credit") is True}
+    refused += [Refused(LONE_CREDIT)] * len(credited - known)
+    yield from (each for each in found if each.get("credit") is not True and _reference(each, "id") not in credited)
+
+
+def _reference(cdr: dict[str, object], field: str) -> tuple[str, str, str]:
+    return str(cdr.get("country_code")), str(cdr.get("party_id")), str(cdr.get(field))
+
+
+def _read(module: str, said: dict[str, object]) -> _Session | Refused:
+    place = said.get("cdr_location") if module == CDRS else said
+    place = place if isinstance(place, dict) else {}
+    begin, end = moment(said.get("start_date_time")), moment(said.get("end_date_time"))
+    location_id = place.get("id") if module == CDRS else place.get("location_id")
+    whose = (said.get("country_code"), said.get("party_id"), location_id, place.get("evse_uid"))
+    if begin is None or end is None or None in whose or not begin <= end <= begin + _LONGEST:
+        return Refused(UNREADABLE)
+    energy = said.get("total_energy" if module == CDRS else "kwh")
+    if not isinstance(energy, int | float) or not 0 <= energy <= _MOST_KWH:
+        return Refused(IMPOSSIBLE_ENERGY)
+    point = place.get("coordinates")
+    point = point if isinstance(point, dict) else {}
+    return _Session(
+        evse_key(*whose),
+        begin,
+        max(begin, end - _parked(said)),
+        float(energy),
+        _optional_text(point.get("latitude")),
+        _optional_text(point.get("longitude")),
+    )
+
+
+def evse_key(country_code: object, party_id: object, location_id: object, evse_uid: object) -> EvseKey:
+    """Names an EVSE of a supplier; country and party are written in any case (OCPI 2.2.1, 17.1)."""
+    return str(country_code).upper(), str(party_id).upper(), str(location_id), str(evse_uid)
+
+
+def _parked(said: dict[str, object]) -> timedelta:
+    """Time after charging, in which no energy went (hours, OCPI `total_parking_time`)."""
+    hours = said.get("total_parking_time")
+    return timedelta(hours=hours) if isinstance(hours, int | float) and 0 <= hours <= _LONGEST / _HOUR else timedelta(0)
+
+
+def _optional_text(sent: object) -> str | None:
+    return None if sent is None else str(sent)
+
+
+def _shares(session: _Session) -> Iterator[tuple[datetime, float]]:
+    """The hours a session touches, oldest first, with the share of its energy in each."""
+    hour_at = session.begin.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    duration = session.end - session.begin
+    if not duration:
+        yield hour_at, 1.0
+        return
+    while hour_at < session.end:
+        within = min(session.end, hour_at + _HOUR) - max(session.begin, hour_at)
+        yield hour_at, within / duration
+        hour_at += _HOUR

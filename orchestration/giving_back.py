@@ -1,0 +1,274 @@
+"""What a supplier gets back: what would be refused before sending, and what was refused after.
+
+Belongs here: checking a file without landing it, gathering refused lines, and writing them to a file that a
+spreadsheet opens safely. Does not belong here: which line is still open (`orchestration.loop.earlier`).
+"""
+
+import csv
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import polars as pl
+
+from contracts.faults import SchemaFaultError
+from contracts.gate import REASONS, REASONS_NL
+from contracts.vocabulary import LINE, SourceContract, TableContract
+from ingestion.areas import Areas
+from ingestion.delivery import Context, DroppedFile, Secret
+from ingestion.door import KeyRing, admit
+from ingestion.errors import SupplierError
+from orchestration.loop.earlier import CLOSED_BY, refused_lines, with_dutch
+from orchestration.loop.landing import context_of, run_gate, source_module
+from orchestration.settings import Settings
+from warehouse.lake import Lake
+
+PSEUDONYM_NL = "(pseudoniem)"
+WORKBOOK, TEXT = ".xlsx", ".csv"
+_MOST_SHEET_ROWS = 1_000_000
+_NAMED_COLUMN = r"^([^:]+): "
+# a cell that starts so is a formula to a spreadsheet, unless it is a plain number
+_FORMULA = r"^\s*[=+\-@\t\r]"
+_PLAIN_NUMBER = r"^[+-]?\d+([.,]\d+)*$"
+_NOT_IN_XML = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
+_DELIVERED_NL = {"batch_id": "levering", "origin": "bestand", LINE: "regel"}
+_WHY_NL = {REASONS_NL: "wat is er mis", REASONS: "what is wrong"}
+_CLOSED_NL = "gesloten door"
+_FAULTS_NL = (
+    (
+        r"no register",
+        "Het register van de gebouwen is hier niet geladen. Zonder weten we niet welke meters van de stad zijn.",
+    ),
+    (
+        r"no row holds the column|column .+ is missing",
+        "Er ontbreekt een kolom die verplicht is. Zet de rij met namen terug zoals in het sjabloon.",
+    ),
+    (r"is empty", "Het bestand is leeg. Exporteer het opnieuw."),
+    (r"web page", "Dit is een webpagina, geen bestand met gegevens. Meld u aan en exporteer opnieuw."),
+    (r"\btwice\b", "Een kolomnaam staat er twee keer. Houd er een over."),
+    (r"workbook|XLSX", "Dit Excel-bestand kunnen we niet lezen. Bewaar alleen de tabel in een nieuw bestand."),
+    (r"UTF-8|binary", "De tekens in dit bestand kunnen we niet lezen. Bewaar het als CSV (UTF-8)."),
+    (r"ISO week|name it", "De naam van het bestand klopt niet. Noem het zoals het contract vraagt."),
+    (r"cannot be opened", "Het bestand kan niet geopend worden. Kijk na of het bestaat en of u het mag lezen."),
+)
+_Answer = TypeVar("_Answer")
+_FAULT_NL = "Dit bestand kunnen we zo niet aannemen."
+
+
+class ExportError(ValueError):
+    """Refused lines cannot be written there; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What landing a file would do; nothing was written.
+
+    Attributes:
+        received: rows read.
+        refused: per table the refused rows: received text, `line`, `reasons`, `reasons_nl`.
+        withheld: by reason, rows that would not pass the door.
+        dropped_columns: columns that no contract names.
+        not_checked: in Dutch, what could not be checked here.
+        fault: why the whole file would be refused, or None.
+    """
+
+    origin: str
+    received: int = 0
+    refused: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    withheld: Mapping[str, int] = field(default_factory=dict)
+    dropped_columns: tuple[str, ...] = ()
+    not_checked: tuple[str, ...] = ()
+    fault: str | None = None
+
+    @property
+    def refused_rows(self) -> int:
+        """How many rows would be refused."""
+        return sum(frame.height for frame in self.refused.values())
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether all of it would land."""
+        return self.fault is None and self.refused_rows == 0
+
+
+def check(path: Path, contract: SourceContract, settings: Settings, now: datetime) -> Checked:
+    """Reads a file as landing would, through the door and the gate, and writes nothing.
+
+    It needs no lake: what an empty or absent profile cannot tell is named in `not_checked`.
+
+    Args:
+        path: the file.
+        contract: of the source it would be sent to.
+        settings: of the profile; its folder need not exist.
+        now: the moment at which it would be supplied.
+    """
+    missed: list[str] = []
+    context = _watched(context_of(settings, Lake(settings.layout.lake)), missed)
+    try:
+        return replace(_checked(path, contract, context, now), not_checked=tuple(dict.fromkeys(missed)))
+    except (SupplierError, SchemaFaultError) as fault:
+        return Checked(path.name, fault=str(fault), not_checked=tuple(dict.fromkeys(missed)))
+
+
+def _checked(path: Path, contract: SourceContract, context: Context, now: datetime) -> Checked:
+    delivery = source_module(contract.name).read(DroppedFile(path, now), context)
+    # nothing of it is kept, so any key will do and the city's own need not be here
+    admitted = admit(delivery, contract, KeyRing((Secret(secrets.token_hex()),)))
+    splits = run_gate(admitted.tables, contract, context.city, delivery.supplied_at)
+    return Checked(
+        origin=path.name,
+        received=sum(split.received for split in splits.values()),
+        refused={name: without_pseudonyms(split.quarantined, contract.table(name)) for name, split in splits.items()},
+        withheld=delivery.withheld,
+        dropped_columns=tuple(name for dropped in admitted.dropped_columns.values() for name in dropped),
+    )
+
+
+def _watched(context: Context, missed: list[str]) -> Context:
+    """A context that notes in Dutch what it was asked and could not tell."""
+
+    def rows(source: str, table: str) -> pl.DataFrame:
+        try:
+            return context.rows(source, table)
+        except LookupError:
+            missed.append(f"of de rijen passen bij {source} ({table}): daar is hier niets van geladen")
+            raise
+
+    def areas() -> Areas | None:
+        return _noted(context.areas, lambda found: found is None, "in welke gemeente of sector iets ligt")
+
+    def registry() -> pl.DataFrame:
+        return _noted(context.registry, pl.DataFrame.is_empty, "of de indicator en de eenheid in het register staan")
+
+    def _noted(ask: Callable[[], _Answer], is_nothing: Callable[[_Answer], bool], what: str) -> _Answer:
+        found = ask()
+        if is_nothing(found):
+            missed.append(f"{what}: dat staat niet op deze computer")
+        return found
+
+    return replace(context, rows=rows, areas=areas, registry=registry)
+
+
+def without_pseudonyms(lines: pl.DataFrame, table: TableContract, shown: str | None = PSEUDONYM_NL) -> pl.DataFrame:
+    """The lines with what stands for a person replaced."""
+    hidden = [name for name in table.received.pseudonyms if name in lines.columns]
+    return lines.with_columns(
+        pl.when(pl.col(name).is_not_null()).then(pl.lit(shown, pl.String)).alias(name) for name in hidden
+    )
+
+
+def fault_nl(fault: str) -> str:
+    """One Dutch sentence for the English message of a file that is refused whole."""
+    return next((dutch for words, dutch in _FAULTS_NL if re.search(words, fault)), _FAULT_NL)
+
+
+def reasons_of(lines: pl.DataFrame, table: TableContract) -> pl.DataFrame:
+    """One row per refused line and reason.
+
+    Args:
+        lines: refused rows with `line`, `reasons` and `reasons_nl`.
+        table: their contract.
+
+    Returns:
+        `line`, `column` (as the supplier names it; empty where a rule names none), `value` (its text), `reason`
+        and `reason_nl`.
+    """
+    each = lines.with_columns(pl.col(REASONS).alias("reason"), pl.col(REASONS_NL).alias("reason_nl"))
+    each = each.explode("reason", "reason_nl").with_columns(_column_of("reason", table).alias("column"))
+    # only the column's own text is taken: a name of ours may be one of the supplier's
+    values = [pl.when(pl.col("column") == name).then(pl.col(name)) for name in table.received.columns]
+    return each.select(LINE, "column", pl.coalesce(values).alias("value"), "reason", "reason_nl").sort(LINE)
+
+
+def _column_of(reason: str, table: TableContract) -> pl.Expr:
+    named = pl.col(reason).str.extract(_NAMED_COLUMN)
+    return pl.when(named.is_in(table.received.columns)).then(named).otherwise(pl.lit(""))
+
+
+def given_back(lake: Lake, contract: SourceContract, settings: Settings, *, closed: bool) -> dict[str, pl.DataFrame]:
+    """Per table the refused lines of a source, oldest delivery first; those that were closed only when asked.
+
+    See `orchestration.loop.earlier.refused_lines` for the columns. Nothing in them came past the door unredacted.
+    """
+    batches = lake.live(contract.name)
+    found: dict[str, pl.DataFrame] = {}
+    for table in contract.tables:
+        lines = refused_lines(lake, table, settings.city, batches)
+        found[table.name] = lines if closed else lines.filter(pl.col(CLOSED_BY).is_null())
+    return found
+
+
+def export(tables: Mapping[str, pl.DataFrame], contract: SourceContract, path: Path) -> int:
+    """Writes refused lines with the reason beside each, for the supplier to correct and send again.
+
+    The columns we ask for keep their names, so that the corrected file can be delivered as it is. A pseudonym
+    is left empty: sent back, it would pass for a value.
+
+    Args:
+        tables: per table refused rows, as `check` or `given_back` gives them.
+        contract: of their source.
+        path: an .xlsx (a sheet per table) or a .csv.
+
+    Returns:
+        How many lines.
+
+    Raises:
+        ExportError: the ending is another one, or there are too many lines for a sheet.
+    """
+    if path.suffix.lower() not in {WORKBOOK, TEXT}:
+        raise ExportError(f"{path.name}: schrijf naar een bestand op {WORKBOOK} of {TEXT}")
+    sheets = {name: _sheet(lines, contract.table(name)) for name, lines in tables.items() if not lines.is_empty()}
+    if path.suffix.lower() == TEXT:
+        _write_text(sheets, path)
+    else:
+        _write_workbook(sheets, path)
+    return sum(sheet.height for sheet in sheets.values())
+
+
+def _sheet(lines: pl.DataFrame, table: TableContract) -> pl.DataFrame:
+    """The columns of an export, all of them text that no spreadsheet runs."""
+    lines = without_pseudonyms(with_dutch(lines, table), table, shown=None)
+    delivered = [pl.col(name).cast(pl.String).alias(nl) for name, nl in _DELIVERED_NL.items() if name in lines.columns]
+    closed = [pl.col(CLOSED_BY).alias(_CLOSED_NL)] if CLOSED_BY in lines.columns and lines[CLOSED_BY].count() else []
+    why = [pl.col(name).list.join(" ").alias(nl) for name, nl in _WHY_NL.items()]
+    asked = [name for name in table.received.columns if name in lines.columns and name not in table.received.added]
+    return lines.select(*delivered, *closed, *why, *asked).select(_harmless(pl.all()))
+
+
+def _harmless(cell: pl.Expr) -> pl.Expr:
+    text = cell.str.replace_all(_NOT_IN_XML, "")
+    runs = text.str.contains(_FORMULA) & ~text.str.contains(_PLAIN_NUMBER)
+    return pl.when(runs).then("'" + text).otherwise(text).name.keep()
+
+
+def _write_text(sheets: Mapping[str, pl.DataFrame], path: Path) -> None:
+    named = sheets if len(sheets) < 2 else {name: _named(sheet, name) for name, sheet in sheets.items()}
+    rows = pl.concat(named.values(), how="diagonal") if named else pl.DataFrame()
+    # with its mark and its separator a Dutch Excel opens it by a double click
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, delimiter=";")
+        writer.writerow(rows.columns)
+        writer.writerows(rows.iter_rows())
+
+
+def _named(sheet: pl.DataFrame, name: str) -> pl.DataFrame:
+    return sheet.select(pl.lit(name).alias("tabel"), pl.all())
+
+
+def _write_workbook(sheets: Mapping[str, pl.DataFrame], path: Path) -> None:
+    # only an export pays for it
+    from openpyxl import Workbook  # noqa: PLC0415
+
+    book = Workbook(write_only=True)
+    for name, sheet in (sheets or {"niets": pl.DataFrame()}).items():
+        if sheet.height > _MOST_SHEET_ROWS:
+            raise ExportError(f"{path.name}: {sheet.height} regels passen niet op een blad; schrijf naar {TEXT}")
+        page = book.create_sheet(name[:31])
+        page.append(sheet.columns)
+        for row in sheet.iter_rows():
+            page.append(row)
+    book.save(path)

@@ -1,0 +1,258 @@
+"""What earlier deliveries of a source say of a new one, and a new one of them.
+
+Belongs here: which accepted rows were known already, and which refused lines are still open. Both are read from
+the lake each time and stored nowhere: a correction that arrives late, or a replay, changes them. Does not belong
+here: what a supplier is told (`orchestration.giving_back`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from contracts.cities.profile import City
+from contracts.gate import REASONS, REASONS_NL, Split
+from contracts.reasons import in_dutch
+from contracts.vocabulary import LINE, UTC_INSTANT, Delivers, SourceContract, TableContract
+from warehouse.lake import Lake, Manifest
+
+CLOSED_BY = "closed_by"
+PUT_RIGHT = "is_put_right"
+_MOST_BATCHES = 200
+# comparing may cost a fraction of what reading and checking those rows cost
+_MOST_TIMES = 5
+_FEW_ROWS = 100_000
+_KEY = "key of "
+_PLACE = "place of the line"
+_DELIVERED: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "batch_id": pl.String,
+    "origin": pl.String,
+    "supplied_at": UTC_INSTANT,
+    "known_at": UTC_INSTANT,
+}
+
+
+_CLOSING: Mapping[str, pl.DataType | type[pl.DataType]] = {CLOSED_BY: pl.String, PUT_RIGHT: pl.Boolean}
+_OPEN = [pl.lit(None, dtype).alias(name) for name, dtype in _CLOSING.items()]
+
+
+def recognised(
+    lake: Lake, contract: SourceContract, splits: Mapping[str, Split], known_before: datetime | None = None
+) -> dict[str, int]:
+    """Per table how many accepted rows an earlier live batch holds with the same content.
+
+    They stay accepted: which batch came first may change no value. It is a lower bound: newest first, at
+    most 200 batches are looked into, and of those whose dates overlap at most five times as many rows as were
+    accepted (and at least 100 000), so that it never costs what the landing itself does.
+
+    Args:
+        lake: where the earlier batches lie.
+        contract: of the source.
+        splits: what became of the rows of the new delivery.
+        known_before: only batches known before this moment count (a replay); None for all.
+    """
+    batches = lake.newest(contract.name, _MOST_BATCHES)
+    earlier = [batch for batch in batches if known_before is None or batch.known_at < known_before]
+    tables = [table for table in contract.tables if table.name in splits]
+    return {table.name: _known(lake, table, splits[table.name].accepted, earlier) for table in tables}
+
+
+def _known(lake: Lake, table: TableContract, accepted: pl.DataFrame, earlier: Iterable[Manifest]) -> int:
+    columns = list(table.schema)
+    first, last = _span(accepted, table)
+    touched = pl.col(table.event_date).is_between(pl.lit(first), pl.lit(last))
+    new = accepted.select(columns)
+    for file in _worth_reading(lake, table, accepted, earlier):
+        if new.is_empty():
+            break
+        before = pl.scan_parquet(file, hive_partitioning=False, glob=False).filter(touched).select(columns).collect()
+        new = new.join(before, on=columns, how="anti", nulls_equal=True)
+    return accepted.height - new.height
+
+
+def _span(accepted: pl.DataFrame, table: TableContract) -> tuple[object, object]:
+    dates = accepted[table.event_date]
+    return dates.min(), dates.max()
+
+
+def _worth_reading(
+    lake: Lake, table: TableContract, accepted: pl.DataFrame, earlier: Iterable[Manifest]
+) -> Iterator[Path]:
+    """The files that may hold one of the rows, until their number exceeds what comparing is worth."""
+    types = {name: str(dtype) for name, dtype in accepted.schema.items()}
+    first, last = _span(accepted, table)
+    rows_left = max(_FEW_ROWS, _MOST_TIMES * accepted.height)
+    for batch in earlier:
+        counts = batch.tables.get(table.name)
+        if counts is None or counts.columns != types or not _overlaps(first, last, counts.first_date, counts.last_date):
+            continue
+        rows_left -= counts.accepted
+        if rows_left < 0:
+            return
+        yield lake.file(batch, table.name, "accepted")
+
+
+def _overlaps(first: object, last: object, other_first: object, other_last: object) -> bool:
+    return None not in {first, other_first} and bool(first <= other_last and other_first <= last)  # type: ignore[operator]
+
+
+def refused_lines(lake: Lake, table: TableContract, city: City, batches: Iterable[Manifest]) -> pl.DataFrame:
+    """Every refused line of a table, and the batch that closed it.
+
+    A line is open until a later delivery (by the supplier's time, then by when the city knew it) speaks of it:
+
+    * it holds a row with the same key, accepted or refused again;
+    * it is the same file again: it repeats at least half of the accepted keys of the first, or bears its name
+      and repeats one (or there was none to repeat). A name alone is no proof: every month may bring `data.csv`;
+    * it is a snapshot, which speaks of everything.
+
+    Args:
+        lake: where the batches lie.
+        table: the contract of the table.
+        city: whose time zone holds.
+        batches: live batches of its source.
+
+    Returns:
+        The received text, `line`, `reasons`, `reasons_nl`, batch_id, origin, supplied_at, known_at,
+        `closed_by` (a batch_id, or null while it is open) and `is_put_right`: false where that delivery refused
+        the same key, text or line of the file again. Oldest delivery first.
+    """
+    reading = _Reading(lake, table, city)
+    in_order = sorted((batch for batch in batches if table.name in batch.tables), key=_moment)
+    lines = reading.refusals(in_order)
+    for batch in in_order:
+        lines = reading.closed(lines, batch, in_order)
+    return lines.drop(reading.keys)
+
+
+def lines_closed_by(lake: Lake, contract: SourceContract, city: City, manifest: Manifest) -> int:
+    """How many lines were open until this delivery put them right, among the newest 200 batches; only for a file."""
+    if not _is_file(manifest):
+        return 0
+    batches = lake.newest(contract.name, _MOST_BATCHES)
+    tables = [table for table in contract.tables if table.name in manifest.tables]
+    return sum(_Reading(lake, table, city).closed_now(batches, manifest) for table in tables)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The refused lines of one table, each with its key where that can be read."""
+
+    lake: Lake
+    table: TableContract
+    city: City
+
+    @property
+    def keys(self) -> list[str]:
+        """Names that no received column bears."""
+        return [f"{_KEY}{name}" for name in self.table.key]
+
+    def closed_now(self, batches: Sequence[Manifest], manifest: Manifest) -> int:
+        earlier = [batch for batch in batches if _moment(batch) < _moment(manifest) and self.table.name in batch.tables]
+        earlier.sort(key=_moment)
+        refused = self.refusals([*earlier, manifest])
+        # what this one says nothing of need not be looked for in all the others
+        lines = self.closed(refused, manifest, earlier).filter(
+            (pl.col(CLOSED_BY) == manifest.batch_id) & pl.col(PUT_RIGHT)
+        )
+        lines = lines.with_columns(_OPEN)
+        for batch in earlier:
+            if lines.is_empty():
+                break
+            lines = self.closed(lines, batch, earlier).filter(pl.col(CLOSED_BY).is_null())
+        return lines.height
+
+    def refusals(self, batches: Iterable[Manifest]) -> pl.DataFrame:
+        typed = {name: self.table.schema[key] for key, name in zip(self.table.key, self.keys, strict=True)}
+        text = dict.fromkeys(self.table.received.columns, pl.String)
+        why = {REASONS: pl.List(pl.String), REASONS_NL: pl.List(pl.String)}
+        empty = pl.DataFrame(schema={**text, LINE: pl.Int64, **why, **_DELIVERED, **typed, **_CLOSING})
+        found = (batch for batch in batches if batch.tables[self.table.name].quarantined)
+        return pl.concat([empty, *(self._of_batch(batch).select(empty.columns) for batch in found)])
+
+    def _of_batch(self, batch: Manifest) -> pl.DataFrame:
+        """A key that numbers equal rows in the order of their file cannot be read from refused rows alone."""
+        text = self.table.received.columns
+        lines = with_dutch(self.lake.read(batch, self.table.name, "quarantine"), self.table)
+        lines = lines.with_columns(pl.lit(None, pl.String).alias(name) for name in text if name not in lines.columns)
+        key = self.table.parse(lines.select(*text, LINE), self.city).select(self.table.key)
+        key.columns = self.keys
+        delivered = [pl.lit(getattr(batch, name), dtype).alias(name) for name, dtype in _DELIVERED.items()]
+        return pl.concat([lines, key], how="horizontal").with_columns(*delivered, *_OPEN)
+
+    def closed(self, lines: pl.DataFrame, batch: Manifest, batches: Iterable[Manifest]) -> pl.DataFrame:
+        """The lines, those that were open before this batch and of which it speaks closed by it."""
+        same_time = (pl.col("supplied_at") == batch.supplied_at) & (pl.col("known_at") < batch.known_at)
+        before = (pl.col("supplied_at") < batch.supplied_at) | same_time
+        numbered = lines.with_row_index(_PLACE)
+        still_open = numbered.filter(pl.col(CLOSED_BY).is_null() & before)
+        if still_open.is_empty():
+            return lines
+        refused = lines.filter(pl.col("batch_id") == batch.batch_id)
+        spoken = self._spoken_of(still_open, refused.select(self.keys), batch, batches)
+        is_spoken_of = pl.col(_PLACE).is_in(spoken[_PLACE].implode())
+        is_right = ~pl.col(_PLACE).is_in(self._again(spoken, refused)[_PLACE].implode())
+        return numbered.with_columns(
+            pl.when(is_spoken_of).then(pl.lit(batch.batch_id)).otherwise(CLOSED_BY).alias(CLOSED_BY),
+            pl.when(is_spoken_of).then(is_right).otherwise(PUT_RIGHT).alias(PUT_RIGHT),
+        ).drop(_PLACE)
+
+    def _again(self, spoken: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
+        """The lines that a delivery refuses again: the same key, the same text, or the same line of its file."""
+        text = list(self.table.received.columns)
+        return pl.concat(
+            [
+                spoken.join(refused, on=self.keys, how="semi"),
+                spoken.join(refused, on=text, how="semi", nulls_equal=True),
+                spoken.join(refused, on=["origin", LINE], how="semi"),
+            ]
+        )
+
+    def _spoken_of(
+        self, still_open: pl.DataFrame, again: pl.DataFrame, batch: Manifest, batches: Iterable[Manifest]
+    ) -> pl.DataFrame:
+        if self.table.delivers is Delivers.SNAPSHOT:
+            return still_open
+        keys = pl.concat([self._accepted_keys(batch, still_open.select(self.keys)), again])
+        by_key = still_open.join(keys, on=self.keys, how="semi")
+        others = still_open.join(by_key, on=_PLACE, how="anti")
+        first = {one.batch_id: one for one in batches}
+        repeated = [found for found in others["batch_id"].unique() if self._repeats(batch, first[found])]
+        return pl.concat([by_key, others.filter(pl.col("batch_id").is_in(repeated))])
+
+    def _repeats(self, batch: Manifest, first: Manifest) -> bool:
+        """Whether a file is an earlier one again, put right."""
+        held, holds = first.tables[self.table.name].accepted, batch.tables[self.table.name].accepted
+        same_name = batch.origin == first.origin
+        if not (_is_file(batch) and _is_file(first)) or (not same_name and 2 * holds < held):
+            return False
+        if held == 0:
+            return same_name
+        common = self._accepted_keys(batch, self._accepted_keys(first)).height
+        return common > 0 if same_name else 2 * common >= held
+
+    def _accepted_keys(self, batch: Manifest, wanted: pl.DataFrame | None = None) -> pl.DataFrame:
+        """The distinct keys of the accepted rows of a batch, or the wanted ones among them."""
+        rows = pl.scan_parquet(self.lake.file(batch, self.table.name, "accepted"), hive_partitioning=False, glob=False)
+        named = zip(self.table.key, self.keys, strict=True)
+        keys = rows.select(pl.col(key).cast(self.table.schema[key]).alias(name) for key, name in named)
+        return (keys if wanted is None else keys.join(wanted.lazy(), on=self.keys, how="semi")).unique().collect()
+
+
+def with_dutch(quarantined: pl.DataFrame, table: TableContract) -> pl.DataFrame:
+    """Refused rows with their reasons in Dutch; a batch from before those were kept gets today's words."""
+    if REASONS_NL in quarantined.columns:
+        return quarantined
+    said = pl.element().replace(in_dutch(table))
+    return quarantined.with_columns(pl.col(REASONS).list.eval(said).alias(REASONS_NL))
+
+
+def _moment(batch: Manifest) -> tuple[datetime, datetime]:
+    return batch.supplied_at, batch.known_at
+
+
+def _is_file(batch: Manifest) -> bool:
+    """Whether it came as a file: a pull bears its address, and every pull the same one."""
+    return "://" not in batch.origin

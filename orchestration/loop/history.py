@@ -1,0 +1,116 @@
+"""What was said of the targets on a day, and what today's rules would have said on what was known then.
+
+Belongs here: reading the log of decisions and judging again in a scratch warehouse. Does not belong here:
+deciding a status (dbt), or adding to the log (`verdicts`).
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+
+from contracts.registry import all_contracts
+from orchestration.loop.build import JUDGE, MEASURE
+from orchestration.loop.changes import CHANGE, with_change
+from orchestration.loop.exit_gate import judge_exit
+from orchestration.loop.transform import build_models
+from orchestration.loop.verdicts import last_said
+from orchestration.settings import Settings
+from warehouse import load as loader
+from warehouse.engine import connect, frame
+from warehouse.lake import Decision, Lake, Manifest
+from warehouse.layout import Layout
+from warehouse.state import Progress
+
+_log = logging.getLogger("ademruimte.history")
+_VERDICTS = "select * from verdicts.fct_target_verdicts order by target_id"
+_SHOWN = ("target_id", "title_nl", "department_id")
+_THEN, _NOW = "before", "after"
+
+
+def said(lake: Lake, as_of: date, known_at: datetime) -> pl.DataFrame:
+    """The last verdict row of every target in the log: builds for `as_of` or earlier, committed by `known_at`.
+
+    Returns:
+        What the log holds of each target (see `verdicts.newly_said`); empty when nothing was said by then.
+    """
+    return last_said(lake.said(decision) for decision in lake.decisions() if _is_then(decision, as_of, known_at))
+
+
+def recomputed(settings: Settings, as_of: date, known_at: datetime) -> pl.DataFrame:
+    """What today's definitions say on the batches that were known by `known_at`, judged as on `as_of`.
+
+    The lake is read; everything else happens in a scratch folder that is gone afterwards.
+
+    Returns:
+        The columns of `verdicts.fct_target_verdicts`.
+
+    Raises:
+        TransformError: dbt failed.
+    """
+    lake = Lake(settings.layout.lake)
+    known = [manifest for manifest in lake.live() if manifest.known_at <= known_at]
+    _log.info("judging again on the %d batches known by %s", len(known), known_at.isoformat(timespec="minutes"))
+    with TemporaryDirectory(prefix="ademruimte-") as folder:
+        scratch = replace(settings, layout=Layout(Path(folder)), fixed_as_of=as_of)
+        scratch.layout.create()
+        _load(scratch, lake, known, as_of)
+        return _judged(scratch, as_of)
+
+
+def compared(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """Two answers side by side.
+
+    Returns:
+        target_id, title_nl, department_id, status_before, status_after, value_before, value_after, change;
+        in the order of `after`.
+    """
+    explained = with_change(before, after)
+    then = before.select("target_id", *_of(before, _THEN)) if before.height else before
+    return explained.select(*_SHOWN, *_of(explained, _NOW), CHANGE).join(
+        then, on="target_id", how="left", maintain_order="left"
+    )
+
+
+def _of(verdicts: pl.DataFrame, when: str) -> Sequence[pl.Expr]:
+    return [pl.col(name).alias(f"{name}_{when}") for name in ("status", "value") if name in verdicts.columns]
+
+
+def _is_then(decision: Decision, as_of: date, known_at: datetime) -> bool:
+    judged_for = decision.facts.get("as_of_date", "")
+    return decision.committed_at <= known_at and judged_for <= as_of.isoformat()
+
+
+def _load(scratch: Settings, lake: Lake, known: Sequence[Manifest], as_of: date) -> None:
+    with connect(scratch.layout.warehouse) as con:
+        loader.load(con, lake, all_contracts(), [manifest.batch_id for manifest in known])
+        loader.write_status(con, _progress(known))
+        loader.write_profile(con, scratch.city)
+        loader.write_build(con, scratch.layout.root.name, as_of, scratch.city.name, is_synthetic=False)
+
+
+def _progress(known: Sequence[Manifest]) -> list[Progress]:
+    """Up to where each source spoke, as its batches say."""
+    sources = sorted({manifest.source for manifest in known})
+    of = {name: [manifest for manifest in known if manifest.source == name] for name in sources}
+    return [
+        Progress(
+            name,
+            max((each.complete_until for each in own if each.complete_until), default=None),
+            max(each.known_at for each in own),
+        )
+        for name, own in of.items()
+    ]
+
+
+def _judged(scratch: Settings, as_of: date) -> pl.DataFrame:
+    measured = build_models(scratch, as_of, MEASURE)
+    with connect(scratch.layout.warehouse) as con:
+        judge_exit(con, measured, scratch.layout, scratch.layout.root.name, {})
+    build_models(scratch, as_of, JUDGE)
+    with connect(scratch.layout.warehouse, read_only=True) as con:
+        return frame(con, _VERDICTS)

@@ -1,0 +1,235 @@
+"""`ademruimte targets …`: the registry of targets as a person reads, checks and edits it."""
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table as Grid
+
+from orchestration.registry.faults import ENGAGEMENTS, faults
+from orchestration.registry.review import Decision, decide, differences, merged
+from orchestration.registry.seeds import Registry, RegistryError, Row, city_seeds, read_registry
+from orchestration.settings import Settings, read_settings
+
+app = typer.Typer(help="The registry of targets: read, check, export and edit it.", no_args_is_help=True)
+_console = Console(highlight=False)
+_MARKS = {"active": "", "contested": "?", "cancelled": "x"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """The registry that the commands work on."""
+
+    settings: Settings
+    folder: Path
+
+
+@app.callback()
+def choose(
+    context: typer.Context,
+    seeds: Annotated[Path | None, typer.Option(help="Folder of seeds, when not those of the city profile.")] = None,
+) -> None:
+    """The registry of targets: read, check, export and edit it."""
+    settings = read_settings()
+    context.obj = _Desk(settings, seeds or city_seeds(settings))
+
+
+@app.command("list")
+def list_targets(
+    context: typer.Context,
+    department: Annotated[str | None, typer.Option(help="Only the targets of this department.")] = None,
+) -> None:
+    """Every target with its value and deadline; ? is contested, x is cancelled."""
+    rows = [row for row in _registry(context)["targets"].rows if department in (None, row["department_id"])]
+    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in ("target", "", "department"):
+        grid.add_column(name, no_wrap=True)
+    for name in ("value", "by"):
+        grid.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        mark = _MARKS[row["registry_status"]]
+        grid.add_row(
+            row["target_id"], mark, row["department_id"], row["target_value"] or "-", row["target_date"] or "-"
+        )
+    _console.print(grid)
+    contested, cancelled = (sum(row["registry_status"] == name for row in rows) for name in ("contested", "cancelled"))
+    _console.print(f"{len(rows)} targets; {contested} contested (?), {cancelled} cancelled (x).")
+
+
+@app.command()
+def show(
+    context: typer.Context, target: Annotated[str, typer.Argument(help="Id, as `targets list` shows it.")]
+) -> None:
+    """One target: its path, wordings, open questions, decisions, links, owners and denominator."""
+    registry = _registry(context)
+    found = next((row for row in registry["targets"].rows if row["target_id"] == target), None)
+    if found is None:
+        raise typer.BadParameter(f"no target {target!r}; {_near(target, registry)}")
+    for line in _portrait(found, registry):
+        _say(line)
+
+
+@app.command()
+def check(context: typer.Context) -> None:
+    """Looks for faults; every one with its line, why, and what to do. Ends with 1 when there are any."""
+    registry = _registry(context)
+    found = faults(registry)
+    for fault in found:
+        _say(str(fault))
+    rows = sum(len(table.rows) for table in registry.values())
+    _console.print(f"{len(found)} faults in {rows} rows of {len(registry)} seeds.")
+    raise typer.Exit(1 if found else 0)
+
+
+@app.command()
+def export(context: typer.Context, file: Annotated[Path, typer.Argument(help="XLSX to write.")]) -> None:
+    """Writes the registry as a workbook: one sheet for each seed, with lists to choose from."""
+    from orchestration.registry.workbook import write_workbook  # noqa: PLC0415 - brings openpyxl
+
+    registry = _registry(context)
+    found = faults(registry)
+    if found:
+        raise RegistryError(
+            f"nothing was written: the registry has {len(found)} faults; see `ademruimte targets check`"
+        )
+    write_workbook(registry, file)
+    _console.print(f"{len(registry)} sheets in {file}", markup=False, soft_wrap=True)
+
+
+@app.command("import")
+def import_workbook(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="XLSX that `targets export` made, edited.")],
+    decided_by: Annotated[str | None, typer.Option(help="Role or body that decided; no person.")] = None,
+    decided_on: Annotated[datetime | None, typer.Option(help="Day of the decision.", formats=["%Y-%m-%d"])] = None,
+) -> None:
+    """Shows what an edited workbook changes; writes it only with --decided-by and --decided-on."""
+    from orchestration.registry.workbook import read_workbook  # noqa: PLC0415 - brings openpyxl
+
+    registry = _registry(context)
+    edited = read_workbook(file, registry)
+    decision = _decision(context.obj.settings, decided_by, decided_on)
+    changes = differences(registry, edited)
+    for line in (*changes, *(_raises(registry, merged(registry, edited, changes)) if changes else ())):
+        _say(str(line))
+    if not changes:
+        _console.print("no difference: nothing to write")
+    elif decision is None:
+        _console.print(f"{len(changes)} changes, not written: add --decided-by ROLE and --decided-on DATE")
+    else:
+        decide(context.obj.folder, registry, edited, decision)
+        _say(f"{len(changes)} changes written to {context.obj.folder}; commit them for review")
+
+
+def _registry(context: typer.Context) -> Registry:
+    return read_registry(context.obj.folder)
+
+
+def _near(target: str, registry: Registry) -> str:
+    near = difflib.get_close_matches(target, [row["target_id"] for row in registry["targets"].rows])
+    return f"near: {', '.join(near)}" if near else "see `ademruimte targets list`"
+
+
+def _decision(settings: Settings, by: str | None, on: datetime | None) -> Decision | None:
+    if by is None and on is None:
+        return None
+    if not (by or "").strip() or on is None:
+        raise typer.BadParameter("--decided-by and --decided-on belong together: who decided, and when")
+    if "@" in (by or ""):
+        raise typer.BadParameter("--decided-by is an address; write the role or body that decided")
+    if on.date() > settings.as_of(datetime.now(UTC)):
+        raise typer.BadParameter(f"--decided-on {on.date()} is still to come; write the day of the decision")
+    return Decision((by or "").strip(), date(on.year, on.month, on.day))
+
+
+def _raises(today: Registry, wanted: Registry) -> Iterator[str]:
+    """The definition versions that go up by themselves."""
+    for name in ("targets", "denominators"):
+        before = {today[name].key_of(row): row["definition_version"] for row in today[name].rows}
+        for row in wanted[name].rows:
+            key = wanted[name].key_of(row)
+            if key in before and before[key] != row["definition_version"]:
+                yield f"{name} {' '.join(key)}: definition_version: {before[key]} -> {row['definition_version']}"
+
+
+def _portrait(target: Row, registry: Registry) -> Iterator[str]:
+    yield f"{target['target_id']}  ({target['registry_status']}, definition {target['definition_version']})"
+    yield f"{target['title_nl']} | {target['title_en']}"
+    yield f"section {target['section']}; {target['kind']}; scope {target['scope_variant']}; {target['wording_source']}"
+    yield _path(target)
+    if target["deprecated_on"]:
+        yield f"lapsed on {target['deprecated_on']}: {target['deprecated_reason']}"
+    if target["note_nl"]:
+        yield target["note_nl"]
+    yield from _part("milestones", _milestones(target, registry))
+    yield from _part("wordings", _wordings(target, registry))
+    yield from _part("questions and decisions", _decisions(target, registry))
+    yield from _part("engagements", _links(target, registry))
+    yield from _part("owners", _owners(target, registry))
+    yield from _part("denominator", _denominators(target, registry))
+
+
+def _part(title: str, lines: Iterator[str]) -> Iterator[str]:
+    found = list(lines)
+    if found:
+        yield f"\n{title}"
+        yield from (f"  {line}" for line in found)
+
+
+def _path(target: Row) -> str:
+    start = f"{target['baseline_value'] or '?'} on {target['baseline_date'] or 'no date'}"
+    end = f"{target['target_value'] or 'no value'} by {target['target_date'] or 'no date'}"
+    return f"from {start} to {end}, {target['unit']}; path {target['trajectory']}, series {target['series_kind']}"
+
+
+def _of(target: Row, registry: Registry, seed: str) -> Iterator[Row]:
+    return (row for row in registry[seed].rows if row["target_id"] == target["target_id"])
+
+
+def _milestones(target: Row, registry: Registry) -> Iterator[str]:
+    for row in _of(target, registry, "target_milestones"):
+        yield f"{row['milestone_date']}: {row['milestone_value']} ({row['interpolation']})"
+
+
+def _wordings(target: Row, registry: Registry) -> Iterator[str]:
+    for row in registry["target_wordings"].rows:
+        if target["target_id"] in (row["target_id"], row["alias_target_id"]):
+            alias = f"; registered as {row['alias_target_id']}" if row["alias_target_id"] else ""
+            yield f"{row['section']} {row['relation']}: {row['wording_nl']}{alias}"
+
+
+def _decisions(target: Row, registry: Registry) -> Iterator[str]:
+    for row in _of(target, registry, "target_decisions"):
+        decided = f"{row['decided_by']}, {row['decided_on']}: {row['decision_nl']}" if row["decided_on"] else "open"
+        yield f"{row['question_nl']} [{decided}]"
+
+
+def _links(target: Row, registry: Registry) -> Iterator[str]:
+    for row in _of(target, registry, "target_links"):
+        seed, column = ENGAGEMENTS[row["framework"]]
+        named = next(each for each in registry[seed].rows if each[column] == row["reference"])
+        title = named.get("label_nl") or named["title_nl"]
+        invented = " [synthetic]" if named.get("is_synthetic") == "true" else ""
+        period = f"{row['valid_from']} to {row['valid_to'] or 'now'}"
+        yield f"{row['framework']} {row['relation']}: {title} ({period}){invented}"
+
+
+def _owners(target: Row, registry: Registry) -> Iterator[str]:
+    for row in _of(target, registry, "target_owners"):
+        yield f"{row['role']}: {row['department_id']} ({row['valid_from']} to {row['valid_to'] or 'now'})"
+
+
+def _denominators(target: Row, registry: Registry) -> Iterator[str]:
+    for row in registry["denominators"].rows:
+        if row["denominator_id"] == target["denominator_id"]:
+            yield f"{row['denominator_id']}: {row['value']} {row['unit']}, {row['basis']}, from {row['valid_from']}"
+
+
+def _say(line: str) -> None:
+    _console.print(line, markup=False, soft_wrap=True)

@@ -1,0 +1,247 @@
+"""The commands that speak to whoever supplies data: `check`, `quarantine` and `contracts`.
+
+Belongs here: what is printed, and the exit code. Does not belong here: what is refused, or what is still open.
+What a supplier reads is Dutch; what the data team reads is English. Every table fits 80 columns.
+"""
+
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from contracts.vocabulary import LINE, SourceContract
+from orchestration.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import polars as pl
+
+    from orchestration.giving_back import Checked
+
+_WIDTH = 80
+_MOST_LINES = 100
+_MOST_OF_A_VALUE = 40
+
+quarantine = typer.Typer(help="Refused lines: list them, or give them back with their reasons.", no_args_is_help=True)
+contracts = typer.Typer(help="The published contracts: write them again, or check them.", no_args_is_help=True)
+
+_Source = Annotated[str, typer.Option(help="The source, as `ademruimte status` names it.")]
+_Export = Annotated[Path | None, typer.Option(help="Write the refused lines to this .xlsx or .csv.")]
+_Pages = Annotated[Path, typer.Option(help="The folder of the pages.")]
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="The file you are about to send.")],
+    source: _Source,
+    export: _Export = None,
+) -> None:
+    """Tells a supplier, in Dutch, what would be refused of a file and why; nothing is sent or kept."""
+    from orchestration.giving_back import check as check_file  # noqa: PLC0415 - brings polars and the door
+
+    settings = read_settings()
+    contract = _contract(settings, source)
+    checked = check_file(file, contract, settings, datetime.now(UTC))
+    console = _console()
+    _print_fault(console, checked) if checked.fault else _print_checked(console, contract, checked)
+    if export is not None and checked.refused_rows:
+        _write(console, checked.refused, contract, export, "regels staan met hun reden in")
+    sys.exit(0 if checked.is_fine else 1)
+
+
+@quarantine.command("list")
+def list_lines(
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
+    *,
+    closed: Annotated[bool, typer.Option("--all", help="Those that a later delivery put right as well.")] = False,
+) -> None:
+    """The refused lines that no later delivery put right yet, and the files that were refused whole."""
+    from orchestration.giving_back import given_back  # noqa: PLC0415 - brings polars
+    from warehouse.lake import Lake  # noqa: PLC0415
+
+    settings, console = read_settings(), _console()
+    lake = Lake(settings.layout.lake)
+    chosen = [_contract(settings, source)] if source else list(settings.contracts().values())
+    found = sum(
+        _print_lines(console, contract, given_back(lake, contract, settings, closed=closed)) for contract in chosen
+    )
+    _print_refused_files(console, settings, {contract.name for contract in chosen})
+    console.print(f"{found} refused lines{'' if closed else ' are open'}")
+
+
+@quarantine.command("export")
+def export_lines(
+    file: Annotated[Path, typer.Argument(help="An .xlsx (a sheet per table) or .csv to write.")],
+    source: _Source,
+    *,
+    closed: Annotated[bool, typer.Option("--all", help="Those that a later delivery put right as well.")] = False,
+) -> None:
+    """Writes the open refused lines of a source with the reason beside each, to send to its supplier."""
+    from orchestration.giving_back import given_back  # noqa: PLC0415 - brings polars
+    from warehouse.lake import Lake  # noqa: PLC0415
+
+    settings = read_settings()
+    contract = _contract(settings, source)
+    lines = given_back(Lake(settings.layout.lake), contract, settings, closed=closed)
+    _write(_console(), lines, contract, file, "refused lines, each with its reason, stand in")
+
+
+@contracts.command("write")
+def write_pages(folder: _Pages = Path("docs/contracts")) -> None:
+    """Generates every page, Open Data Contract Standard file and empty template from the contract code."""
+    from contracts.registry import all_contracts  # noqa: PLC0415 - brings polars
+    from orchestration.contract_pages import write  # noqa: PLC0415
+
+    for name in write(all_contracts(), folder):
+        _console().print(f"{folder / name}", markup=False, soft_wrap=True)
+
+
+@contracts.command("check")
+def check_pages(folder: _Pages = Path("docs/contracts")) -> None:
+    """Says which published pages differ from the contract code."""
+    from contracts.registry import all_contracts  # noqa: PLC0415 - brings polars
+    from orchestration.contract_pages import stale  # noqa: PLC0415
+
+    differing = stale(all_contracts(), folder)
+    for name in differing:
+        _console().print(f"{folder / name}: is not what the contract says", markup=False, soft_wrap=True)
+    if differing:
+        _console().print("run `ademruimte contracts write`", markup=False)
+    sys.exit(1 if differing else 0)
+
+
+def _console() -> Console:
+    # of this call: a test or a pipe may have replaced the standard output since the import
+    return Console(highlight=False, width=min(_WIDTH, Console().width))
+
+
+def _contract(settings: Settings, source: str) -> SourceContract:
+    contracts_by_name = settings.contracts()
+    if source not in contracts_by_name:
+        raise typer.BadParameter(f"{settings.city.name} receives {', '.join(contracts_by_name)}; not {source}")
+    return contracts_by_name[source]
+
+
+def _print_fault(console: Console, checked: "Checked") -> None:
+    from orchestration.giving_back import fault_nl  # noqa: PLC0415 - as above
+
+    fault = checked.fault or ""
+    console.print(f"{checked.origin}: {fault_nl(fault)}", markup=False)
+    console.print(f"(in het Engels: {fault})", markup=False)
+    _print_remarks(console, checked)
+
+
+def _print_checked(console: Console, contract: SourceContract, checked: "Checked") -> None:
+    for name, lines in checked.refused.items():
+        _print_reasons(console, contract, name, lines)
+    good = checked.received - checked.refused_rows
+    console.print(f"{checked.origin}: {checked.received} rijen gelezen, {good} in orde, {checked.refused_rows} fout.")
+    _print_remarks(console, checked)
+
+
+def _print_reasons(console: Console, contract: SourceContract, name: str, lines: "pl.DataFrame") -> None:
+    """Every refused value of a table with its reason, then how often each reason is given."""
+    from orchestration.giving_back import reasons_of  # noqa: PLC0415 - as above
+
+    if lines.is_empty():
+        return
+    reasons = reasons_of(lines, contract.table(name))
+    table = _table(("regel", "kolom", "waarde", "wat is er mis"))
+    for row in reasons.head(_MOST_LINES).iter_rows(named=True):
+        table.add_row(*_cells(row, row["reason_nl"]))
+    console.print(table)
+    if reasons.height > _MOST_LINES:
+        console.print(f"… en nog {reasons.height - _MOST_LINES} andere; met --export krijgt u ze allemaal.")
+    for reason, count in Counter(reasons["reason_nl"]).most_common():
+        console.print(f"{count:>6} × {reason}", markup=False)
+
+
+def _print_remarks(console: Console, checked: "Checked") -> None:
+    for reason, count in checked.withheld.items():
+        console.print(f"{count} rijen laten we niet binnen: {reason}", markup=False)
+    if checked.dropped_columns:
+        console.print(f"Deze kolommen lezen we niet: {', '.join(checked.dropped_columns)}.", markup=False)
+    for what in checked.not_checked:
+        console.print(f"Niet nagekeken: {what}.", markup=False)
+
+
+def _print_lines(console: Console, contract: SourceContract, tables: "Mapping[str, pl.DataFrame]") -> int:
+    """The refused lines of a source, one table per delivery.
+
+    Returns:
+        How many.
+    """
+    from orchestration.giving_back import reasons_of  # noqa: PLC0415 - as above
+
+    for name, lines in tables.items():
+        for title, of_one in _deliveries(contract, name, lines):
+            console.print(title, markup=False)
+            table = _table(("line", "column", "value", "reason"))
+            reasons = reasons_of(of_one, contract.table(name))
+            for row in reasons.head(_MOST_LINES).iter_rows(named=True):
+                table.add_row(*_cells(row, row["reason"]))
+            console.print(table)
+            if reasons.height > _MOST_LINES:
+                console.print(f"… and {reasons.height - _MOST_LINES} more: `ademruimte quarantine export`")
+    return sum(lines.height for lines in tables.values())
+
+
+def _print_refused_files(console: Console, settings: Settings, sources: set[str]) -> None:
+    """Files of which nothing landed: each still lies in its drop folder."""
+    from warehouse.state import State  # noqa: PLC0415 - opens a database
+
+    if not settings.layout.state.exists():
+        return
+    with State(settings.layout.state) as state:
+        refused = [each for each in state.refusals() if each.source in sources]
+    for each in refused:
+        console.print(f"refused whole on {each.refused_at:%Y-%m-%d}: {each.reason}", markup=False)
+
+
+def _deliveries(contract: SourceContract, name: str, lines: "pl.DataFrame") -> "Iterator[tuple[str, pl.DataFrame]]":
+    from orchestration.giving_back import without_pseudonyms  # noqa: PLC0415 - as above
+    from orchestration.loop.earlier import CLOSED_BY, PUT_RIGHT  # noqa: PLC0415
+
+    shown = without_pseudonyms(lines, contract.table(name))
+    by = ["batch_id", "origin", CLOSED_BY, PUT_RIGHT]
+    for (batch_id, origin, closed_by, is_right), of_one in shown.group_by(by, maintain_order=True):
+        state = f"{'put right by' if is_right else 'refused again in'} {closed_by}" if closed_by else "open"
+        yield f"{contract.name} {name} · {origin} · batch {batch_id} · {of_one.height} {state}", of_one
+
+
+def _table(headings: tuple[str, str, str, str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    number, column, value, reason = headings
+    table.add_column(number, justify="right", no_wrap=True)
+    table.add_column(column, max_width=20, overflow="fold")
+    table.add_column(value, max_width=20, overflow="fold")
+    table.add_column(reason, ratio=1)
+    return table
+
+
+def _cells(row: "Mapping[str, object]", reason: str) -> tuple[str, str, str, str]:
+    """A row for `rich`, whose brackets would otherwise be markup."""
+    from rich.markup import escape  # noqa: PLC0415 - only where something was refused
+
+    value = str(row["value"] or "")
+    shown = value if len(value) <= _MOST_OF_A_VALUE else f"{value[:_MOST_OF_A_VALUE]}…"
+    column = str(row["column"])
+    return str(row[LINE]), escape(column), escape(shown), escape(reason.removeprefix(f"{column}: "))
+
+
+def _write(
+    console: Console, tables: "Mapping[str, pl.DataFrame]", contract: SourceContract, file: Path, said: str
+) -> None:
+    from orchestration.giving_back import ExportError, export  # noqa: PLC0415 - as above
+
+    try:
+        count = export(tables, contract, file)
+    except ExportError as fault:
+        raise typer.BadParameter(str(fault)) from None
+    console.print(f"{count} {said} {file}", markup=False, soft_wrap=True)

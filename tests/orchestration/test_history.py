@@ -1,0 +1,66 @@
+"""Two answers about the past: what was said, and what today's rules say on what was known then."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from orchestration.loop.build import build
+from orchestration.loop.changes import CHANGE, Change
+from orchestration.loop.history import compared, recomputed, said
+from orchestration.loop.landing import Outcome, land
+from orchestration.report import published_frame
+from orchestration.settings import Settings
+from tests.orchestration.profiles import LATER, NOW
+from warehouse.lake import Lake
+
+AS_OF = date(2026, 11, 23)
+FAR = datetime(2030, 1, 1, tzinfo=UTC)
+TREES = "kpi_id;area;ref_date;value;unit;source;published_at;uncertainty\n"
+
+
+def drop_trees(settings: Settings, value: float) -> None:
+    """A correction of the newest number of trees, delivered an hour after everything else."""
+    observations = published_frame(settings, "marts.fct_kpi_observations")
+    newest = observations.filter(pl.col("kpi_id") == "trees_extra")["ref_date"].max()
+    folder = settings.layout.drop("indicators")
+    line = f"trees_extra;34022;{newest};{value};trees (additional);groen;{newest};\n"
+    (folder / "bomen.csv").write_text(TREES + line, encoding="utf-8")
+    (folder / "bomen.csv.ready").write_text("2026-11-23T05:30:00+00:00", encoding="utf-8")
+    (landed,) = land(settings, settings.contracts()["indicators"], LATER)
+    assert landed.outcome is Outcome.LANDED, landed.message
+
+
+@pytest.fixture
+def corrected(own_demo: Settings) -> Settings:
+    """The demo, in which the trees were counted again after the first build."""
+    drop_trees(own_demo, 5.0)
+    build(own_demo, LATER)
+    return own_demo
+
+
+def of(verdicts: pl.DataFrame, target_id: str, column: str) -> object:
+    return verdicts.filter(pl.col("target_id") == target_id)[column].item()
+
+
+def test_what_was_said_and_what_is_recomputed_stay_as_they_were_when_a_correction_comes(corrected: Settings) -> None:
+    lake = Lake(corrected.layout.lake)
+    then, now = said(lake, AS_OF, NOW + timedelta(minutes=1)), said(lake, AS_OF, FAR)
+    again = recomputed(corrected, AS_OF, NOW + timedelta(minutes=1))
+    assert then.height == now.height == again.height == 109
+    columns = ["target_id", "status", "value", "ref_date"]
+    assert again.select(columns).sort("target_id").equals(then.select(columns).sort("target_id"))
+    assert (of(then, "trees_extra", "value"), of(now, "trees_extra", "value")) != (5.0, 5.0)
+    assert of(now, "trees_extra", "value") == 5.0
+    explained = compared(then, published_frame(corrected, "verdicts.fct_target_verdicts"))
+    assert of(explained, "trees_extra", CHANGE) == Change.CORRECTED
+    assert of(now, "trees_extra", CHANGE) == Change.CORRECTED
+    others = explained.filter(pl.col(CHANGE) != Change.NONE)["target_id"].to_list()
+    assert others == ["trees_extra"]
+
+
+def test_before_the_first_build_nothing_was_said(demo: Settings) -> None:
+    lake = Lake(demo.layout.lake)
+    assert said(lake, AS_OF, NOW - timedelta(days=1)).is_empty()
+    assert said(lake, AS_OF - timedelta(days=1), FAR).is_empty()
+

@@ -1,0 +1,132 @@
+"""Meter readings and the register they wait for, through the landing itself."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from contracts.sources.buildings import CONNECTIONS
+from ingestion.registered_meters import NOT_WHOLE, UNKNOWN
+from orchestration.loop.landing import Landed, Outcome, land
+from orchestration.settings import Settings
+from tests.orchestration.profiles import LATER, NOW
+from tests.orchestration.test_landing import drop, land_source
+from warehouse.lake import Lake
+from warehouse.state import State
+
+HALL, SCHOOL, HOME = (f"54144889000000{number}" for number in ("0117", "0513", "0711"))
+EXPORT_HEADER = (
+    "Van (datum);Van (tijdstip);Tot (datum);Tot (tijdstip);EAN-code;Meter;Metertype;Register;Volume;Eenheid;"
+    "Validatiestatus;Omschrijving"
+)
+
+
+def _export(*eans: str) -> str:
+    lines = [
+        f'01-11-2026;00:00:00;02-11-2026;00:00:00;="{ean}";1SAG;AMR-meter;Afname Actief;5;kWh;Uitgelezen;'
+        for ean in eans
+    ]
+    return "\n".join([EXPORT_HEADER, *lines]) + "\n"
+
+
+def _register(*eans: str, home: str = HOME) -> str:
+    lines = [
+        f"gebouw_{number};;{ean};elektriciteit;;;100;andere;gebouwen;;{'ja' if ean == home else 'nee'};"
+        for number, ean in enumerate(eans)
+    ]
+    return "\n".join([";".join(CONNECTIONS.received.columns), *lines]) + "\n"
+
+
+def _land(settings: Settings, source: str, content: str) -> Landed:
+    drop(settings, source, "bestand.csv", content)
+    (landed,) = land_source(settings, source)
+    return landed
+
+
+def _accepted(settings: Settings) -> pl.DataFrame:
+    lake = Lake(settings.layout.lake)
+    return pl.concat([lake.read(manifest, "readings", "accepted") for manifest in lake.live("energy_meters")])
+
+
+def _written(settings: Settings) -> bytes:
+    return b"".join(path.read_bytes() for path in settings.layout.root.rglob("*") if path.is_file())
+
+
+def test_an_export_waits_for_the_register_and_lands_once_it_is_there(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    refused = _land(settings, "energy_meters", _export(HALL))
+    assert refused.outcome is Outcome.REFUSED
+    assert "drop the register of buildings first" in refused.message
+    with State(settings.layout.state) as state:
+        assert state.refusals() == []
+    assert _land(settings, "buildings", _register(HALL)).outcome is Outcome.LANDED
+    (landed,) = land_source(settings, "energy_meters")
+    assert landed.outcome is Outcome.LANDED
+    assert landed.manifest.tables["readings"].accepted == 1
+    assert not list(settings.layout.drop("energy_meters").iterdir())
+
+
+def test_of_a_meter_outside_the_register_nothing_but_a_count_is_left(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    _land(settings, "buildings", _register(HALL))
+    landed = _land(settings, "energy_meters", _export(HALL, SCHOOL))
+    assert landed.manifest.withheld == {UNKNOWN: 1}
+    assert "1 not let in" in landed.message
+    assert SCHOOL.encode() not in _written(settings)
+
+
+def test_of_a_dwelling_no_day_is_left_anywhere(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    _land(settings, "buildings", _register(HALL, HOME))
+    landed = _land(settings, "energy_meters", _export(HOME, HALL))
+    assert landed.manifest.withheld == {NOT_WHOLE: 1}
+    assert landed.manifest.original is None
+    assert _accepted(settings)["ean"].to_list() == [HALL]
+
+
+def test_the_same_export_again_brings_what_a_newer_register_lets_in(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    _land(settings, "buildings", _register(HALL))
+    first = _land(settings, "energy_meters", _export(HALL, SCHOOL))
+    assert _land(settings, "energy_meters", _export(HALL, SCHOOL)).outcome is Outcome.KNOWN
+    drop(
+        settings,
+        "buildings",
+        "nieuw.csv",
+        _register(HALL, SCHOOL),
+        supplied_at=(NOW + timedelta(minutes=1)).isoformat(),
+    )
+    land_source(settings, "buildings")
+    drop(settings, "energy_meters", "bestand.csv", _export(HALL, SCHOOL))
+    (again,) = land(settings, settings.contracts()["energy_meters"], LATER)
+    assert again.outcome is Outcome.LANDED
+    assert again.manifest.supersedes == first.manifest.batch_id
+    assert again.manifest.withheld == {}
+    assert sorted(_accepted(settings)["ean"]) == [HALL, SCHOOL]
+    assert _land(settings, "energy_meters", _export(HALL, SCHOOL)).outcome is Outcome.KNOWN
+
+
+@pytest.mark.parametrize("content", ["Naam;Adres\nx;y\n", ""])
+def test_a_file_that_is_no_export_is_remembered_as_refused_with_or_without_a_register(
+    empty_profile: Callable[..., Settings], content: str
+) -> None:
+    settings = empty_profile()
+    assert _land(settings, "energy_meters", content).outcome is Outcome.REFUSED
+    with State(settings.layout.state) as state:
+        assert len(state.refusals()) == 1
+
+
+def test_the_energy_api_is_not_asked_while_no_address_is_set(empty_profile: Callable[..., Settings]) -> None:
+    assert land_source(empty_profile(), "energy_meters") == []
+
+
+def test_an_api_without_its_settings_is_refused_and_dropped_files_still_land(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    settings = empty_profile(ADEMRUIMTE_ENERGY_METERS_URL="http://127.0.0.1:9/v3")
+    _land(settings, "buildings", _register(HALL))
+    drop(settings, "energy_meters", "bestand.csv", _export(HALL))
+    file, pull = land_source(settings, "energy_meters")
+    assert (file.outcome, pull.outcome) == (Outcome.LANDED, Outcome.REFUSED)
+    assert "ADEMRUIMTE_ENERGY_METERS_SUBSCRIPTION_KEY" in pull.message

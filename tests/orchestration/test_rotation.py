@@ -1,0 +1,181 @@
+"""A new key: every pseudonym changes, every dwelling still joins, and a kill costs nothing."""
+
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from threading import Thread
+
+import polars as pl
+import pytest
+
+from ingestion.demo_city import city as demo_city
+from ingestion.door import KeyMissingError
+from orchestration.loop.landing import land, one_at_a_time
+from orchestration.loop.plan import make_plan
+from orchestration.loop.rotation import Rotated, rotate
+from orchestration.settings import Settings
+from tests.orchestration.profiles import NOW, settings_in
+from warehouse.lake import Lake, Manifest
+
+SOURCE = "renovation_coach"
+LATER = NOW + timedelta(hours=1)
+
+
+def landed_in(home: Path, key: bytes | None = None) -> Settings:
+    """The demo's renovation coaches, landed."""
+    settings = settings_in(home, {})
+    settings.layout.create()
+    if key is not None:
+        settings.pseudonym_key_file.write_bytes(key)
+    demo_city.write_drops(settings.layout.root / "drop")
+    land(settings, settings.contracts()[SOURCE], NOW)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return landed_in(tmp_path_factory.mktemp("coaches")).layout.root.parent
+
+
+@pytest.fixture
+def coaches(landed: Path, tmp_path: Path) -> Settings:
+    """A copy that a test may change."""
+    shutil.copytree(landed, tmp_path / "var")
+    return settings_in(tmp_path / "var", {})
+
+
+def live(settings: Settings) -> list[Manifest]:
+    return Lake(settings.layout.lake).live(SOURCE)
+
+
+def dwellings(settings: Settings, part: str = "accepted") -> list[pl.DataFrame]:
+    """Every column that holds pseudonyms, batch by batch, in row order."""
+    lake, contract = Lake(settings.layout.lake), settings.contracts()[SOURCE]
+    found = []
+    for manifest in live(settings):
+        for table in contract.tables:
+            wire = table.received.pseudonyms
+            typed = [column.name for column in table.columns if (column.reads or column.name) in wire]
+            # rows of one key are ordered by its pseudonym
+            frame = lake.read(manifest, table.name, part).sort("line")  # type: ignore[arg-type]
+            found.append(
+                frame.select(typed if part == "accepted" else [name for name in wire if name in frame.columns])
+            )
+    return found
+
+
+def pattern(frames: list[pl.DataFrame]) -> list[int]:
+    """Which cells are equal, over all frames: all that a pseudonym has to tell."""
+    cells = [cell for frame in frames for name in frame.columns for cell in frame[name].to_list()]
+    first = {}
+    return [first.setdefault(cell, len(first)) for cell in cells]
+
+
+def test_every_pseudonym_changes_and_what_was_equal_stays_equal(coaches: Settings) -> None:
+    before = dwellings(coaches)
+    rotated = list(rotate(coaches, LATER))
+    after = dwellings(coaches)
+    assert len(rotated) == len(live(coaches)) > 0
+    assert pattern(after) == pattern(before)
+    old = {cell for frame in before for name in frame.columns for cell in frame[name].drop_nulls().to_list()}
+    new = {cell for frame in after for name in frame.columns for cell in frame[name].drop_nulls().to_list()}
+    assert old
+    assert not old & new
+    assert all(len(cell) == 64 for cell in new)
+
+
+@pytest.mark.parametrize("part", ["received", "quarantine"])
+def test_what_was_received_and_what_was_refused_get_the_new_key_too(coaches: Settings, part: str) -> None:
+    before = pattern(dwellings(coaches, part))
+    olds = {cell for frame in dwellings(coaches, part) for name in frame.columns for cell in frame[name].drop_nulls()}
+    list(rotate(coaches, LATER))
+    assert pattern(dwellings(coaches, part)) == before
+    news = {cell for frame in dwellings(coaches, part) for name in frame.columns for cell in frame[name].drop_nulls()}
+    assert not olds & news
+
+
+def test_nothing_else_of_a_batch_changes(coaches: Settings) -> None:
+    before = live(coaches)
+    list(rotate(coaches, LATER))
+    for old, new in zip(before, live(coaches), strict=True):
+        assert new.supersedes == old.batch_id
+        assert new.batch_id == f"{old.batch_id}.r1"
+        assert (new.tables, new.known_at, new.supplied_at) == (old.tables, old.known_at, old.supplied_at)
+        assert (new.content_sha256, new.origin, new.complete_until) == (
+            old.content_sha256,
+            old.origin,
+            old.complete_until,
+        )
+        assert new.key_id == coaches.pseudonym_keys().key_id != old.key_id
+
+
+def test_a_dwelling_landed_after_the_rotation_joins_with_itself_before_it(coaches: Settings, tmp_path: Path) -> None:
+    list(rotate(coaches, LATER))
+    # the same files, landed in a profile that has both keys from the start
+    other = landed_in(tmp_path / "other", coaches.pseudonym_key_file.read_bytes())
+    assert all(ours.equals(theirs) for ours, theirs in zip(dwellings(coaches), dwellings(other), strict=True))
+
+
+def test_the_same_file_is_still_recognised_after_a_rotation(coaches: Settings) -> None:
+    list(rotate(coaches, LATER))
+    lake = Lake(coaches.layout.lake)
+    assert [lake.find(SOURCE, each.content_sha256) for each in lake.live(SOURCE)] == lake.live(SOURCE)
+
+
+def test_a_build_is_due_after_a_rotation(coaches: Settings) -> None:
+    before = make_plan(coaches, LATER)
+    list(rotate(coaches, LATER))
+    assert make_plan(coaches, LATER).fingerprint != before.fingerprint
+
+
+@pytest.mark.parametrize("done", [0, 1, 2])
+def test_a_rotation_that_was_killed_goes_on_without_another_key(coaches: Settings, done: int) -> None:
+    count = len(live(coaches))
+    before = pattern(dwellings(coaches))
+    halfway = rotate(coaches, LATER)
+    made = list(islice(halfway, done)) if done else [next(halfway)]
+    halfway.close()
+    keys = coaches.pseudonym_keys()
+    assert len(keys.keys) == 2
+    rest = list(rotate(coaches, LATER))
+    assert len(made) + len(rest) == count
+    assert coaches.pseudonym_keys() == keys
+    assert {manifest.key_id for manifest in live(coaches)} == {keys.key_id}
+    assert pattern(dwellings(coaches)) == before
+
+
+def test_a_second_rotation_goes_on_from_the_first(coaches: Settings) -> None:
+    before = pattern(dwellings(coaches))
+    for _ in range(2):
+        list(rotate(coaches, LATER))
+    assert len(coaches.pseudonym_keys().keys) == 3
+    assert pattern(dwellings(coaches)) == before
+    assert all(manifest.batch_id.endswith(".r2") for manifest in live(coaches))
+
+
+def test_nothing_is_rotated_with_a_key_that_got_lost(coaches: Settings) -> None:
+    coaches.pseudonym_key_file.write_text("another", encoding="ascii")
+    batches = live(coaches)
+    with pytest.raises(KeyMissingError, match="restore the key file"):
+        list(rotate(coaches, LATER))
+    assert live(coaches) == batches
+
+
+def test_a_rotation_waits_for_a_landing(coaches: Settings) -> None:
+    rotated: list[Rotated] = []
+    thread = Thread(target=lambda: rotated.extend(rotate(coaches, LATER)))
+    with one_at_a_time(coaches, coaches.contracts()[SOURCE]):
+        thread.start()
+        thread.join(0.3)
+        assert not rotated
+        assert len(coaches.pseudonym_keys().keys) == 1
+    thread.join(20)
+    assert rotated
+
+
+def test_a_batch_without_pseudonyms_is_left_alone(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    assert list(rotate(settings, NOW)) == []
+    assert len(settings.pseudonym_keys().keys) == 2

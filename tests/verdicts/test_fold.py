@@ -1,0 +1,185 @@
+"""The compiled method over whole series: what it says of the past when the past is told otherwise."""
+
+from calendar import monthrange
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import accumulate
+
+import polars as pl
+import pytest
+
+from tests.verdicts.method import judged, series, targets
+from tests.verdicts.programmes import MONTH_ENDS
+
+Method = Mapping[str, str]
+PACE = 8
+SLOW = 3
+
+
+def _counted(monthly: Sequence[float]) -> list[tuple[date, float]]:
+    return list(zip(MONTH_ENDS, accumulate(monthly), strict=False))
+
+
+def _told(method: Method, points: Sequence[tuple[date, float]], **path: object) -> pl.DataFrame:
+    return judged(method, targets({"target_id": "t", **path}), series("t", points))
+
+
+def _uneven(pace: float, months: int) -> list[float]:
+    return [pace + (3 if number % 2 else -3) for number in range(months)]
+
+
+def test_a_programme_that_slows_down_goes_from_on_track_to_behind_and_says_since_when(method: Method) -> None:
+    told = _told(method, _counted(_uneven(PACE + 1, 24) + _uneven(SLOW, 24)))
+    spells = told["status"].rle().struct.field("value").to_list()
+    assert spells[-3:] == ["on_track", "at_risk", "behind"]
+    behind = told.filter(pl.col("status") == "behind")
+    assert behind["status_since"].unique().to_list() == [behind["ref_date"].min()]
+
+
+def test_an_evaluation_knows_nothing_of_what_comes_after_it(method: Method) -> None:
+    points = _counted(_uneven(PACE, 20) + _uneven(SLOW, 28))
+    whole, then = _told(method, points), _told(method, points[:30])
+    assert whole.head(30).equals(then)
+
+
+def test_a_restated_value_restates_the_past_and_not_the_months_before_it(method: Method) -> None:
+    points = _counted(_uneven(PACE + 1, 48))
+    restated = [(day, value - 6 * max(0, number - 29)) for number, (day, value) in enumerate(points)]
+    before, after = _told(method, points), _told(method, restated)
+    assert set(before["status"][12:]) == {"on_track"}
+    assert after["status"].to_list()[:30] == before["status"].to_list()[:30]
+    assert after["status"].to_list()[-1] == "behind"
+
+
+def test_the_order_in_which_values_arrive_changes_nothing(method: Method) -> None:
+    paths = targets({"target_id": "t"}, {"target_id": "u", "series_kind": "level", "min_points": 4})
+    values = pl.concat([series(name, _counted(_uneven(PACE - 1, 48))) for name in ("t", "u")])
+    told = judged(method, paths, values)
+    for seed in range(4):
+        shuffled = judged(
+            method,
+            paths.sample(fraction=1, shuffle=True, seed=seed),
+            values.sample(fraction=1, shuffle=True, seed=seed),
+        )
+        assert shuffled.equals(told)
+
+
+def test_only_the_last_value_of_a_month_is_an_evaluation(method: Method) -> None:
+    daily = [(date(2026, 1, day), float(day)) for day in range(1, 32)]
+    assert _told(method, [*daily, (date(2026, 2, 10), 40.0)])["ref_date"].to_list() == [
+        date(2026, 1, 31),
+        date(2026, 2, 10),
+    ]
+
+
+def test_a_cumulative_target_that_was_reached_stays_reached(method: Method) -> None:
+    points = [*_counted([100] * 8), (MONTH_ENDS[8], 600.0), (MONTH_ENDS[9], 601.0)]
+    assert _told(method, points)["status"].to_list()[-4:] == ["reached"] * 4
+    level = _told(method, points, is_cumulative=False, series_kind="level", trajectory="linear")
+    assert level["status"].to_list()[6:8] == ["reached"] * 2
+    assert "reached" not in level["status"].to_list()[8:]
+
+
+def test_fewer_points_than_the_registry_asks_give_a_pace_without_an_interval(method: Method) -> None:
+    told = _told(method, _counted(_uneven(PACE, 15)))
+    assert told["forecast_low"].is_null().to_list() == [True] * 12 + [False] * 3
+    assert told["is_indicative"].to_list() == [True] * 12 + [False] * 3
+    assert told["recent_pace_per_year"].null_count() == 0
+
+
+def test_nothing_is_called_behind_on_less_than_a_year(method: Method) -> None:
+    told = _told(method, _counted([1] * 24))
+    assert told["status"].to_list()[:12] == ["at_risk"] * 12
+    assert set(told["status"].to_list()[14:]) == {"behind"}
+
+
+def test_one_point_without_a_start_gives_no_pace_at_all(method: Method) -> None:
+    [told] = _told(method, [(MONTH_ENDS[5], 4.0)], baseline_value=None, baseline_date=None).iter_rows(named=True)
+    assert (told["recent_pace_per_year"], told["forecast_value"], told["status"]) == (None, None, "monitored")
+
+
+def test_a_season_without_work_is_no_slowdown(method: Method) -> None:
+    planted = [20, 20, 15, 0, 0, 0, 0, 0, 0, 0, 20, 25] * 3
+    path = {
+        "target_value": 700.0,
+        "trajectory": "cumulative_seasonal",
+        "season_weights": [x / 100 for x in planted[:12]],
+    }
+    seasonal = _told(method, _counted(planted), **path)
+    assert set(seasonal["status"][12:]) == {"on_track"}
+    assert seasonal["forecast_value"][-1] == pytest.approx(700, abs=15)
+
+
+def test_months_without_a_value_weigh_by_their_length(method: Method) -> None:
+    points = _counted(_uneven(PACE, 48))
+    gappy = [point for number, point in enumerate(points) if number % 5 != 2]
+    whole, holed = _told(method, points).tail(1), _told(method, gappy).tail(1)
+    assert holed["forecast_value"][0] == pytest.approx(whole["forecast_value"][0], rel=0.02)
+    width = [row["forecast_high"][0] - row["forecast_low"][0] for row in (whole, holed)]
+    assert width[1] == pytest.approx(width[0], rel=0.4)
+
+
+def _answers(shares: Sequence[tuple[float, int]]) -> pl.DataFrame:
+    ends = [date(2026, month, monthrange(2026, month)[1]) for month in range(1, len(shares) + 1)]
+    return pl.concat([series("t", [(day, share)], n=n) for day, (share, n) in zip(ends, shares, strict=True)])
+
+
+SERVICE: Mapping[str, object] = {
+    "target_id": "t",
+    "trajectory": "constant",
+    "series_kind": "share",
+    "target_value": 100.0,
+    "tolerance": 5.0,
+    "baseline_value": None,
+    "baseline_date": None,
+    "target_date": None,
+    "is_cumulative": False,
+}
+
+
+def test_twenty_answers_never_turn_a_status_and_two_hundred_do(method: Method) -> None:
+    few = judged(method, targets(SERVICE), _answers([(97, 200), (80, 20), (80, 20), (80, 20)]))
+    many = judged(method, targets(SERVICE), _answers([(97, 200), (80, 200), (80, 200)]))
+    assert few["status"].to_list() == ["on_track"] * 4
+    assert many["status"].to_list() == ["on_track", "on_track", "behind"]
+
+
+def test_a_frozen_feed_stays_where_it_was(method: Method) -> None:
+    answers = _answers([(96, 200)] * 3)
+    assert judged(method, targets(SERVICE), answers)["status"].to_list() == ["on_track"] * 3
+
+
+def test_a_yearly_level_is_compared_with_the_same_month_of_other_years(method: Method) -> None:
+    rolling = pl.concat([series("t", [(day, 50 + number / 12)]) for number, day in enumerate(MONTH_ENDS[:48])])
+    path = {"target_id": "t", "series_kind": "level", "trajectory": "linear", "is_cumulative": False, "min_points": 4}
+    level = {**path, "baseline_value": 50.0, "target_value": 60.0}
+    told = judged(method, targets(level), rolling.with_columns(is_over_a_year=pl.lit(value=True)))
+    assert told["forecast_low"].is_null().to_list() == [True] * 36 + [False] * 12
+    assert told["recent_pace_per_year"][-1] == pytest.approx(1, rel=0.01)
+
+
+@pytest.mark.parametrize(("deaths", "status"), [([3, 3, 3], "on_track"), ([4, 3, 3], "at_risk"), ([4, 4, 4], "behind")])
+def test_three_years_of_rare_events_flag_and_one_never_does(method: Method, deaths: Sequence[int], status: str) -> None:
+    path = {
+        "direction_sign": -1,
+        "baseline_value": 2.06,
+        "baseline_date": date(2024, 12, 30),
+        "target_value": 0.0,
+        "target_date": date(2040, 12, 31),
+        "trajectory": "linear",
+        "series_kind": "rare_count",
+        "is_cumulative": False,
+        "cadence_days": 365,
+        "min_points": 3,
+    }
+    years = [(date(2024 + number, 12, 31), float(count)) for number, count in enumerate(deaths)]
+    told = _told(method, years, **path)
+    assert told["status"].to_list() == ["monitored", "monitored", status]
+
+
+def test_a_target_without_a_start_has_a_forecast_but_no_chance(method: Method) -> None:
+    points = [(date(year, 12, 31), 20.0 + year % 100 + year % 3) for year in range(2020, 2027)]
+    path = {"baseline_value": None, "baseline_date": None, "series_kind": "level", "min_points": 4, "cadence_days": 365}
+    [told] = _told(method, points, **path, trajectory="linear", is_cumulative=False).tail(1).iter_rows(named=True)
+    assert told["forecast_value"] is not None
+    assert (told["p_reach"], told["status"]) == (None, "monitored")
