@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-header --no-annotate --quiet --extra install
 
-.PHONY: help demo real dev prepare test fuzz canary calibrate check lint types imports sql lock clean contracts
+.PHONY: help demo real dev prepare test chaos acceptance shuffle fuzz canary calibrate check lint types imports sql lock clean contracts
 .DEFAULT_GOAL := help
 
 help: ## shows this list
@@ -25,10 +25,19 @@ prepare: .venv/.installed ## parses the dbt project, so that Dagster starts with
 	@$(BIN)/ademruimte prepare
 
 test: check ## all checks and all tests
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not chaos and not real"
+
+chaos: .venv/.installed-dev ## kills builds half way and looks whether the next one recovers
+	@$(BIN)/pytest -m chaos
+
+acceptance: .venv/.installed-dev ## the real files through the whole loop; skips where they are absent, and says so
+	@$(BIN)/pytest -m real
 
 calibrate: .venv/.installed-dev ## measures the judgement method on programmes of which the truth is known
 	@$(BIN)/python -m tests.verdicts.calibration
+
+shuffle: .venv/.installed-dev ## lands the demo in 200 orders and compares all marts
+	@SHUFFLES=200 $(BIN)/pytest -q tests/orchestration/test_order.py
 
 fuzz: .venv/.installed-dev ## 100 000 hostile rows over all contracts
 	@FUZZ_ROWS=100000 $(BIN)/pytest -q tests/contracts/test_fuzz.py

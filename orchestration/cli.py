@@ -125,12 +125,18 @@ def send() -> None:
 def status(
     as_of: Annotated[datetime | None, typer.Option(formats=_DAY, help="How it stood on this day.")] = None,
     known_at: Annotated[datetime | None, typer.Option(formats=_DAY, help="With what was known by this day.")] = None,
+    why: Annotated[str | None, typer.Option(metavar="TARGET_ID", help="What holds this target back.")] = None,
 ) -> None:
     """The targets of the published build, worst first, and what each source delivered.
 
     With a day: what was said then, what today's rules say on what was known then, and why they differ.
     """
     settings = _published_settings()
+    if why:
+        from orchestration.why import print_why  # noqa: PLC0415 - one option of one command
+
+        print_why(_console, settings, why)
+        return
     if as_of or known_at:
         from orchestration.past import print_past  # noqa: PLC0415 - brings dbt
 

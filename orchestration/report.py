@@ -148,8 +148,12 @@ def print_deliveries(console: Console, settings: Settings) -> None:
     """
     counts = ("batches", "received", "accepted", "refused", "dup.", "old")
     table = _table("Deliveries", settings, words=("table",), numbers=counts)
-    for name, *numbers in _delivery_rows(settings):
-        table.add_row(str(name), *(_number(number) for number in numbers))
+    shown = ""
+    for source, name, *numbers in _delivery_rows(settings):
+        if source != shown:
+            table.add_row(f"[bold]{source}[/]")
+        table.add_row(f"  {name}", *(_number(number) for number in numbers))
+        shown = str(source)
     console.print(table)
 
 
@@ -210,7 +214,7 @@ def _delivery_rows(settings: Settings) -> list[list[object]]:
             total = totals.setdefault((manifest.source, name), [0] * 6)
             row = (1, counts.received, counts.accepted, counts.quarantined, counts.duplicate, counts.superseded)
             totals[manifest.source, name] = [a + b for a, b in zip(total, row, strict=True)]
-    return [[f"{source}.{name}", *total] for (source, name), total in sorted(totals.items())]
+    return [[source, name, *total] for (source, name), total in sorted(totals.items())]
 
 
 def _quarantines(settings: Settings) -> list[Path]:

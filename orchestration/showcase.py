@@ -211,7 +211,8 @@ def _reason(event: dg.DagsterEvent) -> str:
 
 def _is_supplied(settings: Settings, source: str) -> bool:
     """Whether a source has somewhere to come from: a drop folder always, an address when it is set."""
-    return bool(settings.contracts()[source].endings or settings.is_pulled(source))
+    # the suppliers were named after these settings were read
+    return bool(settings.contracts()[source].endings or read_settings().is_pulled(source))
 
 
 def _profile(name: str, home: Path) -> Settings:

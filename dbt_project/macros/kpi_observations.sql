@@ -3,9 +3,13 @@
 {% macro kpi_models() -%}
     {{ return([
         'kpi_charge_point_equivalents',
+        'kpi_charge_point_service',
+        'kpi_energy_base_load',
+        'kpi_energy_footprint',
         'kpi_indicators',
         'kpi_own_energy',
         'kpi_renovation',
+        'kpi_renovation_pace',
         'kpi_ticket_service',
         'kpi_tickets_on_time',
     ]) }}
@@ -39,5 +43,8 @@
     n,
     completeness,
     complete_until,
-    known_at
+    known_at,
+    numerator,
+    denominator,
+    method_version
 {%- endmacro %}

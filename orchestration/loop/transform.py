@@ -8,12 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from orchestration.loop.plan import code_version
 from orchestration.settings import CITY, DBT_PROJECT, Settings
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 _log = logging.getLogger("ademruimte.dbt")
 _WAREHOUSE = "ADEMRUIMTE_WAREHOUSE"
+# per city, database and code; parsing the whole project costs seconds, reading this a third of one
+_PARSED: dict[tuple[str, str, str], bytes] = {}
 
 
 class TransformError(RuntimeError):
@@ -63,23 +69,50 @@ def parse(settings: Settings) -> Path:
     Raises:
         TransformError: the project does not parse.
     """
-    outcome = _invoke(settings, ["parse"])
-    if not outcome.success:
-        raise TransformError(f"the dbt project does not parse: {outcome.exception}")
+    with _dbt(settings):
+        _parsed(settings)
     return _target(settings) / "manifest.json"
 
 
 def _invoke(settings: Settings, arguments: Sequence[str]) -> Any:  # noqa: ANN401 - dbt publishes no type for it
     """One dbt command; its files are closed again, so that the warehouse can be opened."""
     # over a second of import that only a build pays
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
+
+    with _dbt(settings):
+        return dbtRunner(_parsed(settings), callbacks=[_forward]).invoke([*arguments, *_where(settings)])
+
+
+@contextmanager
+def _dbt(settings: Settings) -> Iterator[None]:
+    """The variables dbt's own files name, and afterwards no open warehouse."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - as above
 
     with _environment(**{_WAREHOUSE: str(settings.layout.warehouse), CITY: settings.city.name}):
         try:
-            return dbtRunner(callbacks=[_forward]).invoke([*arguments, *_where(settings)])
+            yield
         finally:
             DuckDBConnectionManager.close_all_connections()
+
+
+def _parsed(settings: Settings) -> "Manifest":
+    """The manifest of today's code, and its file in the profile; a process parses the same code once.
+
+    A run writes into its manifest, so every run gets its own copy.
+    """
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - as above
+    from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415
+
+    key = (settings.city.name, settings.layout.warehouse.stem, code_version())
+    if key not in _PARSED:
+        outcome = dbtRunner().invoke(["parse", *_where(settings)])
+        if not isinstance(outcome.result, Manifest):
+            raise TransformError(f"the dbt project does not parse: {outcome.exception}")
+        _PARSED[key] = outcome.result.to_msgpack()
+    manifest: Manifest = Manifest.from_msgpack(_PARSED[key])
+    _target(settings).mkdir(parents=True, exist_ok=True)
+    manifest.write(str(_target(settings) / "manifest.json"))
+    return manifest
 
 
 @contextmanager

@@ -46,6 +46,21 @@ def _evse(number: int, watt: int) -> tuple[Mapping[str, object], Mapping[str, ob
     return whose | place | changed | ORIGIN, whose | evse | changed | ORIGIN, whose | plug | changed | ORIGIN
 
 
+def _charged(number: int, day: date, energy_kwh: float) -> Mapping[str, object]:
+    return {
+        "country_code": "BE",
+        "party_id": "ABC",
+        "location_id": f"l{number}",
+        "evse_uid": "1",
+        "module": "cdrs",
+        "hour_at": datetime(day.year, day.month, day.day, 10, tzinfo=UTC),
+        "energy_kwh": energy_kwh,
+        "session_count": 1,
+        "charge_date": day,
+        **ORIGIN,
+    }
+
+
 def _dossier(number: int, dwelling: str, plan: date | None) -> Mapping[str, object]:
     return {
         "dossier_id": f"D-{number}",
@@ -93,6 +108,7 @@ def _indicator(kpi_id: str, ref_date: date, value: float) -> Mapping[str, object
 
 
 _CHARGE_POINTS = [_evse(number, watt) for number, watt in enumerate((11_000, 22_000, 50_000, 350_000))]
+_ALL_SAINTS = date(2026, 11, 1)
 _NOVEMBER = datetime(2026, 11, 3, 9, tzinfo=UTC)
 
 
@@ -122,6 +138,20 @@ ROWS: Mapping[tuple[str, str], Sequence[Mapping[str, object]]] = {
     ("charge_points", "locations"): [rows[0] for rows in _CHARGE_POINTS],
     ("charge_points", "evses"): [rows[1] for rows in _CHARGE_POINTS],
     ("charge_points", "connectors"): [rows[2] for rows in _CHARGE_POINTS],
+    ("charge_points", "crawls"): [
+        {
+            "started_at": datetime(2026, 11, 22, 18, tzinfo=UTC),
+            "ended_at": datetime(2026, 11, 22, 19, tzinfo=UTC),
+            "is_full": True,
+            "location_count": 4,
+            "evse_count": 4,
+            "sessions_from_date": date(2026, 10, 1),
+            "sessions_to_date": date(2026, 11, 21),
+            "crawl_date": date(2026, 11, 22),
+            **ORIGIN,
+        }
+    ],
+    ("charge_points", "charge_sessions_hourly"): [_charged(1, date(2026, 10, 5), 7.5), _charged(2, _ALL_SAINTS, 9)],
     ("tickets_1777", "requests"): [
         _ticket(1, _NOVEMBER, _NOVEMBER + timedelta(days=1)),
         _ticket(2, _NOVEMBER, _NOVEMBER + timedelta(days=2)),
@@ -175,7 +205,7 @@ def land_readings(con: duckdb.DuckDBPyConnection) -> None:
             'PT1H' as granularity, value / 24 as value, start_at + hour_no * interval 1 hour as start_at
         )
         from (select * from landing.energy_meters__readings cross join generate_series(0, 23) as hours (hour_no))
-        where ean = ? and reading_date = '2026-11-20'
+        where ean = ? and reading_date in ('2026-10-17', '2026-11-20')
         """,
         [ELECTRICITY],
     )

@@ -26,6 +26,7 @@ SELECTED = (
     "+dim_meter",
     "+kpi_own_energy",
     "no_measured_reading_was_downgraded",
+    "quarters_fit_the_day_total",
     # what only touches these models belongs to another test
     "--indirect-selection",
     "cautious",
@@ -69,6 +70,16 @@ def _reading(ean: str, day: date, value: float | None, **more: object) -> Mappin
     }
 
 
+def _hours_beside(day: date, total: float) -> list[Mapping[str, object]]:
+    """Twenty-four hours of 1 kWh, and the total that was delivered beside them."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=1)
+    hours = [
+        _reading(STRANGER, day, 1.0, granularity="PT1H", start_at=midnight + timedelta(hours=hour))
+        for hour in range(24)
+    ]
+    return [*hours, _reading(STRANGER, day, total)]
+
+
 _DAY = date(2026, 11, 3)
 _AGAIN = {"batch_id": "b3", "supplied_at": LATER, "known_at": LATER, "content_sha256": "c", "source": "fluvius_api"}
 _READINGS = [
@@ -81,6 +92,8 @@ _READINGS = [
     _reading(SWAPPED, _DAY + timedelta(2), 7.0, meter_id="new"),
     _reading(SWAPPED, _DAY + timedelta(2), None, meter_id="new", **_AGAIN),
     _reading(STRANGER, _DAY, 1.0),
+    *_hours_beside(_DAY + timedelta(1), 24.04),
+    *_hours_beside(_DAY + timedelta(2), 24.2),
     _reading(landed_rows.DWELLING, date(2026, 11, 1), 300.0, granularity="P1M"),
 ]
 
@@ -113,10 +126,15 @@ def test_the_energy_models_and_their_unit_tests_run_without_a_fault(energy: Ener
 
 def test_a_reading_that_falls_in_quality_warns_and_its_new_value_counts(energy: Energy) -> None:
     warned = [name for name, status in energy.dbt.statuses.items() if status == "warn"]
-    assert warned == ["no_measured_reading_was_downgraded"]
+    assert sorted(warned) == ["no_measured_reading_was_downgraded", "quarters_fit_the_day_total"]
     assert energy.rows(
         "select energy_kwh from marts.fct_energy_daily where ean = ? and reading_date = ?", SWAPPED, _DAY
     ) == [(4,)]
+
+
+def test_hours_that_do_not_fit_their_day_total_are_named_and_rounding_is_not(energy: Energy) -> None:
+    found = energy.rows("select reading_date, day_total_kwh from quality_tests.quarters_fit_the_day_total")
+    assert found == [(_DAY + timedelta(2), 24.2)]
 
 
 def test_a_replaced_meter_continues_the_series_of_its_access_point(energy: Energy) -> None:

@@ -10,10 +10,22 @@ from tests.dbt.landed_rows import ELECTRICITY, GAS
 from tests.dbt.warehouses import PROJECT, Built
 
 KPIS = {
+    "charge_point_availability",
+    "charge_point_energy",
     "charge_point_equivalents",
     "charge_points_per_100",
     "charge_points_total",
+    "own_base_load_night",
+    "own_base_load_weekend",
+    "own_co2_non_ets_yearly",
+    "own_co2_total_yearly",
+    "own_electricity_yearly",
+    "own_energy_estimated_share",
+    "own_energy_intensity",
     "own_energy_use_yearly",
+    "own_gas_normalised_yearly",
+    "own_gas_yearly",
+    "own_primary_energy_yearly",
     "collective_renovation_fossil_free_share",
     "renovation_coached_households",
     "renovation_collective",
@@ -93,6 +105,57 @@ def test_own_energy_is_twelve_months_against_2019(built: Built) -> None:
         where kpi_id = 'own_energy_use_yearly' order by ref_date desc limit 1"""
     )
     assert rows == [(-5.0, 2, "2026-11-21")]
+
+
+def _newest(built: Built, kpi_id: str) -> tuple[Any, ...]:
+    [row] = built.rows(
+        """select round(value, 6), numerator, denominator, method_version, ref_date::varchar
+        from marts.fct_kpi_observations where kpi_id = ? order by ref_date desc limit 1""",
+        kpi_id,
+    )
+    return row
+
+
+def test_a_year_of_the_buildings_stands_raw_and_in_primary_energy(built: Built) -> None:
+    assert _newest(built, "own_electricity_yearly")[0] == pytest.approx(365 * 0.095)
+    assert _newest(built, "own_primary_energy_yearly")[0] == pytest.approx(365 * 0.095 * 3.5)
+    assert _newest(built, "own_energy_intensity") == (
+        69.35,
+        pytest.approx(69_350),
+        1_000,
+        "energy12m-v1",
+        "2026-10-31",
+    )
+
+
+def test_co2_without_a_factor_is_unknown_and_without_ets_it_is_that_of_gas(built: Built) -> None:
+    assert _newest(built, "own_co2_total_yearly")[:2] == (None, None)
+    assert _newest(built, "own_co2_non_ets_yearly")[0] == pytest.approx(365 * 0.095 * 0.18177, abs=1e-6)
+    silent = built.rows("select distinct co2_kg, co2_nl from marts.fct_energy_co2 where carrier = 'electricity'")
+    assert silent == [(None, "emissiefactor ontbreekt")]
+
+
+def test_the_base_load_comes_from_the_hours_of_a_night_and_of_a_weekend_day(built: Built) -> None:
+    assert _newest(built, "own_base_load_night")[0] == pytest.approx(95 / 24, abs=1e-6)
+    assert _newest(built, "own_base_load_weekend")[0] == pytest.approx(95 / 24, abs=1e-6)
+
+
+def test_charge_points_say_how_often_they_can_be_used_and_what_a_whole_month_delivered(built: Built) -> None:
+    assert _newest(built, "charge_point_availability") == (100, 4, 4, "charging-v1", "2026-11-22")
+    assert _newest(built, "charge_point_energy") == (7.5, 7.5, None, "charging-v1", "2026-10-31")
+
+
+def test_every_value_that_the_city_measured_names_its_method_and_a_share_its_two_numbers(built: Built) -> None:
+    nameless = built.rows(
+        """select distinct kpi_model from marts.fct_kpi_observations
+        where method_version is null or (unit like '\\% of %' escape '\\' and denominator is null)"""
+    )
+    assert nameless == [("kpi_indicators",)]
+    wrong = built.rows(
+        """select kpi_id from marts.fct_kpi_observations
+        where unit like '\\% of %' escape '\\' and abs(100 * numerator / denominator - value) > 1e-6"""
+    )
+    assert wrong == []
 
 
 def test_gas_counts_in_kwh_or_in_m3_never_in_both(built: Built) -> None:

@@ -209,16 +209,22 @@ def test_the_share_of_a_month_counts_what_is_over_whatever_became_of_it(answered
 
 def test_a_month_shows_what_stands_beside_the_share(answered: Path) -> None:
     counted = """n_received, n_first_line, n_duplicate, n_withdrawn, n_doubtful_duplicate, n, n_on_time, n_late,
-        n_overdue_open, round(closure_proxy_percent, 1), is_settled, is_calendar_assumed"""
-    query = f"select {counted} from marts.fct_ticket_service_monthly where month_start = ? and department_id = ?"
-    assert rows(answered, query, date(2026, 6, 1), "onbekend") == [
-        (18, 1, 1, 3, 4, 13, 10, 2, 1, round(800 / 13, 1), True, False)
-    ]
-    assert rows(answered, query, date(2026, 6, 1), "klimaat") == [(1, 0, 0, 0, 0, 1, 1, 0, 0, 100.0, True, False)]
-    pending = (
-        "select sum(n_pending), bool_or(is_settled), bool_or(is_calendar_assumed) from marts.fct_ticket_service_monthly"
-    )
-    assert rows(answered, f"{pending} where month_start = '2026-12-01'") == [(3, False, True)]
+        n_overdue_open, n_closure_proxy"""
+    table = "intermediate.int_tickets_1777__monthly_counts"
+    query = f"select {counted} from {table} where month_start = ? and department_id = ?"
+    assert rows(answered, query, date(2026, 6, 1), "onbekend") == [(18, 1, 1, 3, 4, 13, 10, 2, 1, 8)]
+    assert rows(answered, query, date(2026, 6, 1), "klimaat") == [(1, 0, 0, 0, 0, 1, 1, 0, 0, 1)]
+    pending = f"select sum(n_pending) from {table}"
+    assert rows(answered, f"{pending} where month_start = '2026-12-01'") == [(3,)]
+    state = "select bool_or(is_settled), bool_or(is_calendar_assumed) from marts.fct_ticket_service_monthly"
+    assert rows(answered, f"{state} where month_start = '2026-06-01'") == [(True, False)]
+    assert rows(answered, f"{state} where month_start = '2026-12-01'") == [(False, True)]
+
+
+def test_a_department_with_one_question_is_hidden_with_the_one_beside_it(answered: Path) -> None:
+    query = """select department_id, is_suppressed, n_received, n_late, on_time_percent, median_working_days
+        from marts.fct_ticket_service_monthly where month_start = '2026-06-01' order by department_id"""
+    assert rows(answered, query) == [("klimaat", True, *[None] * 4), ("onbekend", True, *[None] * 4)]
 
 
 def test_the_other_kpis_of_the_month_stand_beside_the_share(answered: Path) -> None:

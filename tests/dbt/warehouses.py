@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +93,19 @@ def judge_the_data(warehouse: Path, unverified: Sequence[str] = ()) -> None:
         for kpi_id in kpis:
             verdict = "unverified" if kpi_id in unverified else "verified"
             con.execute("insert into quality.dq_verdict values (?, ?, [], 'build-1')", [kpi_id, verdict])
+
+
+def make_again(con: duckdb.DuckDBPyConnection, dbt: Dbt, first: str, last: str) -> None:
+    """Makes again what dbt stores from `first` on and `last` is made of; views follow by themselves."""
+    models = {key: node for key, node in dbt.manifest()["nodes"].items() if node["resource_type"] == "model"}
+    parents = {key: set(node["depends_on"]["nodes"]) & models.keys() for key, node in models.items()}
+    needed, changed = {f"model.ademruimte.{last}"}, {f"model.ademruimte.{first}"}
+    order = list(TopologicalSorter(parents).static_order())
+    for key in reversed(order):
+        needed |= parents[key] if key in needed else set()
+    for key in order:
+        changed |= {key} if parents[key] & changed else set()
+        if key in changed & needed and models[key]["config"]["materialized"] == "table":
+            sql = dbt.target / "compiled" / "ademruimte" / models[key]["original_file_path"]
+            name = f"{models[key]['schema']}.{models[key]['name']}"
+            con.execute(f"create or replace table {name} as {sql.read_text('utf-8')}")

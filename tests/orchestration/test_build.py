@@ -227,7 +227,7 @@ def test_the_date_alone_makes_a_build_due(demo: Settings) -> None:
     assert make_plan(tomorrow, NOW).fingerprint != make_plan(demo, NOW).fingerprint
 
 
-@pytest.mark.slow  # each kill is a real process that runs dbt until it is shot
+@pytest.mark.chaos  # each kill is a real process that runs dbt until it is shot
 @pytest.mark.parametrize("step", ["measure", "commit"])
 def test_after_kill_9_the_next_build_recovers(own_demo: Settings, step: str) -> None:
     drop_indicator(own_demo, 18_500)

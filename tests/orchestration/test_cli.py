@@ -189,10 +189,17 @@ def test_the_status_shows_targets_deliveries_and_places(run: Run, demo: Settings
     result = run(demo, "status")
     assert result.exit_code == 0
     places = [
-        result.output.index(words) for words in ("Targets of Kortrijk", "Deliveries of Kortrijk", "published build")
+        result.output.index(words) for words in ("Doelen van Kortrijk", "Deliveries of Kortrijk", "published build")
     ]
     assert places == sorted(places)
-    assert "109 targets in the registry" in result.output
+    assert "109 doelen in het register" in result.output
+
+
+def test_the_status_says_what_holds_one_target_back(run: Run, demo: Settings) -> None:
+    result = run(demo, "status", "--why", "own_energy_use_yearly")
+    assert result.exit_code == 0
+    assert "Eigen energieverbruik" in result.output
+    assert "█" in result.output or "Er is geen achterstand" in result.output
 
 
 def test_batches_lists_every_batch_of_the_lake_on_a_line(run: Run, demo: Settings) -> None:

@@ -63,4 +63,3 @@ def test_before_the_first_build_nothing_was_said(demo: Settings) -> None:
     lake = Lake(demo.layout.lake)
     assert said(lake, AS_OF, NOW - timedelta(days=1)).is_empty()
     assert said(lake, AS_OF - timedelta(days=1), FAR).is_empty()
-

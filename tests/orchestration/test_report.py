@@ -18,16 +18,14 @@ from warehouse.lake import Lake
 from warehouse.published.pointer import flip, stage
 
 STATUSES = ["behind", "overdue", "at_risk", "unverified", "stale", "on_track", "reached", "monitored", "not_started"]
-WORDS = re.compile(rf"\b({'|'.join([*STATUSES, 'no_data', 'brand_new'])})\b")
 TARGET: dict[str, Any] = {
     "target_id": "t",
     "section": "A",
-    "title_nl": "Doel",
+    "department_id": "wonen",
+    "as_of_date": date(2026, 11, 23),
     "status": "behind",
-    "value": 1.0,
-    "required_value": 2.0,
-    "gap": -1.0,
-    "ref_date": date(2026, 10, 31),
+    "status_nl": "achter op schema",
+    "sentence_nl": "Doel: 1; het pad vraagt 2.",
 }
 KPI: dict[str, Any] = {
     "kpi_id": "loners",
@@ -38,6 +36,7 @@ KPI: dict[str, Any] = {
     "n": 1,
 }
 JUDGED = pl.DataFrame({"kpi_id": ["judged"]})
+DEPARTMENTS = pl.DataFrame({"department_id": ["groen"], "name_nl": ["Groen en natuur"]})
 
 
 def frame(row: dict[str, Any], changes: list[dict[str, Any]]) -> pl.DataFrame:
@@ -56,6 +55,7 @@ def publish(
                 ("verdicts.fct_target_verdicts", frame(TARGET, targets or [])),
                 ("marts.fct_kpi_observations", frame(KPI, kpis or [])),
                 ("marts.dim_target", JUDGED),
+                ("marts.dim_department", DEPARTMENTS),
             ):
                 con.register("rows", rows)
                 con.execute(f"create schema if not exists {table.split('.')[0]}")
@@ -80,77 +80,93 @@ def line_with(text: str, words: str) -> str:
 # --- targets ----------------------------------------------------------------------------------------------------
 
 
-def test_targets_stand_worst_first_and_one_without_data_does_not_stand_there(
+def test_targets_stand_worst_first_and_one_without_data_is_only_counted(
     empty_profile: Callable[..., Settings],
 ) -> None:
-    targets = [{"target_id": status, "status": status} for status in [*sorted(STATUSES), "no_data"]]
+    targets = [
+        {"target_id": status, "status": status, "status_nl": status, "sentence_nl": f"zin over {status}."}
+        for status in [*sorted(STATUSES), "no_data"]
+    ]
     text = shown(report.print_targets, publish(empty_profile(), targets))
-    assert WORDS.findall(text) == [*STATUSES, "no_data"]
-    assert "10 targets in the registry; 1 have no data yet (no_data)." in text
+    assert re.findall(r"zin over (\w+)", text) == STATUSES
+    assert "10 doelen in het register; van 1 zijn er nog geen gegevens." in text
 
 
 def test_a_status_that_the_table_does_not_know_stands_last(empty_profile: Callable[..., Settings]) -> None:
-    targets = [{"target_id": status, "status": status} for status in ("brand_new", "not_started", "behind")]
+    targets = [{"target_id": name, "status": name, "sentence_nl": name} for name in ("nieuw", "not_started", "behind")]
     text = shown(report.print_targets, publish(empty_profile(), targets))
-    assert WORDS.findall(text)[:3] == ["behind", "not_started", "brand_new"]
+    assert re.findall(r"nieuw|not_started|behind", text) == ["behind", "not_started", "nieuw"]
 
 
 def test_targets_of_one_status_stand_by_section_and_name(empty_profile: Callable[..., Settings]) -> None:
     targets = [
-        {"target_id": name, "section": section, "title_nl": f"{section}-{name}"}
+        {"target_id": name, "section": section, "sentence_nl": f"{section}-{name}"}
         for name, section in (("b", "B"), ("z", "A"), ("a", "B"), ("c", "A"))
     ]
     text = shown(report.print_targets, publish(empty_profile(), targets))
     assert re.findall(r"[AB]-[a-z]", text) == ["A-c", "A-z", "B-a", "B-b"]
 
 
-def test_numbers_have_their_thousands_apart_and_at_most_two_decimals(empty_profile: Callable[..., Settings]) -> None:
-    target = {"value": 1234567.891, "required_value": 19_000.0, "gap": -0.5}
-    line = line_with(shown(report.print_targets, publish(empty_profile(), [target])), "Doel")
-    assert line.split()[-3:] == ["1,234,567.89", "19,000", "-0.5"]
+def test_the_department_with_the_worst_target_comes_first_under_its_own_name(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    targets = [
+        {"target_id": "a", "department_id": "groen", "status": "on_track", "sentence_nl": "bomen"},
+        {"target_id": "b", "department_id": "wonen", "status": "behind", "sentence_nl": "woningen"},
+        {"target_id": "c", "department_id": "groen", "status": "at_risk", "sentence_nl": "hagen"},
+    ]
+    text = shown(report.print_targets, publish(empty_profile(), targets))
+    assert re.findall(r"Groen|wonen\b|bomen|woningen|hagen", text) == ["wonen", "woningen", "Groen", "hagen", "bomen"]
 
 
-def test_a_whole_number_keeps_the_zeros_that_count(empty_profile: Callable[..., Settings]) -> None:
-    target = {"value": 100.0, "required_value": 0.0, "gap": 1200.10}
-    line = line_with(shown(report.print_targets, publish(empty_profile(), [target])), "Doel")
-    assert line.split()[-3:] == ["100", "0", "1,200.1"]
+def test_the_first_lines_count_every_status_in_words_worst_first(empty_profile: Callable[..., Settings]) -> None:
+    targets = [
+        {"target_id": "a", "status": "on_track", "status_nl": "op schema"},
+        {"target_id": "b"},
+        {"target_id": "c"},
+        {"target_id": "d", "status": "no_data", "status_nl": "geen gegevens"},
+    ]
+    text = shown(report.print_targets, publish(empty_profile(), targets))
+    assert "op 23/11/2026" in text
+    assert "2 achter op schema · 1 op schema · 1 geen gegevens" in text
 
 
-def test_an_absent_number_or_date_is_left_open(empty_profile: Callable[..., Settings]) -> None:
-    target = {"status": "monitored", "required_value": None, "gap": None, "ref_date": None, "value": 7.0}
-    line = line_with(shown(report.print_targets, publish(empty_profile(), [target])), "Doel")
-    assert line.split() == ["Doel", "monitored", "7"]
-
-
-def test_a_long_title_is_wrapped_and_every_word_of_it_is_there(empty_profile: Callable[..., Settings]) -> None:
-    words = [f"woord{n}" for n in range(30)]
-    target = {"title_nl": " ".join(words), "value": -123456789.12, "gap": -123456789.12, "required_value": 1e9}
-    text = shown(report.print_targets, publish(empty_profile(), [target]))
+def test_a_long_sentence_is_wrapped_beside_its_status_and_every_word_of_it_is_there(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    words = [f"woord{n}" for n in range(60)]
+    text = shown(report.print_targets, publish(empty_profile(), [{"sentence_nl": " ".join(words)}]))
     assert re.findall(r"woord\d+", text) == words
-    assert text.count("-123,456,789.12") == 2
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_a_sentence_with_brackets_is_shown_as_it_is(empty_profile: Callable[..., Settings]) -> None:
+    text = shown(report.print_targets, publish(empty_profile(), [{"sentence_nl": "Doel [red]rood[/red]: 3."}]))
+    assert "Doel [red]rood[/red]: 3." in text
 
 
 def test_a_city_without_a_registry_says_so_instead_of_an_empty_table(empty_profile: Callable[..., Settings]) -> None:
     text = shown(report.print_targets, publish(empty_profile(ADEMRUIMTE_CITY="terneuzen")))
-    assert text.strip() == "Terneuzen has no registry of targets: its KPIs alone."
+    assert text.strip() == "Terneuzen heeft geen register van doelen: alleen de cijfers zelf."
 
 
 def test_invented_data_is_labelled_and_real_data_is_not(empty_profile: Callable[..., Settings]) -> None:
     settings = publish(empty_profile(), [{}])
-    assert "SYNTHETIC" not in shown(report.print_targets, settings)
+    assert "SYNTHETISCH" not in shown(report.print_targets, settings)
     settings.layout.marker.write_text("2026-11-23", encoding="utf-8")
-    for show in (report.print_targets, report.print_deliveries):
-        assert "SYNTHETIC DATA (demo)" in shown(show, settings)
+    assert "SYNTHETISCHE GEGEVENS (demo)" in shown(report.print_targets, settings)
+    assert "SYNTHETIC DATA (demo)" in shown(report.print_deliveries, settings)
 
 
 def test_the_targets_of_the_demo_are_all_there_or_counted(demo: Settings) -> None:
     text = shown(report.print_targets, demo)
-    table, _, below = text.partition("109 targets in the registry")
-    ranks = [STATUSES.index(status) for status in WORDS.findall(table)]
-    without = int(re.search(r"(\d+) have no data", below)[1])
-    assert len(ranks) + without == 109
-    assert ranks == sorted(ranks)
+    verdicts = report.published_frame(demo, "verdicts.fct_target_verdicts")
+    flat = " ".join(text.split())
+    judged = verdicts.filter(pl.col("status") != "no_data")
+    without = int(re.search(r"van (\d+) zijn er nog geen gegevens", flat)[1])
+    assert judged.height + without == verdicts.height == 109
+    for label, count in verdicts["status_nl"].value_counts().iter_rows():
+        assert f"{count} {label}" in flat
 
 
 # --- KPIs -------------------------------------------------------------------------------------------------------
@@ -195,7 +211,7 @@ def test_deliveries_add_up_what_every_batch_of_the_lake_says(demo: Settings) -> 
         manifests = Lake(demo.layout.lake).live(source)
         for name in manifests[0].tables:
             counts = [manifest.tables[name] for manifest in manifests]
-            numbers = line_with(text, f"{source}.{name} ").replace(",", "").split()[1:]
+            numbers = line_with(text, f"  {name} ").replace(",", "").split()[1:]
             assert [int(number) for number in numbers] == [
                 len(manifests),
                 *(

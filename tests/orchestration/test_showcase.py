@@ -58,11 +58,11 @@ def demo_profile(shown: tuple[Path, str, str]) -> Settings:
 def test_the_demo_prints_targets_deliveries_and_places(shown: tuple[Path, str, str]) -> None:
     _, first, _ = shown
     for words in (
-        "Targets of Kortrijk",
-        "SYNTHETIC DATA",
-        "109 targets in the registry",
+        "Doelen van Kortrijk",
+        "SYNTHETISCHE GEGEVENS",
+        "109 doelen in het register",
         "Deliveries of Kortrijk",
-        "tickets_1777.requests",
+        "  requests  ",
         "published build",
         "Data Docs",
         "refused rows",
@@ -72,7 +72,7 @@ def test_the_demo_prints_targets_deliveries_and_places(shown: tuple[Path, str, s
 
 
 def test_the_demo_fits_a_terminal_of_80_columns(shown: tuple[Path, str, str]) -> None:
-    table = shown[1].partition("Targets of Kortrijk")[2].partition("targets in the registry")[0]
+    table = shown[1].partition("Doelen van Kortrijk")[2].partition("doelen in het register")[0]
     assert max(map(len, table.splitlines())) <= 80
 
 
@@ -134,7 +134,7 @@ def kpi(home: Path, city: str, kpi_id: str) -> float:
     return observations.filter(pl.col("kpi_id") == kpi_id).sort("ref_date")["value"].to_list()[-1]
 
 
-@pytest.mark.slow  # four real profiles, each landed and built
+@pytest.mark.real
 def test_real_fluvius_exports_lose_no_row_to_the_change_of_clock(real_home: Path) -> None:
     counts = sorted(
         (each.tables["readings"].received, each.tables["readings"].quarantined)
@@ -150,6 +150,7 @@ def test_real_fluvius_exports_lose_no_row_to_the_change_of_clock(real_home: Path
             assert set(hundred["len"]) <= {100}
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("city", "counted"), [("roosendaal", (287, 754, 688, 882)), ("terneuzen", (80, 208, 144, 230))]
 )
@@ -162,11 +163,13 @@ def test_real_charge_points_count_as_by_hand(real_home: Path, city: str, counted
     assert (*received, live, cpe) == counted
 
 
+@pytest.mark.real
 def test_all_real_tickets_are_received(real_home: Path) -> None:
     (batch,) = manifests(real_home, "boston", "tickets_1777")
     assert batch.tables["requests"].received == 58_251
 
 
+@pytest.mark.real
 def test_every_real_batch_adds_up(real_home: Path) -> None:
     for city in ("kortrijk", "roosendaal", "terneuzen", "boston"):
         for manifest in Lake(profile(real_home, city).layout.lake).manifests():
@@ -175,6 +178,7 @@ def test_every_real_batch_adds_up(real_home: Path) -> None:
                 assert counts.received == fates
 
 
+@pytest.mark.real
 def test_no_written_manifest_of_a_real_batch_names_a_secret_or_a_query(real_home: Path) -> None:
     for path in real_home.glob("*/lake/**/manifest.json"):
         written = json.dumps(json.loads(path.read_text("utf-8")))

@@ -34,7 +34,12 @@ readings as (
 
 calendar_days as (
 
-    select * from {{ ref('int_calendar_days') }}
+    select
+        int_calendar_days.calendar_date,
+        int_calendar_days.hours_in_day,
+        timezone(city.time_zone, int_calendar_days.calendar_date::timestamp) as midnight_at
+    from {{ ref('int_calendar_days') }} as int_calendar_days
+    cross join {{ ref('city') }} as city
 
 ),
 
@@ -58,12 +63,19 @@ ways_marked as (
 
 counted as (
 
-    select *
+    select
+        ways_marked.*,
+        -- counted from midnight, so that a change of clock leaves it three hours
+        ways_marked.start_at >= calendar_days.midnight_at + interval 1 hour
+        and ways_marked.start_at < calendar_days.midnight_at + interval 4 hour
+        and ways_marked.granularity in ('PT15M', 'PT1H') as is_night
     from ways_marked
+    left join calendar_days
+        on ways_marked.reading_date = calendar_days.calendar_date
     where
-        (meter_id = '') = is_access_point_meant
-        and (sub_ean = '') = is_head_meant
-        and (register = 'total') = is_total_meant
+        (ways_marked.meter_id = '') = ways_marked.is_access_point_meant
+        and (ways_marked.sub_ean = '') = ways_marked.is_head_meant
+        and (ways_marked.register = 'total') = ways_marked.is_total_meant
 
 ),
 
@@ -81,6 +93,10 @@ per_granularity as (
             where counted.value is not null
         ) as intervals_measured,
         {{ exact_sum('counted.value', where="counted.quality = 'estimated'") }} as volume_estimated,
+        {{ exact_sum('counted.value', where='counted.is_night') }} as night_volume,
+        count(distinct counted.start_at) filter (
+            where counted.value is not null and counted.is_night
+        ) as night_intervals,
         max(counted.known_at) as known_at
     from counted
     group by all
@@ -91,6 +107,13 @@ with_completeness as (
 
     select
         per_granularity.*,
+        max(per_granularity.volume) filter (where per_granularity.granularity = 'P1D') over (
+            partition by
+                per_granularity.ean,
+                per_granularity.direction,
+                per_granularity.reading_date,
+                per_granularity.unit
+        ) as day_total,
         least(
             1.0,
             per_granularity.intervals_measured / case per_granularity.granularity
@@ -113,6 +136,9 @@ select
     granularity,
     case when unit = 'kWh' then volume end as energy_kwh,
     case when unit = 'm3' then volume end as volume_m3,
+    case when unit = 'kWh' then night_volume end as night_kwh,
+    case when unit = 'kWh' then night_intervals / case granularity when 'PT15M' then 4 else 1 end end as night_hours,
+    case when unit = 'kWh' and granularity != 'P1D' then day_total end as day_total_kwh,
     coalesce(volume_estimated, 0) / nullif(volume, 0) as estimated_share,
     intervals_measured,
     completeness,

@@ -20,6 +20,8 @@ select
     daily.granularity,
     daily.energy_kwh,
     daily.volume_m3,
+    daily.night_kwh,
+    daily.night_hours,
     daily.estimated_share,
     daily.intervals_measured,
     daily.completeness,

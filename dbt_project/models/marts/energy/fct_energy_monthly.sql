@@ -19,6 +19,7 @@ months as (
         direction,
         month_start_date,
         {{ exact_sum('energy_kwh') }} as energy_kwh,
+        {{ exact_sum('completeness') }} as measured_days,
         {{ exact_sum('completeness') }} / (count(distinct ean) * day(last_day(month_start_date))) as completeness,
         {{ exact_sum('coalesce(estimated_share, 0) * energy_kwh') }} as estimated_kwh,
         max(known_at) as known_at
@@ -67,6 +68,12 @@ emission_factors as (
 
 ),
 
+primary_factors as (
+
+    select * from {{ ref('primary_energy_factors') }}
+
+),
+
 with_factors as (
 
     select
@@ -80,6 +87,9 @@ with_factors as (
         end as base_kwh,
         emission_factors.factor_id,
         emission_factors.kg_co2_per_kwh,
+        primary_factors.factor_id as primary_energy_factor_id,
+        primary_factors.kwh_primary_per_kwh,
+        primary_factors.is_assumption,
         months.carrier = 'gas' and months.direction = 'offtake' as is_heating
     from months
     left join degree_days
@@ -91,11 +101,23 @@ with_factors as (
     left join emission_factors
         on
             months.carrier = emission_factors.carrier
+            -- the grid operator's gas is on its gross value: a factor per net kWh would say a tenth too much
+            and case months.carrier when 'gas' then 'bovenwaarde' else 'geleverd' end = emission_factors.basis
             and months.direction = 'offtake'
             and months.month_start_date >= emission_factors.valid_from_date
             and (
                 emission_factors.valid_to_date is null
                 or months.month_start_date <= emission_factors.valid_to_date
+            )
+    left join primary_factors
+        on
+            months.carrier = primary_factors.carrier
+            and case months.carrier when 'gas' then 'bovenwaarde' else 'geleverd' end = primary_factors.basis
+            and months.direction = 'offtake'
+            and months.month_start_date >= primary_factors.valid_from_date
+            and (
+                primary_factors.valid_to_date is null
+                or months.month_start_date <= primary_factors.valid_to_date
             )
 
 )
@@ -106,6 +128,7 @@ select
     direction,
     month_start_date,
     energy_kwh,
+    measured_days,
     completeness,
     estimated_kwh / nullif(energy_kwh, 0) as estimated_share,
     case when is_heating then degree_days end as degree_days,
@@ -127,12 +150,20 @@ select
         when factor_id is null then 'emissiefactor ontbreekt'
         else 'berekend'
     end as co2_nl,
+    primary_energy_factor_id,
+    energy_kwh * kwh_primary_per_kwh as primary_energy_kwh,
+    case
+        when direction != 'offtake' then 'niet van toepassing'
+        when primary_energy_factor_id is null then 'factor ontbreekt'
+        when is_assumption then 'berekend met een aanname'
+        else 'berekend'
+    end as primary_energy_nl,
     known_at
 from with_factors
 -- of two factors for one month the one listed under the later version holds
 qualify
     row_number() over (
         partition by site_id, carrier, direction, month_start_date
-        order by factor_id desc nulls last
+        order by factor_id desc nulls last, primary_energy_factor_id desc nulls last
     ) = 1
 order by month_start_date, site_id, carrier, direction

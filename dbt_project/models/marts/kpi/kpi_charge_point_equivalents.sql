@@ -20,6 +20,12 @@ sources_complete as (
 
 ),
 
+crawl_completeness as (
+
+    select * from {{ ref('int_charge_points__crawl_completeness') }}
+
+),
+
 denominators as (
 
     select * from {{ ref('denominators') }}
@@ -48,21 +54,27 @@ measured as (
         *,
         'charge_point_equivalents' as kpi_id,
         cpe as value,
-        'charge-point equivalents' as unit
+        'charge-point equivalents' as unit,
+        cpe as numerator,
+        null::double as denominator
     from stock
     union all
     select
         *,
         'charge_points_total' as kpi_id,
         charge_points_count::double as value,
-        'charge points' as unit
+        'charge points' as unit,
+        charge_points_count::double as numerator,
+        null::double as denominator
     from stock
     union all
     select
         stock.*,
         'charge_points_per_100' as kpi_id,
         stock.cpe * 100 / denominators.value as value,
-        'equivalents per 100 inhabitants' as unit
+        'equivalents per 100 inhabitants' as unit,
+        stock.cpe as numerator,
+        denominators.value as denominator
     from stock
     inner join denominators
         on
@@ -72,18 +84,23 @@ measured as (
 )
 
 select
-    kpi_id,
+    measured.kpi_id,
     'kpi_charge_point_equivalents' as kpi_model,
-    area_id,
-    ref_date as period_start,
-    ref_date as period_end,
-    ref_date,
-    value,
-    unit,
-    charge_points_count as n,
-    -- a crawl that misses a page is refused, so what landed is the whole stock
-    1.0::double as completeness,
-    complete_until,
-    known_at
+    measured.area_id,
+    measured.ref_date as period_start,
+    measured.ref_date as period_end,
+    measured.ref_date,
+    measured.value,
+    measured.unit,
+    measured.charge_points_count as n,
+    -- a crawl that misses a page is refused, but single rows of it may be too
+    coalesce(crawl_completeness.completeness, 1.0) as completeness,
+    measured.complete_until,
+    measured.known_at,
+    measured.numerator,
+    measured.denominator,
+    'cpt2022' as method_version
 from measured
-order by kpi_id, area_id
+left join crawl_completeness
+    on true
+order by measured.kpi_id, measured.area_id

@@ -26,7 +26,11 @@ select
     1::bigint as n,
     1.0::double as completeness,
     sources_complete.complete_until,
-    observations.known_at
+    observations.known_at,
+    -- whoever filled it in knows how it was made
+    null::double as numerator,
+    null::double as denominator,
+    null::varchar as method_version
 from observations
 left join sources_complete
     on true

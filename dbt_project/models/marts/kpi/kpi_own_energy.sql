@@ -130,7 +130,10 @@ select
     count(*) filter (where compared.is_comparable) as n,
     {{ exact_sum('compared.coverage') }} / count(*) as completeness,
     compared.complete_until,
-    max(compared.known_at) as known_at
+    max(compared.known_at) as known_at,
+    {{ exact_sum('compared.recent_kwh', where='compared.is_comparable') }} as numerator,
+    {{ exact_sum('compared.base_kwh', where='compared.is_comparable') }} as denominator,
+    'against-2019-v1' as method_version
 from compared
 cross join cities
 group by cities.area_id, compared.period_start, compared.ref_date, compared.complete_until

@@ -132,15 +132,39 @@ fossil_free as (
 
 ),
 
+week_completeness as (
+
+    select * from {{ ref('int_renovation_coach__week_completeness') }}
+
+),
+
 measured as (
 
-    select * from coached
+    select
+        *,
+        value as numerator,
+        null::double as denominator
+    from coached
     union all
-    select * from planned
+    select
+        *,
+        value as numerator,
+        null::double as denominator
+    from planned
     union all
-    select * from collective
+    select
+        *,
+        value as numerator,
+        null::double as denominator
+    from collective
     union all
-    select * from fossil_free
+    select
+        fossil_free.*,
+        collective_counts.fossil_free_count::double as numerator,
+        collective_counts.n::double as denominator
+    from fossil_free
+    inner join collective_counts
+        on fossil_free.ref_date = collective_counts.ref_date
 
 )
 
@@ -154,9 +178,15 @@ select
     measured.value::double as value,
     measured.unit,
     measured.n,
-    1.0::double as completeness,
+    -- a week before the first file has nothing to be short of
+    coalesce(week_completeness.completeness, 1.0) as completeness,
     measured.complete_until,
-    measured.known_at
+    measured.known_at,
+    measured.numerator,
+    measured.denominator,
+    'renovation-v1' as method_version
 from measured
 cross join cities
+left join week_completeness
+    on strftime(measured.ref_date, '%G-W%V') = week_completeness.week_label
 order by measured.kpi_id, measured.ref_date

@@ -35,7 +35,7 @@ by_month as (
         median(working_days_to_reply) as median_working_days,
         quantile_disc(working_days_to_reply, 0.9)::double as p90_working_days,
         count(working_days_to_reply) as replied,
-        100.0::double * count(*) filter (where cycles > 1) / count(*) as reopen_percent,
+        count(*) filter (where cycles > 1)::double as reopened,
         count(*) as n,
         max(known_at) as known_at
     from tickets
@@ -87,7 +87,9 @@ measured as (
         median_working_days as value,
         'working days' as unit,
         replied as n,
-        known_at
+        known_at,
+        null::double as numerator,
+        null::double as denominator
     from by_month
     where replied > 0
     union all
@@ -98,7 +100,9 @@ measured as (
         p90_working_days as value,
         'working days' as unit,
         replied as n,
-        known_at
+        known_at,
+        null::double as numerator,
+        null::double as denominator
     from by_month
     where replied > 0
     union all
@@ -106,10 +110,12 @@ measured as (
         'tickets_reopen_rate' as kpi_id,
         month_start,
         month_end,
-        reopen_percent as value,
+        100 * reopened / n as value,
         '% of questions' as unit,
         n,
-        known_at
+        known_at,
+        reopened as numerator,
+        n::double as denominator
     from by_month
     union all
     select
@@ -119,7 +125,9 @@ measured as (
         waiting::double as value,
         'questions' as unit,
         n,
-        known_at
+        known_at,
+        waiting::double as numerator,
+        null::double as denominator
     from backlog
 
 )
@@ -136,7 +144,10 @@ select
     measured.n,
     1.0::double as completeness,
     sources_complete.complete_until,
-    measured.known_at
+    measured.known_at,
+    measured.numerator,
+    measured.denominator,
+    'wd5-v2' as method_version
 from measured
 cross join cities
 cross join sources_complete

@@ -1,4 +1,4 @@
-{{ config(schema='marts') }}
+{{ config(schema='marts', meta={'suppresses': true}) }}
 
 -- What the city must fill in for the pact, one row per project: a project has at least ten dwellings, so no row
 -- is about one household. Of what two lines say differently, the line of the last date counts.

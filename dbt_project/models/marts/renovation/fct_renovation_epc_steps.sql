@@ -1,22 +1,18 @@
 {{ config(schema='marts') }}
 
--- From which label to which, by the year of the later certificate; fewer than five dwellings are not shown.
-with dossiers as (
+with epc_steps as (
 
-    select * from {{ ref('int_renovation_coach__dossiers_current') }}
-    where epc_label_before is not null and epc_label_after is not null
+    select * from {{ ref('int_renovation_coach__epc_steps_shown') }}
+    where not is_suppressed
 
 )
 
 select
-    year(coalesce(epc_date, phase_date))::integer as year_reached,
+    year_reached,
     epc_label_before,
     epc_label_after,
-    strpos('FEDCBA', left(epc_label_after, 1)) + (epc_label_after = 'A+')::integer
-    - strpos('FEDCBA', left(epc_label_before, 1)) - (epc_label_before = 'A+')::integer as steps,
-    count(distinct dwelling_key) as dwellings,
-    {{ exact_sum('(epc_before_kwh_m2 - epc_after_kwh_m2)') }} / count(epc_after_kwh_m2) as mean_saving_kwh_m2
-from dossiers
-group by all
-having count(distinct dwelling_key) >= 5
+    steps,
+    dwellings,
+    mean_saving_kwh_m2
+from epc_steps
 order by year_reached, epc_label_before, epc_label_after

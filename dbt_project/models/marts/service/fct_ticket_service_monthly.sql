@@ -1,6 +1,6 @@
 with counts as (
 
-    select * from {{ ref('int_tickets_1777__monthly_counts') }}
+    select * from {{ ref('int_tickets_1777__monthly_shown') }}
 
 ),
 
@@ -63,6 +63,7 @@ select
     100.0::double * counts.n_reopened / nullif(counts.n + counts.n_pending, 0) as reopened_percent,
     counts.median_working_days,
     counts.p90_working_days,
+    counts.is_suppressed,
     coalesce(settling.settles_at <= counts.complete_until, false) as is_settled,
     coalesce(assumed.is_calendar_assumed, false) as is_calendar_assumed,
     'wd5-v2' as method_version,

@@ -1,0 +1,172 @@
+{{ config(materialized="view", schema="intermediate", contract={"enforced": false}) }}
+
+-- What is there or announced and does not count, by reason and operator; the rest has yet to be placed.
+with positions as (
+
+    select * from {{ ref('int_target_positions') }}
+    where value_kpi_id in ('charge_points_total', 'charge_points_per_100') and gap < 0
+
+),
+
+charge_points as (
+
+    select * from {{ ref('fct_charge_points') }}
+    where coalesce(is_in_municipality, true)
+
+),
+
+records as (
+
+    select * from {{ ref('int_charge_points__evses_current') }}
+
+),
+
+evse_records as (
+
+    select * from {{ ref('int_charge_points__evse_records') }}
+
+),
+
+locations as (
+
+    select * from {{ ref('int_charge_points__locations_current') }}
+
+),
+
+stock as (
+
+    select
+        sum(cpe) as cpe,
+        count(*) as charge_points_count
+    from charge_points
+
+),
+
+weighed_less as (
+
+    select
+        'per_100' as counts_for,
+        case
+            when power_source is null then 'Vermogen onbekend'
+            when access_class in ('private', 'motorway') then 'Niet voor het publiek'
+            when access_class like 'unknown%' then 'Openingsuren onbekend'
+            else 'Niet altijd open'
+        end as reason_nl,
+        operator_name,
+        case when power_source is null then 1 else cpe_weight end - cpe as equivalents
+    from charge_points
+    where access_factor < 1 or power_source is null
+
+),
+
+absent as (
+
+    select
+        unnest(['per_100', 'total']) as counts_for,
+        case
+            when records.status = 'PLANNED' then 'Gepland'
+            when records.status = 'REMOVED' then 'Weggenomen'
+            else 'Niet meer gemeld door de uitbater'
+        end as reason_nl,
+        locations.operator_name,
+        -- nobody knows what it will or would weigh: the lightest
+        1 as equivalents
+    from records
+    inner join locations
+        on
+            records.country_code = locations.country_code
+            and records.party_id = locations.party_id
+            and records.location_id = locations.location_id
+    left join evse_records
+        on
+            records.country_code = evse_records.country_code
+            and records.party_id = evse_records.party_id
+            and records.location_id = evse_records.location_id
+            and records.evse_uid = evse_records.evse_uid
+    where
+        coalesce(locations.is_in_municipality, true)
+        and (records.status in ('PLANNED', 'REMOVED') or coalesce(evse_records.missed_crawls, 0) > 0)
+
+),
+
+not_counted as (
+
+    select * from weighed_less
+    union all
+    select * from absent
+
+),
+
+cells as (
+
+    select
+        positions.target_id,
+        positions.value_kpi_id,
+        positions.value,
+        positions.gap,
+        positions.unit,
+        coalesce(not_counted.reason_nl || ': ' || not_counted.operator_name, not_counted.reason_nl) as label_nl,
+        sum(not_counted.equivalents) as equivalents,
+        count(*) as n
+    from positions
+    inner join not_counted
+        on positions.value_kpi_id = 'charge_points_' || not_counted.counts_for
+    where not_counted.equivalents > 0
+    group by all
+
+),
+
+measured as (
+
+    select
+        cells.target_id,
+        cells.label_nl,
+        case
+            when cells.value_kpi_id = 'charge_points_total' then cells.n
+            else cells.equivalents * cells.value / nullif(stock.cpe, 0)
+        end as contribution,
+        cells.n
+    from cells
+    cross join stock
+
+),
+
+-- fewer than five are no reason of their own
+explained as (
+
+    select
+        positions.target_id,
+        positions.unit,
+        -positions.gap - coalesce(sum(measured.contribution) filter (where measured.n >= 5), 0) as remainder
+    from positions
+    left join measured
+        on positions.target_id = measured.target_id
+    group by positions.target_id, positions.unit, positions.gap
+
+)
+
+select
+    measured.target_id,
+    'category' as driver_type,
+    measured.label_nl as driver_key,
+    measured.label_nl,
+    measured.contribution::double as contribution,
+    positions.unit,
+    measured.n::bigint as n,
+    null::double as median_days
+from measured
+inner join positions
+    on measured.target_id = positions.target_id
+where measured.n >= 5
+union all
+select
+    target_id,
+    'category' as driver_type,
+    'not_placed' as driver_key,
+    'Nog niet geplaatst' as label_nl,
+    remainder::double as contribution,
+    unit,
+    null::bigint as n,
+    null::double as median_days
+from explained
+where remainder > 0

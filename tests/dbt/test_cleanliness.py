@@ -1,0 +1,60 @@
+"""On clean data dbt says nothing: no warning, no deprecation, in parsing or in building."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.dbt.warehouses import PROJECT, Built
+
+# a run hook and a seed have no verdict of their own
+CLEAN = {"success", "pass", "no-op"}
+
+
+@pytest.fixture(scope="module")
+def parse(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], list[str]]:
+    """Parses a dbt project from nothing and returns what dbt warns about."""
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - a second of import
+    from dbt.deprecations import reset_deprecations  # noqa: PLC0415 - as above
+
+    def run(project: Path) -> list[str]:
+        said: list[str] = []
+
+        def hear(event: Any) -> None:  # noqa: ANN401 - dbt publishes no type for its events
+            if event.info.level in {"warn", "error"} or "Deprecat" in event.info.name:
+                said.append(f"{event.info.name}: {event.info.msg}")
+
+        target = tmp_path_factory.mktemp("parsed")
+        paths = ["--project-dir", project, "--profiles-dir", PROJECT, "--target-path", target, "--log-path", target]
+        flags = ["--no-partial-parse", "--show-all-deprecations", "--quiet", "--no-version-check"]
+        dbtRunner(callbacks=[hear]).invoke(["parse", *flags, *map(str, paths)])
+        # dbt keeps them for the process, and would tell the next build of them
+        reset_deprecations()
+        return said
+
+    return run
+
+
+def test_the_project_parses_without_a_warning_or_a_deprecation(parse: Callable[[Path], list[str]]) -> None:
+    assert parse(PROJECT) == []
+
+
+def test_a_deprecation_would_be_seen(parse: Callable[[Path], list[str]], tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    models.mkdir()
+    (tmp_path / "dbt_project.yml").write_text("name: small\nversion: '1.0.0'\nprofile: ademruimte\n", "utf-8")
+    (models / "one.sql").write_text("select 1 as digit", "utf-8")
+    old = "[{name: one, columns: [{name: digit, data_tests: [{accepted_values: {values: [1]}}]}]}]"
+    (models / "one.yml").write_text(f"models: {old}", "utf-8")
+    assert [said.partition(":")[0] for said in parse(tmp_path)] == [
+        "MissingArgumentsPropertyInGenericTestDeprecation",
+        "DeprecationsSummary",
+    ]
+
+
+def test_every_node_of_a_build_on_clean_data_ends_clean(built: Built, built_from_nothing: Built) -> None:
+    for name, run in (("measured", built.measured), ("judged", built.judged)):
+        unclean = {node: status for node, status in run.statuses.items() if status not in CLEAN}
+        assert (name, unclean, run.warnings) == (name, {}, [])
+    assert built_from_nothing.measured.failed() == []

@@ -1,0 +1,72 @@
+"""A source of which half is missing: its KPIs are not verified, and the reason says how much came."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from orchestration.quality import judge_quality
+from tests.dbt.landed_rows import COMPLETE_UNTIL, ORIGIN
+from tests.dbt.warehouses import Built, insert, make_again
+from warehouse.engine import connect
+
+HALF = "slechts 50% van de verwachte gegevens is binnen; 95% is nodig"
+
+
+@pytest.fixture
+def con(built: Built, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The small Kortrijk, for a test to land more in."""
+    shutil.copy(built.warehouse, tmp_path / "warehouse.duckdb")
+    with connect(tmp_path / "warehouse.duckdb") as con:
+        yield con
+
+
+def _verdicts(con: duckdb.DuckDBPyConnection, built: Built, first: str) -> dict[str, tuple[str, list[str]]]:
+    make_again(con, built.judged, first, "fct_kpi_observations")
+    columns = "kpi_id, kpi_model, area_id, ref_date, completeness"
+    judged = judge_quality(
+        built.judged.manifest(),
+        {"results": []},
+        {},
+        pl.DataFrame(con.sql(f"select {columns} from marts.fct_kpi_observations").to_arrow_table()),
+        pl.DataFrame(schema={"source": pl.String, "accepted_share": pl.Float64}),
+        pl.DataFrame(con.sql("from marts.dim_target").to_arrow_table()),
+        "build-1",
+    )
+    return {row["kpi_id"]: (row["verdict"], row["reasons"]) for row in judged.iter_rows(named=True)}
+
+
+def test_a_week_that_one_of_two_teams_skipped_verifies_nothing(con: duckdb.DuckDBPyConnection, built: Built) -> None:
+    for origin in (
+        "renovatie_2026-W46_leiedal.csv",
+        "renovatie_2026-W46_kortrijk.csv",
+        "renovatie_2026-W47_kortrijk.csv",
+    ):
+        con.execute(
+            """insert into landing.loaded_batches by name
+            select ? as batch_id, 'renovation_coach' as source, ? as origin, ? as complete_until""",
+            [origin, origin, COMPLETE_UNTIL],
+        )
+    verdicts = _verdicts(con, built, "int_renovation_coach__week_completeness")
+    for kpi_id in ("renovation_custom_trajectories", "renovation_collective", "renovation_coached_households"):
+        assert verdicts[kpi_id] == ("unverified", [HALF])
+    assert verdicts["charge_points_total"] == ("verified", [])
+
+
+def test_a_crawl_of_which_half_was_refused_verifies_nothing(con: duckdb.DuckDBPyConnection, built: Built) -> None:
+    crawl = {
+        "started_at": ORIGIN["supplied_at"],
+        "ended_at": ORIGIN["supplied_at"],
+        "is_full": True,
+        "location_count": 4,
+        "evse_count": 8,
+        "crawl_date": COMPLETE_UNTIL.date(),
+        **ORIGIN,
+    }
+    insert(con, "charge_points", "crawls", [crawl])
+    verdicts = _verdicts(con, built, "int_charge_points__crawl_completeness")
+    assert verdicts["charge_points_total"] == ("unverified", [HALF])
+    assert verdicts["renovation_collective"] == ("verified", [])

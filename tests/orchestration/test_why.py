@@ -1,0 +1,101 @@
+"""Why a target is where it is: a bar per driver, in Dutch, never wider than 80 columns."""
+
+import io
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from rich.console import Console
+
+from orchestration.settings import Settings
+from orchestration.why import print_why
+from warehouse.engine import connect
+from warehouse.published.pointer import flip, stage
+
+DRIVER: dict[str, Any] = {
+    "target_id": "plans",
+    "rank_no": 1,
+    "label_nl": "Wacht tussen intake en huisbezoek",
+    "contribution": 1234.0,
+    "unit": "dossiers",
+    "share": 0.75,
+    "median_days": None,
+    "compared_with": "path",
+    "ref_date": date(2026, 11, 22),
+}
+SCHEMA = pl.DataFrame([DRIVER]).schema | {"median_days": pl.Float64}
+
+
+@pytest.fixture
+def why(empty_profile: Callable[..., Settings]) -> Callable[..., str]:
+    """What the command prints of the target `plans` with these drivers."""
+
+    def make(*drivers: dict[str, Any], target_id: str = "plans") -> str:
+        settings = empty_profile()
+        rows = pl.DataFrame([DRIVER | driver for driver in drivers], schema=SCHEMA)
+        verdicts = pl.DataFrame({"target_id": ["plans"], "sentence_nl": ["Trajecten: 1.500 [van 1.731]."]})
+
+        def write(folder: Path) -> None:
+            with connect(folder / "ademruimte.duckdb") as con:
+                con.execute("create schema verdicts")
+                for table, frame in (("fct_gap_drivers", rows), ("fct_target_verdicts", verdicts)):
+                    con.register("frame", frame)
+                    con.execute(f"create table verdicts.{table} as select * from frame")
+
+        stage(settings.layout.published, "b1", write)
+        flip(settings.layout.published, "b1")
+        console = Console(width=80, record=True, file=io.StringIO(), highlight=False)
+        print_why(console, settings, target_id)
+        return console.export_text()
+
+    return make
+
+
+def test_the_largest_driver_stands_first_with_the_longest_bar(why: Callable[..., str]) -> None:
+    text = why(
+        {"rank_no": 2, "label_nl": "Overige", "share": 0.25, "contribution": 411.0},
+        {"rank_no": 1, "median_days": 34.4},
+    )
+    lines = [line for line in text.splitlines() if "█" in line]
+    assert [line.split()[0] for line in lines] == ["1.", "2."]
+    assert lines[0].count("█") == 16
+    assert lines[1].count("█") == 5
+    assert "75 %" in lines[0]
+    assert "1.234 dossiers, al 34" in lines[0]
+    assert "411 dossiers" in lines[1]
+    assert "al " not in lines[1].partition("%")[2]
+
+
+def test_the_sentence_of_the_target_and_its_date_stand_above(why: Callable[..., str]) -> None:
+    text = why({})
+    assert text.startswith("Trajecten: 1.500 [van 1.731].")
+    assert "Stand op 22/11/2026, tegenover het pad." in text
+
+
+def test_without_a_path_the_year_before_is_what_it_is_held_against(why: Callable[..., str]) -> None:
+    text = why({"compared_with": "previous_year", "ref_date": None, "unit": "kg CO2"})
+    assert "twaalf maanden tegenover de twaalf ervoor" in " ".join(text.split())
+    assert "1.234 kg CO2" in text
+
+
+def test_a_target_without_a_gap_says_so(why: Callable[..., str]) -> None:
+    assert "Er is geen achterstand" in why({"target_id": "another"})
+
+
+def test_a_unit_of_the_register_reads_in_dutch(why: Callable[..., str]) -> None:
+    assert "0,5 laadpuntequivalenten" in why({"unit": "equivalents per 100 inhabitants", "contribution": 0.5})
+
+
+def test_nothing_is_wider_than_a_terminal(why: Callable[..., str]) -> None:
+    names = ("Sluikstorten en zwerfvuil langs de ring (Team Omgeving en Klimaat)", "Z" * 120)
+    text = why(*({"rank_no": rank, "label_nl": name} for rank, name in enumerate(names, start=1)))
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert "Team Omgeving" in text
+
+
+def test_an_unknown_target_says_where_the_known_ones_are(why: Callable[..., str]) -> None:
+    with pytest.raises(LookupError, match="no target nothing in the register; `ademruimte targets list`"):
+        why({}, target_id="nothing")
