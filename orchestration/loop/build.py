@@ -34,6 +34,8 @@ PUBLISHED_SCHEMAS = ("marts", "verdicts", "quality")
 _NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 JUDGE = ("--select", "tag:judge", *_NO_UNIT_TESTS)
 MEASURE = ("--exclude", "tag:judge", *_NO_UNIT_TESTS)
+# seeds are code: their own tests held when this code was first built
+MEASURE_AGAIN = ("--exclude", "tag:judge", "tag:seeds", *_NO_UNIT_TESTS)
 
 
 class BuildBusyError(RuntimeError):
@@ -127,7 +129,7 @@ class Build:
     def measure(self) -> Transformed:
         """Staging to KPI observations, with every test as data."""
         _log.info("measuring with dbt")
-        self.measured = build_models(self.settings, self.plan.as_of, (*MEASURE, *self._refresh()))
+        self.measured = build_models(self.settings, self.plan.as_of, self._selection())
         return self.measured
 
     def judge_quality(self) -> pl.DataFrame:
@@ -186,11 +188,11 @@ class Build:
         """Puts the messages of the published build in the outbox; each only once."""
         return messages.fill_outbox(self.settings)
 
-    def _refresh(self) -> tuple[str, ...]:
-        """History is computed again when the code that made it changed."""
+    def _selection(self) -> tuple[str, ...]:
+        """History is computed again, and the seeds are tested, when the code changed."""
         last = last_decision(self.settings)
         changed = last is None or last.facts.get("code_version") != code_version()
-        return ("--full-refresh",) if changed else ()
+        return (*MEASURE, "--full-refresh") if changed else MEASURE_AGAIN
 
     def _publish(self, build_id: str) -> None:
         layout = self.settings.layout

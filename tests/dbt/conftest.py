@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,30 +20,42 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def dbt(target: Path) -> Iterator[Callable[..., Dbt]]:
+def dbt(target: Path) -> Callable[..., Dbt]:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - a second of import
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
+    from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415
 
-    before = dict(os.environ)
+    parsed: dict[str, bytes] = {}
+
+    def manifest(city: str, flags: list[str]) -> Manifest:
+        """The project parsed once per city; a run writes into its manifest, so each gets its own."""
+        if city not in parsed:
+            outcome = dbtRunner().invoke(["parse", *flags])
+            assert isinstance(outcome.result, Manifest), outcome.exception
+            parsed[city] = outcome.result.to_msgpack()
+        read: Manifest = Manifest.from_msgpack(parsed[city])
+        read.write(str(target / "manifest.json"))
+        return read
 
     def invoke(warehouse: Path, *selection: str, city: str = "kortrijk") -> Dbt:
+        before = dict(os.environ)
         os.environ.update(ADEMRUIMTE_WAREHOUSE=str(warehouse), ADEMRUIMTE_CITY=city)
         warnings: list[str] = []
         noisy = [lambda event: warnings.append(event.info.msg) if event.info.level == "warn" else None]
         paths = ["--project-dir", PROJECT, "--profiles-dir", PROJECT, "--target-path", target, "--log-path", target]
         variables = ["--vars", json.dumps({"as_of_date": AS_OF.isoformat(), "city": city})]
         try:
-            outcome = dbtRunner(callbacks=noisy).invoke(
-                ["build", *selection, *variables, "--quiet", "--no-version-check", *map(str, paths)]
-            )
+            flags = ["--quiet", "--no-version-check", *map(str, paths)]
+            runner = dbtRunner(manifest(city, flags), callbacks=noisy)
+            outcome = runner.invoke(["build", *selection, *variables, *flags])
         finally:
             DuckDBConnectionManager.close_all_connections()
+            os.environ.clear()
+            os.environ.update(before)
         assert outcome.result is not None, outcome.exception
         return Dbt({result.node.name: str(result.status) for result in outcome.result.results}, warnings, target)
 
-    yield invoke
-    os.environ.clear()
-    os.environ.update(before)
+    return invoke
 
 
 @pytest.fixture(scope="session")

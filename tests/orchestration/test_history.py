@@ -24,7 +24,7 @@ def drop_trees(settings: Settings, value: float) -> None:
     observations = published_frame(settings, "marts.fct_kpi_observations")
     newest = observations.filter(pl.col("kpi_id") == "trees_extra")["ref_date"].max()
     folder = settings.layout.drop("indicators")
-    line = f"trees_extra;34022;{newest};{value};trees (additional);groen;{newest};\n"
+    line = f"trees_extra;34022;{newest};{value};trees (additional);groen;2026-11-22;\n"
     (folder / "bomen.csv").write_text(TREES + line, encoding="utf-8")
     (folder / "bomen.csv.ready").write_text("2026-11-23T05:30:00+00:00", encoding="utf-8")
     (landed,) = land(settings, settings.contracts()["indicators"], LATER)

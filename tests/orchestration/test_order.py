@@ -27,7 +27,7 @@ from warehouse.load import load, write_build, write_profile, write_status
 
 # what tells when and as what something landed or was built; everything else must not depend on the order
 VOLATILE = {"known_at", "build_id", "loaded_at", "batch_id"}
-SHUFFLES = int(os.environ.get("SHUFFLES", "20"))
+SHUFFLES = int(os.environ.get("SHUFFLES", "6"))
 
 
 class Compiled:
