@@ -4,6 +4,7 @@ Belongs here: what every supplier has in common. A supplier's paging and envelop
 """
 
 import json
+import re
 import socket
 import ssl
 import time
@@ -43,6 +44,7 @@ _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 60.0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _RANDOM = SystemRandom()
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 Params = Mapping[str, str | int]
 
@@ -77,7 +79,8 @@ class Answer:
                 "page); check the address and the credentials"
             )
         try:
-            return json.loads(self.body.decode("utf-8-sig"))
+            said = json.loads(self.body.decode("utf-8-sig"))
+            return _whole_text(said) if _SURROGATE.search(self.body) else said
         except (ValueError, RecursionError) as broken:
             where = _where(broken)
         # raised outside the handler: the exception of the parser holds the whole body
@@ -424,6 +427,11 @@ def _moment(written: str | None) -> datetime | None:
         return parsedate_to_datetime(written or "").astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def _whole_text(said: object) -> object:
+    """JSON in which half a character (a lone surrogate) is a question mark: no table or file can hold one."""
+    return json.loads(json.dumps(said, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _where(broken: Exception) -> str:

@@ -50,7 +50,7 @@ def _faults() -> tuple[type[Exception], ...]:
 
 @app.command()
 def demo() -> None:
-    """The whole loop on a small synthetic Kortrijk: five sources in, verdicts and an alert out."""
+    """The whole loop on a small synthetic Kortrijk: every source in, verdicts and an alert out."""
     from orchestration.showcase import run_demo  # noqa: PLC0415 - brings Dagster, which `--help` need not load
 
     sys.exit(run_demo(_console))

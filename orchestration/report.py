@@ -45,6 +45,7 @@ _WORST_FIRST = (
 _UNJUDGED = "no_data"
 _DOZEN = 12
 _STATUS_WIDTH = 22
+_WIDE = 72
 
 
 def published_frame(settings: Settings, table: str) -> pl.DataFrame:
@@ -144,15 +145,16 @@ def _newest_without_target(settings: Settings) -> pl.DataFrame:
 def print_deliveries(console: Console, settings: Settings) -> None:
     """Per source and table what was received and what became of it, over the whole lake.
 
-    `dup.` are rows sent twice, `old` are rows of which the same delivery held a later version.
+    `dup.` are rows sent twice, `old` are rows of which the same delivery held a later version; a narrow terminal
+    has no room for these two.
     """
-    counts = ("batches", "received", "accepted", "refused", "dup.", "old")
+    counts = ("batches", "received", "accepted", "refused", "dup.", "old")[: None if console.width >= _WIDE else 4]
     table = _table("Deliveries", settings, words=("table",), numbers=counts)
     shown = ""
     for source, name, *numbers in _delivery_rows(settings):
         if source != shown:
             table.add_row(f"[bold]{source}[/]")
-        table.add_row(f"  {name}", *(_number(number) for number in numbers))
+        table.add_row(f"  {name}", *(_number(number) for number in numbers[: len(counts)]))
         shown = str(source)
     console.print(table)
 
@@ -163,7 +165,7 @@ def _table(what: str, settings: Settings, words: Sequence[str], numbers: Sequenc
     title = f"{what} of {settings.city.title_nl}{label}"
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in words:
-        table.add_column(name, no_wrap=name not in {"target", "kpi", "unit"}, overflow="fold")
+        table.add_column(name, no_wrap=name not in {"table", "kpi", "unit"}, overflow="fold")
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
     return table

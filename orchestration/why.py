@@ -63,5 +63,5 @@ def _percent(share: float) -> str:
 
 def _amount(row: Mapping[str, Any]) -> str:
     """How much a driver holds back, and how long it has been waiting where it waits."""
-    amount = f"{wording.number(row['contribution'])} {wording.unit(row['unit'])}"
+    amount = wording.amount(row["contribution"], row["unit"])
     return amount if row["median_days"] is None else f"{amount}, al {round(row['median_days'])} dagen"

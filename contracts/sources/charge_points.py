@@ -39,6 +39,13 @@ _FORMATS = ("SOCKET", "CABLE")
 _MODULES = ("cdrs", "sessions")
 _LOCATION_KEY = ("country_code", "party_id", "location_id")
 
+_WHOSE_NL = {
+    "country_code": "landcode van de uitbater, twee letters",
+    "party_id": "code van de uitbater, drie tekens",
+    "location_id": "nummer van de locatie bij de uitbater (OCPI: Location.id)",
+}
+_EVSE_UID_NL = {"evse_uid": "nummer van het laadpunt binnen de locatie (OCPI: EVSE.uid)"}
+_LAST_UPDATED_NL = {"last_updated": "wanneer de uitbater dit het laatst wijzigde, in UTC"}
 _WHOSE = (
     Column("country_code", pl.String, "ISO 3166 alpha-2 code of the operator's party", pattern=r"^[A-Z]{2}$"),
     Column("party_id", pl.String, "the operator's party", pattern=r"^[A-Z0-9]{3}$"),
@@ -123,6 +130,7 @@ def _parse_connectors(rows: pl.DataFrame, city: City) -> pl.DataFrame:
 LOCATIONS = TableContract(
     name="locations",
     description="One place with charge points, as its operator publishes it.",
+    description_nl="Eén plaats met laadpunten, zoals de uitbater ze bekendmaakt.",
     received=Received(
         columns=(
             *_LOCATION_KEY,
@@ -140,6 +148,21 @@ LOCATIONS = TableContract(
         ),
         free_text=("operator_name", "parking_type"),
         required=(*_LOCATION_KEY, "last_updated"),
+        meaning_nl={
+            **_WHOSE_NL,
+            "publish": "of iedereen de locatie mag zien; leeg is ja. Wat privé is, lezen we niet",
+            "latitude": "noorderbreedte in graden, WGS 84, rond 51",
+            "longitude": "oosterlengte in graden, WGS 84, rond 3",
+            "parking_type": "soort parkeerplaats, een OCPI-woord. Een nieuw woord bewaren we, met een waarschuwing",
+            "operator_name": "naam van de uitbater",
+            "twentyfourseven": "of de locatie altijd open is; leeg als dat niet gezegd is",
+            "hours_min_per_day": "open uren op de weekdag met de minste uren; berekend uit opening_times",
+            "municipality_id": "gemeente waarin het punt ligt; berekend uit de gemeentegrenzen, niet uit het adres",
+            "sector_id": "statistische sector waarin het punt ligt; berekend",
+            "is_in_municipality": "of het punt in onze stad ligt; berekend",
+            **_LAST_UPDATED_NL,
+        },
+        added=("hours_min_per_day", "municipality_id", "sector_id", "is_in_municipality"),
     ),
     parse=_parse_locations,
     columns=(
@@ -185,10 +208,19 @@ LOCATIONS = TableContract(
 EVSES = TableContract(
     name="evses",
     description="One EVSE: a point that charges one vehicle at a time.",
+    description_nl="Eén laadpunt: er kan één voertuig tegelijk laden.",
     received=Received(
         columns=(*_LOCATION_KEY, "evse_uid", "evse_id", "status", "parking_restrictions", "last_updated"),
         free_text=("parking_restrictions",),
         required=(*_LOCATION_KEY, "evse_uid", "status", "last_updated"),
+        meaning_nl={
+            **_WHOSE_NL,
+            **_EVSE_UID_NL,
+            "evse_id": "eMI3-code van het laadpunt, zoals BE*ABC*E123: daaraan herkennen we het op elk platform",
+            "status": "toestand van het laadpunt, een woord van OCPI; een ander woord weigeren we",
+            "parking_restrictions": "voor wie de plaats is, woorden van OCPI met een komma ertussen",
+            **_LAST_UPDATED_NL,
+        },
     ),
     parse=_parse_evses,
     columns=(
@@ -214,6 +246,7 @@ EVSES = TableContract(
 CONNECTORS = TableContract(
     name="connectors",
     description="One socket or cable of an EVSE; the connectors of one EVSE are alternatives.",
+    description_nl="Eén stopcontact of kabel van een laadpunt; er is er maar één tegelijk in gebruik.",
     received=Received(
         columns=(
             *_LOCATION_KEY,
@@ -228,6 +261,18 @@ CONNECTORS = TableContract(
             "last_updated",
         ),
         required=(*_LOCATION_KEY, "evse_uid", "connector_id", "power_type"),
+        meaning_nl={
+            **_WHOSE_NL,
+            **_EVSE_UID_NL,
+            "connector_id": "nummer van de aansluiting binnen het laadpunt",
+            "standard": "soort stekker, een woord van OCPI. Een nieuw woord bewaren we, met een waarschuwing",
+            "format": "stopcontact (SOCKET) of vaste kabel (CABLE)",
+            "power_type": "soort stroom, een woord van OCPI; een ander woord weigeren we",
+            "max_voltage": "hoogste spanning in volt, tussen fase en nulleider",
+            "max_amperage": "hoogste stroom in ampère",
+            "max_electric_power": "hoogste vermogen in watt, niet in kilowatt; leeg als de uitbater het niet zegt",
+            **_LAST_UPDATED_NL,
+        },
     ),
     parse=_parse_connectors,
     columns=(
@@ -280,6 +325,7 @@ def _parse_crawls(rows: pl.DataFrame, city: City) -> pl.DataFrame:
 CRAWLS = TableContract(
     name="crawls",
     description="One pull of an operator: whether it holds all its locations or only those that changed.",
+    description_nl="Eén keer dat we de gegevens bij een uitbater ophaalden; dat schrijven we zelf op.",
     received=Received(
         columns=(
             "started_at",
@@ -291,6 +337,24 @@ CRAWLS = TableContract(
             "sessions_to",
         ),
         required=("started_at", "is_full"),
+        meaning_nl={
+            "started_at": "klok van de uitbater bij de eerste bladzijde",
+            "ended_at": "klok van de uitbater bij de laatste bladzijde",
+            "is_full": "of alle openbare locaties genoemd werden, of alleen wat gewijzigd is",
+            "location_count": "aantal openbare locaties dat genoemd werd",
+            "evse_count": "aantal laadpunten dat genoemd werd",
+            "sessions_from": "eerste dag waarvan alle laadsessies er zijn; leeg als we er geen vroegen",
+            "sessions_to": "laatste dag waarvan alle laadsessies er zijn; leeg als we er geen vroegen",
+        },
+        added=(
+            "started_at",
+            "ended_at",
+            "is_full",
+            "location_count",
+            "evse_count",
+            "sessions_from",
+            "sessions_to",
+        ),
     ),
     parse=_parse_crawls,
     columns=(
@@ -340,6 +404,8 @@ CHARGE_SESSIONS_HOURLY = TableContract(
     name="charge_sessions_hourly",
     description="Energy charged at one EVSE in one hour, and how many sessions began in it. Whole city dates only; "
     "`crawls` says which. Nothing of a single session is kept.",
+    description_nl="De energie die in één uur aan één laadpunt geladen werd, en hoeveel sessies toen begonnen. Van een "
+    "sessie zelf bewaren we niets: geen laadpas, geen nummer, geen tijdstip.",
     received=Received(
         columns=(
             *_LOCATION_KEY,
@@ -352,6 +418,16 @@ CHARGE_SESSIONS_HOURLY = TableContract(
             "longitude",
         ),
         required=(*_LOCATION_KEY, "evse_uid", "module", "hour_at", "energy_kwh", "session_count"),
+        meaning_nl={
+            **_WHOSE_NL,
+            **_EVSE_UID_NL,
+            "module": "waaruit het komt: sessions (voorlopig) of cdrs (definitief)",
+            "hour_at": "begin van het uur, in UTC",
+            "energy_kwh": "geladen energie in dat uur, in kWh; gelijk gespreid over de tijd van laden",
+            "session_count": "aantal laadsessies dat in dat uur begon",
+            "latitude": "noorderbreedte in de sessie, alleen om na te kijken; we bewaren ze niet",
+            "longitude": "oosterlengte in de sessie, alleen om na te kijken; we bewaren ze niet",
+        },
     ),
     parse=_parse_sessions,
     columns=(
@@ -386,4 +462,7 @@ CONTRACT = SourceContract(
     retention=timedelta(days=365 * 10),
     sensitivity=Sensitivity.PERSONAL,
     tables=(LOCATIONS, EVSES, CONNECTORS, CRAWLS, CHARGE_SESSIONS_HOURLY),
+    delivery_nl="Geef ons een adres en een sleutel voor OCPI 2.2.1 of 2.3.0 (module Locations, en als de concessie het "
+    "zegt ook CDRs of Sessions). Een lijst zonder OCPI-omslag mag ook: als JSON, al dan niet ingepakt met gzip, of "
+    "bladzijde na bladzijde met items en next. Tel een laadpunt maar één keer mee en geef het vermogen in watt.",
 )

@@ -328,19 +328,19 @@ def _with_query(url: str, **values: str) -> str:
 
 def _identity(sent: object, place: int) -> tuple[object, ...]:
     if isinstance(sent, dict) and isinstance(sent.get("id"), str | int):
-        return sent.get("country_code"), sent.get("party_id"), sent["id"]
+        return str(sent.get("country_code")), str(sent.get("party_id")), sent["id"]
     return ("no object", place)
 
 
 def _best_version(client: Client, url: str) -> str:
     """The address of the details of the highest version both sides speak."""
-    by_version = {entry.get("version"): entry.get("url") for entry in _entries(client, url, None)}
+    by_version = {str(entry.get("version")): entry.get("url") for entry in _entries(client, url, None)}
     details = next((by_version[version] for version in _VERSIONS if by_version.get(version)), None)
     if isinstance(details, str):
         return details
     raise PermanentSupplierError(
         f"{address(url)}: offers neither OCPI {' nor '.join(_VERSIONS)}, but "
-        f"{', '.join(str(version) for version in by_version) or 'nothing'}; ask the supplier"
+        f"{', '.join(by_version)[:100] or 'nothing'}; ask the supplier"
     )
 
 

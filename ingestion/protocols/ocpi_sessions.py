@@ -14,6 +14,7 @@ from ingestion.protocols.ocpi import CDRS, moment
 _HOUR = timedelta(hours=1)
 _MOST_KWH = 1000
 _LONGEST = timedelta(days=31)
+_LAST_YEAR = 2100
 IMPOSSIBLE_ENERGY = "laadsessie met een energie die niet kan (onder 0 of boven 1000 kWh)"
 UNREADABLE = "laadsessie zonder leesbaar begin, einde of laadpunt"
 LONE_CREDIT = "creditnota van een laadsessie die niet in de levering zit"
@@ -90,7 +91,9 @@ def _last_of_each(sent: Iterable[object]) -> list[dict[str, object]]:
     last: dict[tuple[object, ...], dict[str, object]] = {}
     for place, each in enumerate(sent):
         said = each if isinstance(each, dict) else {}
-        identity = (said.get("country_code"), said.get("party_id"), said.get("id", place))
+        # what names itself with no text or number cannot be another one again
+        named = isinstance(said.get("id"), str | int)
+        identity = _reference(said, "id") if named else ("no name", place)
         kept = last.get(identity)
         if kept is None or str(kept.get("last_updated")) <= str(said.get("last_updated")):
             last[identity] = said
@@ -121,7 +124,7 @@ def _read(module: str, said: dict[str, object]) -> _Session | Refused:
     begin, end = moment(said.get("start_date_time")), moment(said.get("end_date_time"))
     location_id = place.get("id") if module == CDRS else place.get("location_id")
     whose = (said.get("country_code"), said.get("party_id"), location_id, place.get("evse_uid"))
-    if begin is None or end is None or None in whose or not begin <= end <= begin + _LONGEST:
+    if begin is None or end is None or None in whose or not _is_possible(begin, end):
         return Refused(UNREADABLE)
     energy = said.get("total_energy" if module == CDRS else "kwh")
     if not isinstance(energy, int | float) or not 0 <= energy <= _MOST_KWH:
@@ -136,6 +139,11 @@ def _read(module: str, said: dict[str, object]) -> _Session | Refused:
         _optional_text(point.get("latitude")),
         _optional_text(point.get("longitude")),
     )
+
+
+def _is_possible(begin: datetime, end: datetime) -> bool:
+    # past the last hour of the calendar no hour can be added
+    return timedelta(0) <= end - begin <= _LONGEST and end.year <= _LAST_YEAR
 
 
 def evse_key(country_code: object, party_id: object, location_id: object, evse_uid: object) -> EvseKey:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from ingestion.door import REDACTED
 from ingestion.errors import PermanentSupplierError
 
 WINDOW = timedelta(days=120)
@@ -120,7 +121,8 @@ def remembered(content: Mapping[str, Any], since: date | None) -> Memory:
             first_moment=_moment(content["first_moment"]),
             complete_until=_moment(content["complete_until"]),
             reread_at=_moment(content["reread_at"]),
-            requests={key: Seen(*seen) for key, seen in content["requests"].items()},
+            # a number that the door took for a telephone number is nobody's: it can be neither missed nor asked
+            requests={key: _seen(*seen) for key, seen in content["requests"].items() if REDACTED not in key},
             updates=dict(content["updates"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -136,6 +138,13 @@ def digest_of(*parts: object) -> str:
     """A short hash of JSON values, the same in every run."""
     written = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(written.encode()).hexdigest()[:16]
+
+
+def _seen(digest: str, asked: str, is_open: bool, missed: int) -> Seen:  # noqa: FBT001 - in the order of as_json
+    """A request as it was remembered; ValueError or TypeError where it cannot be that."""
+    if asked:
+        datetime.fromisoformat(asked)
+    return Seen(str(digest), asked, bool(is_open), int(missed))
 
 
 def _moment(written: str | None) -> datetime | None:

@@ -2,6 +2,7 @@
 
 Nothing is lost on the way: an object that is not one still becomes a row, and the gate says why it is bad. Only what
 is private stays outside: a post that its owner does not publish or that stands on a driveway, and every session.
+Of a post that was public only this comes in: that it is gone.
 """
 
 import hashlib
@@ -166,8 +167,14 @@ class _Pull:
             if not self._is_accepted(crawl):
                 _require_no_disappearance(self.memory, found, len(public))
             return found
-        private = _digests(flatten([each for each in crawl.objects if _why_private(_object(each))])["evses"])
-        return (self.memory.evses | found) - private
+        return (self.memory.evses | found) - _digests(_private_evses(crawl))
+
+    def turned_private(self, crawl: ocpi.Crawl) -> pl.DataFrame:
+        """The EVSEs that were public and no longer are, as removed; the next full pull simply no longer names them."""
+        private = _private_evses(crawl)
+        was_public = [_digest(ocpi_sessions.evse_key(*row)) in self.memory.evses for row in _named(private)]
+        gone = private.filter(pl.Series(was_public, dtype=pl.Boolean) & (not self.is_full))
+        return gone.with_columns(status=pl.lit("REMOVED"), parking_restrictions=pl.lit(None, pl.String))
 
     def _is_accepted(self, crawl: ocpi.Crawl) -> bool:
         return self.options.accepted_on == self._today(crawl)
@@ -234,6 +241,7 @@ def fetch(endpoint: Endpoint, context: Context) -> Delivery:
         public = pull.let_in(crawl.objects)
         tables = flatten(public)
         known = pull.known_after(crawl, public, _digests(tables["evses"]))
+        tables["evses"] = _numbered(pl.concat([tables["evses"], pull.turned_private(crawl)]).drop(LINE))
         sessions = pull.sessions(modules, crawl, known)
     tables["locations"] = _with_areas(tables["locations"], pull.areas, context.city)
     tables["charge_sessions_hourly"] = _frame("charge_sessions_hourly", sessions.rows)
@@ -272,9 +280,16 @@ def _require_no_disappearance(memory: _Memory, found: frozenset[str], locations:
     )
 
 
+def _private_evses(crawl: ocpi.Crawl) -> pl.DataFrame:
+    return flatten([each for each in crawl.objects if _why_private(_object(each))])["evses"]
+
+
+def _named(evses: pl.DataFrame) -> list[tuple[str | None, ...]]:
+    return evses.select("country_code", "party_id", "location_id", "evse_uid").rows()
+
+
 def _digests(evses: pl.DataFrame) -> frozenset[str]:
-    rows = evses.select("country_code", "party_id", "location_id", "evse_uid").rows()
-    return frozenset(_digest(ocpi_sessions.evse_key(*row)) for row in rows)
+    return frozenset(_digest(ocpi_sessions.evse_key(*row)) for row in _named(evses))
 
 
 def _digest(evse: ocpi_sessions.EvseKey) -> str:
@@ -286,7 +301,7 @@ def _crawl_rows(
     crawl: ocpi.Crawl, tables: Mapping[str, pl.DataFrame], sessions: _Sessions, *, is_full: bool
 ) -> list[_Row]:
     """One row; none where nothing changed, so that such a pull leaves no batch."""
-    if not is_full and tables["locations"].is_empty() and sessions.first is None:
+    if not is_full and tables["locations"].is_empty() and tables["evses"].is_empty() and sessions.first is None:
         return []
     row: _Row = {
         "started_at": crawl.started_at.isoformat(),
@@ -417,5 +432,8 @@ def _text(sent: object) -> str | None:
 def _frame(table: str, rows: list[_Row]) -> pl.DataFrame:
     columns = CONTRACT.table(table).received.columns
     cells = [tuple(row[column] for column in columns) for row in rows]
-    frame = pl.DataFrame(cells, schema=dict.fromkeys(columns, pl.String), orient="row")
+    return _numbered(pl.DataFrame(cells, schema=dict.fromkeys(columns, pl.String), orient="row"))
+
+
+def _numbered(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_row_index(LINE, offset=1).cast({LINE: pl.Int64})

@@ -195,13 +195,13 @@ def _crawl(desk: open311.Desk, before: Memory, start: datetime, time_zone: str, 
     changed = None
     if tells_changes and before.complete_until and not before.must_reread(now):
         changed = desk.requests_changed(before.complete_until - CHANGE_OVERLAP)
-    rows = desk.requests_between(start, now) if changed is None else changed
+    rows = desk.requests_between(start, now) if changed is None else []
     wanted = set(before.older_and_open(start)) if changed is None else set()
     wanted |= {_id(update) for update in updates if before.is_new_update(_update_id(update), digest_of(update))}
-    older = desk.requests_named(sorted(wanted - {_id(row) for row in rows} - {""}))
-    # an update may be about a request from before the first day: a month with a few of its requests misleads
+    older = desk.requests_named(sorted(wanted - {_id(row) for row in (*rows, *(changed or ()))} - {""}))
+    # a change may be of a request from before the first day: a month with a few of its requests misleads
     first = (before.first_moment or start).isoformat()
-    inside = [row for row in older if _asked(row, time_zone) >= first]
+    inside = [row for row in (*(changed or ()), *older) if not (asked := _asked(row, time_zone)) or asked >= first]
     return _Crawl([*rows, *inside], updates, now, start, is_full=changed is None)
 
 

@@ -81,6 +81,16 @@ _UNITS_NL = {
     "watercourses in good status": "waterlopen in goede toestand",
 }
 
+# units whose first word is a plural that one of them does not bear
+_ONE = {
+    "dossiers": "dossier",
+    "laadpunten": "laadpunt",
+    "maatregelen": "maatregel",
+    "trajecten": "traject",
+    "vragen": "vraag",
+    "woningen": "woning",
+}
+
 
 def number(value: float | None) -> str:
     """A figure with a decimal comma and dots between thousands; decimals only where they say something."""
@@ -100,6 +110,13 @@ def day(value: date | None) -> str:
 def unit(registry_unit: str) -> str:
     """The registry's unit in Dutch; one that is not known yet is left as it is."""
     return _UNITS_NL.get(registry_unit, registry_unit)
+
+
+def amount(value: float | None, registry_unit: str) -> str:
+    """A figure and its unit: `1 vraag te laat`, `2 vragen te laat`."""
+    figure, named = number(value), unit(registry_unit)
+    first, space, rest = named.partition(" ")
+    return f"{figure} {_ONE.get(first, first) if figure == '1' else first}{space}{rest}"
 
 
 def targets(count: int) -> str:

@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import logging
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,12 +27,13 @@ from ingestion.protocols.weekly_drop import MANIFEST
 from orchestration.loop.earlier import lines_closed_by, recognised
 from orchestration.registry import registry_units
 from orchestration.settings import SettingMissingError, Settings
-from warehouse.lake import Arrival, Lake, Manifest
+from warehouse.lake import Arrival, Lake, LakeError, Manifest
 from warehouse.state import State
 
 _log = logging.getLogger("ademruimte.landing")
 READY = ".ready"
 _LONGEST_WHY = 300
+_MOST_READ = 10_000
 _LARGEST_FILE = 200 * 1024 * 1024
 
 
@@ -141,8 +143,7 @@ class _Landing:
         # the one place where anything at all may break: a stranger's file or answer
         except Exception as broken:  # noqa: BLE001
             _log.debug("%s", origin)
-            # nobody knows what a stranger's exception quotes
-            why = without_identifiers(f"{type(broken).__name__}: {broken}"[:_LONGEST_WHY])
+            why = _why(broken, self.contract)
             reason = f"{self.contract.name}: {_shown(origin)}: {why}; nothing of it was landed"
             return self._result(_shown(origin), Outcome.REFUSED, _shown(reason))
 
@@ -188,7 +189,10 @@ class _Landing:
         return manifest
 
     def _holds(self, known: Manifest, admitted: Admitted) -> bool:
-        return all(self.lake.read(known, name, "received").equals(rows) for name, rows in admitted.tables.items())
+        return all(
+            rows.is_empty() if name not in known.tables else self.lake.read(known, name, "received").equals(rows)
+            for name, rows in admitted.tables.items()
+        )
 
     def _closing(self, manifest: Manifest) -> str:
         closed = lines_closed_by(self.lake, self.contract, self.settings.city, manifest)
@@ -292,6 +296,8 @@ def accepted_rows(lake: Lake, source: str, table: str) -> pl.DataFrame:
             supplied_at=pl.lit(manifest.supplied_at), content_sha256=pl.lit(manifest.content_sha256)
         )
         for manifest in lake.live(source)
+        # a batch of an older contract may not have had the table yet
+        if table in manifest.tables
     ]
     if not frames:
         raise LookupError(f"nothing of {source} {table} was landed")
@@ -364,6 +370,15 @@ def _original(delivery: Delivery, contract: SourceContract) -> tuple[str, bytes]
     return delivery.origin, delivery.original
 
 
+def _why(broken: Exception, contract: SourceContract) -> str:
+    """What broke, as far as it may be told: nobody knows what a stranger's exception quotes of a person."""
+    if contract.sensitivity is Sensitivity.PERSONAL and not isinstance(broken, OSError | LakeError):
+        *_, last = traceback.extract_tb(broken.__traceback__)
+        return f"{type(broken).__name__} in {Path(last.filename).name} line {last.lineno}"
+    # cut last: half an address is no longer known for one
+    return without_identifiers(f"{type(broken).__name__}: {broken}"[:_MOST_READ])[:_LONGEST_WHY]
+
+
 def _naming(name: str, fault: str) -> str:
     """The message of a fault, with the file it lies in."""
     return fault if name in fault else f"{name}: {fault}"
@@ -376,8 +391,9 @@ def take(file: DroppedFile, sha256: str) -> None:
     """
     if not file.path.exists() or sha256_of(file.path) != sha256:
         return
-    file.path.unlink()
+    # the mark first: one that outlives its file would call the next one of that name complete before it is
     _ready_file(file.path).unlink(missing_ok=True)
+    file.path.unlink()
     file.path.with_name(file.path.name + MANIFEST).unlink(missing_ok=True)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 import polars as pl
 
 from contracts.gate import REASONS_NL, Split
-from contracts.vocabulary import SourceContract
+from contracts.vocabulary import LINE, SourceContract, TableContract
 from ingestion.delivery import Delivery
 from ingestion.door import admit
 from orchestration.loop.earlier import recognised
@@ -55,17 +55,26 @@ def _live(lake: Lake, batch_id: str) -> Manifest:
 def _received(settings: Settings, lake: Lake, manifest: Manifest, contract: SourceContract) -> dict[str, pl.DataFrame]:
     original = lake.original(manifest)
     if original is None:
-        return {table.name: lake.read(manifest, table.name, "received") for table in contract.tables}
+        return {table.name: _text_of(lake, manifest, table) for table in contract.tables}
     name, content = original
     tables = source_module(contract.name).reread(content, name, context_of(settings, lake))
     delivery = Delivery(manifest.origin, tables, manifest.supplied_at)
     return admit(delivery, contract, settings.pseudonym_keys()).tables
 
 
+def _text_of(lake: Lake, manifest: Manifest, table: TableContract) -> pl.DataFrame:
+    """What was received of a table: nothing, where an older contract did not have it yet."""
+    if table.name in manifest.tables:
+        return lake.read(manifest, table.name, "received")
+    return pl.DataFrame(schema={**dict.fromkeys(table.received.columns, pl.String), LINE: pl.Int64})
+
+
 def _same(lake: Lake, manifest: Manifest, splits: Mapping[str, Split]) -> bool:
     return all(
         lake.read(manifest, name, "accepted").equals(split.accepted)
         and _refused(lake.read(manifest, name, "quarantine")).equals(_refused(split.quarantined))
+        if name in manifest.tables
+        else split.received == 0
         for name, split in splits.items()
     )
 

@@ -49,7 +49,7 @@ def list_targets(
     rows = [row for row in _registry(context)["targets"].rows if department in (None, row["department_id"])]
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("target", "", "department"):
-        grid.add_column(name, no_wrap=True)
+        grid.add_column(name, overflow="fold")
     for name in ("value", "by"):
         grid.add_column(name, justify="right", no_wrap=True)
     for row in rows:

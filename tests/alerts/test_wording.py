@@ -41,5 +41,19 @@ def test_every_unit_of_the_registry_has_dutch_words() -> None:
     assert [unit for unit in sorted(units - SHARED) if wording.unit(unit) == unit] == []
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (1.0, "vragen te laat", "1 vraag te laat"),
+        (2.0, "vragen te laat", "2 vragen te laat"),
+        (0.15, "charge points", "0,15 laadpunten"),
+        (1.0, "charge points", "1 laadpunt"),
+        (1.0, "kg CO2", "1 kg CO2"),
+    ],
+)
+def test_one_of_something_is_not_called_many(value: float, unit: str, text: str) -> None:
+    assert wording.amount(value, unit) == text
+
+
 def test_an_unknown_unit_is_left_as_it_is() -> None:
     assert wording.unit("kWh") == "kWh"

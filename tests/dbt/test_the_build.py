@@ -208,10 +208,13 @@ def test_the_sentence_says_value_path_and_gap_in_plain_dutch(built: Built) -> No
         "Laadpunten (stand): 4; het pad vraagt 935. Dat is 931 te weinig. Achterstand: 9,8 jaar. "
         "Nodig vanaf nu: 322 per jaar. De laatste tijd: -227 per jaar."
     )
-    assert said["tickets_1777_5wd"].endswith(": 50 %; het pad vraagt 100 %. Dat is 50 procentpunt te weinig.")
+    assert said["tickets_1777_5wd"].endswith(
+        ": 50 %; de norm is 100 %, met een marge van 5 procentpunt. Dat is 50 procentpunt te weinig."
+    )
     assert said["trees_extra"] == (
         "Extra bomen: 20.000; het pad vraagt 20.084. Dat is 84 te weinig. "
-        "Nodig vanaf nu: 12.977 per jaar. De laatste tijd: 12.903 per jaar."
+        "Nodig vanaf nu: 12.977 per jaar. De laatste tijd: 12.903 per jaar. "
+        "Aan dit tempo wordt het 77.419 op 31/12/2030."
     )
     assert None not in said.values()
     assert not [sentence for sentence in said.values() if "{" in sentence]

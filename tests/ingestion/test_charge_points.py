@@ -155,6 +155,23 @@ def test_a_post_that_becomes_private_is_no_longer_missed(new_supplier: _NewSuppl
     assert after.memory["evses"] == []
 
 
+@pytest.mark.parametrize("private", [{"publish": False}, {"parking_type": "ON_DRIVEWAY"}])
+def test_a_post_that_turns_private_leaves_the_stock_at_once(
+    new_supplier: _NewSupplier, private: dict[str, object]
+) -> None:
+    never_public = _LOCATION | private | {"id": "other"}
+    memory = _pulled(new_supplier, _LOCATION).memory
+    after = _pulled(new_supplier, _LOCATION | private, never_public, memory=memory)
+    before = _pulled(new_supplier, _LOCATION).tables["evses"].row(0, named=True)
+    told = before | {"status": "REMOVED", "parking_restrictions": None}
+    assert after.tables["evses"].rows(named=True) == [told]
+    assert after.tables["crawls"].select("is_full", "location_count", "evse_count").rows() == [("false", "0", "1")]
+    assert sum(after.withheld.values()) > 0
+    assert [after.tables[name].height for name in ("locations", "connectors")] == [0, 0]
+    again = _pulled(new_supplier, _LOCATION | private, memory=after.memory)
+    assert again.tables["evses"].is_empty(), "it is told once"
+
+
 def _town() -> Areas:
     box = [(3.2, 50.8), (3.3, 50.8), (3.3, 50.9), (3.2, 50.9)]
     neighbour = [(3.3, 50.8), (3.4, 50.8), (3.4, 50.9), (3.3, 50.9)]

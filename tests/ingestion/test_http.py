@@ -151,6 +151,11 @@ def test_a_body_that_is_no_json_is_permanent(new_supplier: _NewSupplier, body: b
         _client(supplier.url).get(supplier.url).json()
 
 
+def test_half_a_character_is_a_question_mark_and_a_whole_one_stays(new_supplier: _NewSupplier) -> None:
+    supplier = new_supplier(lambda *_: (200, {}, rb'{"\ud83d": ["\udca1 \ud83d\udca1", 1.5, "\\ud83d"]}'))
+    assert _client(supplier.url).get(supplier.url).json() == {"?": ["? \U0001f4a1", 1.5, "\\ud83d"]}
+
+
 def test_a_body_shorter_than_promised_is_transient(new_supplier: _NewSupplier) -> None:
     supplier = new_supplier(lambda *_: (200, {"Content-Length": "1000"}, b"[1, 2"))
     with pytest.raises(TransientSupplierError, match="broke off"):

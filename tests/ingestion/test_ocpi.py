@@ -492,3 +492,23 @@ def test_every_location_of_the_specification_is_taken_in_or_withheld_as_private(
     assert private
     assert delivery.tables["locations"].height == len(examples) - len(private)
     assert sum(delivery.withheld.values()) >= len(private)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"country_code": [1]}, {"party_id": {"a": 1}}, {"id": ["L1"]}, {"last_updated": "9999-12-31T23:59:59-14:00"}],
+)
+def test_an_object_that_is_named_by_no_text_is_refused_alone(
+    new_supplier: _NewSupplier, kortrijk: City, odd: dict[str, object]
+) -> None:
+    supplier = new_supplier(lambda *_: (200, {}, _envelope([_location(1) | odd, _location(2)])))
+    sent = _fetch(supplier.url, kortrijk).tables["locations"]
+    assert sent.height == 2
+    assert sent["location_id"].to_list()[1] == "L2"
+
+
+def test_versions_that_are_no_text_are_passed_over(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    versions = _envelope([{"version": ["2.2.1"], "url": "x"}, {"version": {}}])
+    supplier = new_supplier(lambda *_: (200, {}, versions))
+    with pytest.raises(PermanentSupplierError, match=r"offers neither OCPI 2\.3\.0 nor 2\.2\.1"):
+        _fetch(f"{supplier.url}/versions", kortrijk)

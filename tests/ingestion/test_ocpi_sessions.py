@@ -275,3 +275,26 @@ def test_the_cdr_of_the_specification_parses_and_its_swapped_coordinates_are_fla
     assert judged.accepted.height == (0 if swapped else len(found))
     assert [reasons[0][:14] for reasons in judged.quarantined["reasons"]] == ["latlon_swapped"] * len(found) * swapped
     assert swapped
+
+
+@pytest.mark.parametrize("name", [None, [], {}, ["C1"]])
+def test_sessions_without_a_name_are_each_their_own(name: object) -> None:
+    unnamed = [
+        _cdr(1, "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z", 1, id=name),
+        _cdr(2, "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z", 2, id=name),
+    ]
+    assert _hours("cdrs", *unnamed) == ({"20 10": (3.0, 2)}, [])
+
+
+def test_a_party_that_is_no_text_spoils_its_own_session_only() -> None:
+    odd = _cdr(1, "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z", 1, country_code=["BE"], party_id={})
+    good = _cdr(2, "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z", 2)
+    refused: list[Refused] = []
+    found = by_hour("cdrs", [odd, good], refused)
+    assert [each.energy_kwh for key, each in found.items() if key.evse == ("BE", "ABC", "L1", "E1")] == [2]
+
+
+@pytest.mark.parametrize("year", ["9999", "2101"])
+def test_a_session_at_the_end_of_the_calendar_is_not_let_in_and_told(year: str) -> None:
+    late = _cdr(1, f"{year}-12-31T22:00:00Z", f"{year}-12-31T23:59:59Z")
+    assert _hours("cdrs", late) == ({}, [UNREADABLE])

@@ -284,6 +284,10 @@ def test_a_memory_survives_the_state_and_says_the_same() -> None:
         {"since": "2026-05-01"},
         {"since": None, "requests": {"R1": ["too", "short"]}},
         {"since": None, "requests": 7},
+        *(
+            Memory().as_json() | {"requests": {"R1": ["digest", asked, True, missed]}}
+            for asked, missed in [("gisteren", 0), (7, 0), ("", "vaak"), ("", None)]
+        ),
     ],
 )
 def test_a_memory_that_is_lost_or_damaged_is_an_empty_one(kept: dict[str, object]) -> None:

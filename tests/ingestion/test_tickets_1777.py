@@ -19,6 +19,7 @@ from ingestion.demo_city.suppliers import open311_supplier
 from ingestion.errors import PermanentSupplierError, UnreadableFileError
 from ingestion.http import Answer, Client
 from ingestion.protocols.open311_body import rows_of
+from ingestion.protocols.open311_memory import remembered
 from ingestion.sources import tickets_1777
 
 _NewSupplier = Callable[[Callable[..., Any]], Any]
@@ -286,6 +287,25 @@ def test_where_changes_are_told_only_they_are_asked_and_once_a_day_everything(ko
     second = _pull([told, untold], kortrijk, first, clock=soon)
     third = _pull([told, untold], kortrijk, second, clock=tomorrow)
     assert (_keys(second), _keys(third)) == (["a"], ["silent"])
+
+
+def test_a_change_of_a_request_from_before_the_first_day_is_neither_delivered_nor_missed_later(kortrijk: City) -> None:
+    recent = _ticket("a", updated_datetime=_ASKED)
+    changed = "2026-11-23T08:30:00+01:00"
+    older = _ticket("older", requested_datetime="2026-01-02T09:00:00+01:00", updated_datetime=changed)
+    pulls = [_pull([recent], kortrijk, updates=[])]
+    for hours in (2, 24, 49):
+        clock = _SERVER_TIME + timedelta(hours=hours)
+        pulls.append(_pull([recent, older], kortrijk, pulls[-1], updates=[], clock=clock))
+    assert [_keys(pull) for pull in pulls] == [["a"], [], [], []]
+    assert not any(_kinds(pull) for pull in pulls)
+
+
+def test_a_number_that_the_door_takes_for_a_telephone_number_is_never_withdrawn() -> None:
+    seen = {"[verwijderd]": ["d", "", True, 1], "a": ["d", "", True, 0]}
+    content = {"since": None, "requests": seen, "updates": {}}
+    memory = remembered(content | dict.fromkeys(("first_moment", "complete_until", "reread_at")), None)
+    assert set(memory.missing_from([], _SERVER_TIME)) == {"a"}
 
 
 def test_a_filter_on_change_that_cannot_be_trusted_can_be_switched_off(kortrijk: City) -> None:

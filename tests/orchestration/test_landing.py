@@ -1,7 +1,9 @@
 """Landing: nothing lost, nothing twice, and one bad source never stops another."""
 
 import hashlib
+import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,14 +12,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import duckdb
 import polars as pl
 import pytest
 
-from orchestration.loop.landing import Landed, Outcome, land, take, waiting_files
+from orchestration.loop.landing import Landed, Outcome, accepted_rows, land, take, waiting_files
 from orchestration.loop.replay import UnknownBatchError, replay
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW, land_everything
-from warehouse.lake import Lake
+from warehouse.lake import Lake, Manifest
+from warehouse.load import load
 from warehouse.state import State
 
 INDICATORS = "kpi_id;area;ref_date;value;unit;source;published_at;uncertainty\n"
@@ -244,6 +248,15 @@ def test_an_unforeseen_fault_in_one_file_leaves_the_others_to_land(
     assert outcomes == {Outcome.REFUSED, Outcome.LANDED}
 
 
+def test_an_unforeseen_fault_in_a_source_about_persons_is_told_by_its_place_alone(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    settings = empty_profile()
+    drop(settings, "renovation_coach", "renovatie_9999-W52_kortrijk.csv", "dossier;team\n")
+    (landed,) = land_source(settings, "renovation_coach")
+    assert re.search(r": OverflowError in weekly_drop\.py line \d+; nothing of it was landed$", landed.message)
+
+
 def test_what_is_no_file_in_the_drop_folder_is_no_delivery(empty_profile: Callable[..., Settings]) -> None:
     settings = empty_profile()
     folder = settings.layout.drop("indicators")
@@ -347,6 +360,33 @@ def test_a_replay_repairs_what_an_older_gate_accepted_wrongly(own_demo: Settings
     fresh = Lake(own_demo.layout.lake)
     assert fresh.read(again, "observations", "accepted").equals(right)
     assert manifest.batch_id not in {live.batch_id for live in fresh.live()}
+
+
+def _without(table: str, manifest: Manifest, lake: Lake) -> None:
+    """Makes a batch one of an older contract, that did not have the table yet."""
+    for part in ("accepted", "quarantine", "received"):
+        lake.file(manifest, table, part).unlink()  # type: ignore[arg-type]
+    sealed = lake.file(manifest, table, "accepted").parents[1] / "manifest.json"
+    said = json.loads(sealed.read_bytes())
+    del said["tables"][table]
+    sealed.write_text(json.dumps({**said, "contract_version": 1}), encoding="utf-8")
+
+
+def test_a_batch_of_before_a_table_existed_is_replayed_loaded_and_read_without_it(own_demo: Settings) -> None:
+    lake = Lake(own_demo.layout.lake)
+    batches = lake.manifests("charge_points")
+    for manifest in batches:
+        _without("crawls", manifest, lake)
+        assert replay(own_demo, manifest.batch_id, NOW) is None
+    locations = lake.file(batches[0], "locations", "accepted")
+    pl.read_parquet(locations).with_columns(pl.lit("x").alias("operator_name")).write_parquet(locations)
+    again = replay(own_demo, batches[0].batch_id, NOW)
+    assert again is not None
+    assert again.tables["crawls"].received == 0
+    assert accepted_rows(Lake(own_demo.layout.lake), "charge_points", "crawls").is_empty()
+    with duckdb.connect() as con:
+        loaded = load(con, Lake(own_demo.layout.lake), own_demo.contracts())
+    assert {batch.error for batch in loaded} == {None}
 
 
 def test_an_unknown_batch_cannot_be_replayed(own_demo: Settings) -> None:

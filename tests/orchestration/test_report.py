@@ -231,6 +231,15 @@ def test_every_table_of_the_demo_fits_80_columns_with_no_number_cut(
     assert not re.search(r"[0-9,.]…|…[0-9]", text)
 
 
+def test_in_60_columns_every_digit_of_a_delivery_is_still_there(demo: Settings) -> None:
+    console = Console(width=60, record=True, file=io.StringIO(), highlight=False)
+    report.print_deliveries(console, demo)
+    text = console.export_text()
+    assert "…" not in text
+    assert max(len(line) for line in text.splitlines()) <= 60
+    assert re.search(r"readings( +[\d,]+){4} *$", text, re.MULTILINE)
+
+
 def test_a_place_under_the_working_folder_is_as_short_as_it_can_be_copied(
     demo: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

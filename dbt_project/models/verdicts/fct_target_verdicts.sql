@@ -35,6 +35,7 @@ with_digits as (
         verdicts.*,
         delays.months_behind,
         starts_with(verdicts.unit, '%') as is_percentage,
+        verdicts.unit = 'milestone 0/1' as is_done_or_not,
         case
             when starts_with(verdicts.unit, '%') then 1
             when greatest(abs(verdicts.value), abs(verdicts.required_value), abs(verdicts.target_value)) >= 100 then 0
@@ -52,12 +53,22 @@ with_texts as (
         *,
         case when is_percentage then ' %' else '' end as suffix,
         case when is_percentage then ' procentpunt' else '' end as gap_suffix,
-        {{ dutch_number('value', 'digits') }} as value_text,
+        case
+            when is_done_or_not then case when value >= 1 then 'klaar' else 'nog niet klaar' end
+            else {{ dutch_number('value', 'digits') }}
+        end as value_text,
         {{ dutch_number('required_value', 'digits') }} as required_text,
         {{ dutch_number('target_value', 'digits') }} as target_text,
         {{ dutch_number('abs(gap)', 'digits') }} as gap_text,
         {{ dutch_number('required_pace_per_year', 'digits') }} as required_pace_text,
         {{ dutch_number('recent_pace_per_year', 'digits') }} as recent_pace_text,
+        {{ dutch_number('forecast_value', 'digits') }} as forecast_text,
+        {{ dutch_number('tolerance', 'digits') }} as tolerance_text,
+        case
+            when p_reach < 0.01 then 'minder dan 1 %'
+            when p_reach > 0.99 then 'meer dan 99 %'
+            else {{ dutch_number('100 * p_reach', 0) }} || ' %'
+        end as chance_text,
         case
             when months_behind >= 36 then {{ dutch_number('months_behind / 12', 1) }} || ' jaar'
             when round(months_behind) = 1 then '1 maand'
@@ -72,10 +83,14 @@ worded as (
     select
         *,
         case
+            when is_done_or_not and status in ('reached', 'overdue') then 'step_' || status
+            when status = 'reached' and direction = 'at_most' then 'within'
             when status not in ('on_track', 'at_risk', 'behind') then status
             when trajectory = 'step' then 'step'
             when required_value is null then 'monitored'
             when gap_text = '0' then 'on_path'
+            when series_kind = 'rare_count' and status = 'on_track' and gap < 0 then 'by_chance'
+            when trajectory = 'constant' and tolerance > 0 then 'norm'
             else 'off_path'
         end as template_id,
         case
@@ -87,8 +102,27 @@ worded as (
         status in ('on_track', 'at_risk', 'behind') and gap < 0 and round(months_behind) >= 1 as says_delay,
         status in ('on_track', 'at_risk', 'behind')
         and required_pace_per_year is not null
-        and recent_pace_per_year is not null as says_pace
+        and recent_pace_per_year is not null as says_pace,
+        -- one evaluation wants another status than the one that stands; where there is a chance, the margins decide
+        status in ('on_track', 'at_risk', 'behind')
+        and raw_status in ('on_track', 'at_risk', 'behind')
+        and raw_status != status
+        and p_reach is null as says_wait
     from with_texts
+
+),
+
+with_outlook as (
+
+    select
+        *,
+        says_pace
+        and target_date is not null
+        and forecast_value is not null
+        -- a straight line that runs past what can be is no outlook
+        and (forecast_value >= 0 or value < 0)
+        and not (is_percentage and abs(forecast_value) > 100) as says_outlook
+    from worded
 
 )
 
@@ -131,9 +165,16 @@ select
     {{ fill_template(
         "(sentence_templates.template_nl"
         ~ " || case when worded.says_delay then delay_templates.template_nl else '' end"
-        ~ " || case when worded.says_pace then pace_templates.template_nl else '' end)", {
+        ~ " || case when worded.says_pace then pace_templates.template_nl else '' end"
+        ~ " || case when worded.says_outlook then outlook_templates.template_nl else '' end"
+        ~ " || case when worded.says_outlook and worded.p_reach is not null"
+        ~ " then chance_templates.template_nl else '' end"
+        ~ " || case when worded.says_wait then wait_templates.template_nl else '' end)", {
         'title': 'worded.title_nl',
         'value': 'worded.value_text || worded.suffix',
+        'tolerance': 'worded.tolerance_text || worded.gap_suffix',
+        'forecast': 'worded.forecast_text || worded.suffix',
+        'chance': 'worded.chance_text',
         'required': 'worded.required_text || worded.suffix',
         'target': 'worded.target_text || worded.suffix',
         'target_date': "strftime(worded.target_date, '%d/%m/%Y')",
@@ -161,7 +202,7 @@ select
     worded.definition_version,
     worded.build_id,
     worded.known_at
-from worded
+from with_outlook as worded
 left join comparisons
     on worded.target_id = comparisons.target_id
 left join status_labels
@@ -174,4 +215,10 @@ left join sentence_templates as delay_templates
     on delay_templates.template_id = 'delay'
 left join sentence_templates as pace_templates
     on pace_templates.template_id = 'pace'
+left join sentence_templates as outlook_templates
+    on outlook_templates.template_id = 'outlook'
+left join sentence_templates as chance_templates
+    on chance_templates.template_id = 'chance'
+left join sentence_templates as wait_templates
+    on wait_templates.template_id = 'wait'
 order by worded.target_id

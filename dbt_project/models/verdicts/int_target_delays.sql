@@ -8,6 +8,8 @@ with positions as (
         baseline_date < target_date
         and gap is not null
         and trajectory not in ('constant', 'annual_quota', 'step', 'none')
+        -- a few deaths more or less are no months of delay
+        and coalesce(series_kind, 'none') != 'rare_count'
 
 ),
 

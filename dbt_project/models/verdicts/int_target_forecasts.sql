@@ -216,8 +216,9 @@ measured as (
                 else (forecast - baseline_value) / nullif(target_value - baseline_value, 0)
             end, 6
         ) as expected_attainment,
-        -- two points less than a year apart say too little to call a programme behind
-        coalesce(method = 'endpoints' and clock - coalesce(start_clock, oldest_clock) < 1, false) as is_young,
+        -- two points less than a year apart say too little to call a programme behind; so does half a quota's year
+        coalesce(method = 'endpoints' and clock - coalesce(start_clock, oldest_clock) < 1, false)
+        or (method = 'share of the year' and {{ share_of_year('ref_date') }} < 0.5) as is_young,
         -- fewer than thirty answers say too little to change a status
         method = 'wilson' and n < 30 as is_small,
         (pace is not null and method not in ('drift', 'theil_sen')) or (method = 'wilson' and n < 30) as is_indicative

@@ -73,6 +73,7 @@ select
     newest.required_pace_per_year,
     newest.pace_ratio,
     newest.is_indicative,
+    newest.raw_status,
     statuses.status as folded_status,
     statuses.status_since
 from paths

@@ -1,8 +1,18 @@
 -- One charge point has one identifier, however a platform writes it (eMI3: separators and case mean nothing).
+-- What has not that shape ("1", "n/a") names nothing: it would make one charge point of many.
+with stripped as (
+
+    select
+        *,
+        regexp_replace(upper(evse_id), '[*\- ]', '', 'g') as stripped_id
+    from {{ ref('stg_charge_points__evses') }}
+
+)
+
 select
-    *,
-    coalesce(
-        regexp_replace(upper(evse_id), '[*\- ]', '', 'g'),
-        upper(concat_ws('/', country_code, party_id, location_id, evse_uid))
-    ) as evse_key
-from {{ ref('stg_charge_points__evses') }}
+    * exclude (stripped_id),
+    case
+        when regexp_full_match(stripped_id, '[A-Z]{2}[A-Z0-9]{3}E[A-Z0-9]{1,30}') then stripped_id
+        else upper(concat_ws('/', country_code, party_id, location_id, evse_uid))
+    end as evse_key
+from stripped

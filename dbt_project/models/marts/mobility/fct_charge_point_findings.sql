@@ -75,7 +75,7 @@ silent_for_a_month as (
         'silent_for_a_month' as rule,
         'note' as severity,
         *,
-        'Laatste teken op ' || strftime(greatest(last_updated_at, last_session_at), '%d-%m-%Y') || '.' as evidence
+        'Laatste teken op ' || strftime(greatest(last_updated_at, last_session_at), '%d/%m/%Y') || '.' as evidence
     from observed
     where greatest(last_updated_at, last_session_at) < month_ago_at
 
@@ -161,6 +161,59 @@ implausible_points as (
 
 ),
 
+words as (
+
+    -- lists that OCPI leaves open: a word that is not on them is kept, and somebody should know what it means
+    select
+        evse_key,
+        parking_type as word
+    from charge_points
+    where
+        parking_type not in (
+            'ALONG_MOTORWAY', 'PARKING_GARAGE', 'PARKING_LOT', 'ON_DRIVEWAY', 'ON_STREET', 'UNDERGROUND_GARAGE'
+        )
+    union
+    select
+        charge_points.evse_key,
+        connectors.standard as word
+    from charge_points
+    inner join {{ ref('stg_charge_points__connectors') }} as connectors
+        on
+            charge_points.country_code = connectors.country_code
+            and charge_points.party_id = connectors.party_id
+            and charge_points.location_id = connectors.location_id
+            and charge_points.evse_uid = connectors.evse_uid
+    where
+        not regexp_full_match(
+            connectors.standard,
+            'CHADEMO|CHAOJI|DOMESTIC_[A-O]|GBT_(AC|DC)|IEC_(60309_2|62196)_[A-Za-z0-9_]+|MCS|NEMA_[0-9_]+'
+            || '|PANTOGRAPH_(BOTTOM_UP|TOP_DOWN)|SAE_J3400|TESLA_[RS]'
+        )
+
+),
+
+worded as (
+
+    select
+        evse_key,
+        string_agg(word, ', ' order by word) as unknown_words
+    from words
+    group by evse_key
+
+),
+
+unknown_word as (
+
+    select
+        'unknown_word' as rule,
+        'note' as severity,
+        observed.*,
+        'OCPI kent dit woord niet: ' || worded.unknown_words || '.' as evidence
+    from observed
+    inner join worded on observed.evse_key = worded.evse_key
+
+),
+
 unnamed as (
 
     -- not in the stock, so the location says who runs it
@@ -169,7 +222,7 @@ unnamed as (
         'note' as severity,
         history.*,
         locations.operator_name,
-        'Niet meer genoemd sinds ' || strftime(history.missing_since_at, '%d-%m-%Y')
+        'Niet meer genoemd sinds ' || strftime(history.missing_since_at, '%d/%m/%Y')
         || '; telt niet mee. Na een tweede keer sluit de geschiedenis.' as evidence
     from history
     left join {{ ref('int_charge_points__locations_current') }} as locations
@@ -185,7 +238,7 @@ findings as (
 
     {% for rule in [
         'never_active', 'silent_for_a_month', 'energy_above_power', 'session_against_status', 'implausible_power',
-        'implausible_points', 'unnamed'
+        'implausible_points', 'unknown_word', 'unnamed'
     ] %}
     select
         rule,
