@@ -1,5 +1,7 @@
 """What a source module hands over: text rows as the supplier sent them, and what the supplier said of them."""
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -10,6 +12,8 @@ import polars as pl
 from contracts.cities.profile import City
 from ingestion.areas import Areas
 
+_DIGEST_LETTERS = 16
+_NO_DIGITS = str.maketrans("0123456789", "ghijklmnop")
 REGISTRY = pl.Schema({"kpi_id": pl.String, "unit": pl.String, "needs_check": pl.Boolean, "is_public": pl.Boolean})
 """The columns of `Context.registry`."""
 
@@ -92,6 +96,15 @@ class Context:
     rows: Callable[[str, str], pl.DataFrame] = _no_rows
     areas: Callable[[], Areas | None] = _no_areas
     registry: Callable[[], pl.DataFrame] = _no_registry
+
+
+def digest_of(*parts: object) -> str:
+    """A short digest of JSON values for a memory, the same in every run.
+
+    Letters only: the door looks through what is remembered, and takes digits in a row for a telephone number.
+    """
+    written = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(written.encode()).hexdigest()[:_DIGEST_LETTERS].translate(_NO_DIGITS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,10 @@ class Register:
         """Every access point, and whether it is a dwelling's at any time."""
         return dict(self.connections.group_by("ean").agg(pl.col("is_dwelling").any()).sort("ean").iter_rows())
 
+    def said_of(self, ean: str) -> list[str]:
+        """What the register says of an access point: when it says something else, more may come in than before."""
+        return sorted(map(str, self.connections.filter(pl.col("ean") == ean).iter_rows()))
+
     def admit(self, rows: pl.DataFrame, city: City) -> tuple[pl.DataFrame, dict[str, int]]:
         """Keeps what is the city's, and of dwellings totals of whole months.
 

@@ -45,6 +45,8 @@ def check(
     """Tells a supplier, in Dutch, what would be refused of a file and why; nothing is sent or kept."""
     from orchestration.giving_back import check as check_file  # noqa: PLC0415 - brings polars and the door
 
+    if export is not None and export.resolve() == file.resolve():
+        raise typer.BadParameter(f"{file.name}: schrijf de foute regels naar een ander bestand dan dit")
     settings = read_settings()
     contract = _contract(settings, source)
     checked = check_file(file, contract, settings, datetime.now(UTC))

@@ -4,8 +4,6 @@ GeoReport filters on the moment of asking, so a late answer is found only by rea
 last 120 days, and every older one that was still open. Losing the memory costs one full pull and nothing else.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -132,12 +130,6 @@ def remembered(content: Mapping[str, Any], since: date | None) -> Memory:
 def is_gone(seen: Seen) -> bool:
     """Whether a request was missed so often that it is taken as withdrawn."""
     return seen.missed >= _MISSES_UNTIL_GONE
-
-
-def digest_of(*parts: object) -> str:
-    """A short hash of JSON values, the same in every run."""
-    written = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(written.encode()).hexdigest()[:16]
 
 
 def _seen(digest: str, asked: str, is_open: bool, missed: int) -> Seen:  # noqa: FBT001 - in the order of as_json

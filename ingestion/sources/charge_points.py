@@ -5,7 +5,6 @@ is private stays outside: a post that its owner does not publish or that stands 
 Of a post that was public only this comes in: that it is gone.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from contracts.cities.profile import City
 from contracts.sources.charge_points import CONTRACT
 from contracts.vocabulary import LINE
 from ingestion.areas import MUNICIPALITY, SECTOR, Areas
-from ingestion.delivery import Context, Delivery, Endpoint
+from ingestion.delivery import Context, Delivery, Endpoint, digest_of
 from ingestion.errors import PermanentSupplierError
 from ingestion.http import Client, address
 from ingestion.protocols import ocpi, ocpi_sessions
@@ -61,7 +60,7 @@ class _Memory:
 
     @classmethod
     def read(cls, said: Mapping[str, object]) -> "_Memory":
-        evses, locations = said.get("evses"), said.get("locations")
+        evses, locations = said.get("evse_digests"), said.get("locations")
         return cls(
             ocpi.moment(said.get("until")),
             ocpi.moment(said.get("full_at")),
@@ -76,7 +75,7 @@ class _Memory:
         return {
             "until": self.until and self.until.isoformat(),
             "full_at": self.full_at and self.full_at.isoformat(),
-            "evses": sorted(self.evses),
+            "evse_digests": sorted(self.evses),
             "locations": self.locations,
             "shape": self.shape,
             "is_bounded": self.is_bounded,
@@ -126,7 +125,7 @@ class _Pull:
     def crawl(self, url: str) -> ocpi.Crawl:
         """What changed since the last pull, with an overlap; everything when that is due by the operator's clock."""
         memory = self.memory
-        knows = memory.full_at and memory.until and memory.is_bounded == (self.areas is not None)
+        knows = memory.full_at and memory.until and memory.evses and memory.is_bounded == (self.areas is not None)
         if knows and memory.until and memory.full_at and memory.shape == ocpi.Shape.PAGED and self.options.full_every:
             found = ocpi.crawl(self.client, url, memory.until - _OVERLAP, self.options.shape)
             self.is_full = found.shape is not ocpi.Shape.PAGED
@@ -293,8 +292,8 @@ def _digests(evses: pl.DataFrame) -> frozenset[str]:
 
 
 def _digest(evse: ocpi_sessions.EvseKey) -> str:
-    """Short, because thousands are remembered: one that clashes only hides one missing EVSE."""
-    return hashlib.sha256("\0".join(evse).encode()).hexdigest()[:12]
+    """Thousands are remembered: one that clashes only hides one missing EVSE."""
+    return digest_of(*evse)
 
 
 def _crawl_rows(

@@ -12,7 +12,7 @@ import polars as pl
 from contracts.cities.profile import City
 from contracts.sources.energy_meters import READINGS
 from contracts.vocabulary import LINE
-from ingestion.delivery import Context, Delivery, DroppedFile, Endpoint, Secret
+from ingestion.delivery import Context, Delivery, DroppedFile, Endpoint, Secret, digest_of
 from ingestion.errors import AccessRefusedError, PermanentSupplierError
 from ingestion.http import address
 from ingestion.protocols.dropped_file import original_bytes
@@ -63,7 +63,7 @@ def fetch(endpoint: Endpoint, context: Context) -> Delivery:
     register = Register.of(context)
     with EnergyApi(endpoint.url, _account(endpoint)) as api:
         mandates, now = api.mandates()
-        pull = _Pull(api, now, context, endpoint.since, register.eans())
+        pull = _Pull(api, now, context, endpoint.since, register)
         for mandate in mandates:
             pull.ask(mandate)
     pull.require_access()
@@ -85,7 +85,7 @@ class _Pull:
     now: datetime
     context: Context
     since: date | None
-    dwellings: Mapping[str, bool]
+    register: Register
     rows: list[Row] = field(default_factory=list)
     fetched: list[datetime] = field(default_factory=list)
     memory: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -94,12 +94,13 @@ class _Pull:
 
     def ask(self, mandate: Mandate) -> None:
         """Reads one access point; nothing is asked of one that is not the city's."""
-        if mandate.ean not in self.dwellings:
+        is_dwelling = self.register.eans().get(mandate.ean)
+        if is_dwelling is None:
             self._tell(NOT_ASKED)
             return
-        is_dwelling = self.dwellings[mandate.ean]
         asked = replace(mandate, granularities=_LEAST_DETAIL) if is_dwelling else mandate
-        known = _known(self.context.memory, mandate.ean)
+        terms = self._terms(asked)
+        known = _known(self.context.memory, mandate.ean, terms)
         try:
             for window in self._windows(asked, known, is_dwelling=is_dwelling):
                 body = self.api.energy(asked, window)
@@ -110,7 +111,13 @@ class _Pull:
             self._tell(f"{NO_MANDATE} {'een woning' if is_dwelling else mandate.ean}")
             return
         read_at = self.now if self._is_due(known) else known["read_at"]
-        self.memory[mandate.ean] = {"pulled_at": self.now.isoformat(), "read_at": read_at.isoformat()}
+        moments = {"pulled_at": self.now.isoformat(), "read_at": read_at.isoformat()}
+        self.memory[mandate.ean] = moments | {"terms": terms}
+
+    def _terms(self, mandate: Mandate) -> str:
+        """On what earlier pulls were asked and let in: on other terms all of it is read again."""
+        said = self.register.said_of(mandate.ean)
+        return digest_of(self.since, mandate.granularities, mandate.first, said)
 
     def _windows(self, mandate: Mandate, known: Mapping[str, datetime], *, is_dwelling: bool) -> Iterator[Window]:
         """All of it at first; then what was stored since, and once a month what was measured lately."""
@@ -158,12 +165,14 @@ class _Pull:
         return rows.with_row_index(LINE, offset=1).cast({LINE: pl.Int64})
 
 
-def _known(memory: Mapping[str, object], ean: str) -> dict[str, datetime]:
-    """When an access point was last pulled and last read in full; empty when that is not known."""
+def _known(memory: Mapping[str, object], ean: str, terms: str) -> dict[str, datetime]:
+    """When an access point was last pulled and last read in full; empty when not known, or on other terms."""
     points = memory.get("access_points")
     found = points.get(ean) if isinstance(points, dict) else None
     try:
-        return {name: datetime.fromisoformat(found[name]) for name in ("pulled_at", "read_at")} if found else {}
+        if found is None or found["terms"] != terms:
+            return {}
+        return {name: datetime.fromisoformat(found[name]) for name in ("pulled_at", "read_at")}
     except (KeyError, TypeError, ValueError):
         return {}
 

@@ -16,7 +16,7 @@ from contracts.reading import number
 from contracts.sources.tickets_1777 import EVENTS, REQUESTS
 from contracts.vocabulary import LINE, Received
 from ingestion.areas import SECTOR, Areas
-from ingestion.delivery import Context, Delivery, DroppedFile, Endpoint
+from ingestion.delivery import Context, Delivery, DroppedFile, Endpoint, digest_of
 from ingestion.errors import UnreadableFileError
 from ingestion.http import Client, address
 from ingestion.protocols import open311
@@ -27,7 +27,6 @@ from ingestion.protocols.open311_memory import (
     WINDOW,
     Memory,
     Seen,
-    digest_of,
     is_gone,
     remembered,
 )

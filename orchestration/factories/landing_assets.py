@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from contracts.vocabulary import SourceContract, TableContract
 from ingestion.door import without_identifiers
+from ingestion.protocols.weekly_drop import MANIFEST
 from orchestration.loop.landing import Landed, Outcome, land, sha256_of, waiting_files
 from orchestration.settings import Settings
 from warehouse.lake import TableManifest
@@ -183,7 +185,7 @@ def _asked_lately(cursor: str, waiting: list[str], now: datetime) -> bool:
 
 
 def _not_refused_before(contract: SourceContract, settings: Settings) -> list[str]:
-    """The waiting files by name; one that was refused counts again only when its content changed."""
+    """The waiting files by name; one that was refused counts again only when it or its manifest changed."""
     settings.layout.create()
     with State(settings.layout.state) as state:
         refused = {row.origin for row in state.refusals() if row.source == contract.name}
@@ -192,6 +194,14 @@ def _not_refused_before(contract: SourceContract, settings: Settings) -> list[st
             (without_identifiers(file.path.name), file.path)
             for file in waiting_files(settings, contract, datetime.now(UTC))
         ]
-        return [
-            name for name, path in waiting if name not in refused or not state.refused(contract.name, sha256_of(path))
-        ]
+        return [name for name, path in waiting if name not in refused or not _is_refused(state, contract, path)]
+
+
+def _is_refused(state: State, contract: SourceContract, path: Path) -> bool:
+    """Whether nothing changed since a file was refused; a manifest beside it may put it right."""
+    refusal = state.refused(contract.name, sha256_of(path))
+    manifest = path.with_name(path.name + MANIFEST)
+    if refusal is None or not manifest.is_file():
+        return refusal is not None
+    # when it came here: a copied file may bear an older time of writing
+    return datetime.fromtimestamp(manifest.stat().st_ctime, UTC) <= refusal.refused_at

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from importlib import import_module
@@ -33,6 +33,7 @@ from warehouse.state import State
 _log = logging.getLogger("ademruimte.landing")
 READY = ".ready"
 _LONGEST_WHY = 300
+_CLOCKS_DIFFER = timedelta(days=1)
 _MOST_READ = 10_000
 _LARGEST_FILE = 200 * 1024 * 1024
 
@@ -239,7 +240,17 @@ class _Landing:
             self.state.remember(self.contract.name, {n: without_identifiers_in(v) for n, v in delivery.memory.items()})
 
     def _admit(self, delivery: Delivery, *, is_dropped: bool = False) -> Admitted:
+        self._require_a_clock(delivery)
         return admit(delivery, self.contract, self.settings.pseudonym_keys(), is_dropped=is_dropped)
+
+    def _require_a_clock(self, delivery: Delivery) -> None:
+        """A supplier's time far ahead would outdate every later delivery, and keep the source fresh until then."""
+        # where time stands still, a clock that runs is no fault
+        if self.settings.fixed_as_of is None and delivery.supplied_at > self.now + _CLOCKS_DIFFER:
+            raise TransientSupplierError(
+                f"{delivery.origin}: bears the time {delivery.supplied_at:%Y-%m-%d %H:%M} UTC, which has yet to come; "
+                "nothing of it was landed. Set the supplier's clock right, or the time in the .ready file"
+            )
 
     def _commit(
         self, delivery: Delivery, admitted: Admitted, sha256: str, replaced: Manifest | None = None

@@ -6,9 +6,9 @@ from datetime import datetime
 import polars as pl
 
 from contracts.gate import REASONS_NL, Split
-from contracts.vocabulary import LINE, SourceContract, TableContract
+from contracts.vocabulary import LINE, Sensitivity, SourceContract, TableContract
 from ingestion.delivery import Delivery
-from ingestion.door import admit
+from ingestion.door import Admitted, admit
 from orchestration.loop.earlier import recognised
 from orchestration.loop.landing import complete_until, context_of, one_at_a_time, run_gate, source_module
 from orchestration.settings import Settings
@@ -38,11 +38,11 @@ def _replayed(settings: Settings, contract: SourceContract, batch_id: str, now: 
     # only what holds now: a rotation of the key may have replaced it meanwhile
     lake = Lake(settings.layout.lake)
     manifest = _live(lake, batch_id)
-    received = _received(settings, lake, manifest, contract)
-    splits = run_gate(received, contract, settings.city, manifest.supplied_at)
+    admitted = _admitted(settings, lake, manifest, contract)
+    splits = run_gate(admitted.tables, contract, settings.city, manifest.supplied_at)
     if _same(lake, manifest, splits):
         return None
-    return lake.commit(_again(manifest, contract, received, splits, lake), now)
+    return lake.commit(_again(manifest, contract, admitted, splits, lake), now)
 
 
 def _live(lake: Lake, batch_id: str) -> Manifest:
@@ -52,14 +52,16 @@ def _live(lake: Lake, batch_id: str) -> Manifest:
     raise UnknownBatchError(f"no live batch {batch_id}; `ademruimte batches` lists them")
 
 
-def _received(settings: Settings, lake: Lake, manifest: Manifest, contract: SourceContract) -> dict[str, pl.DataFrame]:
+def _admitted(settings: Settings, lake: Lake, manifest: Manifest, contract: SourceContract) -> Admitted:
+    """What was kept of the delivery: its text, which came through the door then, or its own file, which goes now."""
     original = lake.original(manifest)
     if original is None:
-        return {table.name: _text_of(lake, manifest, table) for table in contract.tables}
+        tables = {table.name: _text_of(lake, manifest, table) for table in contract.tables}
+        return Admitted(tables, dict(manifest.dropped_columns), manifest.redactions, manifest.key_id)
     name, content = original
     tables = source_module(contract.name).reread(content, name, context_of(settings, lake))
     delivery = Delivery(manifest.origin, tables, manifest.supplied_at)
-    return admit(delivery, contract, settings.pseudonym_keys()).tables
+    return admit(delivery, contract, settings.pseudonym_keys())
 
 
 def _text_of(lake: Lake, manifest: Manifest, table: TableContract) -> pl.DataFrame:
@@ -87,7 +89,7 @@ def _refused(quarantined: pl.DataFrame) -> pl.DataFrame:
 def _again(
     manifest: Manifest,
     contract: SourceContract,
-    received: Mapping[str, pl.DataFrame],
+    admitted: Admitted,
     splits: Mapping[str, Split],
     lake: Lake,
 ) -> Arrival:
@@ -98,12 +100,13 @@ def _again(
         complete_until=complete_until(manifest.complete_until, splits, contract, manifest.supplied_at),
         content_sha256=manifest.content_sha256,
         contract_version=contract.version,
-        key_id=manifest.key_id,
-        received=received,
-        original=lake.original(manifest),
+        key_id=admitted.key_id,
+        received=admitted.tables,
+        # a source that was not about persons when the file was kept may be now
+        original=None if contract.sensitivity is Sensitivity.PERSONAL else lake.original(manifest),
         splits=splits,
-        dropped_columns=manifest.dropped_columns,
-        redactions=manifest.redactions,
+        dropped_columns=admitted.dropped_columns,
+        redactions=admitted.redactions,
         withheld=manifest.withheld,
         supersedes=manifest.batch_id,
         known_at=manifest.known_at,

@@ -148,9 +148,9 @@ def registry_units(settings: Settings) -> pl.DataFrame:
     """What a hand-filled figure is held against at the door.
 
     Returns:
-        kpi_id, unit, needs_check (two people must have entered and checked it) and is_public (both boolean), one
-        row for each KPI of the registry and each indicator that is followed without a target; none for a city
-        without a registry.
+        kpi_id, unit, needs_check (two people must have entered and checked it) and is_public (both boolean), for
+        each KPI of the registry and each indicator that is followed without a target; none for a city without a
+        registry. A KPI whose targets differ in these has a row for each.
     """
     targets, others = (
         pl.read_csv(seed, infer_schema=False)
@@ -159,7 +159,7 @@ def registry_units(settings: Settings) -> pl.DataFrame:
     flags = [(pl.col(name) == "true").alias(name) for name in ("needs_check", "is_public")]
     known = [targets, others] if targets.height else [targets]
     units = pl.concat([seed.select("kpi_id", "unit", *flags) for seed in known])
-    return units.unique("kpi_id", keep="first", maintain_order=True)
+    return units.unique(maintain_order=True)
 
 
 def _finite(text: str) -> float:

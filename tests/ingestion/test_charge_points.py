@@ -150,9 +150,9 @@ def test_what_is_not_said_to_be_private_comes_in(new_supplier: _NewSupplier, ope
 
 def test_a_post_that_becomes_private_is_no_longer_missed(new_supplier: _NewSupplier) -> None:
     memory = _pulled(new_supplier, _LOCATION).memory
-    assert len(memory["evses"]) == 1
+    assert len(memory["evse_digests"]) == 1
     after = _pulled(new_supplier, _LOCATION | {"publish": False}, memory=memory)
-    assert after.memory["evses"] == []
+    assert after.memory["evse_digests"] == []
 
 
 @pytest.mark.parametrize("private", [{"publish": False}, {"parking_type": "ON_DRIVEWAY"}])

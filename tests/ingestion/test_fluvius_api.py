@@ -18,10 +18,10 @@ from cryptography.x509.oid import NameOID
 from contracts.cities.profile import City
 from contracts.gate import Split, split
 from contracts.sources.energy_meters import READINGS
-from ingestion.delivery import Context, Delivery, Endpoint, Secret
+from ingestion.delivery import Context, Delivery, Endpoint, Secret, digest_of
 from ingestion.errors import AccessRefusedError, PermanentSupplierError, TransientSupplierError
 from ingestion.protocols.fluvius_api import MOST_DAYS, Account, EnergyApi, Mandate, Window, rows_of, windows
-from ingestion.registered_meters import NOT_WHOLE, RegisterMissingError
+from ingestion.registered_meters import NOT_WHOLE, Register, RegisterMissingError
 from ingestion.sources.energy_meters import NO_MANDATE, NOT_ASKED, fetch
 from tests.ingestion.fluvius_supplier import (
     NO_DATA,
@@ -354,7 +354,8 @@ def test_the_first_pull_reads_by_measured_time_from_the_local_first_of_the_month
             "to": "2026-11-24T06:00:00Z",
         }
     ]
-    assert delivery.memory == {"access_points": {HALL: {"pulled_at": NOW.isoformat(), "read_at": NOW.isoformat()}}}
+    (remembered,) = delivery.memory["access_points"].values()
+    assert (remembered["pulled_at"], remembered["read_at"]) == (NOW.isoformat(), NOW.isoformat())
 
 
 def test_without_a_first_day_three_years_are_read_in_windows(fluvius: Fluvius, kortrijk: City) -> None:
@@ -364,8 +365,12 @@ def test_without_a_first_day_three_years_are_read_in_windows(fluvius: Fluvius, k
     assert fluvius.asked[0]["from"].startswith("2023-10-31")
 
 
-def _memory(ean: str, pulled_at: datetime, read_at: datetime) -> dict[str, object]:
-    return {"access_points": {ean: {"pulled_at": pulled_at.isoformat(), "read_at": read_at.isoformat()}}}
+def _memory(
+    ean: str, pulled_at: datetime, read_at: datetime, granularity: str = "hourly_quarterhourly"
+) -> dict[str, object]:
+    said = Register(_register(ean).select("ean", "is_dwelling", "valid_from_date", "valid_to_date")).said_of(ean)
+    moments = {"pulled_at": pulled_at.isoformat(), "read_at": read_at.isoformat()}
+    return {"access_points": {ean: moments | {"terms": digest_of(date(2026, 10, 15), (granularity,), None, said)}}}
 
 
 def test_a_later_pull_asks_what_was_stored_since_two_days_before_the_last(fluvius: Fluvius, kortrijk: City) -> None:
@@ -379,6 +384,34 @@ def test_a_later_pull_asks_what_was_stored_since_two_days_before_the_last(fluviu
         "2026-11-24T06:00:00Z",
     )
     assert delivery.memory["access_points"][HALL]["read_at"] == "2026-11-01T00:00:00+00:00"
+
+
+def _pulled(fluvius: Fluvius, city: City, memory: Mapping[str, object] | None, **changed: Any) -> Delivery:  # noqa: ANN401 - one term
+    terms = {"mandate": mandate(HALL), "since": date(2026, 10, 15), "register": _register(HALL)} | changed
+    fluvius.mandates = [terms["mandate"]]
+    context = Context(city, memory=memory or {}, rows=lambda *_: terms["register"])
+    return fetch(_endpoint(fluvius, terms["since"]), context)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"since": date(2026, 9, 1)},
+        {"mandate": mandate(HALL, dataPeriodFrom="2026-10-20T00:00:00Z")},
+        {"mandate": mandate(HALL, "VH_onbepaald")},
+        {"register": _register(HALL).with_columns(valid_from_date=pl.lit(date(2018, 1, 1)))},
+        {"register": _register(HALL, home=HALL)},
+    ],
+    ids=["first day", "period of the mandate", "detail of the mandate", "owned since", "a dwelling"],
+)
+def test_on_other_terms_an_access_point_is_read_in_full_again(
+    fluvius: Fluvius, kortrijk: City, changed: Mapping[str, Any]
+) -> None:
+    first = _pulled(fluvius, kortrijk, None)
+    again = _pulled(fluvius, kortrijk, first.memory)
+    assert [asked["periodType"] for asked in fluvius.asked] == ["readTime", "insertTime"]
+    _pulled(fluvius, kortrijk, again.memory, **changed)
+    assert [asked["periodType"] for asked in fluvius.asked[2:]] == ["readTime"]
 
 
 def test_once_a_month_the_last_three_months_are_read_again(fluvius: Fluvius, kortrijk: City) -> None:
@@ -494,7 +527,9 @@ def _days(ean: str, first: date, count: int) -> Reply:
 def test_a_dwelling_is_asked_by_day_and_kept_by_whole_month(fluvius: Fluvius, kortrijk: City) -> None:
     fluvius.mandates = [mandate(HOME)]
     fluvius.energy = lambda _: _days(HOME, date(2026, 9, 1), 35)
-    delivery = fetch(_endpoint(fluvius), _context(kortrijk, _memory(HOME, NOW, datetime(2026, 10, 1, tzinfo=UTC))))
+    delivery = fetch(
+        _endpoint(fluvius), _context(kortrijk, _memory(HOME, NOW, datetime(2026, 10, 1, tzinfo=UTC), "daily"))
+    )
     assert {(asked["periodType"], asked["granularity"]) for asked in fluvius.asked} == {("readTime", "daily")}
     (month,) = _gated(delivery, kortrijk).accepted.iter_rows(named=True)
     assert (month["granularity"], month["reading_date"], month["value"]) == ("P1M", date(2026, 9, 1), 60)

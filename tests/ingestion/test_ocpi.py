@@ -398,7 +398,7 @@ def test_the_whole_stock_is_asked_again_when_it_is_due_by_the_operators_clock(
     assert _is_full(_fetch(operator.url, kortrijk, due.memory, FULL_EVERY_DAYS="0")) == ["true"]
 
 
-@pytest.mark.parametrize("memory", [{}, {"until": "yesterday"}, {"until": "2026-11-01T00:00:00Z", "evses": 7}])
+@pytest.mark.parametrize("memory", [{}, {"until": "yesterday"}, {"until": "2026-11-01T00:00:00Z", "evse_digests": 7}])
 def test_a_lost_memory_costs_a_full_pull_and_nothing_else(
     new_supplier: _NewSupplier, kortrijk: City, memory: dict[str, object]
 ) -> None:

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from ingestion.delivery import Endpoint, Secret
+from ingestion.delivery import Endpoint, Secret, digest_of
 from ingestion.demo_city.suppliers import open311_supplier
+from ingestion.door import without_identifiers_in
 from ingestion.errors import PermanentSupplierError
 from ingestion.http import Answer, Client
 from ingestion.protocols.open311 import Desk, midnight, open_desk
 from ingestion.protocols.open311_body import rows_of
-from ingestion.protocols.open311_memory import Memory, Seen, digest_of, is_gone, remembered
+from ingestion.protocols.open311_memory import Memory, Seen, is_gone, remembered
 
 _NewSupplier = Callable[[Callable[..., Any]], Any]
 _CLOCK = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -322,3 +323,8 @@ def test_when_a_tenth_vanishes_at_once_the_supplier_is_doubted_and_nothing_is_wi
 def test_a_digest_is_the_same_in_every_run_and_differs_by_content() -> None:
     assert digest_of({"b": 1, "a": "é"}) == digest_of({"a": "é", "b": 1})
     assert digest_of(["a"]) != digest_of(["b"])
+
+
+def test_no_digest_is_taken_for_a_telephone_number_by_the_door() -> None:
+    digests = [digest_of(number) for number in range(20_000)]
+    assert without_identifiers_in(digests) == digests

@@ -183,6 +183,18 @@ def test_a_refused_file_is_not_asked_for_until_it_changes(
     assert len(sensor_result(location, "indicators_drop", instance).run_requests) == 1
 
 
+def test_a_refused_file_is_asked_for_again_when_its_manifest_came_or_changed(
+    location: dg.Definitions, profile: Settings, instance: DagsterInstance
+) -> None:
+    path = drop(profile, "renovation_coach", "renovatie_2026-W44_kortrijk.csv", "dossier;team\n")
+    location.resolve_job_def("land_renovation_coach").execute_in_process(
+        instance=instance, raise_on_error=False, run_config=QUIET
+    )
+    assert not sensor_result(location, "renovation_coach_drop", instance).run_requests
+    path.with_name(f"{path.name}.manifest.json").write_text('{"minder_is_juist": true}', encoding="utf-8")
+    assert len(sensor_result(location, "renovation_coach_drop", instance).run_requests) == 1
+
+
 @pytest.mark.parametrize(("days_silent", "on_time"), [(1, True), (10, False)])
 def test_a_supplier_silent_for_too_long_fails_the_freshness_check(
     location: dg.Definitions, profile: Settings, instance: DagsterInstance, days_silent: int, *, on_time: bool

@@ -235,6 +235,17 @@ def test_more_wrong_lines_than_a_screen_are_counted_and_exported(
     assert fastexcel.read_excel(tmp_path / "fout.xlsx").load_sheet(0).to_polars().height == 130
 
 
+def test_an_export_never_overwrites_the_file_that_was_checked(
+    run: Run,  # noqa: F811
+    settings: Settings,
+    tmp_path: Path,
+) -> None:
+    sent = written(tmp_path, "bomen.csv", [good_rows(settings, 1)[0] | {"value": "?"}])
+    before = sent.read_bytes()
+    assert run(settings, "check", str(sent), "--source", "indicators", "--export", str(sent)).exit_code == 2
+    assert sent.read_bytes() == before
+
+
 def test_the_list_shows_what_is_open_and_with_all_what_was_closed(
     run: Run,  # noqa: F811
     settings: Settings,

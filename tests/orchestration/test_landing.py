@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -202,6 +203,20 @@ def test_a_row_from_the_future_does_not_make_a_source_complete_until_then(
     drop(settings, "renovation_coach", "renovatie_2099-W10_kortrijk.csv", header + row)
     (landed,) = land_source(settings, "renovation_coach")
     assert landed.manifest.complete_until == NOW
+
+
+@pytest.mark.parametrize(("ahead", "outcome"), [(23, Outcome.LANDED), (25, Outcome.REFUSED)])
+def test_a_delivery_that_bears_a_time_to_come_waits_until_its_clock_is_right(
+    empty_profile: Callable[..., Settings], ahead: int, outcome: Outcome
+) -> None:
+    settings = replace(empty_profile(), fixed_as_of=None)
+    path = drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW, (NOW + timedelta(hours=ahead)).isoformat())
+    (landed,) = land_source(settings, "indicators")
+    assert landed.outcome == outcome
+    if outcome == Outcome.REFUSED:
+        assert "bears the time 2026-11-24 07:00 UTC, which has yet to come" in landed.message
+        path.with_name("b.csv.ready").write_text(NOW.isoformat(), encoding="utf-8")
+        assert [again.outcome for again in land_source(settings, "indicators")] == [Outcome.LANDED]
 
 
 def test_a_row_about_a_day_to_come_is_refused_and_the_others_stay(empty_profile: Callable[..., Settings]) -> None:

@@ -7,12 +7,15 @@ import polars as pl
 import pytest
 
 from contracts.sources.buildings import CONNECTIONS
+from contracts.sources.energy_meters import READINGS
+from contracts.vocabulary import LINE
 from ingestion.registered_meters import NOT_WHOLE, UNKNOWN
-from orchestration.loop.landing import Landed, Outcome, land
+from orchestration.loop.landing import Landed, Outcome, land, run_gate
+from orchestration.loop.replay import replay
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
 from tests.orchestration.test_landing import drop, land_source
-from warehouse.lake import Lake
+from warehouse.lake import Arrival, Lake
 from warehouse.state import State
 
 HALL, SCHOOL, HOME = (f"54144889000000{number}" for number in ("0117", "0513", "0711"))
@@ -130,3 +133,32 @@ def test_an_api_without_its_settings_is_refused_and_dropped_files_still_land(
     file, pull = land_source(settings, "energy_meters")
     assert (file.outcome, pull.outcome) == (Outcome.LANDED, Outcome.REFUSED)
     assert "ADEMRUIMTE_ENERGY_METERS_SUBSCRIPTION_KEY" in pull.message
+
+
+def test_a_replay_of_a_batch_that_kept_its_file_keeps_only_what_the_door_lets_in_today(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    settings = empty_profile()
+    contract = settings.contracts()["energy_meters"]
+    _land(settings, "buildings", _register(HALL))
+    nothing = {"readings": pl.DataFrame(schema={**dict.fromkeys(READINGS.received.columns, pl.String), LINE: pl.Int64})}
+    # as version 1 of the contract left it
+    old = Arrival(
+        source="energy_meters",
+        origin="v.csv",
+        supplied_at=NOW,
+        complete_until=None,
+        content_sha256="a" * 64,
+        contract_version=1,
+        key_id=None,
+        received={},
+        original=("v.csv", _export(HALL, SCHOOL).encode()),
+        splits=run_gate(nothing, contract, settings.city, NOW),
+        dropped_columns={},
+        redactions=0,
+    )
+    made = replay(settings, Lake(settings.layout.lake).commit(old, NOW).batch_id, LATER)
+    assert made is not None
+    assert made.original is None
+    received = Lake(settings.layout.lake).read(made, "readings", "received")
+    assert received["ean"].to_list() == [f'="{HALL}"']
