@@ -246,5 +246,5 @@ def test_after_kill_9_the_next_build_recovers(own_demo: Settings, step: str) -> 
     with State(own_demo.layout.state) as state:
         assert current(own_demo.layout.published) in {row.build_id for row in state.published()}
         told = verdicts_of(own_demo).filter(pl.col("status").is_in(["behind", "overdue"]))["department_id"]
-        assert {message.department_id for message in state.unsent()} == set(told)
+        assert set(told) <= {message.department_id for message in state.unsent()}
     assert why_due(own_demo, LATER) is None
