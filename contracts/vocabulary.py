@@ -86,7 +86,6 @@ class Received:
         columns: every column that may pass the door.
         required: those without which the delivery is not this table at all.
         pseudonyms: columns replaced at the door by a keyed pseudonym, with the purpose of its key.
-        free_text: columns in which a direct identifier could hide; the door's second net reads them.
         meaning_nl: what a column holds, with its unit and form, in Dutch for the supplier who fills it.
         added: columns that no supplier fills: the reader adds them from the file's name or its surroundings.
     """
@@ -94,7 +93,6 @@ class Received:
     columns: tuple[str, ...]
     required: tuple[str, ...]
     pseudonyms: Mapping[str, str] = field(default_factory=dict)
-    free_text: tuple[str, ...] = ()
     meaning_nl: Mapping[str, str] = field(default_factory=dict)
     added: tuple[str, ...] = ()
 

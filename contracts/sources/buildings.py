@@ -82,7 +82,6 @@ CONNECTIONS = TableContract(
             "gebied",
         ),
         required=("gebouw", "naam", "ean", "drager", "geldig_van", "oppervlakte_m2", "gebruik", "is_woning"),
-        free_text=("naam",),
         meaning_nl={
             "gebouw": "vaste code van het gebouw: kleine letters, cijfers en _",
             "naam": "naam van het gebouw; laat hem leeg voor een woning",

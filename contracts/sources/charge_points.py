@@ -146,7 +146,6 @@ LOCATIONS = TableContract(
             "is_in_municipality",
             "last_updated",
         ),
-        free_text=("operator_name", "parking_type"),
         required=(*_LOCATION_KEY, "last_updated"),
         meaning_nl={
             **_WHOSE_NL,
@@ -211,7 +210,6 @@ EVSES = TableContract(
     description_nl="Eén laadpunt: er kan één voertuig tegelijk laden.",
     received=Received(
         columns=(*_LOCATION_KEY, "evse_uid", "evse_id", "status", "parking_restrictions", "last_updated"),
-        free_text=("parking_restrictions",),
         required=(*_LOCATION_KEY, "evse_uid", "status", "last_updated"),
         meaning_nl={
             **_WHOSE_NL,

@@ -84,7 +84,6 @@ OBSERVATIONS = TableContract(
         required=("kpi_id", "area", "ref_date", "value", "unit"),
         # only whether they differ is used, but a role of one person is that person
         pseudonyms={"entered_by_role": "entry", "checked_by_role": "entry"},
-        free_text=("kpi_id", "area", "unit", "source"),
         meaning_nl={
             "kpi_id": "code van de indicator in het register, bijvoorbeeld trees_extra",
             "area": "NIS-code van de gemeente of de statistische sector, bijvoorbeeld 34022 of 34022A00-",

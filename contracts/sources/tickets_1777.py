@@ -152,15 +152,6 @@ REQUESTS = TableContract(
             "closed_datetime",
         ),
         required=("service_request_id", "status", "requested_datetime"),
-        free_text=(
-            "status_description",
-            "service_code",
-            "service_name",
-            "service_subtype",
-            "agency_responsible",
-            "zipcode",
-            "channel",
-        ),
         meaning_nl={
             "service_request_id": "nummer van de melding: hoogstens 64 tekens, zonder spaties",
             "status": "open of closed",

@@ -406,13 +406,3 @@ def test_two_people_an_interval_and_an_embargo_stand_in_a_file(landed: "list[Lan
         ("housing_cost_arrears_share", 5.9, 8.4)
     ]
     assert rows.drop_nulls("embargo_until_at")["kpi_id"].to_list() == ["unsealing_remaining_m2"]
-
-
-def test_units_are_written_as_the_registry_writes_them(landed: "list[Landed]", real_data: Path) -> None:
-    registry = real_data.parent / "targets" / "targets.csv"
-    if not registry.is_file():
-        pytest.skip("no registry beside the real files")
-    with registry.open(encoding="utf-8", newline="") as lines:
-        units = {row["target_id"]: row["unit"] for row in csv.DictReader(lines)}
-    said = dict(_observations(landed).select("kpi_id", "unit").unique().iter_rows())
-    assert said == {kpi_id: units.get(kpi_id) for kpi_id in said}

@@ -46,7 +46,7 @@ def _admitted(received: Received, ring: KeyRing = _RING, **columns: list[str | N
 
 
 def _redacted(text: str | None) -> str | None:
-    table = _admitted(Received(("note",), (), free_text=("note",)), note=[text]).tables["rows"]
+    table = _admitted(Received(("note",), ()), note=[text]).tables["rows"]
     found: str | None = table["note"][0]
     return found
 
@@ -141,7 +141,7 @@ def test_a_very_long_text_takes_no_time() -> None:
 
 
 def test_redactions_count_cells() -> None:
-    received = Received(("note",), (), free_text=("note",))
+    received = Received(("note",), ())
     admitted = _admitted(received, note=["a@b.example", "a@b.example", "fine", None])
     assert admitted.redactions == 2
     assert admitted.tables["rows"]["note"].to_list() == [REDACTED, REDACTED, "fine", None]
@@ -151,13 +151,6 @@ def test_the_identifier_of_a_key_does_not_tell_the_key() -> None:
     assert len(key_id(_KEY)) == 8
     assert key_id(_KEY) == key_id(Secret(_KEY.value))
     assert key_id(_KEY) != key_id(Secret("other"))
-
-
-def test_every_pseudonym_and_free_text_column_of_a_contract_passes_its_door() -> None:
-    tables = [table for contract in all_contracts().values() for table in contract.tables]
-    for received in (table.received for table in tables):
-        assert {*received.pseudonyms, *received.free_text, *received.required} <= set(received.columns)
-        assert not {*received.pseudonyms} & {*received.free_text}
 
 
 def test_a_later_key_is_applied_to_what_the_earlier_one_made() -> None:
@@ -255,7 +248,7 @@ def _dropped(personal: int, rows: int) -> Admitted:
     notes = [f"mail mens{n}@mail.be" if n < personal else f"lamp {n}" for n in range(rows)]
     frame = pl.DataFrame({"note": notes}, schema={"note": pl.String}).with_row_index("line", offset=1)
     delivery = Delivery("jan@mail.be.csv", {"rows": frame}, datetime(2026, 11, 22, tzinfo=UTC))
-    return admit(delivery, _source(Received(("note",), (), free_text=("note",))), _RING, is_dropped=True)
+    return admit(delivery, _source(Received(("note",), ())), _RING, is_dropped=True)
 
 
 def test_a_file_full_of_identifiers_is_refused_whole() -> None:

@@ -103,23 +103,6 @@ select
     by_default.factor * default_bands.weight as cpe,
     by_control.factor * control_bands.weight as cpe_mow2024
 from present
-inner join bands as default_bands
-    on
-        default_bands.method = 'cpt2022'
-        and present.power_kw >= default_bands.kw_min_incl
-        and present.power_kw < default_bands.kw_max_excl
-inner join bands as control_bands
-    on
-        control_bands.method = 'mow2024'
-        and present.power_kw >= control_bands.kw_min_incl
-        and present.power_kw < control_bands.kw_max_excl
-inner join factors as by_default
-    on
-        by_default.method = 'cpt2022'
-        and present.access_class = by_default.access_class
-inner join factors as by_control
-    on
-        by_control.method = 'mow2024'
-        and present.access_class = by_control.access_class
+{{ weighed_both_ways('present') }}
 where present.valid_to_at is null or present.valid_from_at < present.valid_to_at
 order by present.evse_key, present.valid_from_at

@@ -109,24 +109,7 @@ select
     powered.first_seen_at,
     powered.known_at
 from powered
-inner join bands as default_bands
-    on
-        default_bands.method = 'cpt2022'
-        and powered.power_kw >= default_bands.kw_min_incl
-        and powered.power_kw < default_bands.kw_max_excl
-inner join bands as control_bands
-    on
-        control_bands.method = 'mow2024'
-        and powered.power_kw >= control_bands.kw_min_incl
-        and powered.power_kw < control_bands.kw_max_excl
-inner join factors as by_default
-    on
-        by_default.method = 'cpt2022'
-        and powered.access_class = by_default.access_class
-inner join factors as by_control
-    on
-        by_control.method = 'mow2024'
-        and powered.access_class = by_control.access_class
+{{ weighed_both_ways('powered') }}
 inner join factors as by_customers
     on
         by_customers.method = 'cpt2022_customers_half'
