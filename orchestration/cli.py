@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from orchestration import report, supplier_commands
+from orchestration import report
+from orchestration.giving_back import commands as supplier_commands
 from orchestration.registry.commands import app as targets
 from orchestration.settings import SettingInvalidError, Settings, read_settings
 

@@ -12,9 +12,9 @@ import yaml
 
 from contracts.registry import all_contracts
 from contracts.vocabulary import Received, SourceContract, TableContract
-from orchestration.contract_pages import INDEX, page, stale, template_names, write
-from orchestration.giving_back import check
-from orchestration.open_data_contract import API_VERSION
+from orchestration.giving_back.contract_pages import INDEX, page, stale, template_names, write
+from orchestration.giving_back.lines import check
+from orchestration.giving_back.open_data_contract import API_VERSION
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW
 from tests.orchestration.test_cli import Run, own_logger, run  # noqa: F401 - fixtures

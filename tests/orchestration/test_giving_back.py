@@ -13,7 +13,7 @@ import pytest
 
 from contracts.registry import all_contracts
 from contracts.vocabulary import LINE
-from orchestration.giving_back import ExportError, check, export, fault_nl, given_back
+from orchestration.giving_back.lines import ExportError, check, export, fault_nl, given_back
 from orchestration.loop.landing import land
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
@@ -335,7 +335,7 @@ def test_a_control_character_does_not_break_a_workbook(settings: Settings, tmp_p
 def test_too_many_lines_for_a_sheet_are_told_in_time(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orchestration.giving_back._MOST_SHEET_ROWS", 1)
+    monkeypatch.setattr("orchestration.giving_back.lines._MOST_SHEET_ROWS", 1)
     sent = written(tmp_path, "a.csv", [row | {"value": "x"} for row in good_rows(settings, 2)])
     with pytest.raises(ExportError, match="2 regels passen niet op een blad"):
         export(check(sent, INDICATOR_CONTRACT, settings, NOW).refused, INDICATOR_CONTRACT, tmp_path / "u.xlsx")

@@ -14,7 +14,7 @@ import polars as pl
 from contracts.reasons import published as published_reasons
 from contracts.registry import all_cities
 from contracts.vocabulary import UTC_INSTANT, Column, Delivers, Sensitivity, SourceContract, TableContract
-from orchestration.open_data_contract import API_VERSION, as_yaml
+from orchestration.giving_back.open_data_contract import API_VERSION, as_yaml
 
 INDEX = "README.md"
 REGENERATE = "ademruimte contracts write"

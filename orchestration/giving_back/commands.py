@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from orchestration.giving_back import Checked
+    from orchestration.giving_back.lines import Checked
 
 _WIDTH = 80
 _MOST_LINES = 100
@@ -43,7 +43,7 @@ def check(
     export: _Export = None,
 ) -> None:
     """Tells a supplier, in Dutch, what would be refused of a file and why; nothing is sent or kept."""
-    from orchestration.giving_back import check as check_file  # noqa: PLC0415 - brings polars and the door
+    from orchestration.giving_back.lines import check as check_file  # noqa: PLC0415 - brings polars and the door
 
     if export is not None and export.resolve() == file.resolve():
         raise typer.BadParameter(f"{file.name}: schrijf de foute regels naar een ander bestand dan dit")
@@ -64,7 +64,7 @@ def list_lines(
     closed: Annotated[bool, typer.Option("--all", help="Those that a later delivery put right as well.")] = False,
 ) -> None:
     """The refused lines that no later delivery put right yet, and the files that were refused whole."""
-    from orchestration.giving_back import given_back  # noqa: PLC0415 - brings polars
+    from orchestration.giving_back.lines import given_back  # noqa: PLC0415 - brings polars
     from warehouse.lake import Lake  # noqa: PLC0415
 
     settings, console = read_settings(), _console()
@@ -85,7 +85,7 @@ def export_lines(
     closed: Annotated[bool, typer.Option("--all", help="Those that a later delivery put right as well.")] = False,
 ) -> None:
     """Writes the open refused lines of a source with the reason beside each, to send to its supplier."""
-    from orchestration.giving_back import given_back  # noqa: PLC0415 - brings polars
+    from orchestration.giving_back.lines import given_back  # noqa: PLC0415 - brings polars
     from warehouse.lake import Lake  # noqa: PLC0415
 
     settings = read_settings()
@@ -98,7 +98,7 @@ def export_lines(
 def write_pages(folder: _Pages = Path("docs/contracts")) -> None:
     """Generates every page, Open Data Contract Standard file and empty template from the contract code."""
     from contracts.registry import all_contracts  # noqa: PLC0415 - brings polars
-    from orchestration.contract_pages import write  # noqa: PLC0415
+    from orchestration.giving_back.contract_pages import write  # noqa: PLC0415
 
     for name in write(all_contracts(), folder):
         _console().print(f"{folder / name}", markup=False, soft_wrap=True)
@@ -108,7 +108,7 @@ def write_pages(folder: _Pages = Path("docs/contracts")) -> None:
 def check_pages(folder: _Pages = Path("docs/contracts")) -> None:
     """Says which published pages differ from the contract code."""
     from contracts.registry import all_contracts  # noqa: PLC0415 - brings polars
-    from orchestration.contract_pages import stale  # noqa: PLC0415
+    from orchestration.giving_back.contract_pages import stale  # noqa: PLC0415
 
     differing = stale(all_contracts(), folder)
     for name in differing:
@@ -131,7 +131,7 @@ def _contract(settings: Settings, source: str) -> SourceContract:
 
 
 def _print_fault(console: Console, checked: "Checked") -> None:
-    from orchestration.giving_back import fault_nl  # noqa: PLC0415 - as above
+    from orchestration.giving_back.lines import fault_nl  # noqa: PLC0415 - as above
 
     fault = checked.fault or ""
     console.print(f"{checked.origin}: {fault_nl(fault)}", markup=False)
@@ -149,7 +149,7 @@ def _print_checked(console: Console, contract: SourceContract, checked: "Checked
 
 def _print_reasons(console: Console, contract: SourceContract, name: str, lines: "pl.DataFrame") -> None:
     """Every refused value of a table with its reason, then how often each reason is given."""
-    from orchestration.giving_back import reasons_of  # noqa: PLC0415 - as above
+    from orchestration.giving_back.lines import reasons_of  # noqa: PLC0415 - as above
 
     if lines.is_empty():
         return
@@ -179,7 +179,7 @@ def _print_lines(console: Console, contract: SourceContract, tables: "Mapping[st
     Returns:
         How many.
     """
-    from orchestration.giving_back import reasons_of  # noqa: PLC0415 - as above
+    from orchestration.giving_back.lines import reasons_of  # noqa: PLC0415 - as above
 
     for name, lines in tables.items():
         for title, of_one in _deliveries(contract, name, lines):
@@ -207,7 +207,7 @@ def _print_refused_files(console: Console, settings: Settings, sources: set[str]
 
 
 def _deliveries(contract: SourceContract, name: str, lines: "pl.DataFrame") -> "Iterator[tuple[str, pl.DataFrame]]":
-    from orchestration.giving_back import without_pseudonyms  # noqa: PLC0415 - as above
+    from orchestration.giving_back.lines import without_pseudonyms  # noqa: PLC0415 - as above
     from orchestration.loop.earlier import CLOSED_BY, PUT_RIGHT  # noqa: PLC0415
 
     shown = without_pseudonyms(lines, contract.table(name))
@@ -240,7 +240,7 @@ def _cells(row: "Mapping[str, object]", reason: str) -> tuple[str, str, str, str
 def _write(
     console: Console, tables: "Mapping[str, pl.DataFrame]", contract: SourceContract, file: Path, said: str
 ) -> None:
-    from orchestration.giving_back import ExportError, export  # noqa: PLC0415 - as above
+    from orchestration.giving_back.lines import ExportError, export  # noqa: PLC0415 - as above
 
     try:
         count = export(tables, contract, file)
