@@ -74,7 +74,9 @@ def _code_files() -> list[Path]:
 
 
 def _is_code(path: Path, folder: Path) -> bool:
-    return path.suffix in _CODE_ENDINGS and not _MADE_BY_DBT & set(path.relative_to(folder).parts)
+    # dbt leaves a hidden file of its own beside the profile when someone runs it by hand
+    made = path.name.startswith(".") or _MADE_BY_DBT & set(path.relative_to(folder).parts)
+    return path.suffix in _CODE_ENDINGS and not made
 
 
 def _difference(plan: Plan, last: Decision) -> str:

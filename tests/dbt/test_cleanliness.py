@@ -43,7 +43,9 @@ def test_the_project_parses_without_a_warning_or_a_deprecation(parse: Callable[[
 def test_a_deprecation_would_be_seen(parse: Callable[[Path], list[str]], tmp_path: Path) -> None:
     models = tmp_path / "models"
     models.mkdir()
-    (tmp_path / "dbt_project.yml").write_text("name: small\nversion: '1.0.0'\nprofile: ademruimte\n", "utf-8")
+    # or dbt would call home, and leave a cookie beside the profile
+    silent = "flags: {send_anonymous_usage_stats: false}\n"
+    (tmp_path / "dbt_project.yml").write_text(f"name: small\nversion: '1.0.0'\nprofile: ademruimte\n{silent}", "utf-8")
     (models / "one.sql").write_text("select 1 as digit", "utf-8")
     old = "[{name: one, columns: [{name: digit, data_tests: [{accepted_values: {values: [1]}}]}]}]"
     (models / "one.yml").write_text(f"models: {old}", "utf-8")

@@ -153,7 +153,13 @@ def test_a_renamed_model_is_other_code(own_code: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["dbt_project/target/compiled/model.sql", "dbt_project/logs/dbt.yml", "contracts/READ.md"]
+    "path",
+    [
+        "dbt_project/target/compiled/model.sql",
+        "dbt_project/logs/dbt.yml",
+        "dbt_project/.user.yml",
+        "contracts/READ.md",
+    ],
 )
 def test_what_dbt_makes_and_what_people_read_is_no_code(own_code: Path, path: str) -> None:
     before = planning.code_version()
