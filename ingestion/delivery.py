@@ -78,6 +78,10 @@ def _no_registry() -> pl.DataFrame:
     return pl.DataFrame(schema=REGISTRY)
 
 
+def _no_clock() -> datetime | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a source module may know beside the wire; asked only when it needs it.
@@ -89,6 +93,7 @@ class Context:
             `supplied_at` and `content_sha256`; for small registers. LookupError when nothing of it was landed.
         areas: the boundaries of the profile, or None.
         registry: kpi_id, unit, needs_check and is_public of the registered targets.
+        now: our own clock (UTC), to hold beside a supplier's; None where time stands still.
     """
 
     city: City
@@ -96,6 +101,7 @@ class Context:
     rows: Callable[[str, str], pl.DataFrame] = _no_rows
     areas: Callable[[], Areas | None] = _no_areas
     registry: Callable[[], pl.DataFrame] = _no_registry
+    now: Callable[[], datetime | None] = _no_clock
 
 
 def digest_of(*parts: object) -> str:
@@ -120,6 +126,9 @@ class Delivery:
         original: the supplier's own bytes, where they came as one file.
         withheld: by reason, how many rows were not let in; nothing of them is kept.
         memory: what the next delivery of this source finds in its context (JSON); None leaves it as it is.
+        faults: by part of the supplier that failed while the rest came, why. Nothing of such a part is in the tables,
+            the memory lets the next pull ask it again, and `complete_until` does not speak for it.
+        warnings: what somebody should know although everything came (a clock that runs ahead).
     """
 
     origin: str
@@ -129,3 +138,5 @@ class Delivery:
     original: bytes | None = None
     withheld: Mapping[str, int] = field(default_factory=dict)
     memory: Mapping[str, object] | None = None
+    faults: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 
 import phonenumbers
@@ -51,6 +51,7 @@ _PERSONS = ("85.07.30-033.28", "85-07-30-033-28", "0471/23.45.67", "0471-23-45-6
 # a word that looks like a key or a token rather than the name of a column
 _CODE = re.compile(r"(?=\S*\d)\S{12,}")
 _BLANKS = re.compile(r"\s+")
+_PSEUDONYM = re.compile(r"[0-9a-f]{64}")
 _DECIMALS = re.compile(r"\d[.,]$")
 _DIGITS = re.compile(r"\d+")
 _MOST_NUMBERS = 300
@@ -113,6 +114,25 @@ class KeyRing:
             raise KeyMissingError(f"the key {since} is not in the ring; restore the key file from its copy")
         return _chained(pseudonym, purpose, self.keys[known.index(since) + 1 :])
 
+    def pseudonym_once(self, value: str, purpose: str, since: str | None) -> str | None:
+        """The pseudonym of a value that may be one already: then the same one under the newest key.
+
+        Args:
+            value: a cell.
+            purpose: that of its column.
+            since: the id of the newest key behind the pseudonyms of its batch; None where it holds none.
+
+        Raises:
+            KeyMissingError: that key is not in the ring.
+        """
+        if since is None or not _PSEUDONYM.fullmatch(value):
+            return self.pseudonym(value, purpose)
+        return self.renewed(value, purpose, since)
+
+    def holds(self, key: str | None) -> bool:
+        """Whether the key of that id is in the ring."""
+        return key in {key_id(each) for each in self.keys}
+
 
 class KeyMissingError(LookupError):
     """A pseudonym was made with a key that is not there."""
@@ -137,21 +157,74 @@ def admit(delivery: Delivery, contract: SourceContract, ring: KeyRing, *, is_dro
     Raises:
         TooPersonalError: it was dropped, and over 0.5 % of its rows (at least 5) hold a direct identifier.
     """
-    admitted: dict[str, pl.DataFrame] = {}
-    dropped: dict[str, tuple[str, ...]] = {}
-    nets: list[_Net] = []
-    promised = {table.name: table for table in contract.tables}
-    for name, frame in delivery.tables.items():
-        columns = promised[name].received.columns if name in promised else ()
-        outside = [column for column in frame.columns if column not in (*columns, LINE)]
-        dropped[name] = tuple(_shown(column) for column in outside)
-        if name in promised:
-            nets.append(_netted(_pseudonymised(frame.drop(outside), promised[name].received, ring), promised[name]))
-            admitted[name] = nets[-1].frame
+    nets = _through(delivery.tables, contract, ring.pseudonym)
     if is_dropped:
-        _require_few(nets, delivery.origin)
+        _require_few(list(nets.values()), delivery.origin)
+    return _admitted(nets, _outside(delivery.tables, contract), contract, ring)
+
+
+def readmit(kept: Admitted, contract: SourceContract, ring: KeyRing) -> Admitted:
+    """Lets what came through the door of an older contract through today's.
+
+    What holds a pseudonym keeps it, under the newest key; what was kept as it was and joins by a pseudonym today
+    gets one.
+
+    Args:
+        kept: the text of a batch, with what its manifest says of it.
+        contract: today's.
+        ring: the city's pseudonym keys.
+
+    Raises:
+        KeyMissingError: the key of the batch is not in the ring.
+    """
+    nets = _through(kept.tables, contract, partial(ring.pseudonym_once, since=kept.key_id))
+    outside = _outside(kept.tables, contract)
+    dropped = {
+        name: tuple(dict.fromkeys((*map(_shown, kept.dropped_columns.get(name, ())), *outside.get(name, ()))))
+        for name in kept.dropped_columns | outside
+    }
+    admitted = _admitted(nets, dropped, contract, ring)
+    return replace(admitted, redactions=kept.redactions + admitted.redactions)
+
+
+def _through(
+    tables: Mapping[str, pl.DataFrame], contract: SourceContract, pseudonym: Callable[[str, str], str | None]
+) -> dict[str, "_Net"]:
+    """The promised tables with their allowed columns, pseudonymised and through the second net."""
+    promised = {table.name: table for table in contract.tables if table.name in tables}
+    allowed = {
+        name: frame.drop(_not_allowed(frame, promised[name])) for name, frame in tables.items() if name in promised
+    }
+    return {
+        name: _netted(_pseudonymised(frame, promised[name].received, pseudonym), promised[name])
+        for name, frame in allowed.items()
+    }
+
+
+def _not_allowed(frame: pl.DataFrame, table: TableContract) -> list[str]:
+    return [column for column in frame.columns if column not in (*table.received.columns, LINE)]
+
+
+def _outside(tables: Mapping[str, pl.DataFrame], contract: SourceContract) -> dict[str, tuple[str, ...]]:
+    """Per table the columns that may not pass, by a name that may be shown."""
+    promised = {table.name: table for table in contract.tables}
+    outside = {
+        name: _not_allowed(frame, promised[name]) if name in promised else frame.drop(LINE, strict=False).columns
+        for name, frame in tables.items()
+    }
+    return {name: tuple(map(_shown, columns)) for name, columns in outside.items()}
+
+
+def _admitted(
+    nets: Mapping[str, "_Net"], dropped: dict[str, tuple[str, ...]], contract: SourceContract, ring: KeyRing
+) -> Admitted:
     has_pseudonyms = any(table.received.pseudonyms for table in contract.tables)
-    return Admitted(admitted, dropped, sum(net.cells for net in nets), ring.key_id if has_pseudonyms else None)
+    return Admitted(
+        {name: net.frame for name, net in nets.items()},
+        dropped,
+        sum(net.cells for net in nets.values()),
+        ring.key_id if has_pseudonyms else None,
+    )
 
 
 def _require_few(nets: list["_Net"], origin: str) -> None:
@@ -202,10 +275,12 @@ def key_id(key: Secret) -> str:
     return hashlib.sha256(b"key id" + key.value.encode()).hexdigest()[:8]
 
 
-def _pseudonymised(frame: pl.DataFrame, received: Received, ring: KeyRing) -> pl.DataFrame:
+def _pseudonymised(
+    frame: pl.DataFrame, received: Received, pseudonym: Callable[[str, str], str | None]
+) -> pl.DataFrame:
     for column, purpose in received.pseudonyms.items():
         if column in frame.columns:
-            frame = _replaced(frame, column, _each(frame[column], partial(ring.pseudonym, purpose=purpose)))
+            frame = _replaced(frame, column, {value: pseudonym(value, purpose) for value in _distinct(frame[column])})
     return frame
 
 
@@ -271,7 +346,11 @@ def _without_key(value: str) -> str | None:
 
 def _each(values: pl.Series, change: Callable[[str], str | None]) -> dict[str, str | None]:
     """The change of every distinct value; a hash or a phone search per row would cost minutes."""
-    return {value: change(value) for value in values.drop_nulls().unique()}
+    return {value: change(value) for value in _distinct(values)}
+
+
+def _distinct(values: pl.Series) -> list[str]:
+    return values.drop_nulls().unique().to_list()
 
 
 def _replaced(frame: pl.DataFrame, column: str, changes: Mapping[str, str | None]) -> pl.DataFrame:

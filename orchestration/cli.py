@@ -15,6 +15,7 @@ from orchestration import report
 from orchestration.giving_back import commands as supplier_commands
 from orchestration.registry.commands import app as targets
 from orchestration.settings import SettingInvalidError, Settings, read_settings
+from warehouse.durable import DiskFullError, is_disk_full
 
 app = typer.Typer(
     help="Ademruimte tells a city whether it keeps its promises.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -32,9 +33,18 @@ def main() -> None:
     show_progress()
     try:
         app()
-    except _faults() as fault:
-        _console.print(str(fault).strip("'"), style="bold red", markup=False, soft_wrap=True)
+    except Exception as fault:
+        if not (isinstance(fault, _faults()) or is_disk_full(fault)):
+            raise
+        _console.print(_told(fault), style="bold red", markup=False, soft_wrap=True)
         sys.exit(1)
+
+
+def _told(fault: Exception) -> str:
+    told = str(fault).strip("'")
+    if isinstance(fault, DiskFullError) or not is_disk_full(fault):
+        return told
+    return f"{told}\nthe disk is full: make room, then run it again"
 
 
 def _faults() -> tuple[type[Exception], ...]:
@@ -170,6 +180,23 @@ def replay(batch: Annotated[str, typer.Argument(help="Batch id, as `ademruimte b
     except UnknownBatchError as fault:
         raise typer.BadParameter(str(fault)) from None
     _console.print(f"committed {manifest.batch_id}" if manifest else "the same rows again: nothing was written")
+
+
+@app.command()
+def erase(
+    batch: Annotated[list[str], typer.Argument(help="Batch ids that another one supersedes: `ademruimte batches`.")],
+) -> None:
+    """Remove every row of a batch that a replay or a new key replaced; what counts is left as it is."""
+    from orchestration.loop.replay import UnknownBatchError  # noqa: PLC0415 - brings polars
+    from orchestration.loop.replay import erase as erase_batch  # noqa: PLC0415
+
+    try:
+        for each in batch:
+            erase_batch(read_settings(), each)
+            _console.print(f"erased {each}", markup=False, soft_wrap=True)
+    except UnknownBatchError as fault:
+        raise typer.BadParameter(str(fault)) from None
+    _console.print("backups, and builds published before, may still hold it: see docs/architecture.md")
 
 
 @app.command()

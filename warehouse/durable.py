@@ -4,8 +4,11 @@ Belongs here: fsync and the one rename, and the refusal to start what will not f
 what the files mean.
 """
 
+import errno
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 # a batch, the checkpoint of its rows and the build made of them, each about its size
@@ -35,6 +38,37 @@ def require_free(folder: Path, payload: int, what: str) -> None:
             f"{what}: {free // 2**20} MiB free, {needed // 2**20 + 1} MiB needed; "
             "nothing was written. Make room, then run it again"
         )
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+# engines tell it in words only: the system's, or SQLite's own
+_FULL_IN_WORDS = (*map(os.strerror, _FULL), "database or disk is full")
+
+
+def is_disk_full(fault: BaseException) -> bool:
+    """Whether an engine or the system says that nothing more can be written, itself or as the cause."""
+    said = getattr(fault, "errno", None) in _FULL or any(words in str(fault) for words in _FULL_IN_WORDS)
+    return said or (fault.__cause__ is not None and is_disk_full(fault.__cause__))
+
+
+@contextmanager
+def telling_when_full(what: str) -> Iterator[None]:
+    """Makes whatever says that the disk is full one error that says what to do.
+
+    Args:
+        what: what is being written; all of it is undone by whoever writes it.
+
+    Raises:
+        DiskFullError: the disk filled up meanwhile.
+    """
+    try:
+        yield
+    except Exception as fault:
+        if isinstance(fault, DiskFullError) or not is_disk_full(fault):
+            raise
+        raise DiskFullError(
+            f"{what}: the disk is full; nothing of it was kept. Make room, then run it again"
+        ) from fault
 
 
 def sync(path: Path) -> None:

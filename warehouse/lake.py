@@ -16,14 +16,24 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import polars as pl
 
 from contracts.gate import Split
-from warehouse.durable import make_synced, move_into_place, require_free, sync, sync_tree, write_synced
+from warehouse.durable import (
+    make_synced,
+    move_into_place,
+    require_free,
+    sync,
+    sync_tree,
+    telling_when_full,
+    write_synced,
+)
 
 Part = Literal["accepted", "quarantine", "received"]
+KNOWN_AT = "known_at"
+"""The column of accepted rows that says since when each is known, where not all are known as long as their batch."""
 
 _DECISIONS = "decisions"
 _STAGING = ".staging"
@@ -48,7 +58,7 @@ class Arrival:
         key_id: which pseudonym key was used; None without pseudonyms.
         received: per table the text after the door, with `line`.
         original: file name and bytes; kept instead of `received` where no person is in them.
-        splits: per table what became of its rows.
+        splits: per table what became of its rows; those accepted may bear `KNOWN_AT`.
         dropped_columns: per table the columns that the door did not let in.
         redactions: direct identifiers that the door's second net removed.
         supersedes: the batch that this one replaces (replay).
@@ -104,7 +114,7 @@ class Manifest:
     """What a committed batch says of itself: `manifest.json`.
 
     Attributes:
-        known_at: when its content was first committed; a replay keeps it.
+        known_at: when its content was first committed; a replay keeps it, also where a row is known since later.
         original: name of the supplier's own file in `received/`, where that is what was kept.
         withheld: by reason, rows that the door did not let in.
     """
@@ -155,8 +165,9 @@ class Lake:
         """
         _require_arithmetic(arrival)
         manifest = _manifest(arrival, self._new_id(arrival, now), self._known_at(arrival, now), _utc(now))
-        self._require_room(_payload(arrival), f"{arrival.source}: {arrival.origin}")
-        with self._staged(manifest.batch_id) as folder:
+        what = f"{arrival.source}: {arrival.origin}"
+        self._require_room(_payload(arrival), what)
+        with telling_when_full(what), self._staged(manifest.batch_id) as folder:
             _write_received(folder / "received", arrival)
             _write_tables(folder / "accepted", {name: split.accepted for name, split in arrival.splits.items()})
             _write_tables(folder / "quarantine", {name: split.quarantined for name, split in arrival.splits.items()})
@@ -202,6 +213,28 @@ class Lake:
             before = replaced[-1].supersedes
         return replaced
 
+    def stood(self, manifest: Manifest, moment: datetime) -> Manifest:
+        """The version of a live batch that stood at a moment; the oldest that is left, when none did."""
+        versions = [manifest, *self.replaced_by(manifest)]
+        return next((version for version in versions if version.committed_at <= moment), versions[-1])
+
+    def erase(self, manifest: Manifest) -> None:
+        """Removes every row of a batch that another one supersedes. Killed half way, it can be done again.
+
+        The manifest stays: it says what stood when, and that the batch never counts again.
+
+        Raises:
+            LakeError: nothing supersedes it.
+        """
+        if manifest.batch_id in {live.batch_id for live in self.live(manifest.source)}:
+            raise LakeError(
+                f"{manifest.source}: nothing supersedes batch {manifest.batch_id}, so its rows count; replay it first"
+            )
+        for part in get_args(Part):
+            if (self._folder(manifest) / part).is_dir():
+                shutil.rmtree(self._folder(manifest) / part)
+        sync(self._folder(manifest))
+
     def file(self, manifest: Manifest, table: str, part: Part) -> Path:
         """The one file that holds a part of a table of a batch.
 
@@ -240,8 +273,9 @@ class Lake:
         final = self._root / _DECISIONS / f"{_PREFIX}{build_id}"
         if (final / _MANIFEST).exists():
             return final
-        self._require_room(int(verdicts.estimated_size()), f"decisions of build {build_id}")
-        with self._staged(f"{_DECISIONS}-{build_id}") as folder:
+        what = f"decisions of build {build_id}"
+        self._require_room(int(verdicts.estimated_size()), what)
+        with telling_when_full(what), self._staged(f"{_DECISIONS}-{build_id}") as folder:
             verdicts.write_parquet(folder / "verdicts.parquet", compression="zstd")
             _seal(folder, {"build_id": build_id, "committed_at": _utc(now), "rows": verdicts.height, "facts": facts})
             move_into_place(folder, final)
@@ -438,7 +472,7 @@ def _table_manifest(name: str, split: Split, arrival: Arrival) -> TableManifest:
         quarantined=split.quarantined.height,
         duplicate=split.duplicate,
         superseded=split.superseded,
-        columns={name: str(dtype) for name, dtype in split.accepted.schema.items()},
+        columns={name: str(dtype) for name, dtype in split.accepted.schema.items() if name != KNOWN_AT},
         first_date=_as_date(dates.min()),
         last_date=_as_date(dates.max()),
         recognised=arrival.recognised.get(name, 0),

@@ -17,8 +17,8 @@ from contracts.cities.calendar import days
 from contracts.cities.profile import City
 from contracts.gate import REASONS, REASONS_NL
 from contracts.vocabulary import LINE, UTC_INSTANT, SourceContract, TableContract
-from warehouse.durable import require_free
-from warehouse.lake import Lake, Manifest
+from warehouse.durable import require_free, telling_when_full
+from warehouse.lake import KNOWN_AT, Lake, Manifest
 
 _INSTANT = "TIMESTAMP WITH TIME ZONE"
 _TYPES: Mapping[object, str] = {
@@ -160,6 +160,36 @@ def load(
     return [_load_batch(con, lake, contracts, batch) for batch in due if batch.batch_id not in known]
 
 
+def take_back(
+    con: duckdb.DuckDBPyConnection, lake: Lake, contracts: Mapping[str, SourceContract], moment: datetime
+) -> None:
+    """Leaves in the landing tables what was known at a moment; for a warehouse that is thrown away afterwards.
+
+    A row that its batch refused then goes, and the batch counts its rows, and speaks, as it did then.
+    """
+    with _transaction(con):
+        for source, table in _tables(contracts):
+            # the name is a contract's, the value is bound
+            con.execute(f"delete from {landing_name(source, table.name)} where known_at > ?", [moment])  # noqa: S608
+        for manifest in lake.live():
+            then = lake.stood(manifest, moment)
+            if then != manifest:
+                _count_as(con, manifest.batch_id, then)
+
+
+def _count_as(con: duckdb.DuckDBPyConnection, batch_id: str, then: Manifest) -> None:
+    con.execute(
+        "update landing.loaded_batches set complete_until = ? where batch_id = ?", [then.complete_until, batch_id]
+    )
+    for name, table in then.tables.items():
+        con.execute(
+            """update landing.batch_counts
+            set received = ?, accepted = ?, quarantined = ?, duplicate = ?, superseded = ?
+            where batch_id = ? and table_name = ?""",
+            [table.received, table.accepted, table.quarantined, table.duplicate, table.superseded, batch_id, name],
+        )
+
+
 def write_profile(con: duckdb.DuckDBPyConnection, city: City) -> None:
     """Replaces the city's calendar."""
     with _registered(con, "calendar", days(city, *_CALENDAR)), _transaction(con):
@@ -241,17 +271,21 @@ class _Batch:
     def load(self) -> Loaded:
         self._require_room()
         try:
-            with _transaction(self.con):
+            with telling_when_full(self._what), _transaction(self.con):
                 return self._replace()
         # what is wrong with this batch; a fatal error of the engine is nobody's batch and goes on up
         except (duckdb.DataError, duckdb.ProgrammingError, duckdb.IOException, LoadError) as fault:
             return Loaded(self.manifest.batch_id, self.manifest.source, error=self._explained(fault))
 
+    @property
+    def _what(self) -> str:
+        return f"{self.manifest.source}: loading batch {self.manifest.batch_id}"
+
     def _require_room(self) -> None:
         files = [self.lake.file(self.manifest, name, "accepted") for name in self.manifest.tables]
         size = sum(file.stat().st_size for file in files if file.exists())
         if files:
-            require_free(files[0].parent, size, f"{self.manifest.source}: loading batch {self.manifest.batch_id}")
+            require_free(files[0].parent, size, self._what)
 
     def _replace(self) -> Loaded:
         """Everything of one batch, within one transaction."""
@@ -369,7 +403,7 @@ class _Batch:
 def _drift(table: TableContract, found: Mapping[str, str]) -> list[str]:
     """How the columns of a file differ from the contract, in words."""
     promised = {column.name: _TYPES[column.dtype] for column in table.columns} | {LINE: _ORIGIN_COLUMNS[LINE]}
-    extra = [f"{table.name}.{name}: not in the contract, ignored" for name in found.keys() - promised]
+    extra = [f"{table.name}.{name}: not in the contract, ignored" for name in found.keys() - promised - {KNOWN_AT}]
     absent = [f"{table.name}.{name}: missing, null" for name in promised.keys() - found]
     other = [
         f"{table.name}.{name}: written as {found[name]}, read as {dtype}"
@@ -389,6 +423,8 @@ def _insert_statement(source: str, table: TableContract, values: Mapping[str, st
 
 def _value(name: str, found: Mapping[str, str], wanted: str) -> str:
     """The SQL of one landed value: bound, read from the file, or null where the file has no such column."""
+    if name == KNOWN_AT and name in found:
+        return f'coalesce("{name}", cast(${name} as {wanted}))'
     if name in _ORIGIN_COLUMNS and name != LINE:
         return f"cast(${name} as {wanted})"
     if name not in found:

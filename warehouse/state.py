@@ -6,7 +6,7 @@ caller was told survives a power cut. Times are kept as ISO 8601 text in UTC.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +18,10 @@ _TABLES = """
 create table if not exists source_progress (
     source text primary key, complete_until text, last_asked_at text not null
 );
-create table if not exists refusals (
-    source text, origin text not null, sha256 text, reason text not null, refused_at text not null,
-    primary key (source, sha256)
+drop table if exists refusals;
+create table if not exists refused_files (
+    source text, origin text, sha256 text, rules text not null, reason text not null, refused_at text not null,
+    primary key (source, origin, sha256)
 );
 create table if not exists outbox (
     message_key text primary key, department_id text not null, period text not null, build_id text not null,
@@ -45,11 +46,12 @@ class Progress(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A delivery that was refused whole, and why."""
+    """A delivery that was refused whole, by which rules, and why."""
 
     source: str
     origin: str
     sha256: str
+    rules: str
     reason: str
     refused_at: datetime
 
@@ -132,31 +134,42 @@ class State:
         row = self._con.execute("select content from memories where source = ?", (source,)).fetchone()
         return {} if row is None else dict(json.loads(row[0]))
 
-    def refuse(self, source: str, origin: str, sha256: str, reason: str, at: datetime) -> None:
-        """Notes that a delivery was refused whole; the last reason counts."""
+    def refuse(self, refusal: Refusal) -> None:
+        """Notes that a delivery was refused whole; of the same file the last reason counts."""
+        source, origin, sha256, rules, reason, at = refusal
         self._con.execute(
-            "insert or replace into refusals (source, origin, sha256, reason, refused_at) values (?, ?, ?, ?, ?)",
-            (source, origin, sha256, reason, _text(at)),
+            "insert or replace into refused_files values (?, ?, ?, ?, ?, ?)",
+            (source, origin, sha256, rules, reason, _text(at)),
         )
 
-    def refused(self, source: str, sha256: str) -> Refusal | None:
-        """The refusal of that content, or None."""
-        row = self._con.execute(
-            "select source, origin, sha256, reason, refused_at from refusals where source = ? and sha256 = ?",
-            (source, sha256),
-        ).fetchone()
-        return None if row is None else _refusal(*row)
+    def refused(self, source: str, origin: str, sha256: str) -> Refusal | None:
+        """The refusal of that content under that name, or None."""
+        found = [each for each in self.refusals() if each[:3] == (source, origin, sha256)]
+        return found[0] if found else None
 
     def refusals(self) -> list[Refusal]:
         """Every refusal that still stands, newest first."""
         rows = self._con.execute(
-            "select source, origin, sha256, reason, refused_at from refusals order by refused_at desc, source, sha256"
+            """select source, origin, sha256, rules, reason, refused_at from refused_files
+            order by refused_at desc, source, origin, sha256"""
         )
-        return [_refusal(*row) for row in rows]
+        return [
+            Refusal(source, origin, sha256, rules, reason, _moment(at))
+            for source, origin, sha256, rules, reason, at in rows
+        ]
 
-    def forgive(self, source: str, sha256: str) -> None:
-        """Forgets a refusal, because that content has landed or may be tried again."""
-        self._con.execute("delete from refusals where source = ? and sha256 = ?", (source, sha256))
+    def forgive(self, source: str, but: Collection[tuple[str, str]] = ()) -> None:
+        """Forgets the refusals of a source, because those files landed or are gone.
+
+        Args:
+            source: its name.
+            but: origin and sha256 of the files that still wait.
+        """
+        of_source = [refusal for refusal in self.refusals() if refusal.source == source]
+        self._con.executemany(
+            "delete from refused_files where source = ? and origin = ? and sha256 = ?",
+            [refusal[:3] for refusal in of_source if (refusal.origin, refusal.sha256) not in but],
+        )
 
     def enqueue(self, rows: Iterable[OutboxMessage]) -> int:
         """Puts messages in the outbox, all or none; a key that is there already is left alone.
@@ -218,10 +231,6 @@ class State:
         """Begins a transaction that the connection, used as a context manager, ends."""
         self._con.execute("begin immediate")
         return self._con
-
-
-def _refusal(source: str, origin: str, sha256: str, reason: str, refused_at: str) -> Refusal:
-    return Refusal(source, origin, sha256, reason, _moment(refused_at))
 
 
 def _text(moment: datetime) -> str:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from ingestion.clocks import disagreement
 from ingestion.delivery import Secret
 from ingestion.errors import PermanentSupplierError, TransientSupplierError
 from ingestion.http import Answer, Client, Trail, address
@@ -50,12 +51,14 @@ class Crawl:
         started_at: the supplier's clock at the first page: what changed later may be missing (UTC).
         server_time: the supplier's clock at the last page (UTC).
         shape: only a paged list can be asked by window; the others always are the whole list.
+        warnings: what the first page tells of the supplier's clocks.
     """
 
     objects: list[object]
     started_at: datetime
     server_time: datetime
     shape: Shape = Shape.PAGED
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class _Page:
     moment: datetime
     total: int | None = None
     following: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def token_header(secret: Secret | None, encoding: str | None = None) -> dict[str, str]:
@@ -108,6 +112,20 @@ def discover(client: Client, url: str) -> Mapping[str, str]:
     if LOCATIONS not in found:
         raise PermanentSupplierError(f"{address(details)}: publishes no locations; ask the supplier")
     return found
+
+
+def server_clock(client: Client, url: str) -> datetime:
+    """The supplier's clock (UTC), asked where no list could tell it.
+
+    Args:
+        client: bound to the supplier's origin.
+        url: the list of versions.
+
+    Raises:
+        TransientSupplierError, PermanentSupplierError: see `discover`; the latter too where it tells no time.
+    """
+    answer = client.get(url)
+    return _time(_member(answer.json(), "timestamp"), answer)
 
 
 def crawl(client: Client, url: str, date_from: datetime | None = None, shape: str | None = None) -> Crawl:
@@ -172,7 +190,8 @@ class _Walk:
         return len({_identity(sent, place) for place, sent in enumerate(self._objects())})
 
     def told(self) -> Crawl:
-        return Crawl(list(self._objects()), self.pages[0].moment, self.pages[-1].moment, self.pages[0].shape)
+        first, last = self.pages[0], self.pages[-1]
+        return Crawl(list(self._objects()), first.moment, last.moment, first.shape, first.warnings)
 
     def _objects(self) -> Iterator[object]:
         for page in self.pages:
@@ -230,6 +249,8 @@ def _paged(answer: Answer, body: object) -> _Page:
     data = _opened(answer, body)
     found = _NEXT.search(answer.headers.get("link", ""))
     written = answer.headers.get("x-total-count", "").strip()
+    said = moment(_member(body, "timestamp"))
+    clocks = disagreement(answer.url_without_query, said, answer.server_time) if said and answer.server_time else ()
     return _Page(
         answer.url_without_query,
         Shape.PAGED,
@@ -237,6 +258,7 @@ def _paged(answer: Answer, body: object) -> _Page:
         _time(_member(body, "timestamp"), answer),
         int(written) if written.isdecimal() else None,
         found.group(1) if found else None,
+        clocks,
     )
 
 
@@ -275,12 +297,13 @@ def _member(body: object, name: str) -> object:
 
 
 def _time(written: object, answer: Answer) -> datetime:
-    said = moment(written) or answer.server_time
-    if said is None:
+    """The earlier of envelope and Date header: what changed since the later one would never be asked again."""
+    told = [said for said in (moment(written), answer.server_time) if said]
+    if not told:
         raise PermanentSupplierError(
             f"{answer.url_without_query}: tells no time, in the envelope nor in the Date header; ask the supplier"
         )
-    return said
+    return min(told)
 
 
 def moment(written: object) -> datetime | None:

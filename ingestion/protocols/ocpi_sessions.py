@@ -15,9 +15,15 @@ _HOUR = timedelta(hours=1)
 _MOST_KWH = 1000
 _LONGEST = timedelta(days=31)
 _LAST_YEAR = 2100
+# SessionStatus is a closed list (OCPI 2.2.1, 9.4.3)
+_UNFINISHED = ("ACTIVE", "INVALID", "PENDING", "RESERVATION")
 IMPOSSIBLE_ENERGY = "laadsessie met een energie die niet kan (onder 0 of boven 1000 kWh)"
 UNREADABLE = "laadsessie zonder leesbaar begin, einde of laadpunt"
+UNKNOWN_STATUS = "laadsessie met een toestand die OCPI niet kent"
 LONE_CREDIT = "creditnota van een laadsessie die niet in de levering zit"
+
+Reference = tuple[str, str, str]
+"""country_code, party_id and identifier of an object, in small letters."""
 
 EvseKey = tuple[str, str, str, str]
 """country_code, party_id, location_id and evse_uid; the first two in capitals."""
@@ -105,17 +111,47 @@ def _without_credited(
 ) -> Iterator[dict[str, object]]:
     """What remains when a credit note takes away the CDR it refers to (OCPI 2.2.1, 10.3.1, `credit`)."""
     if module != CDRS:
-        # a session that still runs, or never was one, says nothing final
-        yield from (each for each in found if each.get("status") == "COMPLETED")
+        for each in found:
+            state = str(each.get("status", "")).upper()
+            # a session that still runs, or never was one, says nothing final
+            if state == "COMPLETED":
+                yield each
+            elif state not in _UNFINISHED:
+                refused.append(Refused(UNKNOWN_STATUS))
         return
-    known = {_reference(each, "id") for each in found}
-    credited = {_reference(each, "credit_reference_id") for each in found if each.get("credit") is True}
+    known = {_reference(each, "id") for each in found if not _is_credit(each)}
+    credited = {_reference(each, "credit_reference_id") for each in found if _is_credit(each)}
     refused += [Refused(LONE_CREDIT)] * len(credited - known)
-    yield from (each for each in found if each.get("credit") is not True and _reference(each, "id") not in credited)
+    yield from (each for each in found if not _is_credit(each) and _reference(each, "id") not in credited)
 
 
-def _reference(cdr: dict[str, object], field: str) -> tuple[str, str, str]:
-    return str(cdr.get("country_code")), str(cdr.get("party_id")), str(cdr.get(field))
+def lone_credits(sent: Iterable[object]) -> dict[Reference, datetime]:
+    """By the CDR they take away, when the session began of which only the credit note is there (UTC).
+
+    A credit note is a copy of its CDR with the energy reversed (OCPI 2.2.1, 10.3.1), so it tells on which day the
+    CDR it takes away was counted; one that does not tell is left out.
+    """
+    found = _last_of_each(sent)
+    known = {_reference(each, "id") for each in found if not _is_credit(each)}
+    begins = {
+        _reference(each, "credit_reference_id"): moment(each.get("start_date_time"))
+        for each in found
+        if _is_credit(each)
+    }
+    return {name: begin for name, begin in begins.items() if begin and name not in known}
+
+
+def _is_credit(cdr: dict[str, object]) -> bool:
+    """A credit note; also one that says so in words, or by a reference and an energy below nothing."""
+    if str(cdr.get("credit")).lower() == "true":
+        return True
+    energy = cdr.get("total_energy")
+    return bool(cdr.get("credit_reference_id")) and isinstance(energy, int | float) and energy < 0
+
+
+def _reference(cdr: dict[str, object], field: str) -> Reference:
+    """Names an object of a supplier; identifiers are the same in any case (OCPI 2.2.1, 17.1, CiString)."""
+    return str(cdr.get("country_code")).lower(), str(cdr.get("party_id")).lower(), str(cdr.get(field)).lower()
 
 
 def _read(module: str, said: dict[str, object]) -> _Session | Refused:
@@ -127,7 +163,7 @@ def _read(module: str, said: dict[str, object]) -> _Session | Refused:
     if begin is None or end is None or None in whose or not _is_possible(begin, end):
         return Refused(UNREADABLE)
     energy = said.get("total_energy" if module == CDRS else "kwh")
-    if not isinstance(energy, int | float) or not 0 <= energy <= _MOST_KWH:
+    if isinstance(energy, bool) or not isinstance(energy, int | float) or not 0 <= energy <= _MOST_KWH:
         return Refused(IMPOSSIBLE_ENERGY)
     point = place.get("coordinates")
     point = point if isinstance(point, dict) else {}

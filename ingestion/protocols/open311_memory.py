@@ -48,10 +48,11 @@ class Memory:
     Attributes:
         since: the first day in the settings; another one starts afresh.
         first_moment: from where the first pull read; an older request was never asked.
-        complete_until: the server's time of the last pull.
+        complete_until: the server's time of the last pull of requests.
         reread_at: the server's time of the last full reading.
         requests: by service_request_id.
         updates: digest by update_id, of the last days only.
+        updates_until: the server's time when the reply log was last read; None where it never was.
     """
 
     since: str | None = None
@@ -60,6 +61,7 @@ class Memory:
     reread_at: datetime | None = None
     requests: Mapping[str, Seen] = field(default_factory=dict)
     updates: Mapping[str, str] = field(default_factory=dict)
+    updates_until: datetime | None = None
 
     def as_json(self) -> dict[str, object]:
         """What the state keeps."""
@@ -70,6 +72,7 @@ class Memory:
             "reread_at": self.reread_at and self.reread_at.isoformat(),
             "requests": {key: list(asdict(seen).values()) for key, seen in self.requests.items()},
             "updates": dict(self.updates),
+            "updates_until": self.updates_until and self.updates_until.isoformat(),
         }
 
     def must_reread(self, now: datetime) -> bool:
@@ -122,6 +125,10 @@ def remembered(content: Mapping[str, Any], since: date | None) -> Memory:
             # a number that the door took for a telephone number is nobody's: it can be neither missed nor asked
             requests={key: _seen(*seen) for key, seen in content["requests"].items() if REDACTED not in key},
             updates=dict(content["updates"]),
+            # an older memory tells that the log was read by what it holds of it
+            updates_until=_moment(
+                content.get("updates_until", content["complete_until"] if content["updates"] else None)
+            ),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return Memory(since=named)

@@ -7,7 +7,8 @@ Of a post that was public only this comes in: that it is gone.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,8 +18,9 @@ from contracts.cities.profile import City
 from contracts.sources.charge_points import CONTRACT
 from contracts.vocabulary import LINE
 from ingestion.areas import MUNICIPALITY, SECTOR, Areas
+from ingestion.clocks import clock_warnings, not_past, stamp_warnings
 from ingestion.delivery import Context, Delivery, Endpoint, digest_of
-from ingestion.errors import PermanentSupplierError
+from ingestion.errors import PermanentSupplierError, SupplierError
 from ingestion.http import Client, address
 from ingestion.protocols import ocpi, ocpi_sessions
 from ingestion.protocols.ocpi_hours import least_hours_a_day
@@ -28,6 +30,7 @@ _TABLES = ("locations", "evses", "connectors")
 _FULL_EVERY_DAYS = 7
 _OVERLAP = timedelta(minutes=10)
 _SESSION_DAYS = 31
+_LATEST_CREDIT = timedelta(days=400)
 _MOST_MISSING = 0.10
 _MOST_DROPPED = 0.20
 # one post that goes is no disappearance, however small the operator
@@ -47,7 +50,8 @@ class _Memory:
         evses: digests of the public EVSEs known since then.
         locations: how many locations the last pull of everything named.
         is_bounded: whether boundaries said in which municipality a location lies.
-        sessions_on: the city date on which sessions were last read.
+        sessions_on: the city date on which sessions were last read whole.
+        credited: digests of the credit notes for which an earlier day was read again.
     """
 
     until: datetime | None = None
@@ -57,18 +61,20 @@ class _Memory:
     shape: str = ocpi.Shape.PAGED
     is_bounded: bool = False
     sessions_on: str = ""
+    credited: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, said: Mapping[str, object]) -> "_Memory":
-        evses, locations = said.get("evse_digests"), said.get("locations")
+        locations = said.get("locations")
         return cls(
             ocpi.moment(said.get("until")),
             ocpi.moment(said.get("full_at")),
-            frozenset(map(str, evses)) if isinstance(evses, list) else frozenset(),
+            _texts(said.get("evse_digests")),
             locations if isinstance(locations, int) else 0,
             str(said.get("shape", ocpi.Shape.PAGED)),
             said.get("is_bounded") is True,
             str(said.get("sessions_on", "")),
+            _texts(said.get("credited")),
         )
 
     def written(self) -> dict[str, object]:
@@ -80,7 +86,12 @@ class _Memory:
             "shape": self.shape,
             "is_bounded": self.is_bounded,
             "sessions_on": self.sessions_on,
+            "credited": sorted(self.credited),
         }
+
+
+def _texts(said: object) -> frozenset[str]:
+    return frozenset(map(str, said)) if isinstance(said, list) else frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +100,7 @@ class _Options:
 
     full_every: timedelta
     shape: str | None
-    asks_sessions: bool
+    session_modules: tuple[str, ...]
     session_days: int
     accepted_on: str | None
 
@@ -98,10 +109,17 @@ class _Options:
         return cls(
             timedelta(days=_whole("FULL_EVERY_DAYS", endpoint.option("FULL_EVERY_DAYS"), _FULL_EVERY_DAYS)),
             endpoint.option("SHAPE"),
-            endpoint.option("SESSIONS") == "1",
+            _session_modules(endpoint.option("SESSIONS") or "0"),
             max(_whole("SESSION_DAYS", endpoint.option("SESSION_DAYS"), _SESSION_DAYS), 1),
             endpoint.option("ACCEPT_SHRINK_ON"),
         )
+
+
+def _session_modules(written: str) -> tuple[str, ...]:
+    asked = {"0": (), "1": (ocpi.SESSIONS, ocpi.CDRS), ocpi.SESSIONS: (ocpi.SESSIONS,), ocpi.CDRS: (ocpi.CDRS,)}
+    if written not in asked:
+        raise PermanentSupplierError(f"SESSIONS of charge_points is {written!r:.40}; write {', '.join(asked)}")
+    return asked[written]
 
 
 def _whole(name: str, written: str | None, default: int) -> int:
@@ -110,17 +128,49 @@ def _whole(name: str, written: str | None, default: int) -> int:
     return int(written) if written is not None else default
 
 
+@dataclass(frozen=True, slots=True)
+class _Stock:
+    """The public charge points that a pull named.
+
+    Attributes:
+        tables: locations, evses and connectors as text.
+        known: digests of the public EVSEs that are known after it.
+        locations: how many public locations it named.
+    """
+
+    crawl: ocpi.Crawl
+    tables: dict[str, pl.DataFrame]
+    known: frozenset[str]
+    locations: int
+
+
 @dataclass(slots=True)
 class _Pull:
     """One pull: what is asked, and what may be concluded from the answer."""
 
     client: Client
     options: _Options
-    city: City
+    context: Context
     memory: _Memory
     areas: Areas | None
+    asked_at: datetime | None
     is_full: bool = True
     withheld: Counter[str] = field(default_factory=Counter)
+    faults: dict[str, str] = field(default_factory=dict)
+
+    def stock(self, url: str) -> _Stock:
+        """The locations that are there, or that changed.
+
+        Raises:
+            SupplierError: they cannot be read, or too many are gone at once.
+        """
+        crawl = self.crawl(url)
+        public = self.let_in(crawl.objects)
+        tables = flatten(public)
+        known = self.known_after(crawl, public, _digests(tables["evses"]))
+        tables["evses"] = _numbered(pl.concat([tables["evses"], self.turned_private(crawl)]).drop(LINE))
+        tables["locations"] = _with_areas(tables["locations"], self.areas, self.context.city)
+        return _Stock(crawl, tables, known, len(public))
 
     def crawl(self, url: str) -> ocpi.Crawl:
         """What changed since the last pull, with an overlap; everything when that is due by the operator's clock."""
@@ -145,15 +195,24 @@ class _Pull:
                 self.withheld[reason] += sum(frame.height for frame in flatten([each]).values())
         return public
 
-    def remembered(self, crawl: ocpi.Crawl, known: frozenset[str], locations: int) -> _Memory:
-        return _Memory(
-            crawl.started_at,
-            crawl.started_at if self.is_full else self.memory.full_at,
-            known,
-            locations if self.is_full else self.memory.locations,
-            str(crawl.shape),
-            self.areas is not None,
-            self._today(crawl) if self.options.asks_sessions else "",
+    def remembered(self, stock: _Stock | None, sessions: "_Sessions") -> _Memory:
+        """What the next pull must know; of a part that failed or was not asked, what was known before."""
+        memory = self.memory
+        if not self.options.session_modules:
+            memory = replace(memory, sessions_on="", credited=frozenset())
+        elif sessions.last:
+            memory = replace(memory, sessions_on=sessions.read_on, credited=sessions.credited)
+        if stock is None:
+            return memory
+        until = not_past(stock.crawl.started_at, self.asked_at)
+        return replace(
+            memory,
+            until=until,
+            full_at=until if self.is_full else memory.full_at,
+            evses=stock.known,
+            locations=stock.locations if self.is_full else memory.locations,
+            shape=str(stock.crawl.shape),
+            is_bounded=self.areas is not None,
         )
 
     def known_after(self, crawl: ocpi.Crawl, public: list[object], found: frozenset[str]) -> frozenset[str]:
@@ -163,7 +222,7 @@ class _Pull:
             PermanentSupplierError: too many of them are gone at once.
         """
         if self.is_full:
-            if not self._is_accepted(crawl):
+            if self.options.accepted_on != self.city_date(crawl.started_at).isoformat():
                 _require_no_disappearance(self.memory, found, len(public))
             return found
         return (self.memory.evses | found) - _digests(_private_evses(crawl))
@@ -175,29 +234,66 @@ class _Pull:
         gone = private.filter(pl.Series(was_public, dtype=pl.Boolean) & (not self.is_full))
         return gone.with_columns(status=pl.lit("REMOVED"), parking_restrictions=pl.lit(None, pl.String))
 
-    def _is_accepted(self, crawl: ocpi.Crawl) -> bool:
-        return self.options.accepted_on == self._today(crawl)
+    def city_date(self, moment: datetime) -> date:
+        """The city date of a moment."""
+        return moment.astimezone(ZoneInfo(self.context.city.time_zone)).date()
 
-    def _today(self, crawl: ocpi.Crawl) -> str:
-        return crawl.started_at.astimezone(ZoneInfo(self.city.time_zone)).date().isoformat()
+    def sessions(self, modules: Mapping[str, str], clock: datetime, known: frozenset[str]) -> "_Sessions":
+        """Energy per EVSE and hour of the last whole days, once a day: a late CDR changes its day, it adds none.
 
-    def sessions(self, modules: Mapping[str, str], crawl: ocpi.Crawl, known: frozenset[str]) -> "_Sessions":
-        """Energy per EVSE and hour of the last whole days, once a day: a late CDR changes its day, it adds none."""
-        offered = [name for name in (ocpi.SESSIONS, ocpi.CDRS) if name in modules]
-        today = date.fromisoformat(self._today(crawl))
-        if not self.options.asks_sessions or not offered or self.memory.sessions_on == today.isoformat():
+        What the modules say together is the truth of a day: where one of them fails, no day is covered.
+        """
+        offered = {name: modules[name] for name in self.options.session_modules if name in modules}
+        today = self.city_date(clock)
+        if not offered or self.memory.sessions_on == today.isoformat():
             return _Sessions()
+        first = self._first_day(today)
+        found = self._asked(offered, first)
+        lone = ocpi_sessions.lone_credits(found.get(ocpi.CDRS, ())) if found else {}
+        fresh = [begin for name, begin in lone.items() if digest_of(*name) not in self.memory.credited]
+        if found and fresh and (earlier := max(self.city_date(min(fresh)), today - _LATEST_CREDIT)) < first:
+            # a credit note changes a day that was told before: that day is read whole again
+            first, found = earlier, self._asked(offered, earlier)
+        if found is None:
+            return _Sessions()
+        return self._covered(found, first, today, known, frozenset(digest_of(*name) for name in lone))
+
+    def _first_day(self, today: date) -> date:
+        """So many days back, and always as far as the last reading: what failed for weeks leaves no gap."""
         first = today - timedelta(days=self.options.session_days)
+        with suppress(ValueError):
+            return max(min(first, date.fromisoformat(self.memory.sessions_on)), today - _LATEST_CREDIT)
+        return first
+
+    def _asked(self, offered: Mapping[str, str], first: date) -> dict[str, list[object]] | None:
+        """The sessions and CDRs that changed since a day; None, and the fault noted, where a module fails."""
         # every session that touches a day ends, and so changes, on or after it
-        since = datetime.combine(first, time.min, ZoneInfo(self.city.time_zone)).astimezone(UTC)
+        since = datetime.combine(first, time.min, ZoneInfo(self.context.city.time_zone)).astimezone(UTC)
+        found: dict[str, list[object]] = {}
+        for module, url in offered.items():
+            try:
+                found[module] = ocpi.crawl(self.client, url, since).objects
+            except SupplierError as broken:
+                self.faults[module] = str(broken)
+                return None
+        return found
+
+    def _covered(
+        self,
+        found: Mapping[str, list[object]],
+        first: date,
+        today: date,
+        known: frozenset[str],
+        credited: frozenset[str],
+    ) -> "_Sessions":
         charged: dict[ocpi_sessions.HourKey, ocpi_sessions.Charged] = {}
-        for module in offered:
-            charged |= self._charged(module, ocpi.crawl(self.client, modules[module], since).objects, known)
-        covered = _Sessions(first, today - timedelta(days=1))
+        for module, sent in found.items():
+            charged |= self._charged(module, sent, known)
+        covered = _Sessions(first, today - timedelta(days=1), today.isoformat(), credited)
         covered.rows = [
             session_row(key, each)
             for key, each in sorted(charged.items(), key=_order_of_hour)
-            if covered.holds(key.hour_at, self.city)
+            if covered.holds(self.city_date(key.hour_at))
         ]
         return covered
 
@@ -214,44 +310,90 @@ class _Pull:
 
 @dataclass(slots=True)
 class _Sessions:
-    """Session rows, and the city dates of which they are the whole truth."""
+    """Session rows, and the city dates of which they are the whole truth.
+
+    Attributes:
+        read_on: the city date on which they were read.
+        credited: digests of the credit notes that had to be read together with an earlier day.
+    """
 
     first: date | None = None
     last: date | None = None
+    read_on: str = ""
+    credited: frozenset[str] = frozenset()
     rows: list[_Row] = field(default_factory=list)
 
-    def holds(self, moment: datetime, city: City) -> bool:
-        day = moment.astimezone(ZoneInfo(city.time_zone)).date()
+    def holds(self, day: date) -> bool:
         return self.first is not None and self.last is not None and self.first <= day <= self.last
 
 
 def fetch(endpoint: Endpoint, context: Context) -> Delivery:
     """What changed at the operator since the last pull, or everything; and the sessions of the last whole days.
 
+    Where locations or sessions fail, the other still comes: the delivery names the fault, what it remembers of the
+    part that failed stays as it was, and without locations it speaks until nowhere.
+
     Raises:
-        TransientSupplierError, PermanentSupplierError: see `ingestion.protocols.ocpi`; the latter too when more
-            than a tenth of the EVSEs is gone at once. The state before it stands.
+        TransientSupplierError, PermanentSupplierError: nothing can be read, see `ingestion.protocols.ocpi`; the latter
+            too when more than a tenth of the EVSEs is gone at once. The state before it stands.
     """
     headers = ocpi.token_header(endpoint.secret, endpoint.option("TOKEN_ENCODING"))
+    options, memory, areas = _Options.of(endpoint), _Memory.read(context.memory), context.areas()
     with Client(endpoint.url, headers) as client:
-        pull = _Pull(client, _Options.of(endpoint), context.city, _Memory.read(context.memory), context.areas())
+        pull = _Pull(client, options, context, memory, areas, context.now())
         modules = ocpi.discover(client, endpoint.url)
-        crawl = pull.crawl(modules[ocpi.LOCATIONS])
-        public = pull.let_in(crawl.objects)
-        tables = flatten(public)
-        known = pull.known_after(crawl, public, _digests(tables["evses"]))
-        tables["evses"] = _numbered(pl.concat([tables["evses"], pull.turned_private(crawl)]).drop(LINE))
-        sessions = pull.sessions(modules, crawl, known)
-    tables["locations"] = _with_areas(tables["locations"], pull.areas, context.city)
+        try:
+            stock = pull.stock(modules[ocpi.LOCATIONS])
+        except SupplierError as broken:
+            return _sessions_alone(pull, endpoint.url, modules, broken)
+        sessions = pull.sessions(modules, stock.crawl.started_at, stock.known)
+    return replace(
+        _delivery(address(endpoint.url), pull, stock.crawl, stock, sessions),
+        complete_until=not_past(stock.crawl.started_at, pull.asked_at),
+        warnings=_clock_faults(address(endpoint.url), stock, pull.asked_at),
+    )
+
+
+def _sessions_alone(pull: _Pull, url: str, modules: Mapping[str, str], broken: SupplierError) -> Delivery:
+    """The sessions at the charge points known so far, where the locations cannot be read; else their failure."""
+    if not pull.memory.evses or not any(name in modules for name in pull.options.session_modules):
+        raise broken
+    clock = ocpi.server_clock(pull.client, url)
+    pull.withheld.clear()
+    sessions = pull.sessions(modules, clock, pull.memory.evses)
+    if sessions.first is None:
+        raise broken
+    pull.faults[ocpi.LOCATIONS] = str(broken)
+    pull.is_full = False
+    return _delivery(address(url), pull, ocpi.Crawl([], clock, clock), None, sessions)
+
+
+def _delivery(origin: str, pull: _Pull, crawl: ocpi.Crawl, stock: _Stock | None, sessions: _Sessions) -> Delivery:
+    tables = dict(stock.tables if stock else flatten([]))
     tables["charge_sessions_hourly"] = _frame("charge_sessions_hourly", sessions.rows)
-    tables["crawls"] = _frame("crawls", _crawl_rows(crawl, tables, sessions, is_full=pull.is_full))
+    crawls = _crawl_rows(crawl, tables, sessions, is_full=pull.is_full)
+    # an hour in which the locations could not be read is no hour in which their status was asked
+    unread = {} if stock else dict.fromkeys(("location_count", "evse_count"))
+    tables["crawls"] = _frame("crawls", [row | unread for row in crawls])
     return Delivery(
-        origin=address(endpoint.url),
+        origin=origin,
         tables=tables,
         supplied_at=crawl.server_time,
-        complete_until=crawl.started_at,
         withheld={reason: count for reason, count in pull.withheld.items() if count},
-        memory=pull.remembered(crawl, known, len(public)).written(),
+        memory=pull.remembered(stock, sessions).written(),
+        faults=pull.faults,
+    )
+
+
+def _clock_faults(shown: str, stock: _Stock, asked_at: datetime | None) -> tuple[str, ...]:
+    """What is strange about the operator's time: its clock, and objects that changed after they were sent."""
+    written = [*stock.tables["locations"]["last_updated"], *stock.tables["evses"]["last_updated"]]
+    stamps = [stamp for stamp in map(ocpi.moment, written) if stamp]
+    crawl = stock.crawl
+    return (
+        *crawl.warnings,
+        *clock_warnings(shown, crawl.started_at, asked_at),
+        *stamp_warnings(shown, stamps, not_past(crawl.server_time, asked_at)),
     )
 
 

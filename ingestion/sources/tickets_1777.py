@@ -5,7 +5,7 @@ statistical sector.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,8 +16,9 @@ from contracts.reading import number
 from contracts.sources.tickets_1777 import EVENTS, REQUESTS
 from contracts.vocabulary import LINE, Received
 from ingestion.areas import SECTOR, Areas
+from ingestion.clocks import clock_warnings, not_past
 from ingestion.delivery import Context, Delivery, DroppedFile, Endpoint, digest_of
-from ingestion.errors import UnreadableFileError
+from ingestion.errors import SupplierError, UnreadableFileError
 from ingestion.http import Client, address
 from ingestion.protocols import open311
 from ingestion.protocols.dropped_file import original_bytes
@@ -35,6 +36,7 @@ from ingestion.protocols.spreadsheet import read_table
 Row = Mapping[str, Any]
 Cells = dict[str, str | None]
 
+REPLY_LOG = "servicerequestupdates"
 PENDING = "waits for its number: the server knows a token only"
 # a longer one is a sentence, and a sentence may be a person's words
 _LONGEST_STATE = 40
@@ -62,6 +64,10 @@ _NOTE_TYPES = {
     "response": "replied",
     "category_changed": "category",
 }
+_WITHOUT_LOG = (
+    "Ask the supplier; where no reply log is kept any more, set ADEMRUIMTE_TICKETS_1777_UPDATES to 0: closing a "
+    "request then stands in for its answer"
+)
 _BULK = Received(
     columns=(
         "service_request_id",
@@ -94,18 +100,26 @@ _BULK_UPDATES = Received(
 def fetch(endpoint: Endpoint, context: Context) -> Delivery:
     """What changed since the last pull, complete up to the server's time; at first every request since SINCE.
 
+    Where the reply log fails, the requests still come, but the delivery speaks only up to where the log was last read:
+    a question that was answered since must not seem unanswered. An answer without its question says nothing, so
+    where the requests fail nothing comes and the log is asked again.
+
     Raises:
         TransientSupplierError, PermanentSupplierError: see `ingestion.protocols.open311`.
     """
     before = remembered(context.memory, endpoint.since)
     automatic = _AUTOMATIC | {_word(code) for code in (endpoint.option("AUTO_ACK") or "").split(",")} - {None}
+    now = context.now()
     with Client(endpoint.url) as client:
         desk = open311.open_desk(client, endpoint)
+        warnings = clock_warnings(address(endpoint.url), desk.server_time, now)
+        desk = replace(desk, server_time=not_past(desk.server_time, now))
         told = endpoint.option("UPDATED_AFTER")
         tells_changes = desk.filters_on_change() if told is None else told == "1"
         start = _first_moment(endpoint, context, desk, before)
-        crawl = _crawl(desk, before, start, context.city.time_zone, tells_changes=tells_changes)
-    return _delivery(address(endpoint.url), crawl, before, context, automatic)
+        log = _ReplyLog() if endpoint.option("UPDATES") == "0" else _reply_log(desk, before, start)
+        crawl = _crawl(desk, before, start, context.city.time_zone, log, tells_changes=tells_changes)
+    return replace(_delivery(address(endpoint.url), crawl, before, context, automatic), warnings=warnings)
 
 
 def read(file: DroppedFile, context: Context) -> Delivery:
@@ -168,11 +182,19 @@ def events_of(update: Row, automatic: Iterable[str | None] = _AUTOMATIC) -> list
 
 
 @dataclass(frozen=True, slots=True)
+class _ReplyLog:
+    """What the reply log said, where there is one; `fault` says why it could not be read."""
+
+    updates: list[object] | None = None
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Crawl:
     """What one pull read; a full one shows every request asked since `start`, a partial one the changed."""
 
     rows: list[object]
-    updates: list[object]
+    log: _ReplyLog
     server_time: datetime
     start: datetime
     is_full: bool
@@ -187,10 +209,22 @@ def _first_moment(endpoint: Endpoint, context: Context, desk: open311.Desk, befo
     return since if before.reread_at is None else max(since, window)
 
 
-def _crawl(desk: open311.Desk, before: Memory, start: datetime, time_zone: str, *, tells_changes: bool) -> _Crawl:
-    now = desk.server_time
-    updates_from = before.complete_until - UPDATES_OVERLAP if before.complete_until else start
-    updates = desk.updates_between(updates_from, now) or []
+def _reply_log(desk: open311.Desk, before: Memory, start: datetime) -> _ReplyLog:
+    """The updates since the log was last read; one that could be read and is gone is at fault, not absent."""
+    since = before.updates_until - UPDATES_OVERLAP if before.updates_until else before.first_moment or start
+    try:
+        updates = desk.updates_between(since, desk.server_time)
+    except SupplierError as broken:
+        return _ReplyLog(fault=f"{broken}. {_WITHOUT_LOG}")
+    if updates is None and before.updates_until is not None:
+        return _ReplyLog(fault=f"{address(desk.base)}: no longer offers the log it offered before. {_WITHOUT_LOG}")
+    return _ReplyLog(updates)
+
+
+def _crawl(  # noqa: PLR0913 - each is another input
+    desk: open311.Desk, before: Memory, start: datetime, time_zone: str, log: _ReplyLog, *, tells_changes: bool
+) -> _Crawl:
+    now, updates = desk.server_time, log.updates or []
     changed = None
     if tells_changes and before.complete_until and not before.must_reread(now):
         changed = desk.requests_changed(before.complete_until - CHANGE_OVERLAP)
@@ -201,7 +235,7 @@ def _crawl(desk: open311.Desk, before: Memory, start: datetime, time_zone: str, 
     # a change may be of a request from before the first day: a month with a few of its requests misleads
     first = (before.first_moment or start).isoformat()
     inside = [row for row in (*(changed or ()), *older) if not (asked := _asked(row, time_zone)) or asked >= first]
-    return _Crawl([*rows, *inside], updates, now, start, is_full=changed is None)
+    return _Crawl([*rows, *inside], log, now, start, is_full=changed is None)
 
 
 def _delivery(
@@ -215,17 +249,25 @@ def _delivery(
     missing = before.missing_from(digests, crawl.start) if crawl.is_full else {}
     events = [
         *(event for row in rows if _id(row) in fresh for event in _noted(row)),
-        *_happened(crawl.updates, before, automatic),
+        *_happened(crawl.log.updates or [], before, automatic),
         *(_withdrawal(key, crawl.server_time) for key, seen in missing.items() if is_gone(seen)),
     ]
     return Delivery(
         origin=origin,
         tables={REQUESTS.name: frame.filter(is_fresh), EVENTS.name: _events(events)},
         supplied_at=crawl.server_time,
-        complete_until=crawl.server_time,
+        complete_until=_spoken_until(crawl, before),
         withheld={PENDING: pending} if (pending := len(crawl.rows) - len(rows)) else {},
         memory=_after(before, crawl, digests, missing, context).as_json(),
+        faults={REPLY_LOG: crawl.log.fault} if crawl.log.fault else {},
     )
+
+
+def _spoken_until(crawl: _Crawl, before: Memory) -> datetime:
+    """Up to where requests and replies are both known; where no reply was ever read, nowhere."""
+    if crawl.log.fault is None:
+        return crawl.server_time
+    return before.updates_until or before.first_moment or crawl.start
 
 
 def _after(
@@ -247,8 +289,15 @@ def _after(
         complete_until=crawl.server_time,
         reread_at=crawl.server_time if crawl.is_full else before.reread_at,
         requests=kept,
-        updates={_update_id(update): digest_of(update) for update in crawl.updates},
+        updates=_noted_updates(crawl.log, before),
+        updates_until=before.updates_until if crawl.log.updates is None else crawl.server_time,
     )
+
+
+def _noted_updates(log: _ReplyLog, before: Memory) -> Mapping[str, str]:
+    if log.updates is None:
+        return before.updates
+    return {_update_id(update): digest_of(update) for update in log.updates}
 
 
 def _digests(frame: pl.DataFrame, rows: Sequence[object]) -> dict[str, str]:

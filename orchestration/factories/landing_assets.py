@@ -3,15 +3,13 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from contracts.vocabulary import SourceContract, TableContract
-from ingestion.door import without_identifiers
-from ingestion.protocols.weekly_drop import MANIFEST
-from orchestration.loop.landing import Landed, Outcome, land, sha256_of, waiting_files
+from orchestration.loop.dropped import refused_before, shown_name, waiting_files
+from orchestration.loop.landing import Landed, Outcome, land
 from orchestration.settings import Settings
 from warehouse.lake import TableManifest
 from warehouse.state import State
@@ -22,6 +20,8 @@ _ACCEPTED_LIMIT = 0.98
 _HONOURS = "At least 98 % of the rows of every delivery were accepted."
 _EVERY_MORNING = "0 7 * * *"
 _SENSOR_SECONDS = 15
+# a run without these was asked for by a person
+_STARTED_BY = {"dagster/schedule_name", "dagster/sensor_name"}
 _ASK_AGAIN = timedelta(minutes=10)
 
 
@@ -61,7 +61,7 @@ def _landing_assets(contract: SourceContract, settings: Settings) -> dg.AssetsDe
         pool=f"land_{contract.name}",
     )
     def assets(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-        results = land(settings, contract, datetime.now(UTC))
+        results = land(settings, contract, datetime.now(UTC), is_asked=not _STARTED_BY & context.run.tags.keys())
         for table in contract.tables:
             yield from _materialized(contract, table, results)
             yield _honours_contract(contract, table, results)
@@ -128,7 +128,7 @@ def _materialized(
 
 def _honours_contract(contract: SourceContract, table: TableContract, results: list[Landed]) -> dg.AssetCheckResult:
     shares = [1 - each.quarantined / each.received for each in _landed_tables(results, table) if each.received]
-    refused = [result.message for result in results if result.outcome is Outcome.REFUSED]
+    refused = [result.message for result in results if result.outcome in {Outcome.REFUSED, Outcome.STANDS}]
     return dg.AssetCheckResult(
         asset_key=landing_key(contract.name, table.name),
         check_name=HONOURS_CONTRACT,
@@ -185,23 +185,9 @@ def _asked_lately(cursor: str, waiting: list[str], now: datetime) -> bool:
 
 
 def _not_refused_before(contract: SourceContract, settings: Settings) -> list[str]:
-    """The waiting files by name; one that was refused counts again only when it or its manifest changed."""
+    """The waiting files by name; one that stands refused counts again only when something changed."""
     settings.layout.create()
     with State(settings.layout.state) as state:
-        refused = {row.origin for row in state.refusals() if row.source == contract.name}
+        waiting = waiting_files(settings, contract, datetime.now(UTC))
         # a file may be named after a person, and the cursor of a sensor is kept
-        waiting = [
-            (without_identifiers(file.path.name), file.path)
-            for file in waiting_files(settings, contract, datetime.now(UTC))
-        ]
-        return [name for name, path in waiting if name not in refused or not _is_refused(state, contract, path)]
-
-
-def _is_refused(state: State, contract: SourceContract, path: Path) -> bool:
-    """Whether nothing changed since a file was refused; a manifest beside it may put it right."""
-    refusal = state.refused(contract.name, sha256_of(path))
-    manifest = path.with_name(path.name + MANIFEST)
-    if refusal is None or not manifest.is_file():
-        return refusal is not None
-    # when it came here: a copied file may bear an older time of writing
-    return datetime.fromtimestamp(manifest.stat().st_ctime, UTC) <= refusal.refused_at
+        return [shown_name(file.path) for file in waiting if refused_before(state, contract, file) is None]

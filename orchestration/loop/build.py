@@ -18,6 +18,7 @@ from contracts.registry import all_contracts
 from orchestration.loop import messages
 from orchestration.loop.exit_gate import judge_exit
 from orchestration.loop.plan import Plan, code_version, last_decision, make_plan, why_due
+from orchestration.loop.rotation import finish_rotation
 from orchestration.loop.transform import Transformed, build_models
 from orchestration.loop.verdicts import newly_said
 from orchestration.settings import Settings
@@ -85,6 +86,11 @@ class Build:
     is_committed: bool = False
 
     def __post_init__(self) -> None:
+        # with two keys in the lake, what is the same dwelling would count as two
+        for batch in finish_rotation(self.settings, self.now):
+            _log.info(
+                "%s %s: went on with the rotation of the key, as %s", batch.source, batch.replaced, batch.batch_id
+            )
         self.plan = make_plan(self.settings, self.now)
 
     def recover(self) -> str:

@@ -6,7 +6,7 @@ here: what a supplier is told (`orchestration.giving_back`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from contracts.cities.profile import City
 from contracts.gate import REASONS, REASONS_NL, Split
 from contracts.reasons import in_dutch
 from contracts.vocabulary import LINE, UTC_INSTANT, Delivers, SourceContract, TableContract
-from warehouse.lake import Lake, Manifest
+from warehouse.lake import KNOWN_AT, Lake, Manifest
 
 CLOSED_BY = "closed_by"
 PUT_RIGHT = "is_put_right"
@@ -57,6 +57,42 @@ def recognised(
     earlier = [batch for batch in batches if known_before is None or batch.known_at < known_before]
     tables = [table for table in contract.tables if table.name in splits]
     return {table.name: _known(lake, table, splits[table.name].accepted, earlier) for table in tables}
+
+
+def with_known_at(lake: Lake, table: TableContract, split: Split, replaced: Manifest, now: datetime) -> Split:
+    """The fates of a table's rows, each accepted row with the moment from which the city knew it.
+
+    What a row says was known once a version of its batch accepted it: not while it stood refused, or was withheld.
+
+    Args:
+        lake: where the batches lie.
+        table: the contract of the table.
+        split: what today's gate made of it.
+        replaced: the batch that is replaced.
+        now: when it is.
+
+    Returns:
+        The split; its accepted rows have a column `known_at` where not all are known as long as the batch is.
+    """
+    if split.accepted.is_empty():
+        return split
+    since = _known_since(lake, table, replaced)
+    on = [name for name in since.columns if name != KNOWN_AT]
+    known = split.accepted.join(since, on=on, how="left", nulls_equal=True, maintain_order="left")[KNOWN_AT]
+    known = known.fill_null(now)
+    if (known == replaced.known_at).all():
+        return split
+    return replace(split, accepted=split.accepted.with_columns(known))
+
+
+def _known_since(lake: Lake, table: TableContract, replaced: Manifest) -> pl.DataFrame:
+    """Which rows a batch accepted and since when they are known: by line, or by key where its file is read anew."""
+    if table.name not in replaced.tables:
+        return pl.DataFrame(schema={LINE: pl.Int64, KNOWN_AT: UTC_INSTANT})
+    before = lake.read(replaced, table.name, "accepted")
+    is_read_anew = replaced.original is not None and all(before.schema.get(k) == table.schema[k] for k in table.key)
+    told = pl.col(KNOWN_AT) if KNOWN_AT in before.columns else pl.lit(replaced.known_at, UTC_INSTANT).alias(KNOWN_AT)
+    return before.select(*(table.key if is_read_anew else [LINE]), told)
 
 
 def _known(lake: Lake, table: TableContract, accepted: pl.DataFrame, earlier: Iterable[Manifest]) -> int:

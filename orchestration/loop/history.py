@@ -42,9 +42,10 @@ def said(lake: Lake, as_of: date, known_at: datetime) -> pl.DataFrame:
 
 
 def recomputed(settings: Settings, as_of: date, known_at: datetime) -> pl.DataFrame:
-    """What today's definitions say on the batches that were known by `known_at`, judged as on `as_of`.
+    """What today's definitions say on the rows that were known by `known_at`, judged as on `as_of`.
 
-    The lake is read; everything else happens in a scratch folder that is gone afterwards.
+    A row that was refused then, and let in by a later replay, was not known. The lake is read;
+    everything else happens in a scratch folder that is gone afterwards.
 
     Returns:
         The columns of `verdicts.fct_target_verdicts`.
@@ -58,7 +59,7 @@ def recomputed(settings: Settings, as_of: date, known_at: datetime) -> pl.DataFr
     with TemporaryDirectory(prefix="ademruimte-") as folder:
         scratch = replace(settings, layout=Layout(Path(folder)), fixed_as_of=as_of)
         scratch.layout.create()
-        _load(scratch, lake, known, as_of)
+        _load(scratch, lake, known, known_at)
         return _judged(scratch, as_of)
 
 
@@ -85,10 +86,12 @@ def _is_then(decision: Decision, as_of: date, known_at: datetime) -> bool:
     return decision.committed_at <= known_at and judged_for <= as_of.isoformat()
 
 
-def _load(scratch: Settings, lake: Lake, known: Sequence[Manifest], as_of: date) -> None:
+def _load(scratch: Settings, lake: Lake, known: Sequence[Manifest], known_at: datetime) -> None:
+    as_of = scratch.as_of(known_at)
     with connect(scratch.layout.warehouse) as con:
         loader.load(con, lake, all_contracts(), [manifest.batch_id for manifest in known])
-        loader.write_status(con, _progress(known))
+        loader.take_back(con, lake, all_contracts(), known_at)
+        loader.write_status(con, _progress([lake.stood(manifest, known_at) for manifest in known]))
         loader.write_profile(con, scratch.city)
         loader.write_build(con, scratch.layout.root.name, as_of, scratch.city.name, is_synthetic=False)
 

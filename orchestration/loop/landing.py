@@ -3,11 +3,13 @@
 import fcntl
 import hashlib
 import logging
+import sqlite3
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from importlib import import_module
@@ -20,22 +22,33 @@ from contracts.cities.profile import City
 from contracts.faults import SchemaFaultError
 from contracts.gate import Split, split
 from contracts.vocabulary import LINE, Delivers, Sensitivity, SourceContract
+from ingestion.clocks import not_past
 from ingestion.delivery import Context, Delivery, DroppedFile
 from ingestion.door import Admitted, admit, without_identifiers, without_identifiers_in
 from ingestion.errors import SupplierError, TransientSupplierError
-from ingestion.protocols.weekly_drop import MANIFEST
-from orchestration.loop.earlier import lines_closed_by, recognised
+from orchestration.loop.dropped import (
+    LARGEST_FILE,
+    digest_of,
+    identified,
+    refused_before,
+    rules_of,
+    shown,
+    shown_name,
+    take,
+    waiting_files,
+)
+from orchestration.loop.earlier import lines_closed_by, recognised, with_known_at
 from orchestration.registry import registry_units
 from orchestration.settings import SettingMissingError, Settings
 from warehouse.lake import Arrival, Lake, LakeError, Manifest
-from warehouse.state import State
+from warehouse.state import Refusal, State
 
 _log = logging.getLogger("ademruimte.landing")
-READY = ".ready"
 _LONGEST_WHY = 300
 _CLOCKS_DIFFER = timedelta(days=1)
 _MOST_READ = 10_000
-_LARGEST_FILE = 200 * 1024 * 1024
+# the disk, the memory, the lake or the state is at fault, and may be well again at the next try
+_NOT_OF_THE_FILE = (OSError, MemoryError, LakeError, sqlite3.Error)
 
 
 class Outcome(StrEnum):
@@ -45,6 +58,7 @@ class Outcome(StrEnum):
     KNOWN = "already landed"
     UNCHANGED = "nothing new"
     REFUSED = "refused"
+    STANDS = "stands refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +72,23 @@ class Landed:
     manifest: Manifest | None = None
 
 
-def land(settings: Settings, contract: SourceContract, now: datetime) -> list[Landed]:
+def land(settings: Settings, contract: SourceContract, now: datetime, *, is_asked: bool = True) -> list[Landed]:
     """Lands everything a source has to offer now.
 
     A refused delivery never stops another: its reason is in its own result.
+
+    Args:
+        settings: of the profile.
+        contract: of the source.
+        now: when this is.
+        is_asked: whether a person asks, who wants to see every file tried; else a file that was refused stands
+            refused until it, its manifest, the contract or the code changed.
     """
     settings.layout.create()
     with one_at_a_time(settings, contract), State(settings.layout.state) as state:
         lake = Lake(settings.layout.lake)
         lake.sweep()
-        landing = _Landing(settings, contract, now, lake, state)
+        landing = _Landing(settings, contract, now, lake, state, is_asked)
         return [*landing.files(), *landing.pull()]
 
 
@@ -79,47 +100,6 @@ def one_at_a_time(settings: Settings, contract: SourceContract) -> Iterator[None
         yield
 
 
-def waiting_files(settings: Settings, contract: SourceContract, now: datetime) -> list[DroppedFile]:
-    """The complete files in a source's drop folder, by name.
-
-    Complete is a file with a `.ready` beside it, or one that nobody touched for a moment.
-    """
-    if not contract.endings:
-        return []
-    folder = settings.layout.drop(contract.name)
-    found = sorted(path for path in folder.glob("*") if path.name.lower().endswith(contract.endings))
-    return [_dropped(path) for path in found if _is_complete(path, settings, now)]
-
-
-def _is_complete(path: Path, settings: Settings, now: datetime) -> bool:
-    if not path.is_file():
-        return False
-    return _ready_file(path).exists() or now - _last_written(path) >= settings.stable_for
-
-
-def _last_written(path: Path) -> datetime:
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
-
-
-def _ready_file(path: Path) -> Path:
-    return path.with_name(path.name + READY)
-
-
-def _dropped(path: Path) -> DroppedFile:
-    ready = _ready_file(path)
-    written = ready.read_text("utf-8", errors="replace").strip() if ready.is_file() else ""
-    return DroppedFile(path, _instant(written) or _last_written(path))
-
-
-def _instant(written: str) -> datetime | None:
-    """The time named in a `.ready` file; an empty or other content names none."""
-    try:
-        named = datetime.fromisoformat(written)
-        return named.astimezone(UTC) if named.tzinfo else named.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
 @dataclass(frozen=True, slots=True)
 class _Landing:
     settings: Settings
@@ -127,15 +107,21 @@ class _Landing:
     now: datetime
     lake: Lake
     state: State
+    is_asked: bool
+    began: float = field(default_factory=time.monotonic)
 
     def files(self) -> Iterator[Landed]:
         for file in waiting_files(self.settings, self.contract, self.now):
-            yield _told(self._bounded(without_identifiers(file.path.name), partial(self._file, file)))
+            yield _told(self._bounded(shown_name(file.path), partial(self._file, file)))
+        waiting = identified(waiting_files(self.settings, self.contract, self.now))
+        self.state.forgive(self.contract.name, but=set(waiting))
 
     def pull(self) -> Iterator[Landed]:
         if not self.contract.crons or (self.contract.endings and not self.settings.is_pulled(self.contract.name)):
             return
-        yield _told(self._bounded(self.contract.name, self._pulled))
+        missed: list[Landed] = []
+        yield _told(self._bounded(self.contract.name, partial(self._pulled, missed)))
+        yield from map(_told, missed)
 
     def _bounded(self, origin: str, deliver: Callable[[], Landed]) -> Landed:
         """The boundary of one delivery: whatever breaks in it, the next delivery and source still land."""
@@ -144,43 +130,58 @@ class _Landing:
         # the one place where anything at all may break: a stranger's file or answer
         except Exception as broken:  # noqa: BLE001
             _log.debug("%s", origin)
-            why = _why(broken, self.contract)
-            reason = f"{self.contract.name}: {_shown(origin)}: {why}; nothing of it was landed"
-            return self._result(_shown(origin), Outcome.REFUSED, _shown(reason))
+            return self._result(origin, Outcome.REFUSED, self._unforeseen(origin, broken))
+
+    def _unforeseen(self, origin: str, broken: Exception) -> str:
+        return shown(f"{self.contract.name}: {origin}: {_why(broken, self.contract)}; nothing of it was landed")
 
     def _file(self, file: DroppedFile) -> Landed:
-        name = without_identifiers(file.path.name)
+        name = shown_name(file.path)
         try:
+            stands = None if self.is_asked else refused_before(self.state, self.contract, file)
+            if stands is not None:
+                return self._result(name, Outcome.STANDS, stands.reason)
             size = file.path.stat().st_size
-            content = b"" if size > _LARGEST_FILE else file.path.read_bytes()
+            content = None if size > LARGEST_FILE else file.path.read_bytes()
         except OSError as broken:
             reason = f"{self.contract.name}: {name} cannot be opened ({broken.strerror}); drop it again"
             return self._result(name, Outcome.REFUSED, reason)
-        if size > _LARGEST_FILE:
+        if content is None:
             reason = f"{self.contract.name}: {name} is {size // 2**20} MB, over 200; drop it in parts"
-            return self._result(name, Outcome.REFUSED, reason)
+            return self._refused(name, digest_of(file.path), reason)
         return self._content(replace(file, content=content), hashlib.sha256(content).hexdigest())
 
     def _content(self, file: DroppedFile, sha256: str) -> Landed:
-        name, known = without_identifiers(file.path.name), self.lake.find(self.contract.name, sha256)
+        name, known = shown_name(file.path), self.lake.find(self.contract.name, sha256)
         try:
             manifest = self._landed(file, sha256, known)
         except (SupplierError, SchemaFaultError) as fault:
             reason = f"{self.contract.name}: {_naming(name, str(fault).replace(file.path.name, name))}"
             # what may work later, as when a register it needs has landed, is asked again
-            if not isinstance(fault, TransientSupplierError):
-                self.state.refuse(self.contract.name, name, sha256, reason, self.now)
-            return self._result(name, Outcome.REFUSED, reason)
+            if isinstance(fault, TransientSupplierError):
+                return self._result(name, Outcome.REFUSED, reason)
+            return self._refused(name, sha256, reason)
+        except _NOT_OF_THE_FILE:
+            raise
+        # what its reader trips over today, it trips over tomorrow
+        except Exception as broken:  # noqa: BLE001
+            return self._refused(name, sha256, self._unforeseen(name, broken))
         self._done(file, sha256, manifest)
         if manifest is known:
             return self._result(name, Outcome.KNOWN, f"already landed as {manifest.batch_id}", manifest)
         return self._result(name, Outcome.LANDED, counts_in_words(manifest) + self._closing(manifest), manifest)
 
+    def _refused(self, name: str, sha256: str, reason: str) -> Landed:
+        """Remembers what is wrong with a file, so that it is not tried again until something changed."""
+        rules = rules_of(self.contract)
+        self.state.refuse(Refusal(self.contract.name, name, sha256, rules, shown(reason), self.now))
+        return self._result(name, Outcome.REFUSED, shown(reason))
+
     def _landed(self, file: DroppedFile, sha256: str, known: Manifest | None) -> Manifest:
         """The batch that holds the file: the known one, unless the door lets in today what it withheld then."""
         if known is not None and not (known.withheld and known.original is None):
             return known
-        name = without_identifiers(file.path.name)
+        name = shown_name(file.path)
         delivery = replace(source_module(self.contract.name).read(file, self._context()), origin=name)
         admitted = self._admit(delivery, is_dropped=True)
         if known is not None and self._holds(known, admitted):
@@ -202,22 +203,30 @@ class _Landing:
     def _done(self, file: DroppedFile, sha256: str, manifest: Manifest) -> None:
         """What follows a commit; after a crash in between, the next landing of the same file does it."""
         self.state.asked(self.contract.name, manifest.complete_until, self.now)
-        self.state.forgive(self.contract.name, sha256)
         take(file, sha256)
 
-    def _pulled(self) -> Landed:
+    def _pulled(self, missed: list[Landed]) -> Landed:
+        """What came of a pull; every part of the supplier that failed while the rest came is added to `missed`."""
         origin = self.contract.name
         try:
             delivery = source_module(self.contract.name).fetch(
                 self.settings.endpoint(self.contract.name), self._context()
             )
-            return self._commit_when_new(delivery)
+            landed = self._commit_when_new(delivery)
+            missed += [self._missed(delivery, part, why) for part, why in delivery.faults.items()]
+            return replace(landed, message="; ".join((landed.message, *delivery.warnings)))
         except (SupplierError, SchemaFaultError, SettingMissingError) as fault:
             return self._result(origin, Outcome.REFUSED, f"{self.contract.name}: {fault}")
+
+    def _missed(self, delivery: Delivery, part: str, why: str) -> Landed:
+        reason = f"{self.contract.name}: {part} not read: {why}; the rest was landed, the next run asks {part} again"
+        return self._result(f"{delivery.origin} ({part})", Outcome.REFUSED, reason)
 
     def _commit_when_new(self, delivery: Delivery) -> Landed:
         """A pull that brings what the last one brought writes no batch; it only moves `complete_until`."""
         admitted = self._admit(delivery)
+        # a clock that is set right would make later deliveries seem older than this one
+        delivery = replace(delivery, supplied_at=not_past(delivery.supplied_at, self._clock()))
         sha256 = content_sha256(admitted.tables)
         last = self.lake.latest(self.contract.name)
         if _brings_nothing(admitted.tables, self.contract) or (last is not None and last.content_sha256 == sha256):
@@ -231,7 +240,14 @@ class _Landing:
         return self._result(delivery.origin, Outcome.LANDED, counts_in_words(manifest), manifest)
 
     def _context(self) -> Context:
-        return context_of(self.settings, self.lake, self.state.memory(self.contract.name))
+        context = context_of(self.settings, self.lake, self.state.memory(self.contract.name))
+        return replace(context, now=self._clock)
+
+    def _clock(self) -> datetime | None:
+        """Our own time, which went on since the landing began; None where it stands still."""
+        if self.settings.fixed_as_of is not None:
+            return None
+        return self.now + timedelta(seconds=time.monotonic() - self.began)
 
     def _remember(self, delivery: Delivery) -> None:
         """Only after the commit: a pull that died in between is asked for again in full."""
@@ -256,6 +272,10 @@ class _Landing:
         self, delivery: Delivery, admitted: Admitted, sha256: str, replaced: Manifest | None = None
     ) -> Manifest:
         splits = run_gate(admitted.tables, self.contract, self.settings.city, delivery.supplied_at)
+        known = recognised(self.lake, self.contract, splits)
+        if replaced:
+            tables = self.contract.tables
+            splits = {t.name: with_known_at(self.lake, t, splits[t.name], replaced, self.now) for t in tables}
         arrival = Arrival(
             source=self.contract.name,
             origin=delivery.origin,
@@ -272,7 +292,7 @@ class _Landing:
             event_dates={table.name: table.event_date for table in self.contract.tables},
             withheld=delivery.withheld,
             supersedes=replaced.batch_id if replaced else None,
-            recognised=recognised(self.lake, self.contract, splits),
+            recognised=known,
         )
         return self.lake.commit(arrival, self.now)
 
@@ -359,19 +379,9 @@ def counts_in_words(manifest: Manifest) -> str:
     )
 
 
-def sha256_of(path: Path) -> str:
-    """The hash by which a file is recognised."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _told(landed: Landed) -> Landed:
     _log.info("%s %s: %s (%s)", landed.source, landed.origin, landed.outcome, landed.message)
     return landed
-
-
-def _shown(text: str) -> str:
-    """Text that any terminal and database takes, also where a file name is no proper text."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _original(delivery: Delivery, contract: SourceContract) -> tuple[str, bytes] | None:
@@ -395,17 +405,16 @@ def _naming(name: str, fault: str) -> str:
     return fault if name in fault else f"{name}: {fault}"
 
 
-def take(file: DroppedFile, sha256: str) -> None:
-    """Removes a landed file: a second copy would be one more place that holds a person's data.
+def recognisable_as(lake: Lake, manifest: Manifest, received: Mapping[str, pl.DataFrame]) -> str:
+    """The hash of a batch that is made again.
 
-    A file that was replaced while it was read stays: that is another delivery.
+    A pull is recognised by what came through the door, which may look different now; a file by its bytes.
     """
-    if not file.path.exists() or sha256_of(file.path) != sha256:
-        return
-    # the mark first: one that outlives its file would call the next one of that name complete before it is
-    _ready_file(file.path).unlink(missing_ok=True)
-    file.path.unlink()
-    file.path.with_name(file.path.name + MANIFEST).unlink(missing_ok=True)
+    if manifest.original is not None:
+        return manifest.content_sha256
+    before = {name: lake.read(manifest, name, "received") for name in manifest.tables}
+    is_pulled = content_sha256(before) == manifest.content_sha256
+    return content_sha256(received) if is_pulled else manifest.content_sha256
 
 
 def content_sha256(tables: Mapping[str, pl.DataFrame]) -> str:

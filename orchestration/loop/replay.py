@@ -1,6 +1,10 @@
-"""Run the gate again over what was received, without asking the supplier."""
+"""Run the door and the gate again over what was received, without asking the supplier.
+
+Belongs here: what replaces a batch under today's contract, and getting the rows out of what was replaced.
+"""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import polars as pl
@@ -8,11 +12,18 @@ import polars as pl
 from contracts.gate import REASONS_NL, Split
 from contracts.vocabulary import LINE, Sensitivity, SourceContract, TableContract
 from ingestion.delivery import Delivery
-from ingestion.door import Admitted, admit
-from orchestration.loop.earlier import recognised
-from orchestration.loop.landing import complete_until, context_of, one_at_a_time, run_gate, source_module
+from ingestion.door import Admitted, admit, readmit
+from orchestration.loop.earlier import recognised, with_known_at
+from orchestration.loop.landing import (
+    complete_until,
+    context_of,
+    one_at_a_time,
+    recognisable_as,
+    run_gate,
+    source_module,
+)
 from orchestration.settings import Settings
-from warehouse.lake import Arrival, Lake, Manifest
+from warehouse.lake import KNOWN_AT, Arrival, Lake, Manifest
 
 
 class UnknownBatchError(LookupError):
@@ -27,6 +38,7 @@ def replay(settings: Settings, batch_id: str, now: datetime) -> Manifest | None:
 
     Raises:
         UnknownBatchError: no live batch has that id.
+        KeyMissingError: the key of its pseudonyms is not in the ring.
     """
     lake = Lake(settings.layout.lake)
     contract = settings.contracts()[_live(lake, batch_id).source]
@@ -40,9 +52,25 @@ def _replayed(settings: Settings, contract: SourceContract, batch_id: str, now: 
     manifest = _live(lake, batch_id)
     admitted = _admitted(settings, lake, manifest, contract)
     splits = run_gate(admitted.tables, contract, settings.city, manifest.supplied_at)
-    if _same(lake, manifest, splits):
+    if _same(lake, manifest, splits) and _keeps_the_same(lake, manifest, admitted, contract):
         return None
-    return lake.commit(_again(manifest, contract, admitted, splits, lake), now)
+    arrival = _again(manifest, contract, admitted, splits, lake)
+    dated = {table.name: with_known_at(lake, table, splits[table.name], manifest, now) for table in contract.tables}
+    return lake.commit(replace(arrival, splits=dated), now)
+
+
+def erase(settings: Settings, batch_id: str) -> None:
+    """Removes every row of a batch that another one replaced; its manifest stays, so that nothing else changes.
+
+    Raises:
+        UnknownBatchError: no batch has that id, or it is the one that counts.
+    """
+    lake = Lake(settings.layout.lake)
+    for manifest in lake.manifests():
+        if manifest.batch_id == batch_id:
+            lake.erase(manifest)
+            return
+    raise UnknownBatchError(f"no batch {batch_id}; `ademruimte batches` lists them")
 
 
 def _live(lake: Lake, batch_id: str) -> Manifest:
@@ -53,32 +81,39 @@ def _live(lake: Lake, batch_id: str) -> Manifest:
 
 
 def _admitted(settings: Settings, lake: Lake, manifest: Manifest, contract: SourceContract) -> Admitted:
-    """What was kept of the delivery: its text, which came through the door then, or its own file, which goes now."""
+    """What was kept of the delivery, through today's door: its own file, or its text, which passed that of then."""
     original = lake.original(manifest)
     if original is None:
-        tables = {table.name: _text_of(lake, manifest, table) for table in contract.tables}
-        return Admitted(tables, dict(manifest.dropped_columns), manifest.redactions, manifest.key_id)
+        tables = {name: lake.read(manifest, name, "received") for name in manifest.tables}
+        absent = {table.name: _nothing_of(table) for table in contract.tables if table.name not in tables}
+        kept = Admitted(tables | absent, dict(manifest.dropped_columns), manifest.redactions, manifest.key_id)
+        return readmit(kept, contract, settings.pseudonym_keys())
     name, content = original
     tables = source_module(contract.name).reread(content, name, context_of(settings, lake))
     delivery = Delivery(manifest.origin, tables, manifest.supplied_at)
     return admit(delivery, contract, settings.pseudonym_keys())
 
 
-def _text_of(lake: Lake, manifest: Manifest, table: TableContract) -> pl.DataFrame:
-    """What was received of a table: nothing, where an older contract did not have it yet."""
-    if table.name in manifest.tables:
-        return lake.read(manifest, table.name, "received")
+def _nothing_of(table: TableContract) -> pl.DataFrame:
+    """What was received of a table that an older contract did not have yet."""
     return pl.DataFrame(schema={**dict.fromkeys(table.received.columns, pl.String), LINE: pl.Int64})
 
 
 def _same(lake: Lake, manifest: Manifest, splits: Mapping[str, Split]) -> bool:
-    return all(
-        lake.read(manifest, name, "accepted").equals(split.accepted)
+    return manifest.tables.keys() <= splits.keys() and all(
+        lake.read(manifest, name, "accepted").drop(KNOWN_AT, strict=False).equals(split.accepted)
         and _refused(lake.read(manifest, name, "quarantine")).equals(_refused(split.quarantined))
         if name in manifest.tables
         else split.received == 0
         for name, split in splits.items()
     )
+
+
+def _keeps_the_same(lake: Lake, manifest: Manifest, admitted: Admitted, contract: SourceContract) -> bool:
+    """Whether what was kept of the delivery is what would be kept today."""
+    if manifest.original is not None:
+        return contract.sensitivity is not Sensitivity.PERSONAL
+    return all(lake.read(manifest, name, "received").equals(admitted.tables[name]) for name in manifest.tables)
 
 
 def _refused(quarantined: pl.DataFrame) -> pl.DataFrame:
@@ -98,7 +133,7 @@ def _again(
         origin=manifest.origin,
         supplied_at=manifest.supplied_at,
         complete_until=complete_until(manifest.complete_until, splits, contract, manifest.supplied_at),
-        content_sha256=manifest.content_sha256,
+        content_sha256=recognisable_as(lake, manifest, admitted.tables),
         contract_version=contract.version,
         key_id=admitted.key_id,
         received=admitted.tables,

@@ -4,20 +4,23 @@ Belongs here: which batches hold pseudonyms of an older key, and their replaceme
 the door's affair.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
-from contracts.gate import Split
-from contracts.vocabulary import SourceContract, TableContract
+from contracts.gate import REASONS, REASONS_NL, Split
+from contracts.vocabulary import LINE, SourceContract, TableContract
 from ingestion.door import KeyRing
-from orchestration.loop.landing import content_sha256, one_at_a_time
+from orchestration.loop.landing import one_at_a_time, recognisable_as
 from orchestration.secrets import add_key
 from orchestration.settings import Settings
-from warehouse.lake import Arrival, Lake, Manifest
+from warehouse.lake import KNOWN_AT, Arrival, Lake, Manifest
+
+_OF_EVERY_ROW = (LINE, REASONS, REASONS_NL, KNOWN_AT)
+_MIXED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def rotate(settings: Settings, now: datetime) -> Iterator[Rotated]:
         DiskFullError: a batch might not fit; those before it are done.
     """
     settings.layout.create()
-    contracts = {name: each for name, each in sorted(settings.contracts().items()) if _purposes(each)}
+    contracts = _with_pseudonyms(settings)
     with _nobody_lands(settings, contracts):
         lake = Lake(settings.layout.lake)
         lake.sweep()
@@ -57,6 +60,29 @@ def rotate(settings: Settings, now: datetime) -> Iterator[Rotated]:
             ring = add_key(settings.pseudonym_key_file)
         for manifest in _to_do(lake, contracts, ring):
             yield _Rotation(lake, manifest, contracts[manifest.source], ring).commit(now)
+
+
+def finish_rotation(settings: Settings, now: datetime) -> list[Rotated]:
+    """Goes on with a rotation that was killed half way; one that still runs is waited for.
+
+    Until it is finished the dwellings of some batches do not join with those of others. A batch whose key is not
+    in the ring is left as it is: it joins with nothing, whatever is done.
+
+    Returns:
+        What was made again; empty when no rotation was left unfinished.
+    """
+    contracts, lake = _with_pseudonyms(settings), Lake(settings.layout.lake)
+    # a profile that holds no pseudonyms yet needs no key
+    if len({manifest.key_id for name in contracts for manifest in lake.live(name)} - {None}) < _MIXED:
+        return []
+    with _nobody_lands(settings, contracts):
+        lake, ring = Lake(settings.layout.lake), settings.pseudonym_keys()
+        known = [manifest for manifest in _to_do(lake, contracts, ring) if ring.holds(manifest.key_id)]
+        return [_Rotation(lake, manifest, contracts[manifest.source], ring).commit(now) for manifest in known]
+
+
+def _with_pseudonyms(settings: Settings) -> dict[str, SourceContract]:
+    return {name: each for name, each in sorted(settings.contracts().items()) if _purposes(each)}
 
 
 @contextmanager
@@ -88,7 +114,7 @@ class _Rotation:
     ring: KeyRing
 
     def commit(self, now: datetime) -> Rotated:
-        received = {name: self._received(self.contract.table(name)) for name in self.manifest.tables}
+        received = {table.name: self._received(table) for table in self._tables}
         made = self.lake.commit(self._arrival(received), now)
         return Rotated(
             source=self.contract.name,
@@ -99,6 +125,11 @@ class _Rotation:
             pseudonyms=sum(_filled(self.contract.table(name), frame) for name, frame in received.items()),
         )
 
+    @property
+    def _tables(self) -> list[TableContract]:
+        """What the contract still promises: what it no longer lets in is not made again."""
+        return [table for table in self.contract.tables if table.name in self.manifest.tables]
+
     def _arrival(self, received: Mapping[str, pl.DataFrame]) -> Arrival:
         manifest = self.manifest
         return Arrival(
@@ -106,12 +137,12 @@ class _Rotation:
             origin=manifest.origin,
             supplied_at=manifest.supplied_at,
             complete_until=manifest.complete_until,
-            content_sha256=self._recognisable(received),
+            content_sha256=recognisable_as(self.lake, manifest, received),
             contract_version=manifest.contract_version,
             key_id=self.ring.key_id,
             received=received,
             original=None,
-            splits={name: self._split(self.contract.table(name)) for name in manifest.tables},
+            splits={table.name: self._split(table) for table in self._tables},
             dropped_columns=manifest.dropped_columns,
             redactions=manifest.redactions,
             withheld=manifest.withheld,
@@ -122,17 +153,20 @@ class _Rotation:
         )
 
     def _received(self, table: TableContract) -> pl.DataFrame:
-        return self._renewed(self.lake.read(self.manifest, table.name, "received"), table.received.pseudonyms)
+        received = self.lake.read(self.manifest, table.name, "received")
+        return self._renewed(_only(received, table.received.columns), table.received.pseudonyms)
 
     def _split(self, table: TableContract) -> Split:
         """What the gate said of the rows stays said: today's contract may say something else."""
         counted, wire = self.manifest.tables[table.name], table.received.pseudonyms
         read_from = {column.name: column.reads or column.name for column in table.columns}
         typed = {name: wire[received] for name, received in read_from.items() if received in wire}
+        accepted = _only(self.lake.read(self.manifest, table.name, "accepted"), list(table.schema))
+        refused = _only(self.lake.read(self.manifest, table.name, "quarantine"), table.received.columns)
         return Split(
             counted.received,
-            self._renewed(self.lake.read(self.manifest, table.name, "accepted"), typed),
-            self._renewed(self.lake.read(self.manifest, table.name, "quarantine"), wire),
+            self._renewed(accepted, typed),
+            self._renewed(refused, wire),
             counted.duplicate,
             counted.superseded,
         )
@@ -141,15 +175,14 @@ class _Rotation:
         for column, purpose in purposes.items():
             if column in frame.columns:
                 old = frame[column].drop_nulls().unique().to_list()
-                new = [self.ring.renewed(each, purpose, self.manifest.key_id or "") for each in old]
+                new = [self.ring.pseudonym_once(each, purpose, self.manifest.key_id) for each in old]
                 frame = frame.with_columns(pl.col(column).replace(old, pl.Series(new, dtype=pl.String)))
         return frame
 
-    def _recognisable(self, received: Mapping[str, pl.DataFrame]) -> str:
-        """A pull is recognised by what came through the door, which now looks different; a file by its bytes."""
-        sha256 = self.manifest.content_sha256
-        before = {name: self.lake.read(self.manifest, name, "received") for name in received}
-        return content_sha256(received) if content_sha256(before) == sha256 else sha256
+
+def _only(rows: pl.DataFrame, columns: Collection[str]) -> pl.DataFrame:
+    """Rows without what the contract no longer names."""
+    return rows.select(name for name in rows.columns if name in {*columns, *_OF_EVERY_ROW})
 
 
 def _filled(table: TableContract, received: pl.DataFrame) -> int:

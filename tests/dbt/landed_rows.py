@@ -175,6 +175,7 @@ ROWS: Mapping[tuple[str, str], Sequence[Mapping[str, object]]] = {
         _indicator("happy_share", date(2026, 10, 31), 84),
         _indicator("epc_c_2030", date(2026, 10, 31), 40),
         _indicator("charge_points_total", date(2026, 11, 22), 99_999),
+        _indicator("own_buildings_co2_2030_vs_2019", date(2026, 11, 22), -20),
     ],
 }
 

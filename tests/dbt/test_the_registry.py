@@ -1,5 +1,7 @@
 """The registry as Power BI and the board read it: wordings, questions, owners and engagements beside the targets."""
 
+import pytest
+
 from tests.dbt.warehouses import Built
 
 
@@ -99,3 +101,28 @@ def test_the_weights_of_a_planting_season_make_one_year(built: Built) -> None:
         )"""
     )
     assert ends == [(0,)]
+
+
+def test_three_wordings_with_another_base_year_get_one_verdict_and_each_its_own_number(built: Built) -> None:
+    rows = built.rows(
+        """select target_id, round(value, 4), target_value, round(required_value, 3), status, months_behind
+        from verdicts.fct_target_verdicts where target_id like 'own_buildings_%' order by target_id"""
+    )
+    since_2015 = (-39.6985, -55, -43.665, "at_risk")
+    assert [row[:5] for row in rows] == [
+        ("own_buildings_co2_2030_vs_2015", *since_2015),
+        ("own_buildings_co2_2030_vs_2019", -20, -40.3, -25.262, "at_risk"),
+        ("own_buildings_ghg_2030", *since_2015),
+    ]
+    assert [row[5] for row in rows] == pytest.approx([rows[1][5]] * 3, abs=1e-4)
+
+
+def test_a_wording_says_what_its_factor_rests_on_and_which_question_is_behind_it(built: Built) -> None:
+    rows = built.rows(
+        """select wordings.rebase_source_nl, decisions.is_decided from marts.dim_target_wording as wordings
+        inner join marts.fct_target_decisions as decisions using (decision_id)
+        where wordings.relation = 'rebased' order by wordings.wording_id"""
+    )
+    assert len(rows) == 3
+    assert "75,4 %" in rows[0][0]
+    assert {decided for _, decided in rows} == {False}

@@ -234,21 +234,23 @@ def _bzip2() -> bytes:
     return packed.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("original", "says"),
-    [
-        (gzip.compress(gzip.compress(b"x")), "archive in an archive"),
-        (_zip(("b.zip", _zip(("a.csv", b"1")))), r"b\.zip: is an archive in an archive"),
-        (_zip(("b.gz", gzip.compress(b"x"))), "archive in an archive"),
-        (_zip(*[(f"{n}.csv", b"1") for n in range(51)]), "holds 51 files"),
-        (gzip.compress(b"x" * 999)[:-9], "ends too early"),
-        (gzip.compress(b"x")[:9] + b"\xff" * 20, "cannot be unpacked"),
-        (b"PK\x03\x04 and then nothing", "damaged"),
-        (_encrypted(), "password"),
-        (_another_checksum(), "not what it promises"),
-        (_bzip2(), "ordinary ZIP"),
-    ],
-)
-def test_what_cannot_be_unpacked_is_told_and_refused(original: bytes, says: str) -> None:
+_DAMAGED = {
+    "an archive in an archive": (gzip.compress(gzip.compress(b"x")), "archive in an archive"),
+    "a ZIP in a ZIP": (_zip(("b.zip", _zip(("a.csv", b"1")))), r"b\.zip: is an archive in an archive"),
+    "a gzip in a ZIP": (_zip(("b.gz", gzip.compress(b"x"))), "archive in an archive"),
+    "too many files": (_zip(*[(f"{n}.csv", b"1") for n in range(51)]), "holds 51 files"),
+    "half a gzip": (gzip.compress(b"x" * 999)[:-9], "ends too early"),
+    "a broken gzip": (gzip.compress(b"x")[:9] + b"\xff" * 20, "cannot be unpacked"),
+    "only the mark of a ZIP": (b"PK\x03\x04 and then nothing", "damaged"),
+    "a password": (_encrypted(), "password"),
+    "another checksum": (_another_checksum(), "not what it promises"),
+    "another packing": (_bzip2(), "ordinary ZIP"),
+}
+
+
+# by name: packed bytes hold the second in which they were packed, and would name the test otherwise in each worker
+@pytest.mark.parametrize("damage", _DAMAGED)
+def test_what_cannot_be_unpacked_is_told_and_refused(damage: str) -> None:
+    original, says = _DAMAGED[damage]
     with pytest.raises(UnreadableFileError, match=says):
         unpacked(original, "x")

@@ -353,7 +353,7 @@ _FAULTS: list[tuple[int, dict[str, str], bytes]] = [
     (200, {}, b"<html>" + _SECRET.encode()),
     (200, {}, b"\xff" + _SECRET.encode()),
     (200, {"Content-Encoding": "gzip"}, _SECRET.encode()),
-    (200, {"Content-Encoding": "gzip"}, gzip.compress(_SECRET.encode() * 99)[:-9]),
+    (200, {"Content-Encoding": "gzip"}, gzip.compress(_SECRET.encode() * 99, mtime=0)[:-9]),
     (200, {"Content-Length": "9999"}, _SECRET.encode()),
     (200, {"Transfer-Encoding": "chunked"}, _SECRET.encode()),
     (302, {"Location": f"http://{_SECRET}.example/?k={_SECRET}"}, b""),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,8 @@ class _Operator:
         since = query.get("date_from", "")
         listed = [each for each in self._listed(path) if str(each.get("last_updated", "9")) >= since]
         data = {"endpoints": listed} if path == "/details" else listed
-        return 200, {}, json.dumps({"data": data, "status_code": 1000, "timestamp": self.clock.isoformat()}).encode()
+        body = json.dumps({"data": data, "status_code": 1000, "timestamp": self.clock.isoformat()}).encode()
+        return 200, {"Date": format_datetime(self.clock, usegmt=True)}, body
 
     def _listed(self, path: str) -> list[dict[str, Any]]:
         if path == "/versions":

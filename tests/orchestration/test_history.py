@@ -9,6 +9,7 @@ from orchestration.loop.build import build
 from orchestration.loop.changes import CHANGE, Change
 from orchestration.loop.history import compared, recomputed, said
 from orchestration.loop.landing import Outcome, land
+from orchestration.loop.replay import replay
 from orchestration.report import published_frame
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
@@ -31,10 +32,27 @@ def drop_trees(settings: Settings, value: float) -> None:
     assert landed.outcome is Outcome.LANDED, landed.message
 
 
+def let_in_wind(settings: Settings) -> None:
+    """A replay lets in, an hour later, a newer number of megawatts that stood refused."""
+    lake = Lake(settings.layout.lake)
+    of_climate = [manifest for manifest in lake.live("indicators") if "klimaat_2026" in manifest.origin]
+    (batch,) = of_climate
+    file = lake.file(batch, "observations", "received")
+    text = pl.read_parquet(file, hive_partitioning=False)
+    refused = lake.read(batch, "observations", "quarantine")["line"].max()
+    newest = text.filter(pl.col("kpi_id") == "wind_mw_2040").tail(1)
+    right = newest.with_columns(ref_date=pl.lit("31/10/2026"), value=pl.lit("99,5"), line=pl.lit(refused, pl.Int64))
+    pl.concat([text.filter(pl.col("line") != refused), right]).write_parquet(file)
+    again = replay(settings, batch.batch_id, LATER)
+    assert again is not None
+    assert again.tables["observations"].accepted == batch.tables["observations"].accepted + 1
+
+
 @pytest.fixture
 def corrected(own_demo: Settings) -> Settings:
-    """The demo, in which the trees were counted again after the first build."""
+    """The demo, in which the trees were counted again after the first build, and a refused row was let in."""
     drop_trees(own_demo, 5.0)
+    let_in_wind(own_demo)
     build(own_demo, LATER)
     return own_demo
 
@@ -55,8 +73,9 @@ def test_what_was_said_and_what_is_recomputed_stay_as_they_were_when_a_correctio
     explained = compared(then, published_frame(corrected, "verdicts.fct_target_verdicts"))
     assert of(explained, "trees_extra", CHANGE) == Change.CORRECTED
     assert of(now, "trees_extra", CHANGE) == Change.CORRECTED
+    assert (of(again, "wind_mw_2040", "value"), of(now, "wind_mw_2040", "value")) == (10.2, 99.5)
     others = explained.filter(pl.col(CHANGE) != Change.NONE)["target_id"].to_list()
-    assert others == ["trees_extra"]
+    assert others == ["trees_extra", "wind_mw_2040"]
 
 
 def test_before_the_first_build_nothing_was_said(demo: Settings) -> None:

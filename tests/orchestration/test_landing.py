@@ -17,7 +17,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from orchestration.loop.landing import Landed, Outcome, accepted_rows, land, take, waiting_files
+from orchestration.loop.dropped import take, waiting_files
+from orchestration.loop.landing import Landed, Outcome, accepted_rows, land
 from orchestration.loop.replay import UnknownBatchError, replay
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW, land_everything

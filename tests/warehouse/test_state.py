@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.state import OutboxMessage, Progress, Publication, State
+from warehouse.state import OutboxMessage, Progress, Publication, Refusal, State
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -51,15 +51,26 @@ def test_a_moment_without_a_time_zone_is_refused(state: State) -> None:
 
 
 def test_a_refusal_stands_with_its_last_reason_until_it_is_forgiven(state: State) -> None:
-    state.refuse("meters", "a.csv", "abc", "no header", NOON)
-    state.refuse("meters", "b.csv", "abc", "no such column", NOON + HOUR)
-    refusal = state.refused("meters", "abc")
-    assert refusal is not None
-    assert (refusal.origin, refusal.reason, refusal.refused_at) == ("b.csv", "no such column", NOON + HOUR)
-    assert state.refusals() == [refusal]
-    assert state.refused("tickets", "abc") is None
-    state.forgive("meters", "abc")
-    assert state.refused("meters", "abc") is None
+    first = Refusal("meters", "a.csv", "abc", "1-code", "no header", NOON)
+    last = first._replace(reason="no such column", rules="2-code", refused_at=NOON + HOUR)
+    state.refuse(first)
+    state.refuse(last)
+    assert state.refusals() == [last]
+    assert state.refused("meters", "a.csv", "abc") == last
+    assert state.refused("tickets", "a.csv", "abc") is None
+    state.forgive("tickets")
+    state.forgive("meters", but=[("a.csv", "abc")])
+    assert state.refusals() == [last]
+    state.forgive("meters")
+    assert state.refused("meters", "a.csv", "abc") is None
+
+
+def test_the_same_content_under_two_names_is_refused_twice(state: State) -> None:
+    refusal = Refusal("meters", "a.csv", "abc", "1-code", "no header", NOON)
+    state.refuse(refusal)
+    state.refuse(refusal._replace(origin="b.csv"))
+    assert state.refused("meters", "a.csv", "abc") == refusal
+    assert len(state.refusals()) == 2
 
 
 def test_the_same_message_enters_the_outbox_once(state: State) -> None:

@@ -22,7 +22,11 @@ cities as (
 select
     paths.target_id,
     observations.ref_date,
-    observations.value,
+    -- a wording with another base year shows its own number
+    case
+        when paths.rebase_factor is null then observations.value
+        else round(observations.value * paths.rebase_factor + paths.rebase_offset, 6)
+    end as value,
     observations.n,
     observations.completeness,
     observations.complete_until,

@@ -5,6 +5,8 @@ with crawls as (
         supplied_at,
         bool_or(is_full) as is_full
     from {{ ref('stg_charge_points__crawls') }}
+    -- where the locations could not be read, nobody was asked about a charge point
+    where is_full or location_count is not null
     group by supplied_at
 
 ),

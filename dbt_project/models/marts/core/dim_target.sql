@@ -1,43 +1,68 @@
+with targets as (
+
+    select * from {{ ref('targets') }}
+
+),
+
+-- another base year or unit of one target: its own figure, worked out of the figure of the chosen wording
+rebased as (
+
+    select
+        target_id,
+        alias_target_id,
+        rebase_factor,
+        coalesce(rebase_offset, 0) as rebase_offset
+    from {{ ref('target_wordings') }}
+    where relation = 'rebased'
+
+)
+
 select
-    target_id,
-    kpi_id,
-    section,
-    title_nl,
-    title_en,
-    department_id,
-    data_owner_department_id,
-    unit,
-    direction,
-    baseline_value,
-    baseline_date,
-    target_value,
-    target_date,
-    trajectory,
-    tolerance,
-    cadence_days,
-    publication_lag_days,
-    completeness_limit,
-    accepted_limit,
-    is_cumulative,
-    kind,
-    recurrence,
-    is_binding,
-    is_public,
-    is_contested,
-    alias_of,
-    definition_version,
-    note_nl,
-    registry_status,
-    series_kind,
-    stale_factor,
-    denominator_id,
-    deprecated_on,
-    deprecated_reason,
-    successor_kpi_id,
-    scope_variant,
-    wording_source,
-    min_points,
-    needs_check,
-    embargo_time
-from {{ ref('targets') }}
-order by target_id
+    targets.target_id,
+    targets.kpi_id,
+    targets.section,
+    targets.title_nl,
+    targets.title_en,
+    targets.department_id,
+    targets.data_owner_department_id,
+    targets.unit,
+    targets.direction,
+    targets.baseline_value,
+    targets.baseline_date,
+    targets.target_value,
+    targets.target_date,
+    targets.trajectory,
+    targets.tolerance,
+    targets.cadence_days,
+    targets.publication_lag_days,
+    targets.completeness_limit,
+    targets.accepted_limit,
+    targets.is_cumulative,
+    targets.kind,
+    targets.recurrence,
+    targets.is_binding,
+    targets.is_public,
+    targets.is_contested,
+    targets.alias_of,
+    rebased.rebase_factor,
+    rebased.rebase_offset,
+    targets.definition_version,
+    targets.note_nl,
+    targets.registry_status,
+    targets.series_kind,
+    targets.stale_factor,
+    targets.denominator_id,
+    targets.deprecated_on,
+    targets.deprecated_reason,
+    targets.successor_kpi_id,
+    targets.scope_variant,
+    targets.wording_source,
+    targets.min_points,
+    targets.needs_check,
+    targets.embargo_time
+from targets
+left join rebased
+    on
+        targets.target_id = rebased.alias_target_id
+        and targets.alias_of = rebased.target_id
+order by targets.target_id

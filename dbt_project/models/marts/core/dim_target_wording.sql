@@ -7,6 +7,8 @@ select
     relation,
     rebase_factor,
     rebase_offset,
+    rebase_source_nl,
+    decision_id,
     wording_source
 from {{ ref('target_wordings') }}
 order by wording_id

@@ -28,8 +28,11 @@ crawl_completeness as (
 
 denominators as (
 
-    select * from {{ ref('denominators') }}
-    where kpi_id = 'charge_points_per_100'
+    select denominators.*
+    from {{ ref('denominators') }} as denominators
+    inner join {{ ref('targets') }} as targets
+        on denominators.denominator_id = targets.denominator_id
+    where targets.target_id = 'charge_points_per_100'
 
 ),
 

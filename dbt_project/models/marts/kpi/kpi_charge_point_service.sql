@@ -69,13 +69,22 @@ availability as (
 covered_days as (
 
     select
-        days.charge_date,
+        days.charge_at::date as charge_date,
         min(crawls.known_at) as known_at
     from crawls
     cross join
         unnest(generate_series(crawls.sessions_from_date, crawls.sessions_to_date, interval 1 day))
-            as days (charge_date)
-    group by days.charge_date
+            as days (charge_at)
+    group by days.charge_at
+
+),
+
+-- sessions may be silent while the locations speak
+sessions_complete as (
+
+    select timezone(any_value(cities.time_zone), (max(covered_days.charge_date) + 1)::timestamp) as complete_until
+    from covered_days
+    cross join cities
 
 ),
 
@@ -116,6 +125,7 @@ measured as (
         availability.numerator,
         availability.denominator,
         availability.days_known,
+        sources_complete.complete_until,
         availability.known_at
     from availability
     cross join sources_complete
@@ -130,9 +140,11 @@ measured as (
         coalesce(delivered.energy_kwh, 0) as numerator,
         null::double as denominator,
         covered_months.days_known,
+        least(sources_complete.complete_until, sessions_complete.complete_until) as complete_until,
         covered_months.known_at
     from covered_months
     cross join sources_complete
+    cross join sessions_complete
     left join delivered
         on covered_months.month_start_date = delivered.month_start_date
     -- the energy of half a month is not that of a month
@@ -153,12 +165,11 @@ select
     least(
         1.0, measured.days_known / (date_diff('day', measured.month_start_date, measured.ref_date) + 1)
     )::double as completeness,
-    sources_complete.complete_until,
+    measured.complete_until,
     measured.known_at,
     measured.numerator,
     measured.denominator,
     'charging-v1' as method_version
 from measured
 cross join cities
-cross join sources_complete
 order by measured.kpi_id, measured.month_start_date

@@ -175,6 +175,18 @@ words as (
     union
     select
         charge_points.evse_key,
+        restrictions.word
+    from charge_points
+    inner join {{ ref('int_charge_points__evses_live') }} as evses
+        on charge_points.evse_key = evses.evse_key
+    cross join unnest(string_split(evses.parking_restrictions, ',')) as restrictions (word)
+    where
+        restrictions.word not in (
+            'CUSTOMERS', 'DISABLED', 'EMPLOYEES', 'EV_ONLY', 'MOTORCYCLES', 'PLUGGED', 'TAXIS', 'TENANTS'
+        )
+    union
+    select
+        charge_points.evse_key,
         connectors.standard as word
     from charge_points
     inner join {{ ref('stg_charge_points__connectors') }} as connectors

@@ -5,8 +5,9 @@ select
     evse_uid,
     evse_id,
     status,
-    parking_restrictions,
-    last_updated_at,
+    upper(parking_restrictions) as parking_restrictions,
+    -- what changes after it was sent would outdate every true change until then
+    least(last_updated_at, supplied_at) as last_updated_at,
     last_updated_date,
     batch_id,
     line,

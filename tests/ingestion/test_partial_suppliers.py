@@ -1,0 +1,338 @@
+"""A supplier of which one part fails still delivers the other, and nothing is lost or told twice."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from contracts.cities.profile import City
+from ingestion.delivery import Context, Delivery, Endpoint, Secret
+from ingestion.errors import PermanentSupplierError, SupplierError
+from ingestion.sources import charge_points, tickets_1777
+
+_NewSupplier = Callable[[Callable[..., Any]], Any]
+_Reply = tuple[int, dict[str, str], bytes]
+_CLOCK = datetime(2026, 11, 23, 6, tzinfo=UTC)
+_NO_WAIT = {"Retry-After": "0"}
+_FAILURES: dict[str, _Reply] = {
+    "down": (500, _NO_WAIT, b""),
+    "gone": (404, {}, b""),
+    "mandate gone": (401, {}, b""),
+    "forbidden": (403, {}, b""),
+    "no JSON": (200, {}, b'{"data": [{"id"'),
+    "HTML": (200, {}, b"<html>log in</html>"),
+    "no list": (200, {}, b'{"data": {}, "status_code": 1000}'),
+    "OCPI error": (200, {}, b'{"data": [], "status_code": 2001}'),
+}
+_SAYS = {
+    "down": "HTTP 500, 5 times",
+    "gone": "HTTP 404",
+    "mandate gone": "refused the credentials",
+    "forbidden": "refused the credentials",
+    "no JSON": "not JSON",
+    "HTML": "HTML",
+    "no list": "no list",
+    "OCPI error": "OCPI status 2001",
+}
+
+
+# --- OCPI -------------------------------------------------------------------------------------------------------
+
+
+class _Operator:
+    """One public charge point with CDRs and sessions; `broken` says what a module answers instead."""
+
+    def __init__(self, new_supplier: _NewSupplier) -> None:
+        self.clock = _CLOCK
+        self.broken: dict[str, _Reply] = {}
+        self.status = "AVAILABLE"
+        self.cdrs = [_cdr(1, "2026-11-20T10:00:00Z")]
+        self.supplier = new_supplier(self._answer)
+
+    def _answer(self, path: str, query: dict[str, str]) -> _Reply:
+        name = path.strip("/")
+        status, headers, body = self.broken.get(name) or (200, {}, self._envelope(name, query))
+        return status, {"Date": format_datetime(self.clock, usegmt=True)} | headers, body
+
+    def _envelope(self, name: str, query: dict[str, str]) -> bytes:
+        since = query.get("date_from", "")
+        data: Any = [each for each in self._listed(name) if str(each.get("last_updated", "9")) >= since]
+        if name == "details":
+            data = {"endpoints": data}
+        return json.dumps({"data": data, "status_code": 1000, "timestamp": self.clock.isoformat()}).encode()
+
+    def _listed(self, name: str) -> list[dict[str, Any]]:
+        url = self.supplier.url
+        if name == "versions":
+            return [{"version": "2.2.1", "url": f"{url}/details"}]
+        if name == "details":
+            return [
+                {"identifier": each, "role": "SENDER", "url": f"{url}/{each}"}
+                for each in ("locations", "cdrs", "sessions")
+            ]
+        changed = "2026-11-01T00:00:00Z" if self.status == "AVAILABLE" else self.clock.strftime("%Y-%m-%dT%H:%M:%SZ")
+        evse = {"uid": "E1", "status": self.status, "last_updated": changed}
+        place = {"country_code": "BE", "party_id": "ABC", "id": "L1", "evses": [evse], "last_updated": changed}
+        return {"locations": [place], "cdrs": self.cdrs}.get(name, [])
+
+    def pull(self, city: City, before: Delivery | None = None, **options: str) -> Delivery:
+        memory = json.loads(json.dumps(before.memory)) if before else {}
+        settings = {name: Secret(value) for name, value in ({"SESSIONS": "1"} | options).items()}
+        endpoint = Endpoint(f"{self.supplier.url}/versions", settings=settings)
+        return charge_points.fetch(endpoint, Context(city, memory=memory))
+
+
+def _cdr(number: int, begin: str, kwh: float = 10.0, **more: object) -> dict[str, Any]:
+    return {
+        "country_code": "BE",
+        "party_id": "ABC",
+        "id": f"C{number}",
+        "start_date_time": begin,
+        "end_date_time": begin.replace(":00:00Z", ":59:00Z"),
+        "cdr_location": {"id": "L1", "evse_uid": "E1"},
+        "total_energy": kwh,
+        "last_updated": begin.replace(":00:00Z", ":59:00Z"),
+    } | more
+
+
+def _days_and_energy(delivery: Delivery) -> tuple[list[tuple[str | None, str | None]], float]:
+    crawl, hours = delivery.tables["crawls"], delivery.tables["charge_sessions_hourly"]
+    return crawl.select("sessions_from", "sessions_to").rows(), hours["energy_kwh"].cast(float).sum()
+
+
+@pytest.mark.parametrize("failure", _FAILURES)
+@pytest.mark.parametrize("module", ["cdrs", "sessions"])
+def test_locations_land_where_a_module_of_charging_fails_and_the_next_pull_takes_it_up(
+    new_supplier: _NewSupplier, kortrijk: City, module: str, failure: str
+) -> None:
+    operator = _Operator(new_supplier)
+    operator.broken = {module: _FAILURES[failure]}
+    first = operator.pull(kortrijk)
+    assert first.tables["locations"].height == first.tables["evses"].height == 1
+    assert first.complete_until == _CLOCK
+    assert list(first.faults) == [module]
+    assert _SAYS[failure] in first.faults[module]
+    # a day of which one module is missing is not claimed
+    assert _days_and_energy(first) == ([(None, None)], 0)
+    operator.broken = {}
+    second = operator.pull(kortrijk, first)
+    assert second.tables["locations"].is_empty()
+    assert (second.faults, _days_and_energy(second)) == ({}, ([("2026-10-23", "2026-11-22")], 10))
+    third = operator.pull(kortrijk, second)
+    assert all(frame.is_empty() for frame in third.tables.values())
+
+
+def test_a_failure_of_weeks_leaves_no_day_between_the_readings(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    operator = _Operator(new_supplier)
+    before = operator.pull(kortrijk, SESSION_DAYS="3")
+    operator.broken = {"cdrs": _FAILURES["gone"]}
+    operator.clock += timedelta(days=5)
+    operator.cdrs.append(_cdr(2, "2026-11-23T10:00:00Z", 4))
+    failed = operator.pull(kortrijk, before, SESSION_DAYS="3")
+    operator.broken = {}
+    operator.clock += timedelta(days=5)
+    after = operator.pull(kortrijk, failed, SESSION_DAYS="3")
+    # read on the 23rd, so the 22nd was the last whole day
+    assert _days_and_energy(after) == ([("2026-11-23", "2026-12-02")], 4)
+
+
+@pytest.mark.parametrize("failure", _FAILURES)
+def test_charging_lands_where_the_locations_fail_and_the_stock_is_not_claimed(
+    new_supplier: _NewSupplier, kortrijk: City, failure: str
+) -> None:
+    operator = _Operator(new_supplier)
+    before = operator.pull(kortrijk)
+    operator.broken = {"locations": _FAILURES[failure]}
+    operator.clock += timedelta(days=1)
+    operator.status = "CHARGING"
+    operator.cdrs.append(_cdr(2, "2026-11-23T08:00:00Z", 4))
+    alone = operator.pull(kortrijk, before)
+    assert list(alone.faults) == ["locations"]
+    assert _SAYS[failure] in alone.faults["locations"]
+    assert alone.complete_until is None
+    assert _days_and_energy(alone) == ([("2026-10-24", "2026-11-23")], 14)
+    assert alone.tables["crawls"].select("is_full", "location_count").rows() == [("false", None)]
+    # what changed in the meantime is asked from where the locations were last read
+    operator.broken = {}
+    after = operator.pull(kortrijk, alone)
+    assert operator.supplier.asked[-1] == ("/locations", {"date_from": "2026-11-23T05:50:00Z"})
+    assert after.tables["evses"]["status"].to_list() == ["CHARGING"]
+    assert (after.faults, after.complete_until) == ({}, operator.clock)
+
+
+def test_where_nothing_can_be_read_the_failure_of_the_locations_is_told(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    operator = _Operator(new_supplier)
+    operator.broken = {"locations": _FAILURES["gone"]}
+    # at first nobody knows which charge points are public
+    with pytest.raises(PermanentSupplierError, match="/locations: answered HTTP 404"):
+        operator.pull(kortrijk)
+    operator.broken = {}
+    before = operator.pull(kortrijk)
+    operator.clock += timedelta(days=1)
+    operator.broken = {"locations": _FAILURES["gone"], "cdrs": _FAILURES["down"]}
+    with pytest.raises(PermanentSupplierError, match="/locations: answered HTTP 404"):
+        operator.pull(kortrijk, before)
+    # charging was read today already
+    operator.clock -= timedelta(days=1)
+    operator.broken = {"locations": _FAILURES["gone"]}
+    with pytest.raises(PermanentSupplierError, match="/locations: answered HTTP 404"):
+        operator.pull(kortrijk, before)
+
+
+def test_one_of_the_two_modules_can_be_left_out_by_name(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    operator = _Operator(new_supplier)
+    operator.broken = {"sessions": _FAILURES["forbidden"]}
+    delivery = operator.pull(kortrijk, SESSIONS="cdrs")
+    assert (delivery.faults, _days_and_energy(delivery)[1]) == ({}, 10)
+    with pytest.raises(PermanentSupplierError, match="SESSIONS of charge_points is 'yes'; write 0, 1, sessions, cdrs"):
+        operator.pull(kortrijk, SESSIONS="yes")
+
+
+@pytest.mark.parametrize("energy", [-10.0, 10.0])
+def test_a_credit_note_for_a_day_told_long_ago_has_that_day_read_again_once(
+    new_supplier: _NewSupplier, kortrijk: City, energy: float
+) -> None:
+    operator = _Operator(new_supplier)
+    operator.cdrs = [_cdr(1, "2026-09-01T10:00:00Z"), _cdr(2, "2026-09-01T12:00:00Z", 3)]
+    credit = _cdr(3, "2026-09-01T10:00:00Z", energy, credit=True, credit_reference_id="c1")
+    operator.cdrs.append(credit | {"last_updated": "2026-11-22T08:00:00Z"})
+    delivery = operator.pull(kortrijk)
+    assert _days_and_energy(delivery) == ([("2026-09-01", "2026-11-22")], 3)
+    assert not any("creditnota" in reason for reason in delivery.withheld)
+    operator.clock += timedelta(days=1)
+    assert _days_and_energy(operator.pull(kortrijk, delivery))[0] == [("2026-10-24", "2026-11-23")]
+
+
+def test_a_credit_note_before_its_cdr_takes_it_away_when_it_comes(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    operator = _Operator(new_supplier)
+    operator.cdrs = [_cdr(2, "2026-11-20T10:00:00Z", -10, credit=True, credit_reference_id="C1")]
+    first = operator.pull(kortrijk)
+    assert _days_and_energy(first)[1] == 0
+    assert sum(count for reason, count in first.withheld.items() if "creditnota" in reason) == 1
+    operator.clock += timedelta(days=1)
+    operator.cdrs.append(_cdr(1, "2026-11-20T10:00:00Z", last_updated="2026-11-23T07:00:00Z"))
+    assert _days_and_energy(operator.pull(kortrijk, first))[1] == 0
+
+
+# --- Open311 ----------------------------------------------------------------------------------------------------
+
+
+class _Desk:
+    """A desk with a reply log; `log` says what the log answers instead, `is_shut` that requests fail."""
+
+    def __init__(self, new_supplier: _NewSupplier) -> None:
+        self.clock = _CLOCK
+        self.requests = [_request("a")]
+        self.updates = [_update("u1", "a", "2026-11-21T09:00:00Z")]
+        self.log: _Reply | None = None
+        self.is_shut = False
+        self.supplier = new_supplier(self._answer)
+
+    def _answer(self, path: str, query: dict[str, str]) -> _Reply:
+        date_header = {"Date": format_datetime(self.clock, usegmt=True)}
+        if "servicerequestupdates" in path:
+            status, headers, body = self.log or (200, {}, json.dumps(self._inside(self.updates, query)).encode())
+            return status, date_header | headers, body
+        if self.is_shut and "start_date" in query:
+            return 403, date_header, b""
+        return 200, date_header, json.dumps(self._inside(self.requests, query)).encode()
+
+    def _inside(self, rows: list[dict[str, str]], query: dict[str, str]) -> list[dict[str, str]]:
+        if "updated_after" in query or int(query.get("page", 1)) > 1:
+            return []
+        start, end = query.get("start_date", ""), query.get("end_date", "9")
+        named = query.get("service_request_id", "").split(",")
+        moment = "updated_datetime" if rows is self.updates else "requested_datetime"
+        if named != [""]:
+            return [row for row in rows if row["service_request_id"] in named]
+        return [row for row in rows if start <= row[moment] < end]
+
+    def pull(self, city: City, before: Delivery | None = None, **options: str) -> Delivery:
+        memory = json.loads(json.dumps(before.memory)) if before else {}
+        settings = {name: Secret(value) for name, value in ({"UPDATED_AFTER": "0"} | options).items()}
+        endpoint = Endpoint(self.supplier.url, None, date(2026, 6, 1), settings)
+        return tickets_1777.fetch(endpoint, Context(city, memory=memory))
+
+
+def _request(key: str, asked: str = "2026-11-20T09:00:00Z") -> dict[str, str]:
+    return {"service_request_id": key, "status": "open", "requested_datetime": asked}
+
+
+def _update(key: str, request: str, moment: str) -> dict[str, str]:
+    return {
+        "update_id": key,
+        "service_request_id": request,
+        "status": "OPEN",
+        "description": "Beste",
+        "updated_datetime": moment,
+    }
+
+
+def _told(delivery: Delivery) -> tuple[list[str], list[str]]:
+    tables = delivery.tables
+    return tables["requests"]["service_request_id"].to_list(), tables["events"]["event_id"].to_list()
+
+
+@pytest.mark.parametrize("failure", sorted(set(_FAILURES) - {"OCPI error"}))
+def test_questions_land_where_the_reply_log_fails_and_nothing_is_claimed_past_the_last_reply(
+    new_supplier: _NewSupplier, kortrijk: City, failure: str
+) -> None:
+    desk = _Desk(new_supplier)
+    first = desk.pull(kortrijk)
+    assert (_told(first), first.complete_until) == ((["a"], ["u1"]), _CLOCK)
+    desk.log = _FAILURES[failure]
+    desk.clock += timedelta(days=3)
+    desk.requests.append(_request("b", "2026-11-24T09:00:00Z"))
+    # answered on the first day of the failure: three days later still found
+    desk.updates.append(_update("u2", "a", "2026-11-23T08:00:00Z"))
+    second = desk.pull(kortrijk, first)
+    assert (_told(second), second.complete_until) == ((["b"], []), _CLOCK)
+    assert list(second.faults) == ["servicerequestupdates"]
+    assert "ADEMRUIMTE_TICKETS_1777_UPDATES" in second.faults["servicerequestupdates"]
+    desk.log = None
+    third = desk.pull(kortrijk, second)
+    assert (_told(third), third.faults, third.complete_until) == (([], ["u2"]), {}, desk.clock)
+
+
+def test_a_log_that_fails_at_first_contact_leaves_the_source_speaking_of_nothing_yet(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    desk = _Desk(new_supplier)
+    desk.log = _FAILURES["down"]
+    first = desk.pull(kortrijk)
+    assert (_told(first), list(first.faults)) == ((["a"], []), ["servicerequestupdates"])
+    assert first.complete_until == datetime(2026, 5, 31, 22, tzinfo=UTC)
+    desk.log = None
+    desk.clock += timedelta(days=9)
+    # the log is asked from the first day, however long ago
+    assert _told(desk.pull(kortrijk, first)) == ([], ["u1"])
+
+
+def test_a_server_that_never_kept_a_log_or_is_said_to_keep_none_is_not_at_fault(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    desk = _Desk(new_supplier)
+    desk.log = _FAILURES["gone"]
+    first = desk.pull(kortrijk)
+    assert (first.faults, first.complete_until) == ({}, _CLOCK)
+    assert desk.pull(kortrijk, first).faults == {}
+    desk.log = _FAILURES["forbidden"]
+    without = desk.pull(kortrijk, UPDATES="0")
+    assert (without.faults, without.complete_until, _told(without)[0]) == ({}, _CLOCK, ["a"])
+
+
+def test_an_answer_whose_question_cannot_be_read_waits_for_it(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    desk = _Desk(new_supplier)
+    first = desk.pull(kortrijk)
+    desk.is_shut = True
+    desk.clock += timedelta(days=1)
+    desk.updates.append(_update("u2", "a", "2026-11-23T08:00:00Z"))
+    with pytest.raises(SupplierError):
+        desk.pull(kortrijk, first)
+    desk.is_shut = False
+    assert _told(desk.pull(kortrijk, first)) == ([], ["u2"])

@@ -1,0 +1,145 @@
+"""What a landing says when one part of a supplier fails, or its clock is wrong."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import dagster as dg
+
+from orchestration.factories.landing_assets import HONOURS_CONTRACT, landing_definitions
+from orchestration.loop.landing import Landed, Outcome, land
+from orchestration.settings import Settings
+from tests.orchestration.profiles import NOW
+from warehouse.lake import Lake
+from warehouse.state import State
+
+_CHANGED = "2026-11-01T00:00:00Z"
+
+
+@contextmanager
+def _operator(clock: datetime, broken: set[str], stamp: str = _CHANGED) -> Iterator[str]:
+    """An operator with one charge point and no sessions; what is in `broken` answers 404."""
+    evse = {"uid": "E1", "status": "AVAILABLE", "last_updated": stamp}
+    place = {"country_code": "BE", "party_id": "ABC", "id": "L1", "latitude": "50.8", "evses": [evse]}
+    place |= {"coordinates": {"latitude": "50.82790", "longitude": "3.26490"}, "last_updated": stamp}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            name = self.path.strip("/").partition("?")[0]
+            url = f"http://{self.headers['Host']}"
+            modules = [{"identifier": each, "role": "SENDER", "url": f"{url}/{each}"} for each in ("locations", "cdrs")]
+            data = {
+                "versions": [{"version": "2.2.1", "url": f"{url}/details"}],
+                "details": {"endpoints": modules},
+                # nothing changes any more
+                "locations": [] if "date_from" in self.path else [place],
+                "cdrs": [],
+            }[name]
+            body = json.dumps({"data": data, "status_code": 1000}).encode()
+            self.send_response_only(404 if name in broken else 200)
+            self.send_header("Date", format_datetime(clock, usegmt=True))
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/versions"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _asking(settings: Settings, url: str) -> Settings:
+    mine = {"ADEMRUIMTE_CHARGE_POINTS_URL": url, "ADEMRUIMTE_CHARGE_POINTS_SESSIONS": "1"}
+    return replace(settings, environment={**settings.environment, **mine})
+
+
+def _land(settings: Settings, now: datetime = NOW) -> list[Landed]:
+    return land(settings, settings.contracts()["charge_points"], now)
+
+
+def _memory(settings: Settings) -> dict[str, object]:
+    with State(settings.layout.state) as state:
+        return state.memory("charge_points")
+
+
+def test_a_part_that_fails_is_a_refusal_of_its_own_beside_what_landed(empty_profile: Callable[..., Settings]) -> None:
+    broken = {"cdrs"}
+    with _operator(NOW, broken) as url:
+        settings = _asking(empty_profile(), url)
+        landed, missed = _land(settings)
+        assert (landed.outcome, missed.outcome) == (Outcome.LANDED, Outcome.REFUSED)
+        assert landed.manifest is not None
+        assert landed.manifest.complete_until == NOW
+        assert landed.manifest.tables["evses"].accepted == 1
+        assert missed.message.startswith(f"charge_points: cdrs not read: {url.removesuffix('/versions')}/cdrs: ")
+        assert missed.message.endswith("the rest was landed, the next run asks cdrs again")
+        # nothing new, and still at fault
+        assert [each.outcome for each in _land(settings)] == [Outcome.UNCHANGED, Outcome.REFUSED]
+        broken.clear()
+        (again,) = _land(settings)
+        assert again.outcome is Outcome.LANDED
+        assert again.manifest is not None
+        crawls = Lake(settings.layout.lake).read(again.manifest, "crawls", "accepted")
+        assert [str(day) for day in crawls["sessions_to_date"]] == ["2026-11-22"]
+
+
+def test_the_data_team_sees_a_failed_run_and_a_failed_check_and_keeps_what_landed(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    with _operator(NOW, {"cdrs"}) as url:
+        settings = _asking(empty_profile(), url)
+        definitions = landing_definitions(settings.contracts()["charge_points"], settings)
+        with dg.DagsterInstance.ephemeral() as instance:
+            run = definitions.resolve_job_def("land_charge_points").execute_in_process(
+                instance=instance, raise_on_error=False
+            )
+    assert not run.success
+    checks = {each.check_name: each.passed for each in run.get_asset_check_evaluations()}
+    assert checks == {HONOURS_CONTRACT: False}
+    assert {event.asset_key for event in run.get_asset_materialization_events()}
+    assert len(Lake(settings.layout.lake).live("charge_points")) == 1
+
+
+def test_a_clock_that_runs_ahead_is_told_and_nothing_is_known_past_our_own_time(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    ahead = NOW + timedelta(hours=5)
+    with _operator(ahead, set(), stamp="2026-11-23T10:30:00Z") as url:
+        settings = replace(_asking(empty_profile(), url), fixed_as_of=None)
+        (landed,) = _land(settings)
+    assert landed.manifest is not None
+    assert "its clock runs 300 min ahead of ours (2026-11-23 11:00 UTC)" in landed.message
+    assert "2 objects changed after they were sent (up to 2026-11-23 10:30 UTC)" in landed.message
+    until = datetime.fromisoformat(str(_memory(settings)["until"]))
+    for moment in (landed.manifest.supplied_at, landed.manifest.complete_until, until):
+        assert moment is not None
+        assert NOW <= moment < NOW + timedelta(minutes=5)
+
+
+def test_a_clock_that_lags_is_told_and_the_source_speaks_only_up_to_it(empty_profile: Callable[..., Settings]) -> None:
+    behind = NOW - timedelta(hours=30)
+    with _operator(behind, set()) as url:
+        settings = replace(_asking(empty_profile(), url), fixed_as_of=None)
+        (landed,) = _land(settings)
+    assert "its clock lags 1800 min behind ours (2026-11-22 00:00 UTC)" in landed.message
+    assert landed.manifest is not None
+    assert landed.manifest.complete_until == behind
+    assert datetime.fromisoformat(str(_memory(settings)["until"])) == behind.astimezone(UTC)
+
+
+def test_where_time_stands_still_no_clock_is_wrong(empty_profile: Callable[..., Settings]) -> None:
+    with _operator(NOW + timedelta(days=300), set()) as url:
+        (landed,) = _land(_asking(empty_profile(), url))
+    assert landed.outcome is Outcome.LANDED
+    assert "clock" not in landed.message
