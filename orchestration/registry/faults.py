@@ -221,6 +221,7 @@ def _rebases(wording: Row, targets: dict[str, Row]) -> bool:
 
 def _decisions(registry: Registry) -> Iterator[Fault]:
     questions = [row for row in registry["target_decisions"].rows if row["is_contested"] == "true"]
+    asked = {row["target_id"] for row in questions}
     opened = {row["target_id"] for row in questions if not row["decided_on"]}
     for line, row in registry["target_decisions"].numbered():
         if len({bool(row[name]) for name in ("decided_by", "decided_on", "decision_nl")}) > 1:
@@ -229,8 +230,11 @@ def _decisions(registry: Registry) -> Iterator[Fault]:
         if "@" in row["decided_by"]:
             yield Fault("target_decisions", line, "decided_by is an address", "Write the role or body that decided")
     for line, row in registry["targets"].numbered():
-        if row["is_contested"] == "true" and row["target_id"] not in {each["target_id"] for each in questions}:
+        if row["is_contested"] == "true" and row["target_id"] not in asked:
             yield Fault("targets", line, "a contested target has no question", "Write it in target_decisions.csv")
+        if row["is_contested"] != "true" and row["target_id"] in opened:
+            why = "an open question contests the target, but is_contested is false"
+            yield Fault("targets", line, why, "Make it true, or decide the question in target_decisions.csv")
         if row["registry_status"] == "contested" and row["target_id"] not in opened:
             why = "the status is contested, but no question is open"
             yield Fault("targets", line, why, "Make it active, or open the question in target_decisions.csv")

@@ -126,3 +126,14 @@ def test_a_wording_says_what_its_factor_rests_on_and_which_question_is_behind_it
     assert len(rows) == 3
     assert "75,4 %" in rows[0][0]
     assert {decided for _, decided in rows} == {False}
+
+
+def test_the_inventory_of_2021_is_held_against_the_base_year_of_the_promise(built: Built) -> None:
+    """The numbers of the method's own example, from the rows of the registry (note, section 5)."""
+    by_2030, by_2040 = built.rows(
+        """select value, round(required_value, 2), round(months_behind / 12, 1), last_status,
+            round(eurostat_ratio, 3), round(unsd_ratio, 3), round(destatis_miss, 3)
+        from verdicts.fct_target_verdicts where target_id like 'co2_territory%' order by target_id"""
+    )
+    assert by_2030 == (-6.17, -25.6, 12.1, "behind", 0.196, 0.237, 0.897)
+    assert by_2040[:2] == (-6.17, -25.6), "the way to 2040 leads along what 2030 asks"

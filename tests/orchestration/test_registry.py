@@ -242,6 +242,7 @@ def test_the_door_gets_one_row_for_each_kpi() -> None:
         ("targets", target("trees_extra"), {"registry_status": "contested"}, ""),
         ("targets", target("skatepark"), {"registry_status": "contested"}, "but no question is open"),
         ("targets", target("skatepark"), {"is_contested": "true"}, "a contested target has no question"),
+        ("targets", target("trees_extra"), {"is_contested": "false"}, "an open question contests the target"),
         ("targets", target("skatepark"), {"kpi_id": "trees_extra"}, "in 'milestone 0/1' on line"),
         ("targets", target("ecoc_2030"), {"kpi_id": "skatepark"}, "kpi_id skatepark is reused"),
         ("targets", target("trees_extra"), {"trajectory": "linear"}, "a seasonal path needs the weights"),

@@ -1,14 +1,28 @@
 {{ config(materialized="view", schema="intermediate", contract={"enforced": false}) }}
 
 -- What the published rules of others would say of the same values. They are a comparison, never the verdict.
-with positions as (
+with shifted as (
 
     select
         *,
+        -- a rate needs a level: a change of -6 % since the base year is a level of 94
+        case when starts_with(unit, '% change') then 100 else 0 end as level_of_base_year
+    from {{ ref('int_target_positions') }}
+
+),
+
+positions as (
+
+    select
+        * replace (
+            value + level_of_base_year as value,
+            baseline_value + level_of_base_year as baseline_value,
+            target_value + level_of_base_year as target_value
+        ),
         date_diff('day', baseline_date, ref_date) / 365.25 as years_done,
         date_diff('day', baseline_date, target_date) / 365.25 as years_in_all,
         date_diff('day', ref_date, target_date) / 365.25 as years_left
-    from {{ ref('int_target_positions') }}
+    from shifted
     where
         value is not null
         and baseline_value is not null
@@ -29,7 +43,7 @@ five_years as (
 
     select
         positions.target_id,
-        min_by(observations.value, observations.ref_date) as value,
+        min_by(observations.value + positions.level_of_base_year, observations.ref_date) as value,
         min(observations.ref_date) as ref_date
     from positions
     inner join observations
