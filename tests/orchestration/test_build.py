@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -32,6 +34,7 @@ RENOVATION_KPIS = {
     "renovation_collective",
     "renovation_custom_trajectories",
 }
+EMBARGOED = {"unsealing_remaining_m2"}
 ROOT = Path(__file__).parents[2]
 STEPS = ["recover", "load", "measure", "judge_quality", "judge", "stage", "commit", "publish", "outbox"]
 DIES_AFTER = f"""
@@ -218,13 +221,22 @@ def test_a_lost_publication_is_published_again(own_demo: Settings) -> None:
     assert why_due(own_demo, LATER) is None
 
 
+@pytest.mark.parametrize("days", [1, 75], ids=["one day", "eleven weeks"])
+def test_another_date_on_the_same_data_appends_only_what_changes_status(own_demo: Settings, days: int) -> None:
+    before = verdicts_of(own_demo)
+    later = replace(own_demo, fixed_as_of=own_demo.fixed_as_of + timedelta(days=days))
+    build(later, LATER)
+    now, lake = verdicts_of(later), Lake(later.layout.lake)
+    said = set(lake.said(lake.decisions()[-1])["target_id"])
+    # the demo holds one correction that may not be told before December
+    told = set(now.filter(now["value"].ne_missing(before["value"]))["target_id"])
+    assert told == (EMBARGOED if days > 1 else set())
+    assert said - told == set(now.filter(now["status"] != before["status"])["target_id"]) - told
+    assert bool(said) == (days > 1), "a feed that stands still for eleven weeks is stale, for one day it is not"
+
+
 def test_the_date_alone_makes_a_build_due(demo: Settings) -> None:
-    tomorrow = Settings(
-        **{
-            **{name: getattr(demo, name) for name in Settings.__slots__},
-            "fixed_as_of": demo.fixed_as_of.replace(day=24),
-        }
-    )
+    tomorrow = replace(demo, fixed_as_of=demo.fixed_as_of.replace(day=24))
     assert why_due(tomorrow, NOW) == "the date moved to 2026-11-24"
     assert make_plan(tomorrow, NOW).fingerprint != make_plan(demo, NOW).fingerprint
 
