@@ -508,6 +508,21 @@ def test_an_envelope_and_a_header_that_tell_two_times_are_told_and_the_earlier_c
     assert delivery.complete_until == _CLOCK - timedelta(hours=3)
 
 
+@pytest.mark.parametrize("never_set", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z"])
+def test_a_clock_that_was_never_set_is_none(new_supplier: _NewSupplier, kortrijk: City, never_set: str) -> None:
+    operator = _Operator(new_supplier)
+    asked = operator.supplier.answering
+
+    def unset(path: str, query: dict[str, str]) -> _Reply:
+        status, headers, body = asked(path, query)
+        return status, headers, body.replace(operator.clock.isoformat().encode(), never_set.encode())
+
+    operator.supplier.answering = unset
+    delivery = operator.pull(kortrijk, now=lambda: _CLOCK)
+    assert (delivery.warnings, delivery.complete_until) == ((), _CLOCK)
+    assert _days_and_energy(delivery) == ([("2026-10-23", "2026-11-22")], 10)
+
+
 def test_pages_whose_clocks_differ_make_no_crawl_that_begins_after_its_end(
     new_supplier: _NewSupplier, kortrijk: City
 ) -> None:
