@@ -20,12 +20,12 @@ from ingestion.http import Answer, Client, Trail, address
 
 LOCATIONS, SESSIONS, CDRS = "locations", "sessions", "cdrs"
 _VERSIONS = ("2.3.0", "2.2.1")  # best first
+_FIRST_YEAR = 2000
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
 _MOST_PAGES = 10_000
 _SPARE_PAGES = 10
 _MOST_REDONE = 50
 _TRIES = 3
-_FIRST_YEAR = 2000
 _FIRST_PAUSE_SECONDS = 0.25
 _GZIP = b"\x1f\x8b"
 _BODY_LIMIT = 200 * 1024 * 1024

@@ -175,9 +175,9 @@ class _Pull:
     memory: _Memory
     areas: Areas | None
     is_full: bool = True
+    warnings: list[str] = field(default_factory=list)
     withheld: Counter[str] = field(default_factory=Counter)
     faults: dict[str, str] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
 
     def stock(self, url: str) -> _Stock:
         """The locations that are there, or that changed.
