@@ -321,6 +321,14 @@ def _parse_crawls(rows: pl.DataFrame, city: City) -> pl.DataFrame:
     ).with_columns(local_date("started_at", city.time_zone).alias("crawl_date"))
 
 
+_COUNTED = RowRule(
+    "uncounted_full_crawl",
+    "uncounted_full_crawl: a full crawl does not say how many locations and EVSEs it named",
+    ~pl.col("is_full") | (pl.col("location_count").is_not_null() & pl.col("evse_count").is_not_null()),
+    reason_nl="Een volledige bevraging zegt niet hoeveel locaties en laadpunten ze noemde. Vul beide aantallen in, of "
+    "zet is_full op nee.",
+)
+
 CRAWLS = TableContract(
     name="crawls",
     description="One pull of an operator: whether it holds all its locations or only those that changed.",
@@ -388,6 +396,7 @@ CRAWLS = TableContract(
     version=("ended_at",),
     event_date="crawl_date",
     event_order=("started_at",),
+    rules=(_COUNTED,),
 )
 
 
@@ -461,7 +470,7 @@ CONTRACT = SourceContract(
     name="charge_points",
     title_nl="Laadpunten",
     owner="mobiliteit@kortrijk.example",
-    version=2,
+    version=3,
     triggers=(Every("15 */4 * * *"),),
     fresh_within=timedelta(days=1),
     retention=timedelta(days=365 * 10),

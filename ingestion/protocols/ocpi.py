@@ -20,6 +20,7 @@ from ingestion.http import Answer, Client, Trail, address
 
 LOCATIONS, SESSIONS, CDRS = "locations", "sessions", "cdrs"
 _VERSIONS = ("2.3.0", "2.2.1")  # best first
+_FIRST_YEAR = 2000
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
 _MOST_PAGES = 10_000
 _SPARE_PAGES = 10
@@ -249,7 +250,7 @@ def _paged(answer: Answer, body: object) -> _Page:
     data = _opened(answer, body)
     found = _NEXT.search(answer.headers.get("link", ""))
     written = answer.headers.get("x-total-count", "").strip()
-    said = moment(_member(body, "timestamp"))
+    said = _set_clock(moment(_member(body, "timestamp")))
     clocks = disagreement(answer.url_without_query, said, answer.server_time) if said and answer.server_time else ()
     return _Page(
         answer.url_without_query,
@@ -298,12 +299,17 @@ def _member(body: object, name: str) -> object:
 
 def _time(written: object, answer: Answer) -> datetime:
     """The earlier of envelope and Date header: what changed since the later one would never be asked again."""
-    told = [said for said in (moment(written), answer.server_time) if said]
+    told = [said for said in map(_set_clock, (moment(written), answer.server_time)) if said]
     if not told:
         raise PermanentSupplierError(
             f"{answer.url_without_query}: tells no time, in the envelope nor in the Date header; ask the supplier"
         )
     return min(told)
+
+
+def _set_clock(said: datetime | None) -> datetime | None:
+    """What a clock says; one that was never set stands at the year 1 or 1970 and says nothing."""
+    return said if said and said.year >= _FIRST_YEAR else None
 
 
 def moment(written: object) -> datetime | None:

@@ -14,7 +14,7 @@ from ingestion.protocols.ocpi import CDRS, moment
 _HOUR = timedelta(hours=1)
 _MOST_KWH = 1000
 _LONGEST = timedelta(days=31)
-_LAST_YEAR = 2100
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
 # SessionStatus is a closed list (OCPI 2.2.1, 9.4.3)
 _UNFINISHED = ("ACTIVE", "INVALID", "PENDING", "RESERVATION")
 IMPOSSIBLE_ENERGY = "laadsessie met een energie die niet kan (onder 0 of boven 1000 kWh)"
@@ -120,25 +120,24 @@ def _without_credited(
                 refused.append(Refused(UNKNOWN_STATUS))
         return
     known = {_reference(each, "id") for each in found if not _is_credit(each)}
-    credited = {_reference(each, "credit_reference_id") for each in found if _is_credit(each)}
-    refused += [Refused(LONE_CREDIT)] * len(credited - known)
+    credited = [_credited(each) for each in found if _is_credit(each)]
+    refused += [Refused(LONE_CREDIT) for name in credited if name not in known]
     yield from (each for each in found if not _is_credit(each) and _reference(each, "id") not in credited)
 
 
-def lone_credits(sent: Iterable[object]) -> dict[Reference, datetime]:
-    """By the CDR they take away, when the session began of which only the credit note is there (UTC).
+def credit_notes(sent: Iterable[object]) -> dict[Reference, datetime]:
+    """By the CDR that a credit note takes away, when its session began (UTC, whatever year a stranger writes).
 
     A credit note is a copy of its CDR with the energy reversed (OCPI 2.2.1, 10.3.1), so it tells on which day the
     CDR it takes away was counted; one that does not tell is left out.
     """
-    found = _last_of_each(sent)
-    known = {_reference(each, "id") for each in found if not _is_credit(each)}
-    begins = {
-        _reference(each, "credit_reference_id"): moment(each.get("start_date_time"))
-        for each in found
-        if _is_credit(each)
-    }
-    return {name: begin for name, begin in begins.items() if begin and name not in known}
+    begins: dict[Reference, datetime] = {}
+    for each in _last_of_each(sent):
+        begin = moment(each.get("start_date_time"))
+        if begin and _is_credit(each):
+            name = _credited(each)
+            begins[name] = min(begin, begins.get(name, begin))
+    return begins
 
 
 def _is_credit(cdr: dict[str, object]) -> bool:
@@ -147,6 +146,11 @@ def _is_credit(cdr: dict[str, object]) -> bool:
         return True
     energy = cdr.get("total_energy")
     return bool(cdr.get("credit_reference_id")) and isinstance(energy, int | float) and energy < 0
+
+
+def _credited(note: dict[str, object]) -> Reference:
+    """The CDR a credit note takes away; one that names none is a case of its own."""
+    return _reference(note, "credit_reference_id" if note.get("credit_reference_id") else "id")
 
 
 def _reference(cdr: dict[str, object], field: str) -> Reference:
@@ -178,8 +182,8 @@ def _read(module: str, said: dict[str, object]) -> _Session | Refused:
 
 
 def _is_possible(begin: datetime, end: datetime) -> bool:
-    # past the last hour of the calendar no hour can be added
-    return timedelta(0) <= end - begin <= _LONGEST and end.year <= _LAST_YEAR
+    # at either end of the calendar no hour can be added, nor a city's time be told
+    return timedelta(0) <= end - begin <= _LONGEST and begin.year >= _FIRST_YEAR and end.year <= _LAST_YEAR
 
 
 def evse_key(country_code: object, party_id: object, location_id: object, evse_uid: object) -> EvseKey:

@@ -41,6 +41,23 @@ _STRANGE_SESSION = "laadsessie aan een privélaadpunt of een laadpunt dat niet i
 
 
 @dataclass(frozen=True, slots=True)
+class _Known:
+    """The charge points of which a session may be told.
+
+    Attributes:
+        evses: digests of those that are public.
+        gone: by the digest of one that was public and is no longer named, the city date on which that was seen.
+    """
+
+    evses: frozenset[str]
+    gone: Mapping[str, str]
+
+    def holds(self, evse: str, day: date) -> bool:
+        # who charges at a post that is gone does so at home, for all we know
+        return evse in self.evses or day.isoformat() < self.gone.get(evse, "")
+
+
+@dataclass(frozen=True, slots=True)
 class _Memory:
     """What the last pull left behind (JSON); with less of it the next pull only asks more.
 
@@ -48,10 +65,11 @@ class _Memory:
         until: the operator's clock when the last pull began.
         full_at: the same of the last pull of everything.
         evses: digests of the public EVSEs known since then.
+        gone: see `_Known`, as long ago as a credit note may reach.
         locations: how many locations the last pull of everything named.
         is_bounded: whether boundaries said in which municipality a location lies.
         sessions_on: the city date on which sessions were last read whole.
-        credited: digests of the credit notes for which an earlier day was read again.
+        credited: digests of the credit notes that were read together with the day they change.
     """
 
     until: datetime | None = None
@@ -62,10 +80,11 @@ class _Memory:
     is_bounded: bool = False
     sessions_on: str = ""
     credited: frozenset[str] = frozenset()
+    gone: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, said: Mapping[str, object]) -> "_Memory":
-        locations = said.get("locations")
+        locations, gone = said.get("locations"), said.get("gone_on")
         return cls(
             ocpi.moment(said.get("until")),
             ocpi.moment(said.get("full_at")),
@@ -75,6 +94,7 @@ class _Memory:
             said.get("is_bounded") is True,
             str(said.get("sessions_on", "")),
             _texts(said.get("credited")),
+            {str(evse): str(day) for evse, day in gone.items()} if isinstance(gone, dict) else {},
         )
 
     def written(self) -> dict[str, object]:
@@ -87,6 +107,7 @@ class _Memory:
             "is_bounded": self.is_bounded,
             "sessions_on": self.sessions_on,
             "credited": sorted(self.credited),
+            "gone_on": dict(sorted(self.gone.items())),
         }
 
 
@@ -134,13 +155,13 @@ class _Stock:
 
     Attributes:
         tables: locations, evses and connectors as text.
-        known: digests of the public EVSEs that are known after it.
+        known: the EVSEs that are known after it.
         locations: how many public locations it named.
     """
 
     crawl: ocpi.Crawl
     tables: dict[str, pl.DataFrame]
-    known: frozenset[str]
+    known: _Known
     locations: int
 
 
@@ -153,8 +174,8 @@ class _Pull:
     context: Context
     memory: _Memory
     areas: Areas | None
-    asked_at: datetime | None
     is_full: bool = True
+    warnings: list[str] = field(default_factory=list)
     withheld: Counter[str] = field(default_factory=Counter)
     faults: dict[str, str] = field(default_factory=dict)
 
@@ -170,6 +191,10 @@ class _Pull:
         known = self.known_after(crawl, public, _digests(tables["evses"]))
         tables["evses"] = _numbered(pl.concat([tables["evses"], self.turned_private(crawl)]).drop(LINE))
         tables["locations"] = _with_areas(tables["locations"], self.areas, self.context.city)
+        stamps = [stamp for frame in tables.values() for stamp in map(ocpi.moment, frame["last_updated"]) if stamp]
+        self.warnings += stamp_warnings(address(url), stamps, crawl.server_time)
+        # a stamp of tomorrow would outdate every true change until then, and the gate refuses it
+        tables = {name: _changed_by(frame, crawl.server_time) for name, frame in tables.items()}
         return _Stock(crawl, tables, known, len(public))
 
     def crawl(self, url: str) -> ocpi.Crawl:
@@ -177,12 +202,29 @@ class _Pull:
         memory = self.memory
         knows = memory.full_at and memory.until and memory.evses and memory.is_bounded == (self.areas is not None)
         if knows and memory.until and memory.full_at and memory.shape == ocpi.Shape.PAGED and self.options.full_every:
-            found = ocpi.crawl(self.client, url, memory.until - _OVERLAP, self.options.shape)
+            found = self.listed(url, memory.until - _OVERLAP)
             self.is_full = found.shape is not ocpi.Shape.PAGED
             if self.is_full or found.started_at - memory.full_at < self.options.full_every:
                 return found
         self.is_full = True
-        return ocpi.crawl(self.client, url, shape=self.options.shape)
+        return self.listed(url)
+
+    def listed(self, url: str, date_from: datetime | None = None) -> ocpi.Crawl:
+        """A list of locations, at moments that are not past our own, nor each other.
+
+        What came after our own time would be refused, and a day would be read before it is over.
+        """
+        asked_at = self.context.now()
+        found = ocpi.crawl(self.client, url, date_from, self.options.shape)
+        # the last page has just come: of the clocks only this one shows the same moment as ours
+        now = self.context.now()
+        ended_at = not_past(found.server_time, now)
+        return replace(
+            found,
+            started_at=min(not_past(found.started_at, asked_at), ended_at),
+            server_time=ended_at,
+            warnings=(*found.warnings, *clock_warnings(address(url), found.server_time, now)),
+        )
 
     def let_in(self, sent: Iterable[object]) -> list[object]:
         """The locations that are not private; of the others only the number of their rows is kept."""
@@ -204,28 +246,32 @@ class _Pull:
             memory = replace(memory, sessions_on=sessions.read_on, credited=sessions.credited)
         if stock is None:
             return memory
-        until = not_past(stock.crawl.started_at, self.asked_at)
+        until = stock.crawl.started_at
         return replace(
             memory,
             until=until,
             full_at=until if self.is_full else memory.full_at,
-            evses=stock.known,
+            evses=stock.known.evses,
+            gone=stock.known.gone,
             locations=stock.locations if self.is_full else memory.locations,
             shape=str(stock.crawl.shape),
             is_bounded=self.areas is not None,
         )
 
-    def known_after(self, crawl: ocpi.Crawl, public: list[object], found: frozenset[str]) -> frozenset[str]:
-        """The public EVSEs known after this pull.
+    def known_after(self, crawl: ocpi.Crawl, public: list[object], found: frozenset[str]) -> _Known:
+        """The EVSEs known after this pull.
 
         Raises:
             PermanentSupplierError: too many of them are gone at once.
         """
-        if self.is_full:
-            if self.options.accepted_on != self.city_date(crawl.started_at).isoformat():
-                _require_no_disappearance(self.memory, found, len(public))
-            return found
-        return (self.memory.evses | found) - _digests(_private_evses(crawl))
+        memory, private, today = self.memory, _digests(_private_evses(crawl)), self.city_date(crawl.started_at)
+        if self.is_full and self.options.accepted_on != today.isoformat():
+            _require_no_disappearance(memory, found, len(public))
+        evses = found if self.is_full else (memory.evses | found) - private
+        gone = {**dict.fromkeys(memory.evses, today.isoformat()), **memory.gone}
+        # one that turned private is not remembered
+        there, earliest = evses | private, (today - _LATEST_CREDIT).isoformat()
+        return _Known(evses, {evse: day for evse, day in gone.items() if evse not in there and day >= earliest})
 
     def turned_private(self, crawl: ocpi.Crawl) -> pl.DataFrame:
         """The EVSEs that were public and no longer are, as removed; the next full pull simply no longer names them."""
@@ -238,7 +284,7 @@ class _Pull:
         """The city date of a moment."""
         return moment.astimezone(ZoneInfo(self.context.city.time_zone)).date()
 
-    def sessions(self, modules: Mapping[str, str], clock: datetime, known: frozenset[str]) -> "_Sessions":
+    def sessions(self, modules: Mapping[str, str], clock: datetime, known: _Known) -> "_Sessions":
         """Energy per EVSE and hour of the last whole days, once a day: a late CDR changes its day, it adds none.
 
         What the modules say together is the truth of a day: where one of them fails, no day is covered.
@@ -247,16 +293,37 @@ class _Pull:
         today = self.city_date(clock)
         if not offered or self.memory.sessions_on == today.isoformat():
             return _Sessions()
-        first = self._first_day(today)
-        found = self._asked(offered, first)
-        lone = ocpi_sessions.lone_credits(found.get(ocpi.CDRS, ())) if found else {}
-        fresh = [begin for name, begin in lone.items() if digest_of(*name) not in self.memory.credited]
-        if found and fresh and (earlier := max(self.city_date(min(fresh)), today - _LATEST_CREDIT)) < first:
-            # a credit note changes a day that was told before: that day is read whole again
-            first, found = earlier, self._asked(offered, earlier)
+        reading = self._reading(offered, clock, self._first_day(today))
+        return self._covered(reading, today, known) if reading else _Sessions()
+
+    def _reading(self, offered: Mapping[str, str], clock: datetime, first: date) -> "_Reading | None":
+        """What changed since a day, or since the earlier one that a credit note changes: it is read whole again."""
+        found = self._asked(offered, first, self.faults)
         if found is None:
-            return _Sessions()
-        return self._covered(found, first, today, known, frozenset(digest_of(*name) for name in lone))
+            return None
+        notes = ocpi_sessions.credit_notes(found.get(ocpi.CDRS, ()))
+        begins = {digest_of(*name): begin for name, begin in notes.items()}
+        unread = self._told_before(begins, clock, first)
+        if not unread:
+            return _Reading(first, found, frozenset(begins))
+        earlier, faults = self.city_date(min(unread.values())), dict[str, str]()
+        if wider := self._asked(offered, earlier, faults):
+            return _Reading(earlier, wider, frozenset(begins))
+        # the note is among the last days for so many days, and each of them asks again
+        self.warnings += [
+            f"{why}; credit notes change days since {earlier}, told before {first}: these stand as they were told"
+            for why in faults.values()
+        ]
+        return _Reading(first, found, frozenset(begins) - frozenset(unread))
+
+    def _told_before(self, begins: Mapping[str, datetime], clock: datetime, first: date) -> dict[str, datetime]:
+        """Of the credit notes those of an earlier day, not too long ago, that was not read again for them."""
+        earliest, latest = clock - _LATEST_CREDIT, self._midnight(first)
+        return {
+            note: begin
+            for note, begin in begins.items()
+            if earliest <= begin < latest and note not in self.memory.credited
+        }
 
     def _first_day(self, today: date) -> date:
         """So many days back, and always as far as the last reading: what failed for weeks leaves no gap."""
@@ -265,31 +332,27 @@ class _Pull:
             return max(min(first, date.fromisoformat(self.memory.sessions_on)), today - _LATEST_CREDIT)
         return first
 
-    def _asked(self, offered: Mapping[str, str], first: date) -> dict[str, list[object]] | None:
+    def _midnight(self, day: date) -> datetime:
+        return datetime.combine(day, time.min, ZoneInfo(self.context.city.time_zone)).astimezone(UTC)
+
+    def _asked(self, offered: Mapping[str, str], first: date, faults: dict[str, str]) -> dict[str, list[object]] | None:
         """The sessions and CDRs that changed since a day; None, and the fault noted, where a module fails."""
         # every session that touches a day ends, and so changes, on or after it
-        since = datetime.combine(first, time.min, ZoneInfo(self.context.city.time_zone)).astimezone(UTC)
+        since = self._midnight(first)
         found: dict[str, list[object]] = {}
         for module, url in offered.items():
             try:
                 found[module] = ocpi.crawl(self.client, url, since).objects
             except SupplierError as broken:
-                self.faults[module] = str(broken)
+                faults[module] = str(broken)
                 return None
         return found
 
-    def _covered(
-        self,
-        found: Mapping[str, list[object]],
-        first: date,
-        today: date,
-        known: frozenset[str],
-        credited: frozenset[str],
-    ) -> "_Sessions":
+    def _covered(self, reading: "_Reading", today: date, known: _Known) -> "_Sessions":
         charged: dict[ocpi_sessions.HourKey, ocpi_sessions.Charged] = {}
-        for module, sent in found.items():
+        for module, sent in reading.found.items():
             charged |= self._charged(module, sent, known)
-        covered = _Sessions(first, today - timedelta(days=1), today.isoformat(), credited)
+        covered = _Sessions(reading.first, today - timedelta(days=1), today.isoformat(), reading.credited)
         covered.rows = [
             session_row(key, each)
             for key, each in sorted(charged.items(), key=_order_of_hour)
@@ -298,14 +361,28 @@ class _Pull:
         return covered
 
     def _charged(
-        self, module: str, sent: list[object], known: frozenset[str]
+        self, module: str, sent: list[object], known: _Known
     ) -> dict[ocpi_sessions.HourKey, ocpi_sessions.Charged]:
         refused: list[ocpi_sessions.Refused] = []
         found = ocpi_sessions.by_hour(module, sent, refused)
         self.withheld.update(each.reason for each in refused)
-        strange = {key for key in found if _digest(key.evse) not in known}
+        strange = {key for key in found if not known.holds(_digest(key.evse), self.city_date(key.hour_at))}
         self.withheld[_STRANGE_SESSION] += sum(found[key].session_count for key in strange)
         return {key: each for key, each in found.items() if key not in strange}
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Sessions and CDRs by module, as far back as could be asked.
+
+    Attributes:
+        first: the city date since which everything that changed is there.
+        credited: digests of the credit notes of which the day they change is there too, or too long ago.
+    """
+
+    first: date
+    found: Mapping[str, list[object]]
+    credited: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -340,32 +417,35 @@ def fetch(endpoint: Endpoint, context: Context) -> Delivery:
     headers = ocpi.token_header(endpoint.secret, endpoint.option("TOKEN_ENCODING"))
     options, memory, areas = _Options.of(endpoint), _Memory.read(context.memory), context.areas()
     with Client(endpoint.url, headers) as client:
-        pull = _Pull(client, options, context, memory, areas, context.now())
+        pull = _Pull(client, options, context, memory, areas)
         modules = ocpi.discover(client, endpoint.url)
         try:
             stock = pull.stock(modules[ocpi.LOCATIONS])
         except SupplierError as broken:
             return _sessions_alone(pull, endpoint.url, modules, broken)
         sessions = pull.sessions(modules, stock.crawl.started_at, stock.known)
-    return replace(
-        _delivery(address(endpoint.url), pull, stock.crawl, stock, sessions),
-        complete_until=not_past(stock.crawl.started_at, pull.asked_at),
-        warnings=_clock_faults(address(endpoint.url), stock, pull.asked_at),
-    )
+    delivery = _delivery(address(endpoint.url), pull, stock.crawl, stock, sessions)
+    return replace(delivery, complete_until=stock.crawl.started_at)
 
 
 def _sessions_alone(pull: _Pull, url: str, modules: Mapping[str, str], broken: SupplierError) -> Delivery:
     """The sessions at the charge points known so far, where the locations cannot be read; else their failure."""
     if not pull.memory.evses or not any(name in modules for name in pull.options.session_modules):
         raise broken
-    clock = ocpi.server_clock(pull.client, url)
+    try:
+        said = ocpi.server_clock(pull.client, url)
+    except SupplierError:
+        raise broken from None
+    now = pull.context.now()
+    clock = not_past(said, now)
     pull.withheld.clear()
-    sessions = pull.sessions(modules, clock, pull.memory.evses)
+    sessions = pull.sessions(modules, clock, _Known(pull.memory.evses, pull.memory.gone))
     if sessions.first is None:
         raise broken
     pull.faults[ocpi.LOCATIONS] = str(broken)
     pull.is_full = False
-    return _delivery(address(url), pull, ocpi.Crawl([], clock, clock), None, sessions)
+    crawl = ocpi.Crawl([], clock, clock, warnings=clock_warnings(address(url), said, now))
+    return _delivery(address(url), pull, crawl, None, sessions)
 
 
 def _delivery(origin: str, pull: _Pull, crawl: ocpi.Crawl, stock: _Stock | None, sessions: _Sessions) -> Delivery:
@@ -382,19 +462,17 @@ def _delivery(origin: str, pull: _Pull, crawl: ocpi.Crawl, stock: _Stock | None,
         withheld={reason: count for reason, count in pull.withheld.items() if count},
         memory=pull.remembered(stock, sessions).written(),
         faults=pull.faults,
+        warnings=(*crawl.warnings, *pull.warnings),
     )
 
 
-def _clock_faults(shown: str, stock: _Stock, asked_at: datetime | None) -> tuple[str, ...]:
-    """What is strange about the operator's time: its clock, and objects that changed after they were sent."""
-    written = [*stock.tables["locations"]["last_updated"], *stock.tables["evses"]["last_updated"]]
-    stamps = [stamp for stamp in map(ocpi.moment, written) if stamp]
-    crawl = stock.crawl
-    return (
-        *crawl.warnings,
-        *clock_warnings(shown, crawl.started_at, asked_at),
-        *stamp_warnings(shown, stamps, not_past(crawl.server_time, asked_at)),
-    )
+def _changed_by(frame: pl.DataFrame, sent_at: datetime) -> pl.DataFrame:
+    """The rows, each changed at the latest when it was sent."""
+    written = [
+        sent_at.isoformat() if (stamp := ocpi.moment(each)) and stamp > sent_at else each
+        for each in frame["last_updated"]
+    ]
+    return frame.with_columns(pl.Series("last_updated", written, dtype=pl.String))
 
 
 def _why_private(location: dict[str, object]) -> str | None:

@@ -109,9 +109,9 @@ def fetch(endpoint: Endpoint, context: Context) -> Delivery:
     """
     before = remembered(context.memory, endpoint.since)
     automatic = _AUTOMATIC | {_word(code) for code in (endpoint.option("AUTO_ACK") or "").split(",")} - {None}
-    now = context.now()
     with Client(endpoint.url) as client:
         desk = open311.open_desk(client, endpoint)
+        now = context.now()
         warnings = clock_warnings(address(endpoint.url), desk.server_time, now)
         desk = replace(desk, server_time=not_past(desk.server_time, now))
         told = endpoint.option("UPDATED_AFTER")

@@ -151,3 +151,36 @@ def test_a_crawl_says_what_it_held() -> None:
     accepted = split(pl.DataFrame([row]), contract, city_named("kortrijk")).accepted.row(0, named=True)
     assert (accepted["is_full"], accepted["evse_count"], accepted["crawl_date"]) == (True, 7, date(2026, 11, 23))
     assert (accepted["sessions_from_date"], accepted["sessions_to_date"]) == (date(2026, 10, 23), None)
+
+
+@pytest.mark.parametrize(
+    ("change", "reasons"),
+    [
+        ({}, []),
+        ({"is_full": "false", "location_count": None, "evse_count": None}, []),
+        (
+            {"evse_count": None},
+            ["uncounted_full_crawl: a full crawl does not say how many locations and EVSEs it named"],
+        ),
+        (
+            {"location_count": None},
+            ["uncounted_full_crawl: a full crawl does not say how many locations and EVSEs it named"],
+        ),
+        ({"is_full": None, "evse_count": None}, ["is_full: is missing"]),
+    ],
+    ids=["counted", "only the changes", "no EVSEs", "no locations", "nobody knows which"],
+)
+def test_only_a_crawl_of_changes_may_leave_out_its_counts(change: dict[str, str | None], reasons: list[str]) -> None:
+    row = {
+        "started_at": "2026-11-22T23:30:00+00:00",
+        "ended_at": "2026-11-22T23:31:00+00:00",
+        "is_full": "true",
+        "location_count": "0",
+        "evse_count": "0",
+        "line": 1,
+    }
+    contract = CONTRACT.table("crawls")
+    text = dict.fromkeys(contract.received.columns, pl.String)
+    found = split(pl.DataFrame([row | change], schema={**text, "line": pl.Int64}), contract, city_named("kortrijk"))
+    assert [list(why) for why in found.quarantined["reasons"]] == ([reasons] if reasons else [])
+    assert found.accepted.height == (not reasons)

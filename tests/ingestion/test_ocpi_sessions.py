@@ -14,7 +14,15 @@ from contracts.cities.profile import City
 from contracts.gate import Split, split
 from contracts.registry import all_contracts
 from ingestion.delivery import Context, Endpoint, Secret
-from ingestion.protocols.ocpi_sessions import IMPOSSIBLE_ENERGY, LONE_CREDIT, UNREADABLE, Refused, by_hour
+from ingestion.protocols.ocpi_sessions import (
+    IMPOSSIBLE_ENERGY,
+    LONE_CREDIT,
+    UNKNOWN_STATUS,
+    UNREADABLE,
+    Refused,
+    by_hour,
+    credit_notes,
+)
 from ingestion.sources import charge_points
 
 _NewSupplier = Callable[[Callable[..., Any]], Any]
@@ -94,6 +102,27 @@ def test_a_credit_note_alone_adds_nothing_and_is_told() -> None:
     assert _hours("cdrs", credit) == ({}, [LONE_CREDIT])
 
 
+def test_credit_notes_that_name_no_cdr_are_each_told_and_take_nothing_away() -> None:
+    cdr = _cdr(1, "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z")
+    notes = [cdr | {"id": f"C{number}", "credit": True, "credit_reference_id": ""} for number in (2, 3)]
+    assert _hours("cdrs", cdr, *notes) == ({"20 10": (10, 1)}, [LONE_CREDIT, LONE_CREDIT])
+
+
+def test_a_credit_note_tells_when_the_cdr_began_that_it_takes_away() -> None:
+    cdr = _cdr(1, "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z")
+    note = cdr | {"credit": True}
+    named = [
+        note | {"id": "C2", "credit_reference_id": "C1"},
+        note | {"id": "C3", "credit_reference_id": "c1", "start_date_time": "2026-11-19T10:00:00Z"},
+    ]
+    nameless = note | {"id": "C4", "start_date_time": "9999-12-31T23:30:00Z"}
+    silent = note | {"id": "C5", "start_date_time": None}
+    assert credit_notes([cdr, *named, nameless, silent]) == {
+        ("be", "abc", "c1"): datetime(2026, 11, 19, 10, tzinfo=UTC),
+        ("be", "abc", "c4"): datetime(9999, 12, 31, 23, 30, tzinfo=UTC),
+    }
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -123,6 +152,12 @@ def test_what_is_no_object_is_told_too() -> None:
 def test_only_a_completed_session_says_what_was_charged() -> None:
     sent = [_session(number, status) for number, status in enumerate(["ACTIVE", "COMPLETED", "INVALID", "PENDING"])]
     assert _hours("sessions", *sent) == ({"20 10": (7, 1)}, [])
+
+
+@pytest.mark.parametrize("status", ["DONE", "", None, 7])
+def test_a_session_in_a_state_that_ocpi_does_not_know_says_nothing_and_is_told(status: object) -> None:
+    strange = _session(2, "COMPLETED") | {"status": status}
+    assert _hours("sessions", _session(1, "completed"), strange) == ({"20 10": (7, 1)}, [UNKNOWN_STATUS])
 
 
 def test_a_session_counts_as_it_was_last_changed() -> None:
@@ -296,7 +331,7 @@ def test_a_party_that_is_no_text_spoils_its_own_session_only() -> None:
     assert [each.energy_kwh for key, each in found.items() if key.evse == ("BE", "ABC", "L1", "E1")] == [2]
 
 
-@pytest.mark.parametrize("year", ["9999", "2101"])
-def test_a_session_at_the_end_of_the_calendar_is_not_let_in_and_told(year: str) -> None:
-    late = _cdr(1, f"{year}-12-31T22:00:00Z", f"{year}-12-31T23:59:59Z")
-    assert _hours("cdrs", late) == ({}, [UNREADABLE])
+@pytest.mark.parametrize("day", ["9999-12-31", "2101-12-31", "1999-12-31", "0001-01-01"])
+def test_a_session_at_either_end_of_the_calendar_is_not_let_in_and_told(day: str) -> None:
+    strange = _cdr(1, f"{day}T22:00:00Z", f"{day}T23:59:59Z")
+    assert _hours("cdrs", strange) == ({}, [UNREADABLE])

@@ -49,12 +49,19 @@ class _Operator:
         self.clock = _CLOCK
         self.broken: dict[str, _Reply] = {}
         self.status = "AVAILABLE"
+        self.evses = ["E1"]
+        self.more: dict[str, object] = {}
         self.cdrs = [_cdr(1, "2026-11-20T10:00:00Z")]
+        # no question about an earlier day is answered
+        self.oldest_asked = ""
         self.supplier = new_supplier(self._answer)
 
     def _answer(self, path: str, query: dict[str, str]) -> _Reply:
         name = path.strip("/")
-        status, headers, body = self.broken.get(name) or (200, {}, self._envelope(name, query))
+        broken = self.broken.get(name)
+        if query.get("date_from", "9") < self.oldest_asked:
+            broken = (400, {}, b"")
+        status, headers, body = broken or (200, {}, self._envelope(name, query))
         return status, {"Date": format_datetime(self.clock, usegmt=True)} | headers, body
 
     def _envelope(self, name: str, query: dict[str, str]) -> bytes:
@@ -74,15 +81,22 @@ class _Operator:
                 for each in ("locations", "cdrs", "sessions")
             ]
         changed = "2026-11-01T00:00:00Z" if self.status == "AVAILABLE" else self.clock.strftime("%Y-%m-%dT%H:%M:%SZ")
-        evse = {"uid": "E1", "status": self.status, "last_updated": changed}
-        place = {"country_code": "BE", "party_id": "ABC", "id": "L1", "evses": [evse], "last_updated": changed}
-        return {"locations": [place], "cdrs": self.cdrs}.get(name, [])
+        evses = [{"uid": each, "status": self.status, "last_updated": changed} for each in self.evses]
+        place = {"country_code": "BE", "party_id": "ABC", "id": "L1", "evses": evses, "last_updated": changed}
+        return {"locations": [place | self.more], "cdrs": self.cdrs}.get(name, [])
 
-    def pull(self, city: City, before: Delivery | None = None, **options: str) -> Delivery:
+    def pull(
+        self,
+        city: City,
+        before: Delivery | None = None,
+        now: Callable[[], datetime | None] = lambda: None,
+        **options: str,
+    ) -> Delivery:
+        """One pull; `now` is our own clock."""
         memory = json.loads(json.dumps(before.memory)) if before else {}
         settings = {name: Secret(value) for name, value in ({"SESSIONS": "1"} | options).items()}
         endpoint = Endpoint(f"{self.supplier.url}/versions", settings=settings)
-        return charge_points.fetch(endpoint, Context(city, memory=memory))
+        return charge_points.fetch(endpoint, Context(city, memory=memory, now=now))
 
 
 def _cdr(number: int, begin: str, kwh: float = 10.0, **more: object) -> dict[str, Any]:
@@ -219,6 +233,319 @@ def test_a_credit_note_before_its_cdr_takes_it_away_when_it_comes(new_supplier: 
     assert _days_and_energy(operator.pull(kortrijk, first))[1] == 0
 
 
+_OLD = _cdr(8, "2026-07-10T10:00:00Z")
+_OLD_CREDIT = _cdr(9, "2026-07-10T10:00:00Z", -10, credit=True, credit_reference_id="C8") | {
+    "last_updated": "2026-11-22T08:00:00Z"
+}
+
+
+def test_a_supplier_that_refuses_old_questions_still_tells_the_last_days_beside_an_old_credit_note(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    operator = _Operator(new_supplier)
+    operator.cdrs += [_OLD, _OLD_CREDIT]
+    operator.oldest_asked = "2026-09-01"
+    first = operator.pull(kortrijk)
+    assert (_days_and_energy(first), first.faults) == (([("2026-10-23", "2026-11-22")], 10), {})
+    [warning] = first.warnings
+    assert "/sessions: answered HTTP 400" in warning
+    assert "credit notes change days since 2026-07-10, told before 2026-10-23" in warning
+    # it is asked again as long as the note lies within the days that are read, and no longer
+    operator.clock += timedelta(days=1)
+    second = operator.pull(kortrijk, first)
+    assert (_days_and_energy(second)[0], len(second.warnings)) == ([("2026-10-24", "2026-11-23")], 1)
+    operator.clock += timedelta(days=31)
+    assert operator.pull(kortrijk, second).warnings == ()
+
+
+def test_an_old_question_that_is_answered_later_has_the_day_read_again_after_all(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    operator = _Operator(new_supplier)
+    operator.cdrs += [_OLD, _OLD_CREDIT]
+    operator.oldest_asked = "2026-09-01"
+    first = operator.pull(kortrijk)
+    operator.oldest_asked = ""
+    operator.clock += timedelta(days=1)
+    assert _days_and_energy(operator.pull(kortrijk, first)) == ([("2026-07-10", "2026-11-23")], 10)
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        "9999-12-31T23:30:00Z",
+        "0001-01-01T00:00:00Z",
+        "1970-01-01T00:00:00Z",
+        "2024-01-01T00:00:00Z",
+        "2027-01-01T00:00:00Z",
+        "soon",
+        None,
+    ],
+)
+def test_a_credit_note_of_a_day_that_cannot_be_or_is_too_long_ago_has_nothing_read_again(
+    new_supplier: _NewSupplier, kortrijk: City, begin: str | None
+) -> None:
+    operator = _Operator(new_supplier)
+    operator.cdrs.append(_OLD_CREDIT | {"start_date_time": begin, "end_date_time": begin})
+    delivery = operator.pull(kortrijk)
+    assert (_days_and_energy(delivery), delivery.faults) == (([("2026-10-23", "2026-11-22")], 10), {})
+    assert [count for reason, count in delivery.withheld.items() if "creditnota" in reason] == [1]
+
+
+def test_a_day_told_earlier_is_read_again_too_where_the_cdr_came_together_with_its_credit_note(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    operator = _Operator(new_supplier)
+    late = {"last_updated": "2026-11-22T08:00:00Z"}
+    operator.cdrs = [_OLD | late, _OLD_CREDIT, _cdr(2, "2026-07-10T12:00:00Z", 3)]
+    assert _days_and_energy(operator.pull(kortrijk)) == ([("2026-07-10", "2026-11-22")], 3)
+
+
+def test_credit_notes_that_name_no_cdr_are_each_their_own(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    operator = _Operator(new_supplier)
+    nameless = {"credit_reference_id": None, "last_updated": "2026-11-22T08:00:00Z"}
+    operator.cdrs += [
+        _cdr(number, f"{day}T10:00:00Z", -1, credit=True) | nameless
+        for number, day in ((7, "2026-08-01"), (8, "2026-09-01"))
+    ]
+    delivery = operator.pull(kortrijk)
+    assert _days_and_energy(delivery)[0] == [("2026-08-01", "2026-11-22")]
+    assert [count for reason, count in delivery.withheld.items() if "creditnota" in reason] == [2]
+
+
+def test_a_credit_note_that_was_read_with_its_day_has_it_read_once_also_when_that_day_leaves_the_window(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    operator = _Operator(new_supplier)
+    # the first day of the window of the 23rd
+    credit = _cdr(2, "2026-10-23T10:00:00Z", -10, credit=True, credit_reference_id="C9")
+    operator.cdrs.append(credit | {"last_updated": "2026-11-20T08:00:00Z"})
+    first = operator.pull(kortrijk)
+    assert _days_and_energy(first)[0] == [("2026-10-23", "2026-11-22")]
+    operator.clock += timedelta(days=1)
+    assert _days_and_energy(operator.pull(kortrijk, first))[0] == [("2026-10-24", "2026-11-23")]
+
+
+def test_a_charge_point_that_is_gone_keeps_the_energy_of_the_days_it_was_there(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    operator = _Operator(new_supplier)
+    operator.evses = ["E1", "E2"]
+    operator.cdrs = [
+        _cdr(1, "2026-09-01T10:00:00Z", 3),
+        _at_e2(_cdr(2, "2026-09-01T10:00:00Z", 8)),
+        _at_e2(_cdr(3, "2026-11-20T10:00:00Z", 5)),
+    ]
+    before = operator.pull(kortrijk)
+    assert _days_and_energy(before)[1] == 5
+    operator.evses = ["E1"]
+    operator.clock += timedelta(days=8)
+    gone = operator.pull(kortrijk, before)
+    assert _days_and_energy(gone) == ([("2026-10-31", "2026-11-30")], 5)
+    assert gone.withheld == {}
+    # what is charged at it later may be anybody's
+    operator.cdrs += [
+        _at_e2(_cdr(4, "2026-12-01T10:00:00Z", 9)),
+        _OLD_CREDIT | {"start_date_time": "2026-09-01T15:00:00Z", "last_updated": "2026-12-01T10:00:00Z"},
+    ]
+    operator.clock += timedelta(days=1)
+    after = operator.pull(kortrijk, gone)
+    assert _days_and_energy(after) == ([("2026-09-01", "2026-12-01")], 3 + 8 + 5)
+    assert sum(count for reason, count in after.withheld.items() if "privélaadpunt" in reason) == 1
+    operator.clock += timedelta(days=401)
+    assert _gone_on(operator.pull(kortrijk, after)) == {}
+
+
+@pytest.mark.parametrize("days", [1, 8], ids=["a pull of changes", "a pull of everything"])
+def test_of_a_charge_point_that_turned_private_no_day_is_read_again(
+    new_supplier: _NewSupplier, kortrijk: City, days: int
+) -> None:
+    operator = _Operator(new_supplier)
+    before = operator.pull(kortrijk)
+    operator.clock += timedelta(days=days)
+    operator.status = "CHARGING"
+    operator.more = {"publish": False}
+    after = operator.pull(kortrijk, before, ACCEPT_SHRINK_ON=f"{operator.clock:%Y-%m-%d}")
+    assert (_days_and_energy(after)[1], _gone_on(after)) == (0, {})
+
+
+def test_a_charge_point_that_comes_back_is_no_longer_gone(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    operator = _Operator(new_supplier)
+    operator.evses = ["E1", "E2"]
+    before = operator.pull(kortrijk)
+    operator.evses = ["E1"]
+    operator.clock += timedelta(days=8)
+    gone = operator.pull(kortrijk, before)
+    assert list(_gone_on(gone).values()) == ["2026-12-01"]
+    operator.evses = ["E1", "E2"]
+    operator.status = "CHARGING"
+    operator.clock += timedelta(days=1)
+    back = operator.pull(kortrijk, gone)
+    assert (_gone_on(back), back.tables["evses"].height) == ({}, 2)
+
+
+def _gone_on(delivery: Delivery) -> dict[str, str]:
+    """What is remembered of the charge points that are gone."""
+    assert delivery.memory is not None
+    found: dict[str, str] = json.loads(json.dumps(delivery.memory["gone_on"]))
+    return found
+
+
+def _at_e2(cdr: dict[str, Any]) -> dict[str, Any]:
+    return cdr | {"cdr_location": {"id": "L1", "evse_uid": "E2"}}
+
+
+# --- clocks -----------------------------------------------------------------------------------------------------
+
+
+def _moments(delivery: Delivery) -> set[str | None]:
+    """Every moment a delivery bears: of its rows, of the crawl and of what it remembers."""
+    tables, memory = delivery.tables, delivery.memory or {}
+    stamps = [tables[name]["last_updated"].to_list() for name in ("locations", "evses", "connectors")]
+    crawls = [tables["crawls"][name].to_list() for name in ("started_at", "ended_at")]
+    remembered = [str(memory[name]) for name in ("until", "full_at") if memory[name]]
+    return {*remembered, *(moment for column in [*stamps, *crawls] for moment in column)}
+
+
+_AHEAD = {
+    "20 hours": (_CLOCK, timedelta(hours=20)),
+    "6 minutes before the city's midnight": (datetime(2026, 11, 23, 22, 57, tzinfo=UTC), timedelta(minutes=6)),
+    "30 days": (_CLOCK, timedelta(days=30)),
+}
+
+
+@pytest.mark.parametrize(("now", "ahead"), _AHEAD.values(), ids=_AHEAD)
+def test_nothing_bears_a_moment_past_our_own_and_no_day_is_read_before_it_is_over(
+    new_supplier: _NewSupplier, kortrijk: City, now: datetime, ahead: timedelta
+) -> None:
+    operator = _Operator(new_supplier)
+    operator.clock = now + ahead
+    # charges just now, by the clock of the operator
+    operator.status = "CHARGING"
+    delivery = operator.pull(kortrijk, now=lambda: now)
+    assert _moments(delivery) == {now.isoformat()}
+    assert (delivery.supplied_at, delivery.complete_until) == (now, now)
+    assert _days_and_energy(delivery)[0] == [("2026-10-23", "2026-11-22")]
+    clock, *stamps = delivery.warnings
+    assert f"its clock runs {round(ahead / timedelta(minutes=1))} min ahead" in clock
+    # up to ten minutes are nothing to speak of
+    assert len(stamps) == (ahead > timedelta(minutes=10))
+    assert all("2 objects changed after they were sent" in told for told in stamps)
+    # set right, the next day is read as if nothing had been wrong
+    operator.clock = now + timedelta(days=1)
+    after = operator.pull(kortrijk, delivery, now=lambda: operator.clock)
+    assert (_days_and_energy(after)[0], after.warnings) == ([("2026-10-24", "2026-11-23")], ())
+    assert after.tables["evses"]["last_updated"].to_list() == [f"{operator.clock:%Y-%m-%dT%H:%M:%SZ}"]
+
+
+def test_sessions_alone_keep_to_our_own_time_too_and_tell_of_the_clock(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    operator = _Operator(new_supplier)
+    before = operator.pull(kortrijk, now=lambda: _CLOCK)
+    now = _CLOCK + timedelta(days=1)
+    operator.clock = now + timedelta(hours=20)
+    operator.broken = {"locations": _FAILURES["gone"]}
+    alone = operator.pull(kortrijk, before, now=lambda: now)
+    assert alone.supplied_at == now
+    assert alone.tables["crawls"]["started_at"].to_list() == [now.isoformat()]
+    assert _days_and_energy(alone)[0] == [("2026-10-24", "2026-11-23")]
+    [warning] = alone.warnings
+    assert "its clock runs 1200 min ahead of ours" in warning
+
+
+def test_where_sessions_alone_cannot_ask_the_time_the_failure_of_the_locations_is_told(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    operator = _Operator(new_supplier)
+    before = operator.pull(kortrijk)
+    operator.clock += timedelta(days=1)
+    operator.broken = {"locations": _FAILURES["gone"]}
+    asked = operator.supplier.answering
+
+    def once(path: str, query: dict[str, str]) -> _Reply:
+        reply: _Reply = asked(path, query)
+        if path == "/versions":
+            operator.broken["versions"] = _FAILURES["forbidden"]
+        return reply
+
+    operator.supplier.answering = once
+    with pytest.raises(PermanentSupplierError, match="/locations: answered HTTP 404"):
+        operator.pull(kortrijk, before)
+
+
+def test_a_pull_that_takes_long_before_the_first_page_makes_no_clock_run_ahead(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    operator = _Operator(new_supplier)
+    asked = operator.supplier.answering
+
+    def slow(path: str, query: dict[str, str]) -> _Reply:
+        operator.clock += timedelta(minutes=9) if path == "/versions" else timedelta(0)
+        reply: _Reply = asked(path, query)
+        return reply
+
+    operator.supplier.answering = slow
+    delivery = operator.pull(kortrijk, now=lambda: operator.clock)
+    assert (delivery.warnings, delivery.complete_until) == ((), _CLOCK + timedelta(minutes=9))
+
+
+def test_an_envelope_and_a_header_that_tell_two_times_are_told_and_the_earlier_counts(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    operator = _Operator(new_supplier)
+    asked = operator.supplier.answering
+
+    def two_clocks(path: str, query: dict[str, str]) -> _Reply:
+        status, headers, body = asked(path, query)
+        return status, headers | {"Date": format_datetime(_CLOCK - timedelta(hours=3), usegmt=True)}, body
+
+    operator.supplier.answering = two_clocks
+    delivery = operator.pull(kortrijk)
+    [warning] = delivery.warnings
+    shown = f"{operator.supplier.url}/locations"
+    assert f"{shown}: tells two times, 2026-11-23 03:00 and 2026-11-23 06:00 UTC; the earlier counts" in warning
+    assert delivery.complete_until == _CLOCK - timedelta(hours=3)
+
+
+@pytest.mark.parametrize("never_set", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z"])
+def test_a_clock_that_was_never_set_is_none(new_supplier: _NewSupplier, kortrijk: City, never_set: str) -> None:
+    operator = _Operator(new_supplier)
+    asked = operator.supplier.answering
+
+    def unset(path: str, query: dict[str, str]) -> _Reply:
+        status, headers, body = asked(path, query)
+        return status, headers, body.replace(operator.clock.isoformat().encode(), never_set.encode())
+
+    operator.supplier.answering = unset
+    delivery = operator.pull(kortrijk, now=lambda: _CLOCK)
+    assert (delivery.warnings, delivery.complete_until) == ((), _CLOCK)
+    assert _days_and_energy(delivery) == ([("2026-10-23", "2026-11-22")], 10)
+
+
+def test_pages_whose_clocks_differ_make_no_crawl_that_begins_after_its_end(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    operator = _Operator(new_supplier)
+    asked = operator.supplier.answering
+
+    def paged(path: str, query: dict[str, str]) -> _Reply:
+        status, headers, body = asked(path, query)
+        if path == "/locations" and "offset" not in query:
+            # the city's next day
+            headers |= {"Date": format_datetime(datetime(2026, 11, 23, 23, 0, 2, tzinfo=UTC), usegmt=True)}
+            headers |= {"Link": f'<{operator.supplier.url}/locations?offset=1>; rel="next"'}
+            body = body.replace(operator.clock.isoformat().encode(), b"2026-11-23T23:00:02Z")
+        return status, headers, body
+
+    operator.clock = datetime(2026, 11, 23, 22, 59, 58, tzinfo=UTC)
+    operator.supplier.answering = paged
+    delivery = operator.pull(kortrijk)
+    crawl = delivery.tables["crawls"].row(0, named=True)
+    assert crawl["started_at"] == crawl["ended_at"] == operator.clock.isoformat()
+    assert _days_and_energy(delivery)[0] == [("2026-10-23", "2026-11-22")]
+
+
 # --- Open311 ----------------------------------------------------------------------------------------------------
 
 
@@ -252,11 +579,17 @@ class _Desk:
             return [row for row in rows if row["service_request_id"] in named]
         return [row for row in rows if start <= row[moment] < end]
 
-    def pull(self, city: City, before: Delivery | None = None, **options: str) -> Delivery:
+    def pull(
+        self,
+        city: City,
+        before: Delivery | None = None,
+        now: Callable[[], datetime | None] = lambda: None,
+        **options: str,
+    ) -> Delivery:
         memory = json.loads(json.dumps(before.memory)) if before else {}
         settings = {name: Secret(value) for name, value in ({"UPDATED_AFTER": "0"} | options).items()}
         endpoint = Endpoint(self.supplier.url, None, date(2026, 6, 1), settings)
-        return tickets_1777.fetch(endpoint, Context(city, memory=memory))
+        return tickets_1777.fetch(endpoint, Context(city, memory=memory, now=now))
 
 
 def _request(key: str, asked: str = "2026-11-20T09:00:00Z") -> dict[str, str]:
@@ -336,3 +669,34 @@ def test_an_answer_whose_question_cannot_be_read_waits_for_it(new_supplier: _New
         desk.pull(kortrijk, first)
     desk.is_shut = False
     assert _told(desk.pull(kortrijk, first)) == ([], ["u2"])
+
+
+@pytest.mark.parametrize(
+    ("off", "words", "until"),
+    [
+        (timedelta(hours=20), "its clock runs 1200 min ahead of ours (2026-11-24 02:00 UTC)", _CLOCK),
+        (timedelta(hours=-2), "its clock lags 120 min behind ours (2026-11-23 04:00 UTC)", _CLOCK - timedelta(hours=2)),
+    ],
+    ids=["ahead", "behind"],
+)
+def test_a_desk_whose_clock_is_wrong_speaks_no_further_than_our_own_time(
+    new_supplier: _NewSupplier, kortrijk: City, off: timedelta, words: str, until: datetime
+) -> None:
+    desk = _Desk(new_supplier)
+    desk.clock += off
+    delivery = desk.pull(kortrijk, now=lambda: _CLOCK)
+    assert [words in warning for warning in delivery.warnings] == [True]
+    assert (delivery.supplied_at, delivery.complete_until) == (until, until)
+
+
+def test_a_desk_that_is_slow_to_open_has_no_wrong_clock(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    desk = _Desk(new_supplier)
+    asked = desk.supplier.answering
+
+    def slow(path: str, query: dict[str, str]) -> _Reply:
+        desk.clock += timedelta(minutes=9) if "start_date" not in query else timedelta(0)
+        reply: _Reply = asked(path, query)
+        return reply
+
+    desk.supplier.answering = slow
+    assert desk.pull(kortrijk, now=lambda: desk.clock).warnings == ()

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import dagster as dg
+import pytest
 
 from orchestration.factories.landing_assets import HONOURS_CONTRACT, landing_definitions
 from orchestration.loop.landing import Landed, Outcome, land
@@ -125,6 +126,32 @@ def test_a_clock_that_runs_ahead_is_told_and_nothing_is_known_past_our_own_time(
     for moment in (landed.manifest.supplied_at, landed.manifest.complete_until, until):
         assert moment is not None
         assert NOW <= moment < NOW + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("now", "ahead"),
+    [(NOW, timedelta(hours=20)), (NOW.replace(hour=22, minute=57), timedelta(minutes=5)), (NOW, timedelta(days=30))],
+    ids=["20 hours", "5 minutes before the city's midnight", "30 days"],
+)
+def test_a_clock_that_already_shows_another_day_loses_no_row(
+    empty_profile: Callable[..., Settings], now: datetime, ahead: timedelta
+) -> None:
+    with _operator(now + ahead, set(), stamp=f"{now + ahead:%Y-%m-%dT%H:%M:%SZ}") as url:
+        settings = replace(_asking(empty_profile(), url), fixed_as_of=None)
+        (landed,) = _land(settings, now)
+    assert landed.manifest is not None
+    assert [(table.accepted, table.quarantined) for table in landed.manifest.tables.values()] == [
+        ({"locations": 1, "evses": 1, "crawls": 1}.get(name, 0), 0) for name in landed.manifest.tables
+    ]
+    crawl = Lake(settings.layout.lake).read(landed.manifest, "crawls", "accepted").row(0, named=True)
+    assert crawl["is_full"]
+    assert (str(crawl["crawl_date"]), str(crawl["sessions_to_date"])) == ("2026-11-23", "2026-11-22")
+    # the day that the clock already showed is read when it is over
+    with _operator(now + timedelta(days=1), set()) as url:
+        (again,) = _land(_asking(settings, url), now + timedelta(days=1))
+    assert again.manifest is not None
+    crawls = Lake(settings.layout.lake).read(again.manifest, "crawls", "accepted")
+    assert [str(day) for day in crawls["sessions_to_date"]] == ["2026-11-23"]
 
 
 def test_a_clock_that_lags_is_told_and_the_source_speaks_only_up_to_it(empty_profile: Callable[..., Settings]) -> None:

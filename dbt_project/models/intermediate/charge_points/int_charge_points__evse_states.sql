@@ -21,7 +21,7 @@ located as (
                     )
         end as place
     from evses
-    left join {{ ref('stg_charge_points__locations') }} as locations
+    left join {{ ref('int_charge_points__locations_stamped') }} as locations
         on
             evses.country_code = locations.country_code
             and evses.party_id = locations.party_id

@@ -1,3 +1,3 @@
 {{ latest_version(
-    ref('stg_charge_points__locations'), ['country_code', 'party_id', 'location_id'], ['last_updated_at']
+    ref('int_charge_points__locations_stamped'), ['country_code', 'party_id', 'location_id'], ['last_updated_at']
 ) }}

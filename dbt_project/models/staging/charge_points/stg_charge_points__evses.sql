@@ -5,9 +5,8 @@ select
     evse_uid,
     evse_id,
     status,
-    upper(parking_restrictions) as parking_restrictions,
-    -- what changes after it was sent would outdate every true change until then
-    least(last_updated_at, supplied_at) as last_updated_at,
+    parking_restrictions,
+    last_updated_at,
     last_updated_date,
     batch_id,
     line,

@@ -1,0 +1,8 @@
+-- Every version of a location, comparable: a word of a list means the same in any case, and what changes after it was
+-- sent would outdate every true change until then.
+select
+    * replace (
+        upper(parking_type) as parking_type,
+        least(last_updated_at, supplied_at) as last_updated_at
+    )
+from {{ ref('stg_charge_points__locations') }}
