@@ -303,10 +303,11 @@ def _noted_updates(log: _ReplyLog, before: Memory) -> Mapping[str, str]:
 def _digests(frame: pl.DataFrame, rows: Sequence[object]) -> dict[str, str]:
     """One digest per request; those without a number together under the empty one."""
     known = frame.select(REQUESTS.received.columns).rows()
-    parts: dict[str, list[object]] = {}
+    # a set: at the seam of two windows a server may show the same request in both
+    parts: dict[str, set[str]] = {}
     for row, cells in zip(rows, known, strict=True):
-        parts.setdefault(_id(row), []).append([cells, list(_noted(row))])
-    return {key: digest_of(sorted(map(str, found))) for key, found in parts.items()}
+        parts.setdefault(_id(row), set()).add(str([cells, list(_noted(row))]))
+    return {key: digest_of(sorted(found)) for key, found in parts.items()}
 
 
 def _with_sector(frame: pl.DataFrame, rows: Sequence[Row], areas: Areas | None) -> pl.DataFrame:

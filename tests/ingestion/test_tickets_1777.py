@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -37,9 +37,17 @@ def _tickets(count: int, every: timedelta, until: datetime = _SERVER_TIME) -> li
 
 
 def _serve(
-    new_supplier: _NewSupplier, tickets: list[dict[str, object]], limit: int = 1000, *, pages: bool = True
+    new_supplier: _NewSupplier,
+    tickets: list[dict[str, object]],
+    limit: int = 1000,
+    *,
+    pages: bool = True,
+    hidden: Collection[int] = (),
 ) -> Any:  # noqa: ANN401 - a fixture's own type
-    """A GeoReport server over these tickets, with its own limit and perhaps without pages."""
+    """A GeoReport server over these tickets, with its own limit and perhaps without pages.
+
+    What is hidden (a private request) is left out after the page was cut, so that pages differ in length.
+    """
     moments = [str(ticket["requested_datetime"]) for ticket in tickets]
 
     def answer(path: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
@@ -52,7 +60,8 @@ def _serve(
         inside = [ticket for ticket, moment in zip(tickets, moments, strict=True) if start <= moment < end]
         size = min(limit, int(query["page_size"])) if pages else limit
         first = (int(query["page"]) - 1) * size if pages else 0
-        return 200, {}, json.dumps(inside[first : first + size]).encode()
+        page = [ticket for ticket in inside[first : first + size] if ticket["service_request_id"] not in hidden]
+        return 200, {}, json.dumps(page).encode()
 
     return new_supplier(answer)
 
@@ -95,6 +104,15 @@ def test_by_default_a_third_of_a_year_is_asked(new_supplier: _NewSupplier, kortr
 def test_a_server_with_smaller_pages_loses_nothing(new_supplier: _NewSupplier, kortrijk: City, limit: int) -> None:
     supplier = _serve(new_supplier, _tickets(400, timedelta(hours=2)), limit)
     assert len(set(_ids(supplier.url, kortrijk))) == 400
+
+
+@pytest.mark.parametrize("hidden", [(60, 61, 130), (0, 49), (399,), tuple(range(3, 400, 7))])
+def test_pages_that_private_requests_make_shorter_lose_nothing(
+    new_supplier: _NewSupplier, kortrijk: City, hidden: tuple[int, ...]
+) -> None:
+    supplier = _serve(new_supplier, _tickets(400, timedelta(minutes=30)), limit=50, hidden=hidden)
+    found = sorted(map(int, _ids(supplier.url, kortrijk)))
+    assert found == [number for number in range(400) if number not in hidden]
 
 
 def test_a_server_without_pages_is_asked_by_shorter_windows(new_supplier: _NewSupplier, kortrijk: City) -> None:
@@ -224,6 +242,33 @@ def test_a_pull_that_finds_nothing_new_brings_no_row_and_speaks_until_now(kortri
     second = _pull([_ticket("a")], kortrijk, first, updates=[], clock=_LATER)
     assert all(frame.is_empty() for frame in second.tables.values())
     assert second.complete_until == _LATER
+
+
+def test_a_request_that_two_windows_show_is_not_changed_when_one_does(kortrijk: City) -> None:
+    first = _pull([_ticket("a"), _ticket("a")], kortrijk)
+    assert _keys(_pull([_ticket("a")], kortrijk, first, clock=_LATER)) == []
+
+
+def test_an_old_open_request_that_is_deleted_leaves_the_others_and_is_withdrawn_after_two_readings(
+    kortrijk: City, new_supplier: _NewSupplier
+) -> None:
+    """The standard answers 404 to a question in which one number is not known."""
+    old = [_ticket(key, requested_datetime="2026-06-02T09:00:00+02:00") for key in ("gone", "old")]
+    pulls = [_pull([*old, _ticket("a")], kortrijk)]
+
+    def answer(path: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        asked = query.get("service_request_id", "").split(",")
+        if "gone" in asked or "updates" in path:
+            return 404, {}, b'[{"code": 404, "description": "not found"}]'
+        rows = [row for row in old if row["service_request_id"] in asked]
+        return 200, {}, json.dumps(rows or [_ticket("a")]).encode()
+
+    supplier = new_supplier(answer)
+    for _ in range(2):
+        memory = json.loads(json.dumps(pulls[-1].memory))
+        pulls.append(tickets_1777.fetch(Endpoint(supplier.url, None, date(2026, 6, 1)), Context(kortrijk, memory)))
+    assert [_kinds(pull) for pull in pulls] == [[], [], [("gone", "withdrawn")]]
+    assert [_keys(pull) for pull in pulls] == [["a", "gone", "old"], [], []]
 
 
 def test_losing_the_memory_costs_a_full_pull_and_nothing_else(kortrijk: City) -> None:
