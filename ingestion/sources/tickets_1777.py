@@ -4,6 +4,7 @@ What a citizen wrote, who they are and where they stood ends here: a text become
 statistical sector.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -38,8 +39,7 @@ Cells = dict[str, str | None]
 
 REPLY_LOG = "servicerequestupdates"
 PENDING = "waits for its number: the server knows a token only"
-# a longer one is a sentence, and a sentence may be a person's words
-_LONGEST_STATE = 40
+_ONE_WORD = re.compile(r"\s*\w[\w-]{0,39}\s*")
 _TAKEN_FROM = {
     "channel": ("channel", "source"),
     "duplicate_of": ("duplicate_of", "parent_service_request_id"),
@@ -55,6 +55,34 @@ _READ_OTHERWISE = {
 _OPEN_WORDS = {"open", "reopened", "investigating", "in_progress", "action_scheduled", "planned", "internal_referral"}
 _CLOSED_WORDS = {"closed", "fixed", "no_further_action", "not_councils_responsibility", "unable_to_fix", "completed"}
 _WITHDRAWN_WORDS = {"withdrawn", "cancelled", "canceled", "hidden", "spam", "test", "ingetrokken", "geannuleerd"}
+# more than one word may be what a person wrote, unless a system is known to write it
+_OTHER_STATES = {
+    "closure_requested",
+    "done_external",
+    "fixed_council",
+    "fixed_user",
+    "forward_to_external",
+    "geen_gevolg",
+    "in_afwachting",
+    "in_afwachting_van_behandeling",
+    "in_behandeling",
+    "in_onderzoek",
+    "in_uitvoering",
+    "niet_bevoegd",
+    "niet_opgelost",
+    "not_responsible",
+    "on_hold",
+    "reaction_received",
+    "reaction_requested",
+    "ready_to_send",
+    "reopen_requested",
+    "send_failed",
+    "verzoek_tot_afhandeling",
+    "verzoek_tot_heropening",
+    "wacht_op_burger",
+    "wacht_op_derden",
+}
+_STATES = _OPEN_WORDS | _CLOSED_WORDS | _WITHDRAWN_WORDS | _OTHER_STATES
 _AUTOMATIC = {"auto_ack", "autoreply", "auto_reply", "acknowledged", "acknowledgement", "ontvangstbevestiging"}
 _NOTE_TYPES = {
     "request_opened": "received",
@@ -327,7 +355,8 @@ def _cells(row: Row) -> Cells:
     """The cells of one request, in the order of the contract."""
     cells = {name: _text(_first(row, _TAKEN_FROM.get(name, (name,)))) for name in REQUESTS.received.columns}
     state = cells["status_description"]
-    cells["status_description"] = state if state and len(state) <= _LONGEST_STATE else None
+    is_state = state is not None and (_ONE_WORD.fullmatch(state) or _word(state) in _STATES)
+    cells["status_description"] = state if is_state else None
     if "description" in row:
         cells["has_text"] = "true" if _text(row["description"]) else "false"
     return cells

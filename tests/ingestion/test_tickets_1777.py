@@ -496,9 +496,30 @@ def test_what_an_extension_tells_is_read_in_json_and_in_xml_alike(kortrijk: City
     assert accepted["is_first_line"] is False
 
 
-def test_a_state_that_is_a_sentence_stays_out() -> None:
-    frame = tickets_1777.flatten([_ticket("a", status_description="Jan Peeters van de Markt belde dat hij later komt")])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Jan Peeters van de Markt belde dat hij later komt",
+        "Jan Peeters belt terug",
+        "Jan Peeters",
+        "in behandeling bij Jan",
+        "jan.peeters@voorbeeld.be",
+        "0478/12.34.56",
+        "closed by An",
+        "a" * 41,
+    ],
+)
+def test_a_state_that_may_be_a_person_s_words_stays_out(said: str) -> None:
+    frame = tickets_1777.flatten([_ticket("a", status_description=said)])
     assert frame["status_description"].to_list() == [None]
+
+
+@pytest.mark.parametrize(
+    "said", ["In behandeling", "IN_PROGRESS", "Spam", "fixed - council", " Wacht op derden ", "heropend", "X-17"]
+)
+def test_a_state_that_systems_write_or_one_word_is_kept_as_it_came(said: str) -> None:
+    frame = tickets_1777.flatten([_ticket("a", status_description=said)])
+    assert frame["status_description"].to_list() == [said]
 
 
 def test_the_samples_of_the_schema_validator_become_accepted_requests(real_data: Path, kortrijk: City) -> None:
