@@ -19,7 +19,7 @@ from contracts.vocabulary import LINE, Received
 from ingestion.areas import SECTOR, Areas
 from ingestion.clocks import clock_warnings, not_past
 from ingestion.delivery import Context, Delivery, DroppedFile, Endpoint, digest_of
-from ingestion.errors import SupplierError, UnreadableFileError
+from ingestion.errors import SupplierError
 from ingestion.http import Client, address
 from ingestion.protocols import open311
 from ingestion.protocols.dropped_file import original_bytes
@@ -32,7 +32,7 @@ from ingestion.protocols.open311_memory import (
     is_gone,
     remembered,
 )
-from ingestion.protocols.spreadsheet import read_table
+from ingestion.protocols.spreadsheet import read_book
 
 Row = Mapping[str, Any]
 Cells = dict[str, str | None]
@@ -151,25 +151,21 @@ def fetch(endpoint: Endpoint, context: Context) -> Delivery:
 
 
 def read(file: DroppedFile, context: Context) -> Delivery:
-    """A bulk file of requests, or of updates; complete up to the last moment it holds.
+    """A bulk file of requests, of updates, or of both on a sheet each; complete up to the last moment it holds.
 
     Raises:
         UnreadableFileError: it has the header of neither.
     """
-    original, name = original_bytes(file), file.path.name
-    try:
-        updates = read_table(original, name, _BULK_UPDATES)
-    except UnreadableFileError:
-        rows = [_with_status(row) for row in read_table(original, name, _BULK).to_dicts()]
-        requests = flatten(rows, context.areas(), [row[LINE] for row in rows])
-        tables = {REQUESTS.name: requests, EVENTS.name: _events([])}
-    else:
-        happened = [(event, row[LINE]) for row in updates.to_dicts() for event in events_of(row)]
-        tables = {
-            REQUESTS.name: flatten([]),
-            EVENTS.name: _events([event for event, _ in happened], [line for _, line in happened]),
-        }
-    return Delivery(origin=name, tables=tables, supplied_at=file.supplied_at)
+    name = file.path.name
+    book = read_book(original_bytes(file), name, {REQUESTS.name: _BULK, EVENTS.name: _BULK_UPDATES})
+    rows = {table: frame.to_dicts() for table, frame in book.tables.items()}
+    requests = [_with_status(row) for row in rows.get(REQUESTS.name, [])]
+    happened = [(event, row[LINE]) for row in rows.get(EVENTS.name, []) for event in events_of(row)]
+    tables = {
+        REQUESTS.name: flatten(requests, context.areas(), [row[LINE] for row in requests]),
+        EVENTS.name: _events([event for event, _ in happened], [line for _, line in happened]),
+    }
+    return Delivery(origin=name, tables=tables, supplied_at=file.supplied_at, withheld=book.unread)
 
 
 def flatten(requests: Sequence[object], areas: Areas | None = None, lines: Sequence[int] | None = None) -> pl.DataFrame:

@@ -44,8 +44,12 @@ _FAULTS_NL = (
         "Het register van de gebouwen is hier niet geladen. Zonder weten we niet welke meters van de stad zijn.",
     ),
     (
-        r"no row holds the column|column .+ is missing",
+        r"no row holds the column|lacks the column|column .+ is missing",
         "Er ontbreekt een kolom die verplicht is. Zet de rij met namen terug zoals in het sjabloon.",
+    ),
+    (
+        r"both hold rows",
+        "Twee bladen hebben dezelfde tabel. Zet alle rijen op één blad, of lever elk blad in een eigen bestand.",
     ),
     (r"is empty", "Het bestand is leeg. Exporteer het opnieuw."),
     (r"web page", "Dit is een webpagina, geen bestand met gegevens. Meld u aan en exporteer opnieuw."),

@@ -20,6 +20,7 @@ from ingestion.errors import PermanentSupplierError, UnreadableFileError
 from ingestion.http import Answer, Client
 from ingestion.protocols.open311_body import rows_of
 from ingestion.protocols.open311_memory import remembered
+from ingestion.protocols.spreadsheet import workbook_bytes
 from ingestion.sources import tickets_1777
 
 _NewSupplier = Callable[[Callable[..., Any]], Any]
@@ -584,6 +585,32 @@ def test_a_file_of_updates_is_the_reply_log(drop: Callable[..., DroppedFile], ko
     assert sorted(found.accepted["event_type"]) == ["closed", "replied"]
     assert delivery.tables["requests"].is_empty()
     assert "Jan" not in str(delivery.tables["events"].rows())
+
+
+_SHEET = [_BULK.splitlines()[0].split(";"), *(line.split(";") for line in _BULK.splitlines()[1:])]
+_LOG_SHEET = [
+    ["update_id", "service_request_id", "status", "updated_datetime", "description"],
+    ["1", "0042", "CLOSED", "2026-11-12T10:00:00", "Klaar, Jan"],
+]
+
+
+@pytest.mark.parametrize("order", [("meldingen", "updates"), ("updates", "meldingen")], ids=str)
+def test_requests_and_their_updates_in_one_workbook_are_both_read(
+    drop: Callable[..., DroppedFile], kortrijk: City, order: tuple[str, ...]
+) -> None:
+    sheets = {"meldingen": _SHEET, "updates": _LOG_SHEET}
+    file = drop("alles.xlsx", workbook_bytes({name: sheets[name] for name in order} | {"uitleg": [["Jan"], ["Piet"]]}))
+    delivery = tickets_1777.read(file, Context(kortrijk))
+    assert delivery.tables["requests"]["service_request_id"].to_list() == ["0042", "0043"]
+    assert _kinds(delivery) == [("0042", "closed"), ("0042", "replied")]
+    assert delivery.withheld == {"blad 3 heeft niet de kolommen van het sjabloon": 2}
+    assert "Jan" not in str([frame.rows() for frame in delivery.tables.values()])
+
+
+def test_two_sheets_of_requests_are_refused_with_their_places(drop: Callable[..., DroppedFile], kortrijk: City) -> None:
+    file = drop("alles.xlsx", workbook_bytes({"2025": _SHEET, "2026": _SHEET}))
+    with pytest.raises(UnreadableFileError, match=r"sheets 1 \(2025\) and 2 \(2026\)"):
+        tickets_1777.read(file, Context(kortrijk))
 
 
 def test_a_file_with_the_header_of_neither_is_refused(drop: Callable[..., DroppedFile], kortrijk: City) -> None:
