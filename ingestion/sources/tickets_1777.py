@@ -84,6 +84,7 @@ _OTHER_STATES = {
 }
 _STATES = _OPEN_WORDS | _CLOSED_WORDS | _WITHDRAWN_WORDS | _OTHER_STATES
 _AUTOMATIC = {"auto_ack", "autoreply", "auto_reply", "acknowledged", "acknowledgement", "ontvangstbevestiging"}
+_ROLES = {"citizen", "staff", "system"}
 _NOTE_TYPES = {
     "request_opened": "received",
     "request_closed": "closed",
@@ -147,7 +148,8 @@ def fetch(endpoint: Endpoint, context: Context) -> Delivery:
         start = _first_moment(endpoint, context, desk, before)
         log = _ReplyLog() if endpoint.option("UPDATES") == "0" else _reply_log(desk, before, start)
         crawl = _crawl(desk, before, start, context.city.time_zone, log, tells_changes=tells_changes)
-    return replace(_delivery(address(endpoint.url), crawl, before, context, automatic), warnings=warnings)
+    delivery = _delivery(address(endpoint.url), crawl, before, context, automatic)
+    return replace(delivery, warnings=(*warnings, *_unfollowed(address(endpoint.url), crawl)))
 
 
 def read(file: DroppedFile, context: Context) -> Delivery:
@@ -195,11 +197,13 @@ def events_of(update: Row, automatic: Iterable[str | None] = _AUTOMATIC) -> list
     word = _word(update.get("status"))
     code = _word(update.get("external_status_code"))
     actor = _word(update.get("actor_role")) or "staff"
+    # refused like any other role that we do not know, but it may be the name of a person
+    actor = actor if actor in _ROLES else "unknown"
     marks = {*automatic}
     if code in marks or word in marks:
         return [_event(update, "", "auto_ack", "system")]
     kind = _kind(word)
-    answers = bool(_text(update.get("description"))) and actor != "citizen"
+    answers = _says(update.get("description")) and actor != "citizen"
     if answers and kind == "status":
         return [_event(update, "", "replied", actor)]
     return [_event(update, "", kind, actor), *([_event(update, "/reply", "replied", actor)] if answers else [])]
@@ -215,13 +219,18 @@ class _ReplyLog:
 
 @dataclass(frozen=True, slots=True)
 class _Crawl:
-    """What one pull read; a full one shows every request asked since `start`, a partial one the changed."""
+    """What one pull read; a full one shows every request asked since `start`, a partial one the changed.
+
+    Attributes:
+        unanswered: the older open requests of a server that gives none by its number: nothing is known of them.
+    """
 
     rows: list[object]
     log: _ReplyLog
     server_time: datetime
     start: datetime
     is_full: bool
+    unanswered: frozenset[str] = frozenset()
 
 
 def _first_moment(endpoint: Endpoint, context: Context, desk: open311.Desk, before: Memory) -> datetime:
@@ -255,11 +264,29 @@ def _crawl(  # noqa: PLR0913 - each is another input
     rows = desk.requests_between(start, now) if changed is None else []
     wanted = set(before.older_and_open(start)) if changed is None else set()
     wanted |= {_id(update) for update in updates if before.is_new_update(_update_id(update), digest_of(update))}
-    older = desk.requests_named(sorted(wanted - {_id(row) for row in (*rows, *(changed or ()))} - {""}))
+    by_number = sorted(wanted - {_id(row) for row in (*rows, *(changed or ()))} - {""})
+    older = desk.requests_named(by_number)
+    unanswered = by_number if by_number and not older and not _answers_by_number(desk, rows) else []
     # a change may be of a request from before the first day: a month with a few of its requests misleads
     first = (before.first_moment or start).isoformat()
     inside = [row for row in (*(changed or ()), *older) if not (asked := _asked(row, time_zone)) or asked >= first]
-    return _Crawl([*rows, *inside], log, now, start, is_full=changed is None)
+    return _Crawl([*rows, *inside], log, now, start, changed is None, frozenset(unanswered))
+
+
+def _answers_by_number(desk: open311.Desk, rows: Sequence[object]) -> bool:
+    """Whether a request that is certainly there is found by its number; where there is none, it is supposed so."""
+    there = next((key for row in rows if (key := _id(row))), None)
+    return there is None or bool(desk.requests_named([there]))
+
+
+def _unfollowed(shown: str, crawl: _Crawl) -> tuple[str, ...]:
+    if not (count := len(crawl.unanswered)):
+        return ()
+    said = (
+        f"{shown}: gives no request by its number, so {count} older open requests are not followed any more and stay "
+        "open; ask the supplier for `service_request_id`"
+    )
+    return (said,)
 
 
 def _delivery(
@@ -270,7 +297,7 @@ def _delivery(
     digests = _digests(frame, rows)
     fresh = {key for key, digest in digests.items() if before.is_new(key, digest)}
     is_fresh = pl.Series([(_id(row)) in fresh for row in rows], dtype=pl.Boolean)
-    missing = before.missing_from(digests, crawl.start) if crawl.is_full else {}
+    missing = before.missing_from([*digests, *crawl.unanswered], crawl.start) if crawl.is_full else {}
     events = [
         *(event for row in rows if _id(row) in fresh for event in _noted(row)),
         *_happened(crawl.log.updates or [], before, automatic),
@@ -299,6 +326,7 @@ def _after(
 ) -> Memory:
     """What the next pull must know: every request that may still change."""
     seen = {key: seen for key, seen in missing.items() if not is_gone(seen)}
+    seen |= {key: before.requests[key] for key in crawl.unanswered & before.requests.keys()}
     if not crawl.is_full:
         seen = dict(before.requests)
     for row in crawl.rows:
@@ -306,7 +334,10 @@ def _after(
             asked = _asked(row, context.city.time_zone)
             seen[key] = Seen(digests[key], asked, isinstance(row, dict) and _word(row.get("status")) != "closed")
     window = crawl.server_time - WINDOW
-    kept = {key: one for key, one in seen.items() if not key or one.is_open or not one.lies_before(window)}
+    # one without a legible moment is known only as long as the window shows it
+    kept = {
+        key: one for key, one in seen.items() if not (key and one.asked) or one.is_open or not one.lies_before(window)
+    }
     return Memory(
         since=before.since,
         first_moment=before.first_moment or crawl.start,
@@ -354,7 +385,7 @@ def _cells(row: Row) -> Cells:
     is_state = state is not None and (_ONE_WORD.fullmatch(state) or _word(state) in _STATES)
     cells["status_description"] = state if is_state else None
     if "description" in row:
-        cells["has_text"] = "true" if _text(row["description"]) else "false"
+        cells["has_text"] = "true" if _says(row["description"]) else "false"
     return cells
 
 
@@ -415,7 +446,8 @@ def _state(word: str | None) -> str | None:
 def _event(update: Row, part: str, kind: str, actor: str) -> Cells:
     return {
         "service_request_id": _text(update.get("service_request_id")),
-        "event_id": f"{_update_id(update)}{part}",
+        # its part alone would make one event of several
+        "event_id": f"{own}{part}" if (own := _update_id(update)) else None,
         "event_type": kind,
         "status": _state(_word(update.get("status"))),
         "actor_role": actor,
@@ -470,6 +502,10 @@ def _word(sent: object) -> str | None:
     """A state or code as one word in lower case."""
     written = _text(sent)
     return "_".join(written.lower().replace("-", " ").split()) if written else None
+
+
+def _says(sent: object) -> bool:
+    return bool((_text(sent) or "").strip())
 
 
 def _text(sent: object) -> str | None:

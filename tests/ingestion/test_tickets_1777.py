@@ -376,6 +376,37 @@ def test_a_row_that_is_refused_comes_once_and_again_when_it_is_repaired(kortrijk
     assert _keys(_pull([_ticket("a")], kortrijk, first, clock=_LATER)) == ["a"]
 
 
+def test_a_closed_row_that_says_no_legible_moment_comes_once_too(kortrijk: City, new_supplier: _NewSupplier) -> None:
+    bad = _ticket("a", status="closed", requested_datetime="gisteren")
+    supplier = new_supplier(lambda path, _: (404 if "updates" in path else 200, {}, json.dumps([bad]).encode()))
+    endpoint = Endpoint(supplier.url, None, date(2026, 6, 1))
+    first = tickets_1777.fetch(endpoint, Context(kortrijk))
+    second = tickets_1777.fetch(endpoint, Context(kortrijk, json.loads(json.dumps(first.memory))))
+    assert (set(_keys(first)), _keys(second)) == ({"a"}, [])
+
+
+@pytest.mark.parametrize("answer", [200, 404])
+def test_where_no_request_can_be_asked_by_number_the_older_ones_are_neither_missed_nor_forgotten(
+    kortrijk: City, new_supplier: _NewSupplier, answer: int
+) -> None:
+    old = _ticket("old", requested_datetime="2026-06-02T09:00:00+02:00")
+    pulls = [_pull([old, _ticket("a")], kortrijk)]
+
+    def deaf(path: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        if "updates" in path:
+            return 404, {}, b""
+        return (answer, {}, b"[]") if "service_request_id" in query else (200, {}, json.dumps([_ticket("a")]).encode())
+
+    endpoint = Endpoint(new_supplier(deaf).url, None, date(2026, 6, 1))
+    for _ in range(3):
+        memory = json.loads(json.dumps(pulls[-1].memory))
+        pulls.append(tickets_1777.fetch(endpoint, Context(kortrijk, memory)))
+    assert not any(_kinds(pull) for pull in pulls)
+    assert remembered(pulls[-1].memory or {}, date(2026, 6, 1)).requests["old"].missed == 0
+    (said,) = pulls[-1].warnings
+    assert "1 older open requests" in said
+
+
 def test_a_pull_that_breaks_off_leaves_the_memory_as_it_was(kortrijk: City, new_supplier: _NewSupplier) -> None:
     """The memory travels with the delivery: no delivery, no memory."""
     first = _pull([_ticket("a")], kortrijk)
@@ -447,6 +478,26 @@ def test_the_last_two_days_of_the_log_are_read_again_for_what_was_written_late(k
         ("a", "closed"),
         ("a", "replied"),
     ]
+
+
+@pytest.mark.parametrize("blank", ["   ", "\n", "\u00a0"])
+def test_a_blank_text_is_no_answer_and_no_text(blank: str) -> None:
+    assert [event["event_type"] for event in tickets_1777.events_of(_update(1, "OPEN", blank))] == ["status"]
+    assert tickets_1777.flatten([_ticket("a", description=blank)])["has_text"].to_list() == ["false"]
+
+
+def test_updates_without_a_number_are_refused_and_never_taken_for_one(kortrijk: City) -> None:
+    said = [_update(number, "CLOSED", "Klaar.") | {"update_id": None} for number in (1, 2)]
+    found = split(_pull([_ticket("a")], kortrijk, updates=said).tables["events"], EVENTS, kortrijk)
+    assert (found.accepted.height, found.superseded) == (0, 0)
+    assert {tuple(reasons) for reasons in found.quarantined["reasons"]} == {("event_id: is missing",)}
+
+
+def test_a_name_where_a_role_should_stand_is_refused_and_written_nowhere(kortrijk: City) -> None:
+    said = _update(1, "CLOSED", "Klaar.", actor_role="Jan Peeters")
+    events = _pull([_ticket("a")], kortrijk, updates=[said]).tables["events"]
+    assert split(events, EVENTS, kortrijk).accepted.is_empty()
+    assert "jan" not in str(events.rows()).lower()
 
 
 def test_notes_under_a_request_are_events_without_their_words(kortrijk: City) -> None:
