@@ -96,17 +96,18 @@ class Desk:
         return [row for window in _windows(start, end) for row in self._window(resource, *window)]
 
     def _by_number(self, ids: Sequence[str]) -> list[object]:
-        """The requests of one question; whoever is missing is asked again, in the end alone.
+        """The requests of one question; whatever is missing is asked again, in the end alone.
 
         A server may answer fewer than it was asked, or refuse the whole question for one request that is gone.
         """
-        found: list[object] = []
-        left = list(ids)
-        while len(left) > 1 and (rows := self._named(left)):
-            found += rows
-            there = _keys(rows, _REQUESTS)
-            left = [key for key in left if key not in there]
-        return found + [row for key in left for row in self._named([key])]
+        rows = self._named(ids)
+        there = _keys(rows, _REQUESTS)
+        left = [key for key in ids if key not in there]
+        if not left or len(ids) == 1:
+            return rows
+        # where some came the next may; where none did, one of them may be to blame
+        middle = len(left) if rows else len(left) // 2
+        return [*rows, *(row for part in (left[:middle], left[middle:]) if part for row in self._by_number(part))]
 
     def _named(self, ids: Sequence[str]) -> list[object]:
         named = {_REQUEST_ID: ",".join(ids), "page_size": str(_PAGE_SIZE)}

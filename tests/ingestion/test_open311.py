@@ -226,6 +226,14 @@ def test_a_request_that_is_no_longer_there_keeps_no_other_from_being_found(
         assert _found(desk, ["b"]) == []
 
 
+def test_one_request_that_is_gone_costs_a_dozen_questions_and_not_fifty(new_supplier: _NewSupplier) -> None:
+    numbers = [str(number) for number in range(100, 150)]
+    supplier = new_supplier(_named([key for key in numbers if key != "117"], absent=404))
+    with _desk(supplier.url) as desk:
+        assert len(_found(desk, numbers)) == 49
+    assert len(supplier.asked[1:]) < 14
+
+
 def test_a_server_that_takes_one_number_at_a_time_is_asked_so(new_supplier: _NewSupplier) -> None:
     supplier = new_supplier(_named(["a", "b", "c"], most_at_once=1))
     with _desk(supplier.url) as desk:
