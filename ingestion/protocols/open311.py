@@ -59,7 +59,7 @@ class Desk:
         Raises:
             PermanentSupplierError: an hour of it can never be read whole.
         """
-        return self._between(f"{_REQUESTS}{self.requests_format}", start, end)
+        return self._windows(f"{_REQUESTS}{self.requests_format}", _windows(start, end))
 
     def requests_named(self, ids: Sequence[str]) -> list[object]:
         """The requests with these identifiers, as far as the server still has them."""
@@ -83,17 +83,20 @@ class Desk:
         """What was said and done to requests in a period; None when the server keeps no such log.
 
         Raises:
-            PermanentSupplierError: an hour of it can never be read whole.
+            PermanentSupplierError: an hour of it can never be read whole, or it is there for a part of the period only.
         """
+        windows = list(_windows(start, end))
         for ending in (".xml", ".json"):
             try:
-                return self._between(f"{_UPDATES}{ending}", start, end)
+                first = self._windows(f"{_UPDATES}{ending}", windows[:1])
             except NotOfferedError:
                 continue
+            # a log that answered is there: what it does not offer later on is a fault
+            return first + self._windows(f"{_UPDATES}{ending}", windows[1:])
         return None
 
-    def _between(self, resource: str, start: datetime, end: datetime) -> list[object]:
-        return [row for window in _windows(start, end) for row in self._window(resource, *window)]
+    def _windows(self, resource: str, windows: Iterable[tuple[datetime, datetime]]) -> list[object]:
+        return [row for window in windows for row in self._window(resource, *window)]
 
     def _by_number(self, ids: Sequence[str]) -> list[object]:
         """The requests of one question; whatever is missing is asked again, in the end alone.

@@ -44,8 +44,12 @@ _FAULTS_NL = (
         "Het register van de gebouwen is hier niet geladen. Zonder weten we niet welke meters van de stad zijn.",
     ),
     (
-        r"no row holds the column|lacks the column|column .+ is missing",
+        r"no row holds the column|column .+ is missing",
         "Er ontbreekt een kolom die verplicht is. Zet de rij met namen terug zoals in het sjabloon.",
+    ),
+    (
+        r"lacks the column",
+        "Er ontbreekt een kolom van de export van Mijn Fluvius. Exporteer opnieuw en voeg niets toe, ook geen blad.",
     ),
     (
         r"both hold rows",

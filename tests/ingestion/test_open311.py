@@ -260,6 +260,16 @@ def test_a_server_without_a_reply_log_says_none(new_supplier: _NewSupplier) -> N
         assert desk.updates_between(_CLOCK - _DAY, _CLOCK) is None
 
 
+def test_a_reply_log_that_is_gone_half_way_is_not_taken_for_none(new_supplier: _NewSupplier) -> None:
+    def answer(path: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        is_later = query.get("start_date", "") > "2026-11-01"
+        return 404 if "updates" in path and (is_later or path.endswith(".json")) else 200, {}, b"[]"
+
+    supplier = new_supplier(answer)
+    with _desk(supplier.url) as desk, pytest.raises(PermanentSupplierError, match=r"servicerequestupdates\.xml.*404"):
+        desk.updates_between(_CLOCK - _DAY * 40, _CLOCK)
+
+
 def test_a_reply_log_that_fails_is_not_taken_for_none(new_supplier: _NewSupplier) -> None:
     supplier = new_supplier(lambda path, _: (403 if "updates" in path else 200, {}, b"[]"))
     with _desk(supplier.url) as desk, pytest.raises(PermanentSupplierError, match="credentials"):

@@ -190,6 +190,14 @@ def test_a_check_tells_of_a_sheet_that_is_not_read(run: Run, settings: Settings,
     assert "2 rijen laten we niet binnen: blad 2 (Blad2) heeft niet de kolommen van het sjabloon" in words
 
 
+def test_a_sheet_beside_an_export_is_explained_in_dutch(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "verbruik.xlsx"
+    path.write_bytes(workbook_bytes({"a": [line.split(";") for line in ENERGY.splitlines()], "b": [["uitleg"]]}))
+    checked = check(path, all_contracts()["energy_meters"], settings, NOW)
+    assert "verbruik.xlsx: sheet 2: line 1" in (checked.fault or "")
+    assert "Exporteer opnieuw en voeg niets toe" in fault_nl(checked.fault or "")
+
+
 def test_a_fault_nobody_foresaw_is_still_said_in_dutch() -> None:
     assert fault_nl("the moon is in the way") == "Dit bestand kunnen we zo niet aannemen."
 
