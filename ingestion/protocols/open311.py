@@ -142,9 +142,10 @@ class Desk:
         halves = [_keys(self._page(resource, _within(*half), 1), resource) for half in _halves(start, end)]
         if not set.union(*halves) <= shown:
             return False
-        # with all of it in one half, both may have been cut at the same row
+        # with all of it in one half, both may be cut at the same row; with all of it in either, no moment is heard
         lies_apart = max(map(len, halves)) < len(shown)
-        return lies_apart or (end - start <= _SHORTEST_WINDOW and len(rows) % _LIMIT_STEP != 0)
+        is_last = end - start <= _SHORTEST_WINDOW or halves[0] == halves[1]
+        return lies_apart or (is_last and len(rows) % _LIMIT_STEP != 0)
 
     def _all_pages(self, resource: str, filters: Filters) -> tuple[list[object], bool]:
         """The rows of every page, and whether the server knows no pages and may hold rows back.

@@ -362,6 +362,21 @@ def test_requests_that_came_in_one_minute_are_read_by_a_server_without_pages(new
         assert len(desk.requests_between(_CLOCK - _DAY * 29, _CLOCK)) == 120
 
 
+@pytest.mark.parametrize("count", [120, 150])
+def test_a_server_that_hears_neither_page_nor_moment_is_not_asked_for_ever(
+    new_supplier: _NewSupplier, count: int
+) -> None:
+    everything = json.dumps([_request(number, _CLOCK - _DAY) for number in range(count)]).encode()
+    supplier = new_supplier(lambda *_: (200, {}, everything))
+    with _desk(supplier.url) as desk:
+        if count % 50:
+            assert len(desk.requests_between(_CLOCK - _DAY * 29, _CLOCK)) == count
+        else:
+            with pytest.raises(PermanentSupplierError, match="knows no pages"):
+                desk.requests_between(_CLOCK - _DAY * 29, _CLOCK)
+    assert len(supplier.asked) < 60
+
+
 def _paged(pages: list[list[dict[str, Any]]], beyond: int = 200) -> Callable[..., tuple[int, dict[str, str], bytes]]:
     """A server with these pages; `beyond` is what it answers after the last."""
 
