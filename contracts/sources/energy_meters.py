@@ -224,7 +224,7 @@ READINGS = TableContract(
         ),
         required=("ean", "register", "volume", "unit", "status", "carrier", "source"),
         meaning_nl={
-            "part": "het bestand in een zip",
+            "part": "het bestand in een zip, of het blad van een werkboek",
             "from_date": "Van (datum): dag waarop het tijdvak begint, plaatselijke tijd",
             "from_time": "Van (tijdstip): uur waarop het tijdvak begint, plaatselijke tijd",
             "to_date": "Tot (datum): dag waarop het tijdvak eindigt",

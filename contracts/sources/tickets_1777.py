@@ -42,11 +42,13 @@ _IDENTIFIER = r"^\S{1,64}$"
 _WALL_CLOCKS = (
     "%Y-%m-%d %H:%M:%S",
     "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M",
     "%d/%m/%Y %H:%M:%S",
     "%d/%m/%Y %H:%M",
     "%d-%m-%Y %H:%M:%S",
     "%d-%m-%Y %H:%M",
 )
+_ZONED = r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d(?:\.\d+)?)? ?(Z|UTC|[+-]\d\d:?\d\d)$"
 # the first that fits decides: an e-mail is sent over the web too, and WhatsApp is no app of the city
 _CHANNEL_WORDS = (
     ("other", "whatsapp|twitter|facebook|social"),
@@ -69,13 +71,22 @@ def _moment(column: str, city: City, hour_of_day: str = "00:00:00") -> pl.Expr:
     midnight = wall_clock.dt.replace_time_zone(city.time_zone, ambiguous="earliest", non_existent="null")
     # a spreadsheet writes midnight after a bare date
     bare = written.str.contains(r"^\S{8,10}([T ]00:00:00(\.0+)?)?$")
-    exact = instant(column, city.time_zone)
+    exact = pl.coalesce(instant(column, city.time_zone), _zoned(written))
     return (
         pl.when(bare)
         .then(midnight.dt.convert_time_zone("UTC"))
         .otherwise(pl.coalesce(exact, belgian.dt.convert_time_zone("UTC")))
         .cast(UTC_INSTANT)
     )
+
+
+def _zoned(written: pl.Expr) -> pl.Expr:
+    """An instant whose seconds may be left out (W3C), with a blank before the hour or the zone (databases)."""
+    parts = written.str.extract_groups(_ZONED)
+    seconds = pl.coalesce(parts.struct.field("3"), pl.lit(":00"))
+    zone = parts.struct.field("4").replace({"Z": "+00:00", "UTC": "+00:00"})
+    spelled = pl.concat_str(parts.struct.field("1"), pl.lit("T"), parts.struct.field("2"), seconds, zone)
+    return spelled.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", time_zone="UTC", strict=False)
 
 
 def _channel(column: str) -> pl.Expr:

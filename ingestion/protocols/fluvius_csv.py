@@ -1,19 +1,19 @@
 """The Mijn Fluvius export: `;`, no quoting, EAN as `="…"`, Dutch and English header dialects.
 
 Columns are found by name, never by place, and the file's name proves nothing: its period is the one that
-was asked for, not the one inside. It comes as CSV, as .csv.gz, several in a .zip, or as a workbook in which every
-row is one cell holding the same `;` line.
+was asked for, not the one inside. It comes as CSV, as .csv.gz, several in a .zip, or as a workbook, each sheet an
+export, in which every row is one cell holding the same `;` line.
 """
 
-import re
+from collections.abc import Iterable
 
-import fastexcel
 import polars as pl
 
 from contracts.sources.energy_meters import READINGS
 from contracts.vocabulary import LINE
 from ingestion.errors import UnreadableFileError
-from ingestion.protocols.dropped_file import is_workbook, lines_of, require_sane_workbook, text_of, unpacked
+from ingestion.protocols.dropped_file import is_workbook, lines_of, text_of, unpacked
+from ingestion.protocols.spreadsheet import sheets_of
 
 _SEPARATOR = ";"
 _CALORIFIC = "gcv_state"
@@ -53,7 +53,7 @@ def read_export(original: bytes, name: str) -> pl.DataFrame:
 
     Returns:
         The columns of `_DIALECTS` that the file has, every other under its own header name, `carrier`, `source`,
-        `part` (which file of a zip) and `line` (of the file or sheet; in a zip counted on through its files).
+        `part` (which file of a zip, which sheet of a workbook) and `line` (counted on through them).
         A line with too few or too many cells has only its number.
 
     Raises:
@@ -65,32 +65,37 @@ def read_export(original: bytes, name: str) -> pl.DataFrame:
         raise UnreadableFileError(f"{name}: holds no file; put the exports in it")
     parts: list[pl.DataFrame] = []
     before = 0
-    for number, (own_name, part) in enumerate(files, 1):
-        place = name if len(files) == 1 else f"{name}: {own_name}"
-        lines = _lines(part, place)
+    tables = (table for own_name, part in files for table in _tables(part, _place(name, own_name, len(files))))
+    for number, (place, lines) in enumerate(tables, 1):
         rows = _rows(lines, place).with_columns(pl.col(LINE) + before, pl.lit(str(number)).alias("part"))
         parts.append(rows)
         before += lines.len()
     return pl.concat(parts, how="diagonal")
 
 
-def _lines(part: bytes, name: str) -> pl.Series:
-    return _sheet_lines(part, name) if is_workbook(part) else lines_of(text_of(part, name))
+def _place(name: str, own_name: str, files: int) -> str:
+    return name if files == 1 else f"{name}: {own_name}"
 
 
-def _sheet_lines(original: bytes, name: str) -> pl.Series:
-    """The rows of the first sheet as `;` lines, whether a row is one cell or has one per column."""
-    require_sane_workbook(original, name)
-    try:
-        sheet = fastexcel.read_excel(original).load_sheet(0, header_row=None, skip_rows=0, dtypes="string")
-        cells = sheet.to_polars()
-    except fastexcel.FastExcelError as broken:
-        reason = re.sub(r"\s+", " ", str(broken))[:200]
-        raise UnreadableFileError(f"{name}: the workbook cannot be read ({reason}); save it again as XLSX") from None
+def _tables(part: bytes, place: str) -> Iterable[tuple[str, pl.Series]]:
+    """Where each table of a file stands, for messages, and its lines."""
+    if not is_workbook(part):
+        return [(place, lines_of(text_of(part, place)))]
+    found = [(f"{place}: sheet {sheet}", _joined(cells)) for sheet, cells in sheets_of(part, place)]
+    if not found:
+        raise UnreadableFileError(f"{place}: is empty; export it again")
+    return found if len(found) > 1 else [(place, lines) for _, lines in found]
+
+
+def _joined(cells: pl.DataFrame) -> pl.Series:
+    """The rows of a sheet as `;` lines, whether a row is one cell or has one per column."""
     used = [column for column in cells.get_columns() if column.null_count() < column.len()]
-    if not used:
-        raise UnreadableFileError(f"{name}: is empty; export it again")
-    return pl.DataFrame(used).select(pl.concat_str(pl.all().fill_null(""), separator=_SEPARATOR)).to_series()
+    line = pl.concat_str(pl.all().fill_null(""), separator=_SEPARATOR)
+    return (
+        pl.DataFrame(used)
+        .select(pl.when(pl.any_horizontal(pl.all().is_not_null())).then(line).otherwise(pl.lit("")).alias("line"))
+        .to_series()
+    )
 
 
 def _rows(lines: pl.Series, name: str) -> pl.DataFrame:

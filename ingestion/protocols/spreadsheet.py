@@ -1,4 +1,7 @@
-"""A table that a person keeps: CSV with `;` or `,`, or the first sheet of an XLSX that has its header.
+"""A table that a person keeps: CSV with `;` or `,`, or the sheet of an XLSX that has its header.
+
+No sheet is passed over in silence: one that is no table is counted, and two of one table are refused, for a line
+number says nothing of the sheet it stands on.
 
 All cells come out as text; what a decimal comma or a date means is left to the contract. The empty table that a
 person fills in is written here too, so that what is handed out is what can be read back.
@@ -9,6 +12,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -22,6 +26,7 @@ from ingestion.protocols.dropped_file import is_workbook, require_sane_workbook,
 _SEPARATORS = (";", ",")
 _TOTAL = re.compile(r"(sub|eind)?totaal\b|totalen\b|(sub|grand )?total\b|som\b", re.IGNORECASE)
 _SAVED = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*")
+_NOBODY = re.compile(r"(blad|sheet|tabel|table)?[\d .-]*", re.IGNORECASE)
 _FIXED_STAMP = (1980, 1, 1, 0, 0, 0)
 
 Cell = str | float | date | None
@@ -50,7 +55,25 @@ def read_table(original: bytes, name: str, received: Received) -> pl.DataFrame:
 
 
 def read_tables(original: bytes, name: str, wanted: Mapping[str, Received]) -> dict[str, pl.DataFrame]:
-    """The tables of which the file has the header; see `read_table`.
+    """The tables of `read_book`."""
+    return read_book(original, name, wanted).tables
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What a file holds.
+
+    Attributes:
+        tables: those of which it has the header; see `read_table`.
+        unread: for every other sheet, in Dutch, why it is not read, and how many rows it has.
+    """
+
+    tables: dict[str, pl.DataFrame]
+    unread: dict[str, int]
+
+
+def read_book(original: bytes, name: str, wanted: Mapping[str, Received]) -> Book:
+    """The tables of which the file has the header, and what else it holds.
 
     Args:
         original: the file's bytes.
@@ -58,19 +81,67 @@ def read_tables(original: bytes, name: str, wanted: Mapping[str, Received]) -> d
         wanted: what is looked for, by a name of the caller's choice; each may stand on a sheet of its own.
 
     Raises:
-        UnreadableFileError: not readable, a bomb, or no header of any of them.
+        UnreadableFileError: not readable, a bomb, no header of any of them, rows of one table on two sheets, or a
+            sheet that lacks one column of a header only.
     """
-    found: dict[str, pl.DataFrame] = {}
+    if is_workbook(original):
+        return _book(_sheets(original, name), name, wanted)
     nearest = _Nearest()
-    for rows in _sheets(original, name) if is_workbook(original) else _texts(text_of(original, name)):
-        for key, received in wanted.items():
-            if key not in found and (table := _below_header(rows, name, received, nearest)) is not None:
-                found[key] = table
-        if len(found) == len(wanted):
-            break
+    for rows in _texts(text_of(original, name)):
+        if found := _tables(rows, name, wanted, nearest):
+            return Book(found, {})
+    raise nearest.refusal(name)
+
+
+def _book(sheets: Iterable[tuple[str, _Rows]], name: str, wanted: Mapping[str, Received]) -> Book:
+    found: dict[str, tuple[str, pl.DataFrame]] = {}
+    others: dict[str, tuple[_Nearest, int]] = {}
+    for place, rows in sheets:
+        nearest = _Nearest()
+        tables = _tables(rows, f"{name}: sheet {place}", wanted, nearest)
+        if not tables:
+            others[place] = nearest, len(rows)
+        for key, table in tables.items():
+            found[key] = _one_of(found.get(key), (place, table), name)
+    if not found and not others:
+        raise UnreadableFileError(f"{name}: is empty; fill in the template again")
     if not found:
-        raise nearest.refusal(name)
-    return found
+        raise max((nearest for nearest, _ in others.values()), key=_Nearest.score).refusal(name)
+    for place, (nearest, _) in others.items():
+        # a heading with a slip in it, and rows below that somebody meant to send
+        if nearest.lacks_one():
+            raise nearest.refusal(f"{name}: sheet {place}")
+    unread = {f"blad {place} heeft niet de kolommen van het sjabloon": rows for place, (_, rows) in others.items()}
+    return Book({key: table for key, (_, table) in found.items()}, unread)
+
+
+def _tables(rows: _Rows, name: str, wanted: Mapping[str, Received], nearest: "_Nearest") -> dict[str, pl.DataFrame]:
+    """The tables of one sheet; of two headers the more demanding, for a log may repeat what it is about."""
+    found = {
+        key: table
+        for key, received in wanted.items()
+        if (table := _below_header(rows, name, received, nearest)) is not None
+    }
+    most = max((len(wanted[key].required) for key in found), default=0)
+    return {key: table for key, table in found.items() if len(wanted[key].required) == most}
+
+
+def _one_of(
+    before: tuple[str, pl.DataFrame] | None, now: tuple[str, pl.DataFrame], name: str
+) -> tuple[str, pl.DataFrame]:
+    """The sheet of a table that has rows.
+
+    Raises:
+        UnreadableFileError: both have.
+    """
+    if before is None or before[1].is_empty():
+        return now
+    if now[1].is_empty():
+        return before
+    raise UnreadableFileError(
+        f"{name}: sheets {before[0]} and {now[0]} both hold rows of one table; put them on one sheet, or send a file "
+        "for each"
+    )
 
 
 class _Nearest:
@@ -85,6 +156,13 @@ class _Nearest:
         score = len(set(header) & set(received.required))
         if score > self._score:
             self._score, self._header, self._received = score, header, received
+
+    def score(self) -> int:
+        return self._score
+
+    def lacks_one(self) -> bool:
+        """Whether only one column is missing, of more than two."""
+        return self._score > 1 and self._score == len(set(self._received.required)) - 1
 
     def refusal(self, name: str) -> UnreadableFileError:
         missing = ", ".join(repr(column) for column in self._received.required if column not in self._header)
@@ -245,14 +323,30 @@ def _record(line: str, separator: str) -> _Cells:
         return ["?"]
 
 
-def _sheets(original: bytes, name: str) -> Iterator[_Rows]:
+def _sheets(original: bytes, name: str) -> Iterator[tuple[str, _Rows]]:
+    for place, cells in sheets_of(original, name):
+        numbered = ((line, list(row)) for line, row in enumerate(cells.iter_rows(), 1))
+        yield place, [(line, row) for line, row in numbered if any(_names(row))]
+
+
+def sheets_of(original: bytes, name: str) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Where each sheet of a workbook that is not empty stands, for messages, and its cells as text from row 1 on.
+
+    Raises:
+        UnreadableFileError: no workbook, or a bomb.
+    """
     require_sane_workbook(original, name)
     try:
         workbook = fastexcel.read_excel(original)
-        for sheet_name in workbook.sheet_names:
-            sheet = workbook.load_sheet(sheet_name, header_row=None, skip_rows=0, dtypes="string")
-            numbered = enumerate(sheet.to_polars().iter_rows(), 1)
-            yield [(line, list(cells)) for line, cells in numbered if any(_names(list(cells)))]
+        for number, sheet_name in enumerate(workbook.sheet_names, 1):
+            cells = workbook.load_sheet(sheet_name, header_row=None, skip_rows=0, dtypes="string").to_polars()
+            if any((column.str.strip_chars() != "").any() for column in cells.get_columns()):
+                yield f"{number}{_shown(sheet_name)}", cells
     except fastexcel.FastExcelError as broken:
         reason = re.sub(r"\s+", " ", str(broken))[:200]
         raise UnreadableFileError(f"{name}: the workbook cannot be read ({reason}); save it again as XLSX") from None
+
+
+def _shown(sheet_name: str) -> str:
+    """A year or the name that Excel gives; any other may be that of a person."""
+    return f" ({sheet_name})" if _NOBODY.fullmatch(sheet_name) else ""

@@ -11,7 +11,7 @@ from ingestion.delivery import Context, Delivery, DroppedFile, Endpoint
 from ingestion.errors import PermanentSupplierError
 from ingestion.http import address
 from ingestion.protocols.dropped_file import original_bytes
-from ingestion.protocols.spreadsheet import read_table
+from ingestion.protocols.spreadsheet import Book, read_book
 from ingestion.protocols.swing import Form, Value, Values, read_list, read_values
 
 _ELSEWHERE = "of another municipality"
@@ -26,18 +26,20 @@ def read(file: DroppedFile, context: Context) -> Delivery:
         UnreadableFileError: it does not follow the template.
     """
     original = original_bytes(file)
+    book = _book(original, file.path.name)
     return Delivery(
         origin=file.path.name,
-        tables=reread(original, file.path.name, context),
+        tables=_tables(book, context),
         supplied_at=file.supplied_at,
         complete_until=file.supplied_at,
         original=original,
+        withheld=book.unread,
     )
 
 
 def reread(original: bytes, name: str, context: Context) -> dict[str, pl.DataFrame]:
     """The tables in the bytes of an earlier delivery."""
-    return {OBSERVATIONS.name: _beside_the_registry(read_table(original, name, OBSERVATIONS.received), context)}
+    return _tables(_book(original, name), context)
 
 
 def fetch(endpoint: Endpoint, context: Context) -> Delivery:
@@ -57,6 +59,14 @@ def fetch(endpoint: Endpoint, context: Context) -> Delivery:
         complete_until=found.server_time,
         withheld=_withheld(found, inside),
     )
+
+
+def _book(original: bytes, name: str) -> Book:
+    return read_book(original, name, {OBSERVATIONS.name: OBSERVATIONS.received})
+
+
+def _tables(book: Book, context: Context) -> dict[str, pl.DataFrame]:
+    return {name: _beside_the_registry(rows, context) for name, rows in book.tables.items()}
 
 
 def _list(endpoint: Endpoint) -> Path:

@@ -8,7 +8,7 @@ from contracts.sources.renovation_coach import CONTRACT, DOSSIERS, MEASURES, TEA
 from contracts.vocabulary import LINE, TableContract
 from ingestion.delivery import Context, Delivery, DroppedFile
 from ingestion.protocols.dropped_file import original_bytes
-from ingestion.protocols.spreadsheet import read_tables
+from ingestion.protocols.spreadsheet import Book, read_book
 from ingestion.protocols.weekly_drop import (
     WeeklyName,
     manifest_beside,
@@ -36,7 +36,8 @@ def read(file: DroppedFile, context: Context) -> Delivery:
     original = original_bytes(file)
     manifest = manifest_beside(file.path, original)
     is_snapshot = manifest.is_snapshot or _FULL in said.words
-    found = _found(original, name, said, is_snapshot=is_snapshot)
+    book = _book(original, name)
+    found = _found(book, said, is_snapshot=is_snapshot)
     require_rows(name, found, manifest.rows)
     if not manifest.fewer_is_right:
         _require_the_rest(found, name, said, context, is_snapshot=is_snapshot)
@@ -46,18 +47,22 @@ def read(file: DroppedFile, context: Context) -> Delivery:
         supplied_at=file.supplied_at,
         complete_until=end,
         original=original,
+        withheld=book.unread,
     )
 
 
 def reread(original: bytes, name: str, _: Context) -> dict[str, pl.DataFrame]:
     """The tables in the bytes of an earlier delivery, full only where its name says so."""
     said = weekly_name(name, _KIND, TEAMS)
-    return _with_the_absent(_found(original, name, said, is_snapshot=_FULL in said.words))
+    return _with_the_absent(_found(_book(original, name), said, is_snapshot=_FULL in said.words))
 
 
-def _found(original: bytes, name: str, said: WeeklyName, *, is_snapshot: bool) -> dict[str, pl.DataFrame]:
+def _book(original: bytes, name: str) -> Book:
+    return read_book(original, name, {table.name: table.received for table in CONTRACT.tables})
+
+
+def _found(book: Book, said: WeeklyName, *, is_snapshot: bool) -> dict[str, pl.DataFrame]:
     """The tables that are in the file; a pair of CSV files brings one table each."""
-    wanted = {table.name: table.received for table in CONTRACT.tables}
     added = (
         pl.lit(said.week).alias("week"),
         pl.lit(said.team).alias("bestand_team"),
@@ -65,7 +70,7 @@ def _found(original: bytes, name: str, said: WeeklyName, *, is_snapshot: bool) -
         # a spreadsheet forgets the zeros before a number, and the next one does not
         pl.col("dossier").str.strip_chars().str.replace(r"^0+(\d)", "$1"),
     )
-    return {table: frame.with_columns(added) for table, frame in read_tables(original, name, wanted).items()}
+    return {table: frame.with_columns(added) for table, frame in book.tables.items()}
 
 
 def _with_the_absent(found: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:

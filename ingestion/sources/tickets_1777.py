@@ -4,6 +4,7 @@ What a citizen wrote, who they are and where they stood ends here: a text become
 statistical sector.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from contracts.vocabulary import LINE, Received
 from ingestion.areas import SECTOR, Areas
 from ingestion.clocks import clock_warnings, not_past
 from ingestion.delivery import Context, Delivery, DroppedFile, Endpoint, digest_of
-from ingestion.errors import SupplierError, UnreadableFileError
+from ingestion.errors import SupplierError
 from ingestion.http import Client, address
 from ingestion.protocols import open311
 from ingestion.protocols.dropped_file import original_bytes
@@ -31,15 +32,14 @@ from ingestion.protocols.open311_memory import (
     is_gone,
     remembered,
 )
-from ingestion.protocols.spreadsheet import read_table
+from ingestion.protocols.spreadsheet import read_book
 
 Row = Mapping[str, Any]
 Cells = dict[str, str | None]
 
 REPLY_LOG = "servicerequestupdates"
 PENDING = "waits for its number: the server knows a token only"
-# a longer one is a sentence, and a sentence may be a person's words
-_LONGEST_STATE = 40
+_ONE_WORD = re.compile(r"\s*\w[\w-]{0,39}\s*")
 _TAKEN_FROM = {
     "channel": ("channel", "source"),
     "duplicate_of": ("duplicate_of", "parent_service_request_id"),
@@ -55,7 +55,36 @@ _READ_OTHERWISE = {
 _OPEN_WORDS = {"open", "reopened", "investigating", "in_progress", "action_scheduled", "planned", "internal_referral"}
 _CLOSED_WORDS = {"closed", "fixed", "no_further_action", "not_councils_responsibility", "unable_to_fix", "completed"}
 _WITHDRAWN_WORDS = {"withdrawn", "cancelled", "canceled", "hidden", "spam", "test", "ingetrokken", "geannuleerd"}
+# more than one word may be what a person wrote, unless a system is known to write it
+_OTHER_STATES = {
+    "closure_requested",
+    "done_external",
+    "fixed_council",
+    "fixed_user",
+    "forward_to_external",
+    "geen_gevolg",
+    "in_afwachting",
+    "in_afwachting_van_behandeling",
+    "in_behandeling",
+    "in_onderzoek",
+    "in_uitvoering",
+    "niet_bevoegd",
+    "niet_opgelost",
+    "not_responsible",
+    "on_hold",
+    "reaction_received",
+    "reaction_requested",
+    "ready_to_send",
+    "reopen_requested",
+    "send_failed",
+    "verzoek_tot_afhandeling",
+    "verzoek_tot_heropening",
+    "wacht_op_burger",
+    "wacht_op_derden",
+}
+_STATES = _OPEN_WORDS | _CLOSED_WORDS | _WITHDRAWN_WORDS | _OTHER_STATES
 _AUTOMATIC = {"auto_ack", "autoreply", "auto_reply", "acknowledged", "acknowledgement", "ontvangstbevestiging"}
+_ROLES = {"citizen", "staff", "system"}
 _NOTE_TYPES = {
     "request_opened": "received",
     "request_closed": "closed",
@@ -119,29 +148,26 @@ def fetch(endpoint: Endpoint, context: Context) -> Delivery:
         start = _first_moment(endpoint, context, desk, before)
         log = _ReplyLog() if endpoint.option("UPDATES") == "0" else _reply_log(desk, before, start)
         crawl = _crawl(desk, before, start, context.city.time_zone, log, tells_changes=tells_changes)
-    return replace(_delivery(address(endpoint.url), crawl, before, context, automatic), warnings=warnings)
+    delivery = _delivery(address(endpoint.url), crawl, before, context, automatic)
+    return replace(delivery, warnings=(*warnings, *_unfollowed(address(endpoint.url), crawl)))
 
 
 def read(file: DroppedFile, context: Context) -> Delivery:
-    """A bulk file of requests, or of updates; complete up to the last moment it holds.
+    """A bulk file of requests, of updates, or of both on a sheet each; complete up to the last moment it holds.
 
     Raises:
         UnreadableFileError: it has the header of neither.
     """
-    original, name = original_bytes(file), file.path.name
-    try:
-        updates = read_table(original, name, _BULK_UPDATES)
-    except UnreadableFileError:
-        rows = [_with_status(row) for row in read_table(original, name, _BULK).to_dicts()]
-        requests = flatten(rows, context.areas(), [row[LINE] for row in rows])
-        tables = {REQUESTS.name: requests, EVENTS.name: _events([])}
-    else:
-        happened = [(event, row[LINE]) for row in updates.to_dicts() for event in events_of(row)]
-        tables = {
-            REQUESTS.name: flatten([]),
-            EVENTS.name: _events([event for event, _ in happened], [line for _, line in happened]),
-        }
-    return Delivery(origin=name, tables=tables, supplied_at=file.supplied_at)
+    name = file.path.name
+    book = read_book(original_bytes(file), name, {REQUESTS.name: _BULK, EVENTS.name: _BULK_UPDATES})
+    rows = {table: frame.to_dicts() for table, frame in book.tables.items()}
+    requests = [_with_status(row) for row in rows.get(REQUESTS.name, [])]
+    happened = [(event, row[LINE]) for row in rows.get(EVENTS.name, []) for event in events_of(row)]
+    tables = {
+        REQUESTS.name: flatten(requests, context.areas(), [row[LINE] for row in requests]),
+        EVENTS.name: _events([event for event, _ in happened], [line for _, line in happened]),
+    }
+    return Delivery(origin=name, tables=tables, supplied_at=file.supplied_at, withheld=book.unread)
 
 
 def flatten(requests: Sequence[object], areas: Areas | None = None, lines: Sequence[int] | None = None) -> pl.DataFrame:
@@ -171,11 +197,13 @@ def events_of(update: Row, automatic: Iterable[str | None] = _AUTOMATIC) -> list
     word = _word(update.get("status"))
     code = _word(update.get("external_status_code"))
     actor = _word(update.get("actor_role")) or "staff"
+    # refused like any other role that we do not know, but it may be the name of a person
+    actor = actor if actor in _ROLES else "unknown"
     marks = {*automatic}
     if code in marks or word in marks:
         return [_event(update, "", "auto_ack", "system")]
     kind = _kind(word)
-    answers = bool(_text(update.get("description"))) and actor != "citizen"
+    answers = _says(update.get("description")) and actor != "citizen"
     if answers and kind == "status":
         return [_event(update, "", "replied", actor)]
     return [_event(update, "", kind, actor), *([_event(update, "/reply", "replied", actor)] if answers else [])]
@@ -191,13 +219,18 @@ class _ReplyLog:
 
 @dataclass(frozen=True, slots=True)
 class _Crawl:
-    """What one pull read; a full one shows every request asked since `start`, a partial one the changed."""
+    """What one pull read; a full one shows every request asked since `start`, a partial one the changed.
+
+    Attributes:
+        unanswered: the older open requests of a server that gives none by its number: nothing is known of them.
+    """
 
     rows: list[object]
     log: _ReplyLog
     server_time: datetime
     start: datetime
     is_full: bool
+    unanswered: frozenset[str] = frozenset()
 
 
 def _first_moment(endpoint: Endpoint, context: Context, desk: open311.Desk, before: Memory) -> datetime:
@@ -231,11 +264,29 @@ def _crawl(  # noqa: PLR0913 - each is another input
     rows = desk.requests_between(start, now) if changed is None else []
     wanted = set(before.older_and_open(start)) if changed is None else set()
     wanted |= {_id(update) for update in updates if before.is_new_update(_update_id(update), digest_of(update))}
-    older = desk.requests_named(sorted(wanted - {_id(row) for row in (*rows, *(changed or ()))} - {""}))
+    by_number = sorted(wanted - {_id(row) for row in (*rows, *(changed or ()))} - {""})
+    older = desk.requests_named(by_number)
+    unanswered = by_number if by_number and not older and not _answers_by_number(desk, rows) else []
     # a change may be of a request from before the first day: a month with a few of its requests misleads
     first = (before.first_moment or start).isoformat()
     inside = [row for row in (*(changed or ()), *older) if not (asked := _asked(row, time_zone)) or asked >= first]
-    return _Crawl([*rows, *inside], log, now, start, is_full=changed is None)
+    return _Crawl([*rows, *inside], log, now, start, changed is None, frozenset(unanswered))
+
+
+def _answers_by_number(desk: open311.Desk, rows: Sequence[object]) -> bool:
+    """Whether a request that is certainly there is found by its number; where there is none, it is supposed so."""
+    there = next((key for row in rows if (key := _id(row))), None)
+    return there is None or bool(desk.requests_named([there]))
+
+
+def _unfollowed(shown: str, crawl: _Crawl) -> tuple[str, ...]:
+    if not (count := len(crawl.unanswered)):
+        return ()
+    said = (
+        f"{shown}: gives no request by its number, so {count} older open requests are not followed any more and stay "
+        "open; ask the supplier for `service_request_id`"
+    )
+    return (said,)
 
 
 def _delivery(
@@ -246,7 +297,7 @@ def _delivery(
     digests = _digests(frame, rows)
     fresh = {key for key, digest in digests.items() if before.is_new(key, digest)}
     is_fresh = pl.Series([(_id(row)) in fresh for row in rows], dtype=pl.Boolean)
-    missing = before.missing_from(digests, crawl.start) if crawl.is_full else {}
+    missing = before.missing_from([*digests, *crawl.unanswered], crawl.start) if crawl.is_full else {}
     events = [
         *(event for row in rows if _id(row) in fresh for event in _noted(row)),
         *_happened(crawl.log.updates or [], before, automatic),
@@ -275,6 +326,7 @@ def _after(
 ) -> Memory:
     """What the next pull must know: every request that may still change."""
     seen = {key: seen for key, seen in missing.items() if not is_gone(seen)}
+    seen |= {key: before.requests[key] for key in crawl.unanswered & before.requests.keys()}
     if not crawl.is_full:
         seen = dict(before.requests)
     for row in crawl.rows:
@@ -282,7 +334,10 @@ def _after(
             asked = _asked(row, context.city.time_zone)
             seen[key] = Seen(digests[key], asked, isinstance(row, dict) and _word(row.get("status")) != "closed")
     window = crawl.server_time - WINDOW
-    kept = {key: one for key, one in seen.items() if not key or one.is_open or not one.lies_before(window)}
+    # one without a legible moment is known only as long as the window shows it
+    kept = {
+        key: one for key, one in seen.items() if not (key and one.asked) or one.is_open or not one.lies_before(window)
+    }
     return Memory(
         since=before.since,
         first_moment=before.first_moment or crawl.start,
@@ -303,10 +358,11 @@ def _noted_updates(log: _ReplyLog, before: Memory) -> Mapping[str, str]:
 def _digests(frame: pl.DataFrame, rows: Sequence[object]) -> dict[str, str]:
     """One digest per request; those without a number together under the empty one."""
     known = frame.select(REQUESTS.received.columns).rows()
-    parts: dict[str, list[object]] = {}
+    # a set: at the seam of two windows a server may show the same request in both
+    parts: dict[str, set[str]] = {}
     for row, cells in zip(rows, known, strict=True):
-        parts.setdefault(_id(row), []).append([cells, list(_noted(row))])
-    return {key: digest_of(sorted(map(str, found))) for key, found in parts.items()}
+        parts.setdefault(_id(row), set()).add(str([cells, list(_noted(row))]))
+    return {key: digest_of(sorted(found)) for key, found in parts.items()}
 
 
 def _with_sector(frame: pl.DataFrame, rows: Sequence[Row], areas: Areas | None) -> pl.DataFrame:
@@ -326,9 +382,10 @@ def _cells(row: Row) -> Cells:
     """The cells of one request, in the order of the contract."""
     cells = {name: _text(_first(row, _TAKEN_FROM.get(name, (name,)))) for name in REQUESTS.received.columns}
     state = cells["status_description"]
-    cells["status_description"] = state if state and len(state) <= _LONGEST_STATE else None
+    is_state = state is not None and (_ONE_WORD.fullmatch(state) or _word(state) in _STATES)
+    cells["status_description"] = state if is_state else None
     if "description" in row:
-        cells["has_text"] = "true" if _text(row["description"]) else "false"
+        cells["has_text"] = "true" if _says(row["description"]) else "false"
     return cells
 
 
@@ -389,7 +446,8 @@ def _state(word: str | None) -> str | None:
 def _event(update: Row, part: str, kind: str, actor: str) -> Cells:
     return {
         "service_request_id": _text(update.get("service_request_id")),
-        "event_id": f"{_update_id(update)}{part}",
+        # its part alone would make one event of several
+        "event_id": f"{own}{part}" if (own := _update_id(update)) else None,
         "event_type": kind,
         "status": _state(_word(update.get("status"))),
         "actor_role": actor,
@@ -444,6 +502,10 @@ def _word(sent: object) -> str | None:
     """A state or code as one word in lower case."""
     written = _text(sent)
     return "_".join(written.lower().replace("-", " ").split()) if written else None
+
+
+def _says(sent: object) -> bool:
+    return bool((_text(sent) or "").strip())
 
 
 def _text(sent: object) -> str | None:

@@ -47,6 +47,14 @@ _FAULTS_NL = (
         r"no row holds the column|column .+ is missing",
         "Er ontbreekt een kolom die verplicht is. Zet de rij met namen terug zoals in het sjabloon.",
     ),
+    (
+        r"lacks the column",
+        "Er ontbreekt een kolom van de export van Mijn Fluvius. Exporteer opnieuw en voeg niets toe, ook geen blad.",
+    ),
+    (
+        r"both hold rows",
+        "Twee bladen hebben dezelfde tabel. Zet alle rijen op één blad, of lever elk blad in een eigen bestand.",
+    ),
     (r"is empty", "Het bestand is leeg. Exporteer het opnieuw."),
     (r"web page", "Dit is een webpagina, geen bestand met gegevens. Meld u aan en exporteer opnieuw."),
     (r"\btwice\b", "Een kolomnaam staat er twee keer. Houd er een over."),

@@ -40,6 +40,14 @@ def _accepted(table: TableContract, whole: dict[str, str], change: dict[str, str
     [
         ("2026-11-20T09:00:00+01:00", datetime(2026, 11, 20, 8, tzinfo=UTC)),
         ("2026-11-20T09:00:00Z", datetime(2026, 11, 20, 9, tzinfo=UTC)),
+        # the W3C form that GeoReport asks for may leave the seconds out, and databases write a blank
+        ("2026-11-20T09:00+01:00", datetime(2026, 11, 20, 8, tzinfo=UTC)),
+        ("2026-11-20T09:00Z", datetime(2026, 11, 20, 9, tzinfo=UTC)),
+        ("2026-11-20T09:00", datetime(2026, 11, 20, 8, tzinfo=UTC)),
+        ("2026-11-20 09:00:00+01:00", datetime(2026, 11, 20, 8, tzinfo=UTC)),
+        ("2026-11-20 09:00:00 +0100", datetime(2026, 11, 20, 8, tzinfo=UTC)),
+        ("2026-11-20 09:00:00.5 UTC", datetime(2026, 11, 20, 9, 0, 0, 500_000, tzinfo=UTC)),
+        ("2026-10-25T02:30+01:00", datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),
         ("2026-11-20T09:00:00", datetime(2026, 11, 20, 8, tzinfo=UTC)),
         ("2026-11-20 09:00", datetime(2026, 11, 20, 8, tzinfo=UTC)),
         ("20/11/2026 09:00", datetime(2026, 11, 20, 8, tzinfo=UTC)),
@@ -54,7 +62,18 @@ def test_a_moment_is_read_however_a_server_or_a_spreadsheet_writes_it(written: s
     assert _accepted(REQUESTS, _REQUEST, {"requested_datetime": written})["requested_at"] == moment
 
 
-@pytest.mark.parametrize("written", ["20 november", "11/20/2026 09:00", "2026-03-29T02:30:00", "2026-02-30", "0"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "20 november",
+        "11/20/2026 09:00",
+        "2026-03-29T02:30:00",
+        "2026-02-30",
+        "0",
+        "2026-11-20T9:00Z",
+        "2026-11-20 25:00Z",
+    ],
+)
 def test_a_moment_that_does_not_exist_is_refused(written: str) -> None:
     found = _split(REQUESTS, _REQUEST, {"requested_datetime": written})
     assert "requested_datetime: cannot be read" in found.quarantined["reasons"][0]

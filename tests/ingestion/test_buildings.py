@@ -52,6 +52,13 @@ def test_the_same_register_as_a_workbook_says_the_same(kortrijk: City) -> None:
     )
 
 
+def test_a_sheet_beside_the_register_is_told(kortrijk: City, drop: _Drop) -> None:
+    file = drop("register.xlsx", workbook_bytes({"Register": [HEADER, HALL], "Lijst": [["gebruik"], ["school"]]}))
+    delivery = read(file, Context(kortrijk))
+    assert delivery.tables["connections"].height == 1
+    assert delivery.withheld == {"blad 2 heeft niet de kolommen van het sjabloon": 2}
+
+
 @pytest.mark.parametrize("said", ["ja", "JA ", "", "misschien", "x"])
 def test_the_name_beside_what_may_be_a_dwelling_is_written_nowhere(kortrijk: City, drop: _Drop, said: str) -> None:
     row = (*HOME[:10], said, HOME[11])

@@ -260,6 +260,48 @@ def test_a_workbook_with_one_cell_per_row_is_the_export(kortrijk: City) -> None:
     assert found.accepted.select("ean", "value", "line").rows() == [("541448800000000004", 0.52, 2)]
 
 
+def _quarters(day: str) -> list[list[str]]:
+    line = _NL_LINE.replace('="', "").replace('"', "").replace("26-10-2025", day)
+    return [_NL_OLD.split(";"), line.split(";")]
+
+
+def test_every_sheet_of_a_workbook_is_a_part_of_its_own(kortrijk: City) -> None:
+    sheets: dict[str, list[list[str]]] = {"leeg": [], "a": _quarters("26-10-2025"), "b": [[], *_quarters("27-10-2025")]}
+    found = _gated(workbook_bytes(sheets), kortrijk)
+    assert found.accepted.sort("line").select("line", "reading_date").rows() == [
+        (2, date(2025, 10, 26)),
+        # counted on through the sheets, as through the files of a zip
+        (5, date(2025, 10, 27)),
+    ]
+    assert _rows(workbook_bytes(sheets), kortrijk)["part"].to_list() == ["1", "2"]
+
+
+def test_the_repeated_hour_on_two_sheets_is_no_third_and_fourth_of_a_pair(kortrijk: City) -> None:
+    pair = [_night("02:45:00", "02:00:00", 1), _night("02:45:00", "03:00:00", 2)]
+    sheet = [line.replace('"', "").replace("=", "").split(";") for line in (_NL_OLD, *pair)]
+    found = _gated(workbook_bytes({"a": sheet, "b": sheet}), kortrijk)
+    assert (found.accepted.height, found.duplicate, found.quarantined.height) == (2, 2, 0)
+
+
+def test_a_sheet_that_is_no_export_is_named(kortrijk: City) -> None:
+    sheets = {"a": _quarters("26-10-2025"), "Blad2": [["Toelichting"]]}
+    with pytest.raises(UnreadableFileError, match=r"export\.csv: sheet 2 \(Blad2\): line 1 lacks the column"):
+        _rows(workbook_bytes(sheets), kortrijk)
+
+
+def test_workbooks_in_a_zip_are_read_sheet_by_sheet(kortrijk: City) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, days in (("a.xlsx", ("26-10-2025", "27-10-2025")), ("b.xlsx", ("28-10-2025",))):
+            archive.writestr(name, workbook_bytes({day: _quarters(day) for day in days}))
+    rows = _rows(packed.getvalue(), kortrijk)
+    assert rows.select("line", "part", "from_date").rows() == [
+        (2, "1", "26-10-2025"),
+        (4, "2", "27-10-2025"),
+        (6, "3", "28-10-2025"),
+    ]
+
+
 def test_a_workbook_with_a_cell_per_column_is_read_too(kortrijk: City) -> None:
     found = _gated(_workbook([_NL_OLD.split(";"), _NL_LINE.replace('="', "").replace('"', "").split(";")]), kortrijk)
     assert found.accepted["ean"].to_list() == ["541448800000000004"]

@@ -14,6 +14,7 @@ from contracts.sources.indicators import CONTRACT, OBSERVATIONS
 from ingestion.delivery import REGISTRY, Context, DroppedFile, Secret
 from ingestion.door import KeyRing, admit
 from ingestion.errors import UnreadableFileError
+from ingestion.protocols.spreadsheet import workbook_bytes
 from ingestion.sources.indicators import read, reread
 from tests.ingestion import thousand_rows
 
@@ -45,6 +46,19 @@ def test_a_workbook_lands_the_same_values(kortrijk: City, drop: _Drop) -> None:
     assert split(from_workbook, OBSERVATIONS, kortrijk).accepted.equals(
         split(from_csv, OBSERVATIONS, kortrijk).accepted
     )
+
+
+def test_a_sheet_for_each_year_is_refused_and_never_half_read(kortrijk: City, drop: _Drop) -> None:
+    year = [_HEADER.split(";"), _LINE.split(";")]
+    with pytest.raises(UnreadableFileError, match=r"sheets 1 \(2024\) and 2 \(2025\) both hold rows"):
+        read(drop("groen.xlsx", workbook_bytes({"2024": year, "2025": year})), Context(kortrijk))
+
+
+def test_a_sheet_beside_the_table_is_told(kortrijk: City, drop: _Drop) -> None:
+    sheets = {"Blad1": [_HEADER.split(";"), _LINE.split(";")], "Blad2": [["Toelichting"]]}
+    delivery = read(drop("groen.xlsx", workbook_bytes(sheets)), Context(kortrijk))
+    assert delivery.tables["observations"].height == 1
+    assert delivery.withheld == {"blad 2 (Blad2) heeft niet de kolommen van het sjabloon": 1}
 
 
 def test_a_file_speaks_until_it_was_supplied_and_keeps_its_bytes(kortrijk: City, drop: _Drop) -> None:

@@ -1,11 +1,12 @@
 """Open311 over real HTTP: the formats, pages and refusals of the servers that cities really have."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from ingestion.protocols.open311_memory import Memory, Seen, is_gone, remembered
 _NewSupplier = Callable[[Callable[..., Any]], Any]
 _CLOCK = datetime(2026, 11, 23, 6, tzinfo=UTC)
 _DAY = timedelta(days=1)
+_WINDOW = ("start_date", "end_date")
 
 
 def _answer(body: str | bytes) -> Answer:
@@ -178,12 +180,71 @@ def test_an_address_that_is_nothing_at_all_is_refused(new_supplier: _NewSupplier
     assert [path for path, _ in supplier.asked] == ["/requests.json", "/requests.xml"]
 
 
+def _named(
+    there: Sequence[str], limit: int = 1000, *, absent: int = 200, most_at_once: int = 1000
+) -> Callable[[str, dict[str, str]], tuple[int, dict[str, str], bytes]]:
+    """A server that is asked by number: `absent` is its answer when one of them is not there."""
+
+    def answer(_: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        asked = query.get("service_request_id", "").split(",")
+        found = [key for key in asked if key in there] if len(asked) <= most_at_once else []
+        is_refused = absent != 200 and len(found) < len(asked) and "service_request_id" in query
+        rows = [{"service_request_id": key} for key in found[:limit]]
+        return absent if is_refused else 200, {}, json.dumps(rows).encode()
+
+    return answer
+
+
+def _found(desk: Desk, ids: Sequence[str]) -> list[str]:
+    return sorted(str(row["service_request_id"]) for row in desk.requests_named(ids) if isinstance(row, dict))
+
+
 def test_requests_are_found_by_number_fifty_at_a_time(new_supplier: _NewSupplier) -> None:
-    supplier = new_supplier(lambda *_: (200, {}, b"[]"))
+    numbers = [str(number) for number in range(120)]
+    supplier = new_supplier(_named(numbers))
     with _desk(supplier.url) as desk:
-        desk.requests_named([str(number) for number in range(120)])
+        assert _found(desk, numbers) == sorted(numbers)
     asked = [query["service_request_id"].split(",") for _, query in supplier.asked[1:]]
     assert [len(ids) for ids in asked] == [50, 50, 20]
+
+
+@pytest.mark.parametrize("limit", [1, 10, 30, 49])
+def test_a_server_with_fewer_answers_than_numbers_loses_none(new_supplier: _NewSupplier, limit: int) -> None:
+    numbers = [str(number) for number in range(100, 160)]
+    supplier = new_supplier(_named(numbers[:-1], limit))
+    with _desk(supplier.url) as desk:
+        assert _found(desk, numbers) == numbers[:-1]
+
+
+@pytest.mark.parametrize("absent", [200, 404, 410])
+def test_a_request_that_is_no_longer_there_keeps_no_other_from_being_found(
+    new_supplier: _NewSupplier, absent: int
+) -> None:
+    supplier = new_supplier(_named(["a", "c"], absent=absent))
+    with _desk(supplier.url) as desk:
+        assert _found(desk, ["a", "b", "c"]) == ["a", "c"]
+        assert _found(desk, ["b"]) == []
+
+
+def test_one_request_that_is_gone_costs_a_dozen_questions_and_not_fifty(new_supplier: _NewSupplier) -> None:
+    numbers = [str(number) for number in range(100, 150)]
+    supplier = new_supplier(_named([key for key in numbers if key != "117"], absent=404))
+    with _desk(supplier.url) as desk:
+        assert len(_found(desk, numbers)) == 49
+    assert len(supplier.asked[1:]) < 14
+
+
+def test_a_server_that_takes_one_number_at_a_time_is_asked_so(new_supplier: _NewSupplier) -> None:
+    supplier = new_supplier(_named(["a", "b", "c"], most_at_once=1))
+    with _desk(supplier.url) as desk:
+        assert _found(desk, ["a", "b", "c"]) == ["a", "b", "c"]
+
+
+def test_a_server_that_does_not_listen_to_numbers_brings_only_those_asked(new_supplier: _NewSupplier) -> None:
+    everything = [{"service_request_id": number} for number in (7, 8, 9)]
+    supplier = new_supplier(lambda *_: (200, {}, json.dumps(everything).encode()))
+    with _desk(supplier.url) as desk:
+        assert _found(desk, ["8", "10"]) == ["8"]
 
 
 def test_the_reply_log_is_read_in_windows_that_join(both: str) -> None:
@@ -197,6 +258,16 @@ def test_a_server_without_a_reply_log_says_none(new_supplier: _NewSupplier) -> N
     supplier = new_supplier(lambda path, _: (404 if "updates" in path else 200, {}, b"[]"))
     with _desk(supplier.url) as desk:
         assert desk.updates_between(_CLOCK - _DAY, _CLOCK) is None
+
+
+def test_a_reply_log_that_is_gone_half_way_is_not_taken_for_none(new_supplier: _NewSupplier) -> None:
+    def answer(path: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        is_later = query.get("start_date", "") > "2026-11-01"
+        return 404 if "updates" in path and (is_later or path.endswith(".json")) else 200, {}, b"[]"
+
+    supplier = new_supplier(answer)
+    with _desk(supplier.url) as desk, pytest.raises(PermanentSupplierError, match=r"servicerequestupdates\.xml.*404"):
+        desk.updates_between(_CLOCK - _DAY * 40, _CLOCK)
 
 
 def test_a_reply_log_that_fails_is_not_taken_for_none(new_supplier: _NewSupplier) -> None:
@@ -241,6 +312,116 @@ def test_a_window_that_is_full_is_halved_until_it_is_whole(new_supplier: _NewSup
     assert len({row["service_request_id"] for row in found if isinstance(row, dict)}) == 400
     windows = sorted({(query["start_date"], query["end_date"]) for _, query in supplier.asked[1:]})
     assert len(windows) > 8
+
+
+def _pageless(
+    rows: list[dict[str, Any]], limit: int, hidden: Collection[str] = (), field: str = "requested_datetime"
+) -> Callable[[str, dict[str, str]], tuple[int, dict[str, str], bytes]]:
+    """A server that knows no pages, cuts at its limit in the order of `rows`, and then leaves out what is hidden."""
+
+    def answer(_: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        start, end = (datetime.fromisoformat(query.get(name, "2026-01-01T00:00:00Z")) for name in _WINDOW)
+        inside = [row for row in rows if start <= datetime.fromisoformat(row[field]) < end][:limit]
+        return 200, {}, json.dumps([row for row in inside if row["service_request_id"] not in hidden]).encode()
+
+    return answer
+
+
+@pytest.mark.parametrize("order", ["newest first", "oldest first", "by chance"])
+@pytest.mark.parametrize("spread", [timedelta(minutes=2), timedelta(minutes=90)], ids=["one day", "a month"])
+def test_a_window_cut_short_is_known_even_when_private_requests_make_its_count_odd(
+    new_supplier: _NewSupplier, order: str, spread: timedelta
+) -> None:
+    rows = [_request(number, _CLOCK - spread * (number + 1)) for number in range(400)]
+    rows.sort(key=lambda row: str(row["requested_datetime"]), reverse=order == "newest first")
+    if order == "by chance":
+        Random(20261129).shuffle(rows)  # noqa: S311 - the same order at every run
+    hidden = {f"R{number}" for number in range(5, 400, 40)}
+    supplier = new_supplier(_pageless(rows, 50, hidden))
+    with _desk(supplier.url) as desk:
+        found = desk.requests_between(_CLOCK - _DAY * 29, _CLOCK)
+    assert {row["service_request_id"] for row in found if isinstance(row, dict)} == {
+        row["service_request_id"] for row in rows
+    } - hidden
+
+
+@pytest.mark.parametrize("count", [120, 200])
+def test_a_window_that_is_whole_is_not_cut_up_by_a_server_without_pages(new_supplier: _NewSupplier, count: int) -> None:
+    rows = [_request(number, _CLOCK - timedelta(hours=3) * number) for number in range(1, count + 1)]
+    supplier = new_supplier(_pageless(rows, 1000))
+    with _desk(supplier.url) as desk:
+        assert len(desk.requests_between(_CLOCK - _DAY * 29, _CLOCK)) == count
+    # the window, the page that repeats it, and its two halves
+    assert len(supplier.asked[1:]) == 4
+
+
+def test_requests_that_came_in_one_minute_are_read_by_a_server_without_pages(new_supplier: _NewSupplier) -> None:
+    rows = [_request(number, _CLOCK - _DAY) for number in range(120)]
+    supplier = new_supplier(_pageless(rows, 1000))
+    with _desk(supplier.url) as desk:
+        assert len(desk.requests_between(_CLOCK - _DAY * 29, _CLOCK)) == 120
+
+
+@pytest.mark.parametrize("count", [120, 150])
+def test_a_server_that_hears_neither_page_nor_moment_is_not_asked_for_ever(
+    new_supplier: _NewSupplier, count: int
+) -> None:
+    everything = json.dumps([_request(number, _CLOCK - _DAY) for number in range(count)]).encode()
+    supplier = new_supplier(lambda *_: (200, {}, everything))
+    with _desk(supplier.url) as desk:
+        if count % 50:
+            assert len(desk.requests_between(_CLOCK - _DAY * 29, _CLOCK)) == count
+        else:
+            with pytest.raises(PermanentSupplierError, match="knows no pages"):
+                desk.requests_between(_CLOCK - _DAY * 29, _CLOCK)
+    assert len(supplier.asked) < 60
+
+
+def _paged(pages: list[list[dict[str, Any]]], beyond: int = 200) -> Callable[..., tuple[int, dict[str, str], bytes]]:
+    """A server with these pages; `beyond` is what it answers after the last."""
+
+    def answer(_: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        number = int(query.get("page", "1"))
+        if number > len(pages):
+            return beyond, {}, b"[]"
+        return 200, {}, json.dumps(pages[number - 1]).encode()
+
+    return answer
+
+
+def test_a_page_past_the_last_that_does_not_exist_is_the_end(new_supplier: _NewSupplier) -> None:
+    rows = [_request(number, _CLOCK - _DAY) | {"update_id": number} for number in range(4)]
+    supplier = new_supplier(_paged([rows[:2], rows[2:]], beyond=404))
+    with _desk(supplier.url) as desk:
+        assert desk.requests_between(_CLOCK - _DAY * 2, _CLOCK) == rows
+        # and the log is there: its second page is not the log
+        assert desk.updates_between(_CLOCK - _DAY * 2, _CLOCK) == rows
+
+
+def test_a_request_that_slides_to_the_next_page_while_it_is_read_comes_once(new_supplier: _NewSupplier) -> None:
+    rows = [_request(number, _CLOCK - _DAY) for number in range(5)]
+    supplier = new_supplier(_paged([rows[:3], rows[2:]]))
+    with _desk(supplier.url) as desk:
+        assert desk.requests_between(_CLOCK - _DAY * 2, _CLOCK) == rows
+
+
+def test_the_last_page_that_is_answered_again_and_again_is_the_end(new_supplier: _NewSupplier) -> None:
+    rows = [_request(number, _CLOCK - _DAY) for number in range(6)]
+
+    def answer(_: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        return 200, {}, json.dumps(rows[:3] if query["page"] == "1" else rows[3:]).encode()
+
+    supplier = new_supplier(answer)
+    with _desk(supplier.url) as desk:
+        assert desk.requests_between(_CLOCK - _DAY * 2, _CLOCK) == rows
+
+
+def test_several_updates_of_one_request_are_several_pages_of_updates(new_supplier: _NewSupplier) -> None:
+    moment = (_CLOCK - _DAY).isoformat()
+    updates = [{"update_id": n, "service_request_id": "R1", "updated_datetime": moment} for n in range(250)]
+    supplier = new_supplier(_paged([updates[:100], updates[100:198], updates[198:]]))
+    with _desk(supplier.url) as desk:
+        assert desk.updates_between(_CLOCK - _DAY * 2, _CLOCK) == updates
 
 
 def test_windows_of_thirty_days_join_at_whole_seconds(new_supplier: _NewSupplier) -> None:

@@ -109,6 +109,16 @@ def test_one_workbook_holds_both_tables(kortrijk: City, drop: _Drop) -> None:
     assert (_gated(delivery, kortrijk).accepted.height, _gated(delivery, kortrijk, MEASURES).accepted.height) == (1, 1)
 
 
+def test_a_sheet_beside_the_log_is_told_and_a_second_log_is_refused(kortrijk: City, drop: _Drop) -> None:
+    log = [_HEADER.split(";"), _LINE.split(";")]
+    name = "renovatie_2026-W47_kortrijk.xlsx"
+    lists = [["fase", "team"], ["advies", "Kortrijk"]]
+    delivery = read(drop(name, workbook_bytes({"Dossiers": log, "Lijsten": lists})), Context(kortrijk))
+    assert delivery.withheld == {"blad 2 heeft niet de kolommen van het sjabloon": 2}
+    with pytest.raises(UnreadableFileError, match="sheets 1 and 2 both hold rows"):
+        read(drop(name, workbook_bytes({"Jan Peeters": log, "An Maes": log})), Context(kortrijk))
+
+
 def test_zeros_that_a_spreadsheet_forgot_change_no_dossier(kortrijk: City, drop: _Drop) -> None:
     context = Context(kortrijk)
     files = [

@@ -10,10 +10,19 @@ from random import Random
 import openpyxl
 import polars as pl
 import pytest
+from openpyxl.chart import BarChart
 
 from contracts.vocabulary import Received
 from ingestion.errors import UnreadableFileError
-from ingestion.protocols.spreadsheet import read_table, read_tables, template_columns, workbook_bytes, write_template
+from ingestion.protocols.spreadsheet import (
+    Cell,
+    read_book,
+    read_table,
+    read_tables,
+    template_columns,
+    workbook_bytes,
+    write_template,
+)
 
 _RECEIVED = Received(columns=("name", "day", "value", "note"), required=("name", "day", "value"))
 
@@ -237,6 +246,68 @@ def test_one_table_of_two_is_enough_and_none_is_refused() -> None:
     assert list(found) == ["colours"]
     with pytest.raises(UnreadableFileError, match="'colour'"):
         read_tables(b"name\na\n", "table.csv", {"colours": _OTHER})
+
+
+_DAYS: list[list[Cell]] = [["name", "day", "value"], ["a", "x", 1]]
+
+
+def test_one_table_on_two_sheets_is_refused_for_a_line_says_nothing_of_its_sheet() -> None:
+    content = workbook_bytes({"2024": _DAYS, "Familie Peeters": [["leeg"]], "2025": [["Titel"], *_DAYS]})
+    with pytest.raises(
+        UnreadableFileError,
+        match=r"^table\.xlsx: sheets 1 \(2024\) and 3 \(2025\) both hold rows of one table; put them on one sheet",
+    ):
+        _table(content, "table.xlsx")
+
+
+@pytest.mark.parametrize("filled", [0, 1])
+def test_a_sheet_with_only_the_header_is_no_second_table(filled: int) -> None:
+    sheets: list[list[list[Cell]]] = [_DAYS[:1], _DAYS[:1]]
+    sheets[filled] = _DAYS
+    assert _table(_workbook(*sheets), "table.xlsx")["name"].to_list() == ["a"]
+
+
+def test_a_sheet_whose_header_lacks_one_column_is_not_left_out() -> None:
+    content = workbook_bytes({"Familie Peeters": _DAYS, "Blad2": [["name", "day", "waarde"], ["b", "y", 2]]})
+    with pytest.raises(UnreadableFileError, match=r"table\.xlsx: sheet 2 \(Blad2\): no row holds the column 'value'"):
+        _table(content, "table.xlsx")
+
+
+def test_a_sheet_that_is_no_table_is_counted_and_named_by_its_place() -> None:
+    explanation: list[list[Cell]] = [["Toelichting"], [], ["value", "een getal"]]
+    content = workbook_bytes({"Familie Peeters": explanation, "Blad2": _DAYS, "Blad 3": [["x"]], "leeg": []})
+    book = read_book(content, "table.xlsx", {"days": _RECEIVED})
+    assert book.tables["days"]["name"].to_list() == ["a"]
+    assert book.unread == {
+        "blad 1 heeft niet de kolommen van het sjabloon": 2,
+        "blad 3 (Blad 3) heeft niet de kolommen van het sjabloon": 1,
+    }
+
+
+def test_a_hidden_sheet_with_rows_is_not_left_out_and_a_chart_is_no_sheet() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(_workbook(_DAYS, _DAYS)))
+    book.create_chartsheet("Grafiek").add_chart(BarChart())
+    packed = io.BytesIO()
+    book.save(packed)
+    with pytest.raises(UnreadableFileError, match="both hold rows"):
+        _table(packed.getvalue(), "table.xlsx")
+    book.remove(book.worksheets[0])
+    book.worksheets[0].sheet_state = "hidden"
+    packed = io.BytesIO()
+    book.save(packed)
+    assert _table(packed.getvalue(), "table.xlsx").height == 1
+
+
+def test_a_log_that_repeats_a_column_of_what_it_is_about_is_only_the_log() -> None:
+    log = Received(columns=("name", "moment", "said"), required=("name", "moment", "said"))
+    things = Received(columns=("name", "moment"), required=("name", "moment"))
+    found = read_tables(b"name;moment;said\na;x;y\n", "table.csv", {"things": things, "log": log})
+    assert list(found) == ["log"]
+
+
+def test_a_workbook_of_empty_sheets_is_empty() -> None:
+    with pytest.raises(UnreadableFileError, match=r"table\.xlsx: is empty"):
+        _table(_workbook([], []), "table.xlsx")
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +20,7 @@ from ingestion.errors import PermanentSupplierError, UnreadableFileError
 from ingestion.http import Answer, Client
 from ingestion.protocols.open311_body import rows_of
 from ingestion.protocols.open311_memory import remembered
+from ingestion.protocols.spreadsheet import workbook_bytes
 from ingestion.sources import tickets_1777
 
 _NewSupplier = Callable[[Callable[..., Any]], Any]
@@ -37,9 +38,17 @@ def _tickets(count: int, every: timedelta, until: datetime = _SERVER_TIME) -> li
 
 
 def _serve(
-    new_supplier: _NewSupplier, tickets: list[dict[str, object]], limit: int = 1000, *, pages: bool = True
+    new_supplier: _NewSupplier,
+    tickets: list[dict[str, object]],
+    limit: int = 1000,
+    *,
+    pages: bool = True,
+    hidden: Collection[int] = (),
 ) -> Any:  # noqa: ANN401 - a fixture's own type
-    """A GeoReport server over these tickets, with its own limit and perhaps without pages."""
+    """A GeoReport server over these tickets, with its own limit and perhaps without pages.
+
+    What is hidden (a private request) is left out after the page was cut, so that pages differ in length.
+    """
     moments = [str(ticket["requested_datetime"]) for ticket in tickets]
 
     def answer(path: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
@@ -52,7 +61,8 @@ def _serve(
         inside = [ticket for ticket, moment in zip(tickets, moments, strict=True) if start <= moment < end]
         size = min(limit, int(query["page_size"])) if pages else limit
         first = (int(query["page"]) - 1) * size if pages else 0
-        return 200, {}, json.dumps(inside[first : first + size]).encode()
+        page = [ticket for ticket in inside[first : first + size] if ticket["service_request_id"] not in hidden]
+        return 200, {}, json.dumps(page).encode()
 
     return new_supplier(answer)
 
@@ -95,6 +105,15 @@ def test_by_default_a_third_of_a_year_is_asked(new_supplier: _NewSupplier, kortr
 def test_a_server_with_smaller_pages_loses_nothing(new_supplier: _NewSupplier, kortrijk: City, limit: int) -> None:
     supplier = _serve(new_supplier, _tickets(400, timedelta(hours=2)), limit)
     assert len(set(_ids(supplier.url, kortrijk))) == 400
+
+
+@pytest.mark.parametrize("hidden", [(60, 61, 130), (0, 49), (399,), tuple(range(3, 400, 7))])
+def test_pages_that_private_requests_make_shorter_lose_nothing(
+    new_supplier: _NewSupplier, kortrijk: City, hidden: tuple[int, ...]
+) -> None:
+    supplier = _serve(new_supplier, _tickets(400, timedelta(minutes=30)), limit=50, hidden=hidden)
+    found = sorted(map(int, _ids(supplier.url, kortrijk)))
+    assert found == [number for number in range(400) if number not in hidden]
 
 
 def test_a_server_without_pages_is_asked_by_shorter_windows(new_supplier: _NewSupplier, kortrijk: City) -> None:
@@ -226,6 +245,33 @@ def test_a_pull_that_finds_nothing_new_brings_no_row_and_speaks_until_now(kortri
     assert second.complete_until == _LATER
 
 
+def test_a_request_that_two_windows_show_is_not_changed_when_one_does(kortrijk: City) -> None:
+    first = _pull([_ticket("a"), _ticket("a")], kortrijk)
+    assert _keys(_pull([_ticket("a")], kortrijk, first, clock=_LATER)) == []
+
+
+def test_an_old_open_request_that_is_deleted_leaves_the_others_and_is_withdrawn_after_two_readings(
+    kortrijk: City, new_supplier: _NewSupplier
+) -> None:
+    """The standard answers 404 to a question in which one number is not known."""
+    old = [_ticket(key, requested_datetime="2026-06-02T09:00:00+02:00") for key in ("gone", "old")]
+    pulls = [_pull([*old, _ticket("a")], kortrijk)]
+
+    def answer(path: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        asked = query.get("service_request_id", "").split(",")
+        if "gone" in asked or "updates" in path:
+            return 404, {}, b'[{"code": 404, "description": "not found"}]'
+        rows = [row for row in old if row["service_request_id"] in asked]
+        return 200, {}, json.dumps(rows or [_ticket("a")]).encode()
+
+    supplier = new_supplier(answer)
+    for _ in range(2):
+        memory = json.loads(json.dumps(pulls[-1].memory))
+        pulls.append(tickets_1777.fetch(Endpoint(supplier.url, None, date(2026, 6, 1)), Context(kortrijk, memory)))
+    assert [_kinds(pull) for pull in pulls] == [[], [], [("gone", "withdrawn")]]
+    assert [_keys(pull) for pull in pulls] == [["a", "gone", "old"], [], []]
+
+
 def test_losing_the_memory_costs_a_full_pull_and_nothing_else(kortrijk: City) -> None:
     _pull([_ticket("a"), _ticket("b")], kortrijk)
     assert _keys(_pull([_ticket("a"), _ticket("b")], kortrijk, clock=_LATER)) == ["a", "b"]
@@ -330,6 +376,37 @@ def test_a_row_that_is_refused_comes_once_and_again_when_it_is_repaired(kortrijk
     assert _keys(_pull([_ticket("a")], kortrijk, first, clock=_LATER)) == ["a"]
 
 
+def test_a_closed_row_that_says_no_legible_moment_comes_once_too(kortrijk: City, new_supplier: _NewSupplier) -> None:
+    bad = _ticket("a", status="closed", requested_datetime="gisteren")
+    supplier = new_supplier(lambda path, _: (404 if "updates" in path else 200, {}, json.dumps([bad]).encode()))
+    endpoint = Endpoint(supplier.url, None, date(2026, 6, 1))
+    first = tickets_1777.fetch(endpoint, Context(kortrijk))
+    second = tickets_1777.fetch(endpoint, Context(kortrijk, json.loads(json.dumps(first.memory))))
+    assert (set(_keys(first)), _keys(second)) == ({"a"}, [])
+
+
+@pytest.mark.parametrize("answer", [200, 404])
+def test_where_no_request_can_be_asked_by_number_the_older_ones_are_neither_missed_nor_forgotten(
+    kortrijk: City, new_supplier: _NewSupplier, answer: int
+) -> None:
+    old = _ticket("old", requested_datetime="2026-06-02T09:00:00+02:00")
+    pulls = [_pull([old, _ticket("a")], kortrijk)]
+
+    def deaf(path: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        if "updates" in path:
+            return 404, {}, b""
+        return (answer, {}, b"[]") if "service_request_id" in query else (200, {}, json.dumps([_ticket("a")]).encode())
+
+    endpoint = Endpoint(new_supplier(deaf).url, None, date(2026, 6, 1))
+    for _ in range(3):
+        memory = json.loads(json.dumps(pulls[-1].memory))
+        pulls.append(tickets_1777.fetch(endpoint, Context(kortrijk, memory)))
+    assert not any(_kinds(pull) for pull in pulls)
+    assert remembered(pulls[-1].memory or {}, date(2026, 6, 1)).requests["old"].missed == 0
+    (said,) = pulls[-1].warnings
+    assert "1 older open requests" in said
+
+
 def test_a_pull_that_breaks_off_leaves_the_memory_as_it_was(kortrijk: City, new_supplier: _NewSupplier) -> None:
     """The memory travels with the delivery: no delivery, no memory."""
     first = _pull([_ticket("a")], kortrijk)
@@ -403,6 +480,26 @@ def test_the_last_two_days_of_the_log_are_read_again_for_what_was_written_late(k
     ]
 
 
+@pytest.mark.parametrize("blank", ["   ", "\n", "\u00a0"])
+def test_a_blank_text_is_no_answer_and_no_text(blank: str) -> None:
+    assert [event["event_type"] for event in tickets_1777.events_of(_update(1, "OPEN", blank))] == ["status"]
+    assert tickets_1777.flatten([_ticket("a", description=blank)])["has_text"].to_list() == ["false"]
+
+
+def test_updates_without_a_number_are_refused_and_never_taken_for_one(kortrijk: City) -> None:
+    said = [_update(number, "CLOSED", "Klaar.") | {"update_id": None} for number in (1, 2)]
+    found = split(_pull([_ticket("a")], kortrijk, updates=said).tables["events"], EVENTS, kortrijk)
+    assert (found.accepted.height, found.superseded) == (0, 0)
+    assert {tuple(reasons) for reasons in found.quarantined["reasons"]} == {("event_id: is missing",)}
+
+
+def test_a_name_where_a_role_should_stand_is_refused_and_written_nowhere(kortrijk: City) -> None:
+    said = _update(1, "CLOSED", "Klaar.", actor_role="Jan Peeters")
+    events = _pull([_ticket("a")], kortrijk, updates=[said]).tables["events"]
+    assert split(events, EVENTS, kortrijk).accepted.is_empty()
+    assert "jan" not in str(events.rows()).lower()
+
+
 def test_notes_under_a_request_are_events_without_their_words(kortrijk: City) -> None:
     notes = [
         {"datetime": _ASKED, "type": "request_opened", "summary": "Jan heeft geschreven"},
@@ -451,9 +548,30 @@ def test_what_an_extension_tells_is_read_in_json_and_in_xml_alike(kortrijk: City
     assert accepted["is_first_line"] is False
 
 
-def test_a_state_that_is_a_sentence_stays_out() -> None:
-    frame = tickets_1777.flatten([_ticket("a", status_description="Jan Peeters van de Markt belde dat hij later komt")])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Jan Peeters van de Markt belde dat hij later komt",
+        "Jan Peeters belt terug",
+        "Jan Peeters",
+        "in behandeling bij Jan",
+        "jan.peeters@voorbeeld.be",
+        "0478/12.34.56",
+        "closed by An",
+        "a" * 41,
+    ],
+)
+def test_a_state_that_may_be_a_person_s_words_stays_out(said: str) -> None:
+    frame = tickets_1777.flatten([_ticket("a", status_description=said)])
     assert frame["status_description"].to_list() == [None]
+
+
+@pytest.mark.parametrize(
+    "said", ["In behandeling", "IN_PROGRESS", "Spam", "fixed - council", " Wacht op derden ", "heropend", "X-17"]
+)
+def test_a_state_that_systems_write_or_one_word_is_kept_as_it_came(said: str) -> None:
+    frame = tickets_1777.flatten([_ticket("a", status_description=said)])
+    assert frame["status_description"].to_list() == [said]
 
 
 def test_the_samples_of_the_schema_validator_become_accepted_requests(real_data: Path, kortrijk: City) -> None:
@@ -518,6 +636,32 @@ def test_a_file_of_updates_is_the_reply_log(drop: Callable[..., DroppedFile], ko
     assert sorted(found.accepted["event_type"]) == ["closed", "replied"]
     assert delivery.tables["requests"].is_empty()
     assert "Jan" not in str(delivery.tables["events"].rows())
+
+
+_SHEET = [_BULK.splitlines()[0].split(";"), *(line.split(";") for line in _BULK.splitlines()[1:])]
+_LOG_SHEET = [
+    ["update_id", "service_request_id", "status", "updated_datetime", "description"],
+    ["1", "0042", "CLOSED", "2026-11-12T10:00:00", "Klaar, Jan"],
+]
+
+
+@pytest.mark.parametrize("order", [("meldingen", "updates"), ("updates", "meldingen")], ids=str)
+def test_requests_and_their_updates_in_one_workbook_are_both_read(
+    drop: Callable[..., DroppedFile], kortrijk: City, order: tuple[str, ...]
+) -> None:
+    sheets = {"meldingen": _SHEET, "updates": _LOG_SHEET}
+    file = drop("alles.xlsx", workbook_bytes({name: sheets[name] for name in order} | {"uitleg": [["Jan"], ["Piet"]]}))
+    delivery = tickets_1777.read(file, Context(kortrijk))
+    assert delivery.tables["requests"]["service_request_id"].to_list() == ["0042", "0043"]
+    assert _kinds(delivery) == [("0042", "closed"), ("0042", "replied")]
+    assert delivery.withheld == {"blad 3 heeft niet de kolommen van het sjabloon": 2}
+    assert "Jan" not in str([frame.rows() for frame in delivery.tables.values()])
+
+
+def test_two_sheets_of_requests_are_refused_with_their_places(drop: Callable[..., DroppedFile], kortrijk: City) -> None:
+    file = drop("alles.xlsx", workbook_bytes({"2025": _SHEET, "2026": _SHEET}))
+    with pytest.raises(UnreadableFileError, match=r"sheets 1 \(2025\) and 2 \(2026\)"):
+        tickets_1777.read(file, Context(kortrijk))
 
 
 def test_a_file_with_the_header_of_neither_is_refused(drop: Callable[..., DroppedFile], kortrijk: City) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from contracts.registry import all_contracts
 from contracts.vocabulary import LINE
+from ingestion.protocols.spreadsheet import workbook_bytes
 from orchestration.giving_back.lines import ExportError, check, export, fault_nl, given_back
 from orchestration.loop.landing import land
 from orchestration.settings import Settings
@@ -155,6 +156,46 @@ def test_a_file_that_is_refused_whole_is_explained_in_dutch(
     checked = check(path, INDICATOR_CONTRACT, settings, NOW)
     assert checked.fault
     assert fault_nl(checked.fault).startswith(says)
+
+
+_NAMES = INDICATORS.strip().split(";")
+_OBSERVATIONS = [_NAMES, ["trees_planted", "34022", "2025-12-31", "12", "bomen"] + [""] * (len(_NAMES) - 5)]
+
+
+@pytest.mark.parametrize(
+    ("beside", "says"),
+    [
+        (_OBSERVATIONS, "Twee bladen hebben dezelfde tabel"),
+        ([["kpi_id", "area", "ref_date", "waarde", "unit"], ["x", "y", "z", "1", "m"]], "Er ontbreekt een kolom"),
+    ],
+    ids=["the table again", "a slip in the header"],
+)
+def test_a_second_sheet_that_would_be_lost_is_explained_in_dutch(
+    settings: Settings, tmp_path: Path, beside: list[list[str]], says: str
+) -> None:
+    path = tmp_path / "cijfers.xlsx"
+    path.write_bytes(workbook_bytes({"2024": _OBSERVATIONS, "2025": beside}))
+    checked = check(path, INDICATOR_CONTRACT, settings, NOW)
+    assert not checked.is_fine
+    assert "2 (2025)" in (checked.fault or "")
+    assert fault_nl(checked.fault or "").startswith(says)
+
+
+def test_a_check_tells_of_a_sheet_that_is_not_read(run: Run, settings: Settings, tmp_path: Path) -> None:  # noqa: F811
+    path = tmp_path / "cijfers.xlsx"
+    path.write_bytes(workbook_bytes({"2024": _OBSERVATIONS, "Blad2": [["Toelichting"], ["bomen"]]}))
+    result = run(settings, "check", str(path), "--source", "indicators")
+    words = " ".join(result.output.split())
+    assert "cijfers.xlsx: 1 rijen gelezen" in words
+    assert "2 rijen laten we niet binnen: blad 2 (Blad2) heeft niet de kolommen van het sjabloon" in words
+
+
+def test_a_sheet_beside_an_export_is_explained_in_dutch(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "verbruik.xlsx"
+    path.write_bytes(workbook_bytes({"a": [line.split(";") for line in ENERGY.splitlines()], "b": [["uitleg"]]}))
+    checked = check(path, all_contracts()["energy_meters"], settings, NOW)
+    assert "verbruik.xlsx: sheet 2: line 1" in (checked.fault or "")
+    assert "Exporteer opnieuw en voeg niets toe" in fault_nl(checked.fault or "")
 
 
 def test_a_fault_nobody_foresaw_is_still_said_in_dutch() -> None:
