@@ -292,7 +292,7 @@ CONTRACT = SourceContract(
     name="tickets_1777",
     title_nl="Meldingen 1777",
     owner="1777@kortrijk.example",
-    version=2,
+    version=3,
     triggers=(Every("20 * * * *"), OnArrival((".csv", ".xlsx"))),
     fresh_within=timedelta(days=1),
     retention=timedelta(days=365 * 5),
