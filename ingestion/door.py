@@ -45,12 +45,13 @@ _E_MAIL = re.compile(
     r"[\w.+%'-]{1,64}(?:@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
     r"|\s{0,3}@\s{0,3}[\w-]{1,63}(?:\.[\w-]{1,63}){0,7}\.[^\W\d_]{2,63}\b)"
 )
-_IBAN_START = re.compile(r"(?:(?<![a-z0-9])|(?<=iban))[a-z]{2}\d{2}(?=[ ._/a-z0-9-]{8})", re.IGNORECASE)
+_IBAN_START = re.compile(r"(?:(?<![a-z0-9])|(?<=iban))[a-z]{2}\d{2}(?=[\W_a-z0-9]{8})", re.IGNORECASE)
 _IBAN_LONGEST = 42  # 34 characters and the blanks between groups of four
 _NO_LETTER = re.compile(r"[^A-Za-z0-9]+")
-# not the decimals of a figure; looked for at every digit, for the digits before it may fit too
+# not the decimals of a figure; looked for at every digit, for the digits before it may fit too. What stands between
+# may be anything: the check digits tell
 _NATIONAL_NUMBER = re.compile(
-    rf"(?<!\d)(?<!\d[.,])(?=(\d{{2}}{_GAP}\d{{2}}{_GAP}\d{{2}}{_GAP}\d{{3}}{_GAP}\d{{2}})(?!\d))"
+    r"(?<!\d)(?<!\d[.,])(?=(\d{2}[\W_]{0,3}\d{2}[\W_]{0,3}\d{2}[\W_]{0,3}\d{3}[\W_]{0,3}\d{2})(?!\d))"
 )
 # bare digits between letters are more likely part of a code
 _BELGIAN_PHONE = re.compile(
@@ -82,10 +83,13 @@ _NAME_PURPOSE = "name"
 _BY_CHANCE = 0.1
 """Of numbers of eleven digits that count up one in fifty passes for a national number; of those of persons all do."""
 _DECIMALS = re.compile(r"\d[.,]$")
+_NO_DIGIT = re.compile(r"[^\d+]+")
+_NO_FIGURE = re.compile(r"\D+")
 _DIGITS = re.compile(r"\d+")
 _MOST_NUMBERS = 300
 # as an address of the web or a careful person writes a sign
 _WRITTEN_OUT = re.compile(r"%(?:40|2[0BDEF])|[(\[]at[)\]]|.", re.IGNORECASE | re.DOTALL)
+_LOOK_ALIKES = {"\u2212": "-", "\u2043": "-", "\u02d7": "-", "\u2044": "/", "\u00b7": ".", "\u30fb": "."}
 _SIGNS = {"%40": "@", "%20": " ", "%2B": "+", "%2D": "-", "%2E": ".", "%2F": "/", "(AT)": "@", "[AT]": "@"}
 
 
@@ -346,9 +350,9 @@ def _plain(letter: str) -> str:
     kind = unicodedata.category(letter)
     if kind == "Nd":
         return str(unicodedata.digit(letter))
-    if kind == "Pd" or letter == "\u2212":
-        return "-"
-    return "" if kind in ("Cf", "Cc", "Mn", "Me") else unicodedata.normalize("NFKC", letter)
+    if kind in ("Cf", "Cc", "Mn", "Me"):
+        return ""
+    return "-" if kind == "Pd" else _LOOK_ALIKES.get(letter) or unicodedata.normalize("NFKC", letter)
 
 
 def key_id(key: Secret) -> str:
@@ -485,7 +489,7 @@ def _ibans(value: str) -> Iterator[tuple[int, int]]:
 
 def _national_numbers(value: str) -> Iterator[tuple[int, int]]:
     for found in _NATIONAL_NUMBER.finditer(value):
-        digits = re.sub(r"\D", "", found[1])
+        digits = _NO_FIGURE.sub("", found[1])
         if nn.is_valid(digits) or bis.is_valid(digits):
             yield found.span(1)
 
@@ -510,5 +514,5 @@ def _phones(value: str) -> Iterator[tuple[int, int]]:
 def _belgian_phones(value: str) -> Iterator[tuple[int, int]]:
     """Those that the library overlooks because figures stand before them."""
     for found in _BELGIAN_PHONE.finditer(value):
-        if phonenumbers.is_valid_number(phonenumbers.parse(found.group().replace("_", " "), "BE")):
+        if phonenumbers.is_valid_number(phonenumbers.parse(_NO_DIGIT.sub("", found.group()), "BE")):
             yield found.span()

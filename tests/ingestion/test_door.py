@@ -8,6 +8,8 @@ from random import Random
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from contracts.gate import split
 from contracts.registry import all_contracts, city_named
@@ -29,6 +31,7 @@ from ingestion.door import (
     TooPersonalError,
     admit,
     key_id,
+    without_identifiers,
     without_identifiers_in,
 )
 
@@ -142,6 +145,10 @@ def test_direct_identifiers_in_text_are_redacted(text: str, expected: str) -> No
         "0471\u201323\u201345\u201367",
         "BE71\u00a00961\u00a02345\u00a06769",
         "jan\uff20mail.be",
+        "85\u00b707\u00b730\u2044033\u00b728",
+        "85:07:30|033|28",
+        "0471 - 23 - 45 - 67",
+        "BE71\t0961\t2345\t6769",
     ],
     ids=ascii,
 )
@@ -190,9 +197,58 @@ def test_a_very_long_text_takes_no_time() -> None:
         "a@" * 15_000,
         "BE71" * 8_000,
         "a.b-c_" * 5_000 + "@1234567",
+        "\u00e9%(" * 10_000 + "@1234567",
+        "BE7a" * 8_000 + "@",
+        "a @ " * 8_000,
     ):
         _redacted(text)
     assert time.monotonic() - started < 5
+
+
+_PIECES = [
+    "85073003328",
+    "0471",
+    "056",
+    "+32",
+    "BE71",
+    "0961",
+    "27",
+    "2",
+    "@",
+    "mail.be",
+    "jan",
+    "%40",
+    "(",
+    ")",
+    "[at]",
+]
+_BETWEEN = [
+    "",
+    " ",
+    ".",
+    "-",
+    "/",
+    "_",
+    " - ",
+    "  ",
+    "\t",
+    "\n",
+    "\u00a0",
+    "\u200b",
+    "\u2013",
+    "\ud800",
+    "\x00",
+    "x",
+    ",",
+]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from(_PIECES + _BETWEEN), max_size=14), st.text(max_size=20))
+def test_any_text_passes_and_what_was_taken_out_of_it_stays_out(pieces: list[str], text: str) -> None:
+    found = without_identifiers("".join(pieces) + text)
+    assert "85073003328" not in found.replace("\u200b", "").split()
+    assert isinstance(without_identifiers(found), str)
 
 
 def test_redactions_count_cells() -> None:
