@@ -7,14 +7,15 @@ here: whether a value is right (that is the gate).
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterator, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
 import phonenumbers
 import polars as pl
 from stdnum import iban
-from stdnum.be import bis, nn
+from stdnum.be import bis, nn, vat
 
 from contracts.vocabulary import LINE, Column, Received, SourceContract, TableContract
 from ingestion.delivery import Delivery, Secret
@@ -27,7 +28,7 @@ _LONGEST_NAME = 60
 _LONGEST_CELL = 32_767
 """What a cell of a workbook can hold; more is no cell but a document."""
 # whatever names a person holds a mail sign or seven digits, so only such cells are looked at closely
-_SUSPECT = r"@|\d(?:[^\d]{0,3}\d){6}"
+_SUSPECT = r"[@\uFF20\uFE6B]|%40|(?i:[(\[]at[)\]])|\d(?:[^\d]{0,5}\d){6}"
 # numbers, dates and times as suppliers write them, but for the eleven digits of a national number; a telephone
 # number starts with a zero or a plus, or has other signs between
 _FIGURE = (
@@ -36,25 +37,60 @@ _FIGURE = (
     r"|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}(?: \d{1,2}:\d{2}(?::\d{2})?)?)\s*$"
 )
 _KEY_DOMAIN = b"ademruimte:"
-# bounded as RFC 5321 bounds it, so that a long text takes no quadratic time
-_E_MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
-_IBAN_START = re.compile(r"\b[A-Za-z]{2}\d{2}(?=[ A-Za-z0-9]{8})")
-_IBAN_LONGEST = 42  # 34 characters and the blanks between groups of four
-# not the decimals of a figure
-_NATIONAL_NUMBER = re.compile(r"(?<!\d)(?<!\d[.,])\d{2}[.\s-]?\d{2}[.\s-]?\d{2}[.\s-]?\d{3}[.\s-]?\d{2}(?!\d)")
-_BELGIAN_PHONE = re.compile(
-    r"(?<!\d)(?<!\d[.,])(?:(?:\+|00)32[\s./-]?4\d{2}(?:[\s./-]?\d){6}|04\d{2}(?:[\s./-]?\d){6}"
-    r"|0[1-9]\d?[\s./-]\d{2,3}(?:[\s./-]\d{2}){2})(?!\d)"
+# what stands between the digits of a number that a person wrote; dashes of every length are folded into one
+_GAP = r"[\s./_-]{0,3}"
+# bounded as RFC 5321 bounds it, so that a long text takes no quadratic time; with blanks around the sign the end must
+# be a word, for "3 @ 5.5 kW" is no address
+_E_MAIL = re.compile(
+    r"[\w.+%'-]{1,64}(?:@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
+    r"|\s{0,3}@\s{0,3}[\w-]{1,63}(?:\.[\w-]{1,63}){0,7}\.[^\W\d_]{2,63}\b)"
 )
-# how the identifiers of a person look; a pattern that takes one of them says nothing about its values
-_PERSONS = ("85.07.30-033.28", "85-07-30-033-28", "0471/23.45.67", "0471-23-45-67", "a@b.be", "BE71 0961 2345 6769")
+_IBAN_START = re.compile(r"(?:(?<![a-z0-9])|(?<=iban))[a-z]{2}\d{2}(?=[\W_a-z0-9]{8})", re.IGNORECASE)
+_IBAN_LONGEST = 42  # 34 characters and the blanks between groups of four
+_NO_LETTER = re.compile(r"[^A-Za-z0-9]+")
+# not the decimals of a figure; looked for at every digit, for the digits before it may fit too. What stands between
+# may be anything: the check digits tell
+_NATIONAL_NUMBER = re.compile(
+    r"(?<!\d)(?<!\d[.,])(?=(\d{2}[\W_]{0,3}\d{2}[\W_]{0,3}\d{2}[\W_]{0,3}\d{3}[\W_]{0,3}\d{2})(?!\d))"
+)
+# bare digits between letters are more likely part of a code
+_BELGIAN_PHONE = re.compile(
+    rf"(?<!\d)(?<!\d[.,])(?:(?:(?:\+|00)32|(?<![A-Za-z])32){_GAP}4\d{{2}}(?:{_GAP}\d){{6}}|04\d{{2}}(?:{_GAP}\d){{6}}"
+    rf"|(?<![A-Za-z])0[1-9]\d{{7}}(?![A-Za-z])|0[1-9]\d?[\s./_-]{{1,3}}\d{{2,3}}(?:[\s./_-]{{1,3}}\d{{2}}){{2}})(?!\d)"
+)
+# an enterprise number has the length of a mobile one; only as the register of enterprises writes it
+_ENTERPRISE = re.compile(r"BE[ .]?[01]\d{3}[ .]?\d{3}[ .]?\d{3}(?!\d)|(?<!\d)[01]\d{3}\.\d{3}\.\d{3}(?!\d)")
+# the name of a charge point (eMI3), of which the last part may be any number
+_CHARGE_POINT = re.compile(r"\s*[A-Z]{2}\*?[A-Z0-9]{3}\*?E[A-Z0-9*]{1,31}\s*")
+# how the identifiers of a person look, with signs and bare; a pattern that takes one of them says nothing about its
+# values
+_PERSONS = (
+    *("85.07.30-033.28", "85-07-30-033-28", "85/07/30-033.28", "85 07 30 033 28", "85073003328"),
+    *("0471/23.45.67", "0471-23-45-67", "0471 23 45 67", "0471234567", "471234567"),
+    *("32471234567", "+32471234567", "0032471234567", "+32 471 23 45 67"),
+    *("056277840", "056 27 78 40", "056/27.78.40", "+3256277840"),
+    *("a@b.be", "jan.peeters@mail.be", "jan @ mail.be"),
+    *("BE71 0961 2345 6769", "BE71-0961-2345-6769", "BE71096123456769", "be71096123456769"),
+    *("https://x.be/0471234567", "https://x.be/0471234567/85073003328.pdf", "https://x.be/?q=a%40b.be"),
+)
 # a word that looks like a key or a token rather than the name of a column
 _CODE = re.compile(r"(?=\S*\d)\S{12,}")
 _BLANKS = re.compile(r"\s+")
 _PSEUDONYM = re.compile(r"[0-9a-f]{64}")
+# letters alone, so that the net takes nothing in it for a number when it is read again
+_IN_LETTERS = str.maketrans("0123456789", "ghijklmnop")
+_NAME_PURPOSE = "name"
+_BY_CHANCE = 0.1
+"""Of numbers of eleven digits that count up one in fifty passes for a national number; of those of persons all do."""
 _DECIMALS = re.compile(r"\d[.,]$")
+_NO_DIGIT = re.compile(r"[^\d+]+")
+_NO_FIGURE = re.compile(r"\D+")
 _DIGITS = re.compile(r"\d+")
 _MOST_NUMBERS = 300
+# as an address of the web or a careful person writes a sign
+_WRITTEN_OUT = re.compile(r"%(?:40|2[0BDEF])|[(\[]at[)\]]|.", re.IGNORECASE | re.DOTALL)
+_LOOK_ALIKES = {"\u2212": "-", "\u2043": "-", "\u02d7": "-", "\u2044": "/", "\u00b7": ".", "\u30fb": "."}
+_SIGNS = {"%40": "@", "%20": " ", "%2B": "+", "%2D": "-", "%2E": ".", "%2F": "/", "(AT)": "@", "[AT]": "@"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +100,7 @@ class Admitted:
     Attributes:
         tables: per table the allowed text columns and `line`.
         dropped_columns: per table the names, never the values, of columns no contract names.
-        redactions: cells in which a direct identifier was replaced.
+        redactions: cells in which a direct identifier was replaced, or that were replaced because they look like one.
         key_id: of the newest key behind its pseudonyms; None where the contract has none.
     """
 
@@ -97,6 +133,14 @@ class KeyRing:
         """64 hexadecimal digits for a value; None for an empty one."""
         normal = _BLANKS.sub(" ", value).strip().casefold()
         return _chained(normal, purpose, self.keys) if normal else None
+
+    def name(self, value: str) -> str:
+        """64 letters for a cell that names a row and looks personal, by the oldest key.
+
+        A row must keep its name when a key is added: nobody makes the rows of every source again.
+        """
+        normal = _BLANKS.sub(" ", value).strip().casefold()
+        return _chained(normal, _NAME_PURPOSE, self.keys[:1]).translate(_IN_LETTERS)
 
     def renewed(self, pseudonym: str, purpose: str, since: str) -> str:
         """A pseudonym of an older key under the newest one.
@@ -155,9 +199,10 @@ def admit(delivery: Delivery, contract: SourceContract, ring: KeyRing, *, is_dro
         is_dropped: whether someone sent it as a file, who can send a better one.
 
     Raises:
-        TooPersonalError: it was dropped, and over 0.5 % of its rows (at least 5) hold a direct identifier.
+        TooPersonalError: it was dropped, and over 0.5 % of its rows (at least 5) hold a direct identifier. A bare
+            number that names a row does not count, unless the numbers of its column are those of persons.
     """
-    nets = _through(delivery.tables, contract, ring.pseudonym)
+    nets = _through(delivery.tables, contract, ring)
     if is_dropped:
         _require_few(list(nets.values()), delivery.origin)
     return _admitted(nets, _outside(delivery.tables, contract), contract, ring)
@@ -177,7 +222,7 @@ def readmit(kept: Admitted, contract: SourceContract, ring: KeyRing) -> Admitted
     Raises:
         KeyMissingError: the key of the batch is not in the ring.
     """
-    nets = _through(kept.tables, contract, partial(ring.pseudonym_once, since=kept.key_id))
+    nets = _through(kept.tables, contract, ring, kept.key_id)
     outside = _outside(kept.tables, contract)
     dropped = {
         name: tuple(dict.fromkeys((*map(_shown, kept.dropped_columns.get(name, ())), *outside.get(name, ()))))
@@ -188,15 +233,16 @@ def readmit(kept: Admitted, contract: SourceContract, ring: KeyRing) -> Admitted
 
 
 def _through(
-    tables: Mapping[str, pl.DataFrame], contract: SourceContract, pseudonym: Callable[[str, str], str | None]
+    tables: Mapping[str, pl.DataFrame], contract: SourceContract, ring: KeyRing, since: str | None = None
 ) -> dict[str, "_Net"]:
     """The promised tables with their allowed columns, pseudonymised and through the second net."""
+    pseudonym = partial(ring.pseudonym_once, since=since)
     promised = {table.name: table for table in contract.tables if table.name in tables}
     allowed = {
         name: frame.drop(_not_allowed(frame, promised[name])) for name, frame in tables.items() if name in promised
     }
     return {
-        name: _netted(_pseudonymised(frame, promised[name].received, pseudonym), promised[name])
+        name: _netted(_pseudonymised(frame, promised[name].received, pseudonym), promised[name], ring)
         for name, frame in allowed.items()
     }
 
@@ -263,11 +309,50 @@ def without_identifiers(text: str) -> str:
     """
     if sum(1 for _ in _DIGITS.finditer(text)) > _MOST_NUMBERS:
         return REDACTED
-    for find in (_e_mails, _ibans, _national_numbers, _phones, _belgian_phones):
-        # from the end, so that earlier positions stay true
-        for start, end in sorted(find(text), reverse=True):
-            text = text[:start] + REDACTED + text[end:]
+    # from the end, so that earlier positions stay true
+    for start, end in reversed(_identifiers(text)):
+        text = text[:start] + REDACTED + text[end:]
     return text
+
+
+def _identifiers(text: str) -> list[tuple[int, int]]:
+    """Where identifiers stand in a text, in order; those that touch are one."""
+    folded, places = _folded(text)
+    spans = {span for find in (_e_mails, _ibans, _national_numbers, _numbers_to_call) for span in find(folded)}
+    joined: list[tuple[int, int]] = []
+    for first, last in sorted((places[start], places[end - 1] + 1) for start, end in spans):
+        if joined and first < joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], last)
+        else:
+            joined.append((first, last))
+    return joined
+
+
+def _folded(text: str) -> tuple[str, range | list[int]]:
+    """The text as one would type it, and for each of its characters where it stood.
+
+    Digits of other scripts become ours, dashes and blanks of every width one of each; what has no width is left out.
+    """
+    if text.isascii() and text.isprintable() and not any(sign in text for sign in "%(["):
+        return text, range(len(text))
+    letters, places = [], []
+    for token in _WRITTEN_OUT.finditer(text):
+        for letter in _SIGNS.get(token.group().upper()) or _plain(token.group()):
+            letters.append(letter)
+            places.append(token.end() - 1)
+    return "".join(letters), places
+
+
+def _plain(letter: str) -> str:
+    """What a character is typed as; nothing for one without width."""
+    if letter.isascii():
+        return letter if letter >= " " or letter.isspace() else ""
+    kind = unicodedata.category(letter)
+    if kind == "Nd":
+        return str(unicodedata.digit(letter))
+    if kind in ("Cf", "Cc", "Mn", "Me"):
+        return ""
+    return "-" if kind == "Pd" else _LOOK_ALIKES.get(letter) or unicodedata.normalize("NFKC", letter)
 
 
 def key_id(key: Secret) -> str:
@@ -286,7 +371,13 @@ def _pseudonymised(
 
 @dataclass(frozen=True, slots=True)
 class _Net:
-    """A table after the second net: how many cells and rows it changed, and in which columns."""
+    """A table after the second net.
+
+    Attributes:
+        cells: how many were changed.
+        rows: how many hold what cannot be there by chance.
+        columns: in which.
+    """
 
     frame: pl.DataFrame
     cells: int
@@ -294,22 +385,54 @@ class _Net:
     columns: tuple[str, ...]
 
 
-def _netted(frame: pl.DataFrame, table: TableContract) -> _Net:
-    """Looks through every column: a slip does not keep to the columns meant for text."""
+def _netted(frame: pl.DataFrame, table: TableContract, ring: KeyRing) -> _Net:
+    """Looks through every column: a slip does not keep to the columns meant for text.
+
+    In a column that names rows, or things of another table, a cell that looks personal is replaced by a keyed
+    pseudonym: of ordinary numbers of ten digits one in two hundred passes for a telephone number, of those that begin
+    with 047 all do. So the row stays, joins as before, and nothing in it can be dialled. The cell decides, not the
+    column: one number must have one name in every delivery.
+    """
     hit = pl.repeat(value=False, n=frame.height, dtype=pl.Boolean, eager=True)
     cells, columns = 0, []
     for name in frame.columns:
         if name == LINE or name in table.received.pseudonyms:
             continue
+        is_name = _names_things(table, name)
         suspects = _suspects(frame[name], _reading(table, name))
-        is_key = any(column.name in table.key for column in _reading(table, name))
-        changes = {old: new for old, new in _each(suspects, _without_key if is_key else _short).items() if old != new}
+        changes = _changes(suspects, ring.name if is_name else None)
         if changes:
-            changed = frame[name].is_in(list(changes)).fill_null(value=False)
-            cells, hit = cells + int(changed.sum()), hit | changed
-            columns.append(name)
+            cells += int(frame[name].is_in(list(changes)).sum())
+            certain = changes.keys() - (_by_chance(suspects, changes) if is_name else set())
+            if certain:
+                hit |= frame[name].is_in(list(certain)).fill_null(value=False)
+                columns.append(name)
             frame = _replaced(frame, name, changes)
     return _Net(frame, cells, int(hit.sum()), tuple(columns))
+
+
+def _names_things(table: TableContract, received: str) -> bool:
+    """Whether a received column holds names of rows: those of the key, or others that look as they do."""
+    keys = [column for column in table.columns if column.name in table.key]
+    patterns = {column.pattern for column in keys if column.pattern}
+    return any(column in keys or column.pattern in patterns for column in _reading(table, received))
+
+
+def _changes(suspects: pl.Series, name: Callable[[str], str] | None) -> dict[str, str]:
+    """The change of every distinct value; a hash or a phone search per row would cost minutes."""
+    cleaned = {value: _short(value) for value in _distinct(suspects)}
+    return {old: name(old) if name else new for old, new in cleaned.items() if old != new}
+
+
+def _by_chance(suspects: pl.Series, changes: Iterable[str]) -> set[str]:
+    """The cells that may be numbers of the supplier's own: nothing but digits looks personal in them.
+
+    None where a tenth of the numbers of eleven digits passes for a national number: then they are just that.
+    """
+    long = [value for value in _distinct(suspects) if _NATIONAL_NUMBER.search(value)]
+    if sum(1 for value in long if any(_national_numbers(value))) > _BY_CHANCE * len(long):
+        return set()
+    return {old for old in changes if all(old[start:end].isdigit() for start, end in _identifiers(old))}
 
 
 def _reading(table: TableContract, received: str) -> list[Column]:
@@ -339,21 +462,11 @@ def _short(value: str) -> str:
     return without_identifiers(value[:_LONGEST_CELL])
 
 
-def _without_key(value: str) -> str | None:
-    """A key with an identifier in it is no key: emptied, its row is refused instead of taken for another."""
-    return None if without_identifiers(value) != value else value
-
-
-def _each(values: pl.Series, change: Callable[[str], str | None]) -> dict[str, str | None]:
-    """The change of every distinct value; a hash or a phone search per row would cost minutes."""
-    return {value: change(value) for value in _distinct(values)}
-
-
 def _distinct(values: pl.Series) -> list[str]:
     return values.drop_nulls().unique().to_list()
 
 
-def _replaced(frame: pl.DataFrame, column: str, changes: Mapping[str, str | None]) -> pl.DataFrame:
+def _replaced(frame: pl.DataFrame, column: str, changes: Mapping[str, str] | Mapping[str, str | None]) -> pl.DataFrame:
     if not changes:
         return frame
     old, new = list(changes), pl.Series(list(changes.values()), dtype=pl.String)
@@ -368,16 +481,28 @@ def _ibans(value: str) -> Iterator[tuple[int, int]]:
     for found in _IBAN_START.finditer(value):
         longest = min(found.start() + _IBAN_LONGEST, len(value))
         # words may follow the number, so the longest valid stretch is looked for
-        ends = (end for end in range(longest, found.end(), -1) if iban.is_valid(value[found.start() : end]))
-        if end := next(ends, None):
-            yield found.start(), found.start() + len(value[found.start() : end].rstrip())
+        ends = (end for end in range(longest, found.end(), -1) if value[end - 1].isalnum())
+        valid = (end for end in ends if iban.is_valid(_NO_LETTER.sub("", value[found.start() : end])))
+        if end := next(valid, None):
+            yield found.start(), end
 
 
 def _national_numbers(value: str) -> Iterator[tuple[int, int]]:
     for found in _NATIONAL_NUMBER.finditer(value):
-        digits = re.sub(r"\D", "", found.group())
+        digits = _NO_FIGURE.sub("", found[1])
         if nn.is_valid(digits) or bis.is_valid(digits):
-            yield found.span()
+            yield found.span(1)
+
+
+def _numbers_to_call(value: str) -> Iterator[tuple[int, int]]:
+    """Telephone numbers, but for what has their length and another meaning."""
+    if _CHARGE_POINT.fullmatch(value):
+        return
+    companies = [found.span() for found in _ENTERPRISE.finditer(value) if vat.is_valid(found.group())]
+    for find in (_phones, _belgian_phones):
+        for start, end in find(value):
+            if not any(first <= start and end <= last for first, last in companies):
+                yield start, end
 
 
 def _phones(value: str) -> Iterator[tuple[int, int]]:
@@ -389,5 +514,5 @@ def _phones(value: str) -> Iterator[tuple[int, int]]:
 def _belgian_phones(value: str) -> Iterator[tuple[int, int]]:
     """Those that the library overlooks because figures stand before them."""
     for found in _BELGIAN_PHONE.finditer(value):
-        if phonenumbers.is_valid_number(phonenumbers.parse(found.group(), "BE")):
+        if phonenumbers.is_valid_number(phonenumbers.parse(_NO_DIGIT.sub("", found.group()), "BE")):
             yield found.span()

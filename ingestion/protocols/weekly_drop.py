@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from contracts.cities.profile import City
+from ingestion.door import without_identifiers
 from ingestion.errors import UnreadableFileError
 
 MANIFEST = ".manifest.json"
@@ -141,9 +142,10 @@ def require_rows(name: str, tables: Mapping[str, pl.DataFrame], rows: Mapping[st
     for table, said in rows.items():
         found = tables[table].height if table in tables else sum(frame.height for frame in tables.values())
         if found != said:
-            shown = f"table {table} " if table else ""
+            shown = f"table {table} " if table in tables else ""
             raise UnreadableFileError(
-                f"{name}: {shown}holds {found} rows, its manifest says {said}; deliver the file and its manifest again"
+                f"{name}: {shown}holds {found} rows, its manifest says {without_identifiers(str(said))}; deliver the "
+                "file and its manifest again"
             )
 
 

@@ -1,10 +1,12 @@
 """Energy meters: Mijn Fluvius exports dropped as files, and the Fluvius Energy API v3 of mandated access points."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -13,7 +15,7 @@ from contracts.cities.profile import City
 from contracts.sources.energy_meters import READINGS
 from contracts.vocabulary import LINE
 from ingestion.delivery import Context, Delivery, DroppedFile, Endpoint, Secret, digest_of
-from ingestion.errors import AccessRefusedError, PermanentSupplierError
+from ingestion.errors import AccessRefusedError, PermanentSupplierError, SupplierError, TransientSupplierError
 from ingestion.http import address
 from ingestion.protocols.dropped_file import original_bytes
 from ingestion.protocols.fluvius_api import Account, EnergyApi, Mandate, Row, Window, fetched_at, rows_of, windows
@@ -21,6 +23,7 @@ from ingestion.protocols.fluvius_csv import read_export
 from ingestion.registered_meters import Register
 
 NO_MANDATE = "mandaat ingetrokken of verlopen, niets gelezen: vraag het opnieuw aan voor"
+A_HOME = "een woning"
 NOT_ASKED = "mandaat voor een EAN buiten het gebouwenregister, niet opgevraagd"
 
 _log = logging.getLogger("ademruimte.energy_meters")
@@ -31,6 +34,13 @@ _HISTORY = timedelta(days=3 * 365)
 _OVERLAP = timedelta(days=2)
 _REREAD = timedelta(days=92)
 _LEAST_DETAIL = ("daily",)
+# with one access point more (105 000 quarters in three years, for each of four registers) they take two gigabytes on
+# their way to the lake
+_MOST_ROWS = 500_000
+_ROWS_AT_ONCE = 10_000
+# a supplier that is down makes every question wait minutes
+_MOST_OUTAGES = 3
+_MOST_NAMED = 3
 
 
 def read(file: DroppedFile, context: Context) -> Delivery:
@@ -54,43 +64,64 @@ def reread(original: bytes, name: str, context: Context) -> dict[str, pl.DataFra
 def fetch(endpoint: Endpoint, context: Context) -> Delivery:
     """What every mandated access point of the register measured, or had corrected, since the last pull.
 
-    An access point whose mandate is gone is told and forgotten, so that a new mandate brings all of it again.
+    An access point whose mandate is gone is told and forgotten, so that a new mandate brings all of it again. One that
+    cannot be read is told too, and asked again from where it was. A pull that grew long leaves the access points that
+    were never read to the next one, and speaks until where they begin.
 
     Raises:
         RegisterMissingError: no register of buildings landed yet.
-        SupplierError: the supplier cannot be asked, or refuses every access point.
+        SupplierError: the supplier cannot be asked, or no access point can be read.
     """
     register = Register.of(context)
     with EnergyApi(endpoint.url, _account(endpoint)) as api:
         mandates, now = api.mandates()
         pull = _Pull(api, now, context, endpoint.since, register)
-        for mandate in mandates:
+        for mandate in pull.in_order(mandates):
             pull.ask(mandate)
-    pull.require_access()
+    pull.require_one()
     rows, withheld = register.admit(pull.table(), context.city)
     return Delivery(
         origin=address(endpoint.url),
         tables={READINGS.name: rows},
         supplied_at=min(pull.fetched, default=now),
+        complete_until=min(pull.behind, default=None),
         withheld={**pull.withheld, **withheld},
         memory={"access_points": pull.memory},
+        faults=pull.faults(),
+        warnings=pull.warnings(),
     )
 
 
 @dataclass(slots=True)
 class _Pull:
-    """One round along the mandates."""
+    """One round along the mandates.
+
+    Attributes:
+        behind: of every access point that is left to the next pull, up to where it was read.
+        broken: of every one that could not be read, its name and why.
+        begun: how many were read for the first time; one at least, so that every pull gets further.
+        outages: how many in a row failed in a way that may pass.
+    """
 
     api: EnergyApi
     now: datetime
     context: Context
     since: date | None
     register: Register
-    rows: list[Row] = field(default_factory=list)
+    frames: list[pl.DataFrame] = field(default_factory=list)
     fetched: list[datetime] = field(default_factory=list)
-    memory: dict[str, dict[str, str]] = field(default_factory=dict)
+    memory: dict[str, object] = field(default_factory=dict)
     withheld: dict[str, int] = field(default_factory=dict)
+    behind: list[datetime] = field(default_factory=list)
+    broken: list[tuple[str, SupplierError]] = field(default_factory=list)
+    read: int = 0
+    begun: int = 0
     refused: int = 0
+    outages: int = 0
+
+    def in_order(self, mandates: Iterable[Mandate]) -> list[Mandate]:
+        """Those read before come first: they bring little, and must not wait for those that bring years."""
+        return sorted(mandates, key=lambda mandate: self._remembered(mandate.ean) is None)
 
     def ask(self, mandate: Mandate) -> None:
         """Reads one access point; nothing is asked of one that is not the city's."""
@@ -99,29 +130,62 @@ class _Pull:
             self._tell(NOT_ASKED)
             return
         asked = replace(mandate, granularities=_LEAST_DETAIL) if is_dwelling else mandate
-        terms = self._terms(asked)
-        known = _known(self.context.memory, mandate.ean, terms)
+        known = _known(self._remembered(mandate.ean), self._terms(asked))
+        if self.outages >= _MOST_OUTAGES or (self._is_long and self.begun and not known):
+            self._leave(mandate.ean, known)
+            return
         try:
-            for window in self._windows(asked, known, is_dwelling=is_dwelling):
-                body = self.api.energy(asked, window)
-                self.rows += rows_of(body)
-                self.fetched += [moment for moment in [fetched_at(body)] if moment]
+            self._read(asked, known, is_dwelling=is_dwelling)
         except AccessRefusedError:
             self.refused += 1
-            self._tell(f"{NO_MANDATE} {'een woning' if is_dwelling else mandate.ean}")
-            return
-        read_at = self.now if self._is_due(known) else known["read_at"]
-        moments = {"pulled_at": self.now.isoformat(), "read_at": read_at.isoformat()}
-        self.memory[mandate.ean] = moments | {"terms": terms}
+            self._tell(f"{NO_MANDATE} {A_HOME if is_dwelling else mandate.ean}")
+        except SupplierError as broken:
+            self.outages += isinstance(broken, TransientSupplierError)
+            self.broken.append((A_HOME if is_dwelling else mandate.ean, broken))
+            self._keep(mandate.ean, known)
+
+    def _read(self, mandate: Mandate, known: Mapping[str, datetime], *, is_dwelling: bool) -> None:
+        """All windows of one access point, or nothing of it: half a month of a dwelling may not be summed."""
+        is_due = self._is_due(known)
+        frames, fetched = [], []
+        for window in self._windows(mandate, known, is_due=is_due, is_dwelling=is_dwelling):
+            body = self.api.energy(mandate, window)
+            frames.append(_frame(rows_of(body)))
+            fetched += [moment for moment in [fetched_at(body)] if moment]
+        self.frames += frames
+        self.fetched += fetched
+        self.read, self.begun, self.outages = self.read + 1, self.begun + (not known), 0
+        moments = {"pulled_at": self.now, "read_at": self.now if is_due else known["read_at"]}
+        said = {name: moment.isoformat() for name, moment in moments.items()}
+        self.memory[mandate.ean] = said | {"terms": self._terms(mandate)}
+
+    @property
+    def _is_long(self) -> bool:
+        return sum(frame.height for frame in self.frames) >= _MOST_ROWS
+
+    def _leave(self, ean: str, known: Mapping[str, datetime]) -> None:
+        self.behind.append(known["pulled_at"] if known else self._first_moment())
+        self._keep(ean, known)
+
+    def _keep(self, ean: str, known: Mapping[str, datetime]) -> None:
+        """What was remembered of an access point, so that the next pull asks it from there."""
+        if known:
+            self.memory[ean] = self._remembered(ean)
+
+    def _remembered(self, ean: str) -> object:
+        points = self.context.memory.get("access_points")
+        return points.get(ean) if isinstance(points, dict) else None
 
     def _terms(self, mandate: Mandate) -> str:
         """On what earlier pulls were asked and let in: on other terms all of it is read again."""
         said = self.register.said_of(mandate.ean)
         return digest_of(self.since, mandate.granularities, mandate.first, said)
 
-    def _windows(self, mandate: Mandate, known: Mapping[str, datetime], *, is_dwelling: bool) -> Iterator[Window]:
+    def _windows(
+        self, mandate: Mandate, known: Mapping[str, datetime], *, is_due: bool, is_dwelling: bool
+    ) -> Iterator[Window]:
         """All of it at first; then what was stored since, and once a month what was measured lately."""
-        if self._is_due(known):
+        if is_due:
             since = self.now - _REREAD if known else self._first_moment()
             yield from windows("readTime", *self._within(mandate, since))
         # half a month of a dwelling is not kept, so it is not asked for either
@@ -129,7 +193,10 @@ class _Pull:
             yield from windows("insertTime", known["pulled_at"] - _OVERLAP, self.now)
 
     def _is_due(self, known: Mapping[str, datetime]) -> bool:
-        return not known or (known["read_at"].year, known["read_at"].month) != (self.now.year, self.now.month)
+        """In a pull that grew long the three months wait for the next one, and what was stored since does not."""
+        if not known or self._is_long:
+            return not known
+        return (known["read_at"].year, known["read_at"].month) != (self.now.year, self.now.month)
 
     def _first_moment(self) -> datetime:
         oldest = self.now - _HISTORY
@@ -146,29 +213,57 @@ class _Pull:
         self.withheld[reason] = self.withheld.get(reason, 0) + 1
         _log.warning("energy_meters: %s", reason)
 
-    def require_access(self) -> None:
-        """One mandate may be gone; when all are, it is us who may not ask.
+    def require_one(self) -> None:
+        """One access point may fail; when all do, it is the supplier, or us who may not ask.
 
         Raises:
             PermanentSupplierError: every access point was refused.
+            SupplierError: none could be read; that of the first.
         """
-        if self.refused > 1 and not self.memory:
+        if not self.read and self.broken:
+            raise self.broken[0][1]
+        if not self.read and self.refused > 1:
             raise PermanentSupplierError(
                 f"energy_meters: the supplier refused all {self.refused} access points; check the data access contract "
                 "and ADEMRUIMTE_ENERGY_METERS_SUBSCRIPTION_KEY"
             )
 
+    def faults(self) -> dict[str, str]:
+        """Which access points failed in one way; of dwellings only how many, for an EAN leads to who lives there."""
+        by_reason: dict[str, list[str]] = {}
+        for name, why in self.broken:
+            by_reason.setdefault(str(why), []).append(name)
+        return {_named(names): why for why, names in by_reason.items()}
+
+    def warnings(self) -> tuple[str, ...]:
+        """How many access points the next pull reads."""
+        if not self.behind:
+            return ()
+        return (f"{len(self.behind)} access points are left to the next pull; `land energy_meters` goes on at once",)
+
     def table(self) -> pl.DataFrame:
         """What was answered, numbered in the order of the crawl."""
-        schema = dict.fromkeys(READINGS.received.columns, pl.String)
-        rows = pl.DataFrame(self.rows, schema=schema) if self.rows else pl.DataFrame(schema=schema)
+        rows = pl.concat([_frame(iter(())), *self.frames])
         return rows.with_row_index(LINE, offset=1).cast({LINE: pl.Int64})
 
 
-def _known(memory: Mapping[str, object], ean: str, terms: str) -> dict[str, datetime]:
+def _frame(rows: Iterator[Row]) -> pl.DataFrame:
+    """Received rows as columns, a few thousand at a time: as dicts they take four times the room."""
+    schema = dict.fromkeys(READINGS.received.columns, pl.String)
+    batches = iter(lambda: list(islice(rows, _ROWS_AT_ONCE)), [])
+    pieces = [pl.DataFrame(some, schema=schema) for some in batches]
+    return pl.concat([pl.DataFrame(schema=schema), *pieces])
+
+
+def _named(names: list[str]) -> str:
+    eans = [name for name in names if name != A_HOME]
+    homes = len(names) - len(eans)
+    more = [f"{len(eans) - _MOST_NAMED} more"] if len(eans) > _MOST_NAMED else []
+    return ", ".join([*eans[:_MOST_NAMED], *more, *([f"dwellings ({homes})"] if homes else [])])
+
+
+def _known(found: Any, terms: str) -> dict[str, datetime]:  # noqa: ANN401 - whatever the state kept
     """When an access point was last pulled and last read in full; empty when not known, or on other terms."""
-    points = memory.get("access_points")
-    found = points.get(ean) if isinstance(points, dict) else None
     try:
         if found is None or found["terms"] != terms:
             return {}

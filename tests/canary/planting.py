@@ -3,7 +3,8 @@
 import copy
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Any
 
 from openpyxl import Workbook, load_workbook
@@ -12,26 +13,58 @@ TOKEN = "kanarie-5d1f-token"
 NATIONAL_NUMBER = "85.07.30-033.28"
 PHONE = "0471/23.45.67"
 E_MAIL = "kanarie.vogel@mail.be"
-IDENTIFIERS = (NATIONAL_NUMBER, PHONE, E_MAIL, NATIONAL_NUMBER.translate({46: None, 45: None}))
-"""As a person writes them; the last is the bare national number."""
-FORMS = (TOKEN, *IDENTIFIERS, "85073003328", "0471234567", "kanarie.vogel", "mail.be")
+IDENTIFIERS = (
+    NATIONAL_NUMBER,
+    PHONE,
+    E_MAIL,
+    "85073003328",
+    "0471234567",
+    "056277840",
+    "32471234567",
+    "BE71-0961-2345-6769",
+    "https://x.be/0471234567/85073003328.pdf",
+    "85.07.30\u2013033.28",
+)
+"""As a person writes them, and bare."""
+FORMS = (
+    *(TOKEN, *IDENTIFIERS, "kanarie.vogel", "mail.be", "BE71096123456769"),
+    IDENTIFIERS[-1].encode("unicode_escape").decode(),
+)
 """Every form in which one may turn up."""
 PER_FILE = 4
 """One more would make the door refuse a small file whole."""
 
 
 def planted(content: bytes) -> Iterator[bytes]:
-    """Copies of a table, each with four cells that name a person, until every column had one.
+    """Copies of a table, each with four rows that name a person, and with a column nobody asked for.
 
-    Each has a column nobody asked for as well.
+    First one cell in each of these rows, until every column had one beside what it holds and one instead of it; then
+    all cells of a row at once, until every column had every form, in both ways.
     """
     rows = _rows(content)
     width = len(rows[0])
-    for start in range(0, width, PER_FILE):
-        table = [[*row, _everything() if at else f"Kanarie {NATIONAL_NUMBER}"] for at, row in enumerate(rows)]
-        for offset, column in enumerate(range(start, min(start + PER_FILE, width))):
-            table[1 + offset][column] = f"{table[1 + offset][column] or ''} {IDENTIFIERS[column % 4]}".strip()
-        yield _written(table, content)
+    for is_alone in (False, True):
+        for start in range(0, width, PER_FILE):
+            columns = range(start, min(start + PER_FILE, width))
+            cells = {(1 + at, column): _form(column + is_alone) for at, column in enumerate(columns)}
+            yield _planted(rows, cells, content, is_alone=is_alone)
+    for is_alone in (True, False):
+        for start in range(0, len(IDENTIFIERS), PER_FILE):
+            forms = enumerate(IDENTIFIERS[start : start + PER_FILE])
+            cells = {(1 + at, column): form for at, form in forms for column in range(width)}
+            yield _planted(rows, cells, content, is_alone=is_alone)
+
+
+def _form(number: int) -> str:
+    return IDENTIFIERS[number % len(IDENTIFIERS)]
+
+
+def _planted(rows: list[list[Any]], cells: Mapping[tuple[int, int], str], like: bytes, *, is_alone: bool) -> bytes:
+    """The table with these cells beside what was there, or instead of it."""
+    table = [[*row, _everything() if at else f"Kanarie {NATIONAL_NUMBER}"] for at, row in enumerate(rows)]
+    for (row, column), form in cells.items():
+        table[row][column] = form if is_alone else f"{table[row][column] or ''} {form}".strip()
+    return _written(table, like)
 
 
 def over_long(content: bytes) -> bytes:
@@ -49,12 +82,11 @@ def full_of_them(content: bytes) -> bytes:
 
 
 def planted_objects(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The objects, of which each has one leaf that names a person, until every leaf of the first had one."""
+    """The objects, of which each has one leaf that names a person, until every leaf of the first had every form."""
     paths = list(_leaves(objects[0]))
     found = copy.deepcopy(objects)
-    for at, path in enumerate(paths):
-        if at < len(found):
-            _put(found[at], path, IDENTIFIERS[at % 4])
+    for each, (form, path) in zip(found, product(IDENTIFIERS, paths), strict=False):
+        _put(each, path, form)
     for each in found[:50]:
         # it must be able to be the name of an XML element too
         each["kanarie_0471234567"] = _everything()

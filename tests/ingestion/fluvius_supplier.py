@@ -54,6 +54,7 @@ class Fluvius:
 
     mandates: list[dict[str, Any]] = field(default_factory=list)
     energy: Callable[[Mapping[str, str]], Reply] = lambda _: (200, {}, NO_DATA)
+    key: str = "key"
     expires_in: object = 3600
     token_reply: Reply | None = None
     url: str = ""
@@ -70,7 +71,7 @@ class Fluvius:
         self.headers.append(headers)
         if (
             not headers.get("Authorization", "").startswith("Bearer token-")
-            or headers.get("Ocp-Apim-Subscription-Key") != "key"
+            or headers.get("Ocp-Apim-Subscription-Key") != self.key
         ):
             return 401, {}, {"Type": "x", "Code": "401", "Message": "no", "ValidationErrorMessages": []}
         if path == "/esco-live/v3/api/mandate":

@@ -99,6 +99,8 @@ def test_an_ean_as_excel_writes_it_is_the_ean(kortrijk: City) -> None:
         ({"gebouw": "Het Stadhuis"}, "gebouw: does not look like"),
         ({"gebied": "Kortrijk"}, "gebied: does not look like"),
         ({"gebouwregister": "GRB-1"}, "gebouwregister: does not look like"),
+        ({"gebouwregister": "056277840"}, "gebouwregister: does not look like"),
+        ({"gebouwregister": "85073003328"}, "gebouwregister: does not look like"),
     ],
 )
 def test_a_wrong_cell_is_refused_with_its_reason(kortrijk: City, cells: dict[str, str], reason: str) -> None:

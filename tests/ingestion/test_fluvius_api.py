@@ -1,8 +1,9 @@
 """The Fluvius Energy API v3: who asks, what is asked, and every shape that comes back."""
 
 import json
+import tracemalloc
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from ingestion.delivery import Context, Delivery, Endpoint, Secret, digest_of
 from ingestion.errors import AccessRefusedError, PermanentSupplierError, TransientSupplierError
 from ingestion.protocols.fluvius_api import MOST_DAYS, Account, EnergyApi, Mandate, Window, rows_of, windows
 from ingestion.registered_meters import NOT_WHOLE, Register, RegisterMissingError
+from ingestion.sources import energy_meters
 from ingestion.sources.energy_meters import NO_MANDATE, NOT_ASKED, fetch
 from tests.ingestion.fluvius_supplier import (
     NO_DATA,
@@ -487,6 +489,167 @@ def test_when_every_access_point_is_refused_it_is_the_city_that_may_not_ask(fluv
     fluvius.energy = lambda _: (401, {}, {})
     with pytest.raises(PermanentSupplierError, match="all 2 access points"):
         fetch(_endpoint(fluvius), _context(kortrijk))
+
+
+_BROKEN: list[Reply] = [
+    (400, {}, {}),
+    (404, {}, {}),
+    (200, {}, b"<html>log in</html>"),
+    (200, {}, [1]),
+    (500, {"Retry-After": "0"}, {}),
+]
+
+
+def _failing(reply: Reply, *eans: str) -> Callable[[Mapping[str, str]], Reply]:
+    """An API that has that answer for these access points, and a quarter of an hour for the others."""
+
+    def answer(asked: Mapping[str, str]) -> Reply:
+        ean = asked["ean"]
+        return reply if ean in eans else (200, {}, on_meter(ean, "quarterHourlyEnergy", QUARTER))
+
+    return answer
+
+
+@pytest.mark.parametrize("reply", _BROKEN, ids=["400", "404", "a web page", "no object", "500"])
+def test_an_access_point_that_cannot_be_read_is_named_and_the_others_continue(
+    fluvius: Fluvius, kortrijk: City, reply: Reply
+) -> None:
+    fluvius.mandates = [mandate(HALL), mandate(SCHOOL)]
+    fluvius.energy = _failing(reply, HALL)
+    delivery = fetch(_endpoint(fluvius), _context(kortrijk))
+    assert list(delivery.faults) == [HALL]
+    assert delivery.faults[HALL].startswith(f"{fluvius.url}/esco-live/v3/api/mandate/energy: ")
+    assert _gated(delivery, kortrijk).accepted["ean"].to_list() == [SCHOOL]
+    assert set(delivery.memory["access_points"]) == {SCHOOL}
+
+
+def test_a_known_access_point_that_cannot_be_read_is_asked_again_from_where_it_was(
+    fluvius: Fluvius, kortrijk: City
+) -> None:
+    fluvius.mandates = [mandate(HALL), mandate(SCHOOL)]
+    before = _memory(HALL, datetime(2026, 11, 9, 6, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC))
+    fluvius.energy = _failing((404, {}, {}), HALL)
+    failed = fetch(_endpoint(fluvius), _context(kortrijk, before))
+    assert failed.memory["access_points"][HALL] == before["access_points"][HALL]
+    fluvius.energy = _failing((404, {}, {}))
+    again = fetch(_endpoint(fluvius), _context(kortrijk, failed.memory))
+    assert [asked["from"] for asked in fluvius.asked if asked["ean"] == HALL] == ["2026-11-07T06:00:00Z"] * 2
+    assert again.faults == {}
+
+
+def test_of_an_access_point_that_fails_half_way_nothing_is_kept(fluvius: Fluvius, kortrijk: City) -> None:
+    fluvius.mandates = [mandate(HALL), mandate(SCHOOL)]
+    good = _failing((404, {}, {}))
+    fluvius.energy = lambda asked: (404, {}, {}) if asked["ean"] == HALL and asked["from"] > "2026-06" else good(asked)
+    delivery = fetch(_endpoint(fluvius, since=date(2026, 1, 1)), _context(kortrijk))
+    assert len([asked for asked in fluvius.asked if asked["ean"] == HALL]) == 2
+    assert _gated(delivery, kortrijk).accepted["ean"].unique().to_list() == [SCHOOL]
+
+
+def test_a_dwelling_that_cannot_be_read_is_counted_and_not_named(fluvius: Fluvius, kortrijk: City) -> None:
+    fluvius.mandates = [mandate(HOME), mandate(SCHOOL), mandate(HALL)]
+    fluvius.energy = _failing((400, {}, {}), HOME, SCHOOL)
+    delivery = fetch(_endpoint(fluvius), _context(kortrijk))
+    assert list(delivery.faults) == [f"{SCHOOL}, dwellings (1)"]
+    assert HOME not in repr((delivery.faults, delivery.withheld, delivery.warnings))
+
+
+def test_many_access_points_that_fail_in_one_way_are_one_fault(fluvius: Fluvius, kortrijk: City) -> None:
+    eans = [f"5414488900000{number:05d}" for number in range(6)]
+    fluvius.mandates = [mandate(ean) for ean in (*eans, HALL)]
+    fluvius.energy = _failing((400, {}, {}), *eans)
+    delivery = fetch(_endpoint(fluvius), _context(kortrijk, None, *eans, HALL))
+    assert list(delivery.faults) == [f"{', '.join(eans[:3])}, 3 more"]
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_when_no_access_point_can_be_read_the_pull_fails(fluvius: Fluvius, kortrijk: City, status: int) -> None:
+    fluvius.mandates = [mandate(HALL), mandate(SCHOOL)]
+    fluvius.energy = lambda asked: (403, {}, {}) if asked["ean"] == HALL else (status, {}, {})
+    with pytest.raises(PermanentSupplierError, match=f"HTTP {status}"):
+        fetch(_endpoint(fluvius), _context(kortrijk))
+
+
+def test_a_supplier_that_is_down_is_not_asked_for_every_access_point(fluvius: Fluvius, kortrijk: City) -> None:
+    eans = [f"5414488900000{number:05d}" for number in range(6)]
+    fluvius.mandates = [mandate(ean) for ean in eans]
+    fluvius.energy = _failing((503, {"Retry-After": "0"}, {}), *eans[1:])
+    delivery = fetch(_endpoint(fluvius), _context(kortrijk, None, *eans))
+    assert {asked["ean"] for asked in fluvius.asked} == set(eans[:4])
+    assert list(delivery.faults) == [", ".join(eans[1:4])]
+    assert set(delivery.memory["access_points"]) == {eans[0]}
+    # two were never read, and the rest does not speak for them
+    assert delivery.complete_until == datetime(2026, 10, 14, 22, tzinfo=UTC)
+    fluvius.energy = _failing((503, {"Retry-After": "0"}, {}), *eans)
+    with pytest.raises(TransientSupplierError, match="HTTP 503"):
+        fetch(_endpoint(fluvius), _context(kortrijk, None, *eans))
+
+
+def test_a_pull_that_grows_long_goes_on_in_the_next_and_says_that_it_is_not_complete(
+    fluvius: Fluvius, kortrijk: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(energy_meters, "_MOST_ROWS", 1)
+    eans = [HALL, SCHOOL, STRANGER]
+    fluvius.mandates = [mandate(ean) for ean in eans]
+    fluvius.energy = _failing((404, {}, {}))
+    memory: Mapping[str, object] = {}
+    complete, landed = [], []
+    for _ in eans:
+        delivery = fetch(_endpoint(fluvius), _context(kortrijk, memory, *eans))
+        memory = delivery.memory or {}
+        complete.append(delivery.complete_until)
+        landed.append(set(delivery.tables["readings"]["ean"]))
+    assert landed == [set(eans[:1]), set(eans[:2]), set(eans)]
+    assert complete == [datetime(2026, 10, 14, 22, tzinfo=UTC)] * 2 + [None]
+    assert [asked["ean"] for asked in fluvius.asked if asked["periodType"] == "readTime"] == eans
+    assert len(delivery.warnings) == 0
+
+
+def test_a_long_pull_says_how_many_access_points_it_left(
+    fluvius: Fluvius, kortrijk: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(energy_meters, "_MOST_ROWS", 1)
+    fluvius.mandates = [mandate(HALL), mandate(SCHOOL), mandate(HOME)]
+    fluvius.energy = _failing((404, {}, {}))
+    (warning,) = fetch(_endpoint(fluvius), _context(kortrijk)).warnings
+    assert warning.startswith("2 access points are left to the next pull")
+
+
+def test_in_a_long_pull_what_was_stored_lately_is_asked_and_the_three_months_wait(
+    fluvius: Fluvius, kortrijk: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(energy_meters, "_MOST_ROWS", 1)
+    last = datetime(2026, 10, 31, 6, tzinfo=UTC)
+    points = {}
+    for ean in (HALL, SCHOOL):
+        points |= _memory(ean, last, last)["access_points"]  # type: ignore[operator]
+    fluvius.mandates = [mandate(HALL), mandate(SCHOOL)]
+    fluvius.energy = _failing((404, {}, {}))
+    delivery = fetch(_endpoint(fluvius), _context(kortrijk, {"access_points": points}))
+    assert [(asked["ean"], asked["periodType"]) for asked in fluvius.asked] == [
+        (HALL, "readTime"),
+        (HALL, "insertTime"),
+        (SCHOOL, "insertTime"),
+    ]
+    read_at = {ean: seen["read_at"] for ean, seen in delivery.memory["access_points"].items()}
+    assert read_at == {HALL: NOW.isoformat(), SCHOOL: last.isoformat()}
+    assert delivery.complete_until is None
+
+
+def test_more_windows_take_no_more_room_on_their_way(fluvius: Fluvius, kortrijk: City) -> None:
+    starts = [datetime(2026, 3, 1, tzinfo=UTC) + timedelta(minutes=15 * at) for at in range(4000)]
+    pieces = [piece(f"{start:%Y-%m-%dT%H:%M:%SZ}", "", {"offtake": {"total": leaf(0.125)}}) for start in starts]
+    body = json.dumps(on_meter(HALL, "quarterHourlyEnergy", *pieces)).encode()
+    fluvius.mandates = [mandate(HALL)]
+    fluvius.energy = lambda _: (200, {}, body)
+    peaks = []
+    for since in (date(2026, 10, 15), None):
+        tracemalloc.start()
+        rows = fetch(_endpoint(fluvius, since), _context(kortrijk)).tables["readings"]
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert rows.height == 7 * len(starts)
+    assert peaks[1] < 1.5 * peaks[0]
 
 
 def test_a_wrong_subscription_key_refuses_the_pull(fluvius: Fluvius, kortrijk: City) -> None:

@@ -167,6 +167,7 @@ def test_a_manifest_that_agrees_changes_nothing(kortrijk: City, drop: _Drop) -> 
         ({"sha256": "0" * 64}, "is not the file of which"),
         ({"rows": {"dossiers": 2}}, "table dossiers holds 1 rows, its manifest says 2"),
         ({"rows": 3}, "holds 1 rows, its manifest says 3"),
+        ({"rows": {"Jan 0471234567": 85073003328}}, r"csv: holds 1 rows, its manifest says \[verwijderd\]; deliver"),
         ({"rows": {"dossiers": "veel"}}, "is no manifest"),
         ({"sha256": "0" * 64, "rows": ["x"]}, "is no manifest"),
     ],
