@@ -235,6 +235,10 @@ class Lake:
                 shutil.rmtree(self._folder(manifest) / part)
         sync(self._folder(manifest))
 
+    def is_erased(self, manifest: Manifest) -> bool:
+        """Whether nothing but its manifest is left of a batch."""
+        return not any((self._folder(manifest) / part).is_dir() for part in get_args(Part))
+
     def file(self, manifest: Manifest, table: str, part: Part) -> Path:
         """The one file that holds a part of a table of a batch.
 

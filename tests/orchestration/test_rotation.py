@@ -12,7 +12,8 @@ import pytest
 
 from ingestion.demo_city import city as demo_city
 from ingestion.door import KeyMissingError
-from orchestration.loop.landing import land, one_at_a_time
+from orchestration.loop.landing import land
+from orchestration.loop.passage import one_at_a_time
 from orchestration.loop.plan import make_plan
 from orchestration.loop.rotation import Rotated, rotate
 from orchestration.settings import Settings
