@@ -46,6 +46,7 @@ def read(file: DroppedFile, context: Context) -> Delivery:
         supplied_at=file.supplied_at,
         complete_until=end,
         original=original,
+        is_full=dict.fromkeys(found, is_snapshot),
     )
 
 

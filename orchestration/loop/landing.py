@@ -301,6 +301,7 @@ class _Landing:
             withheld=delivery.withheld,
             supersedes=replaced.batch_id if replaced else None,
             recognised=known,
+            is_full=delivery.is_full,
         )
         return self.lake.commit(arrival, self.now)
 

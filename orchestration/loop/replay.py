@@ -169,4 +169,5 @@ def _again(
         known_at=manifest.known_at,
         event_dates={table.name: table.event_date for table in contract.tables},
         recognised=recognised(lake, contract, splits, known_before=manifest.known_at),
+        is_full=manifest.is_full,
     )

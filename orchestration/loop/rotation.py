@@ -150,6 +150,7 @@ class _Rotation:
             known_at=manifest.known_at,
             event_dates={table.name: table.event_date for table in self.contract.tables},
             recognised={name: table.recognised for name, table in manifest.tables.items()},
+            is_full=manifest.is_full,
         )
 
     def _received(self, table: TableContract) -> pl.DataFrame:

@@ -78,6 +78,7 @@ def test_a_column_that_the_contract_no_longer_allows_is_left_behind(coaches: Set
     assert "naam" in again.dropped_columns[DOSSIERS]
     counts = again.tables[DOSSIERS]
     assert (counts.accepted, counts.quarantined) == (1, 1)
+    assert again.is_full == {DOSSIERS: False}, "of the measures the file says nothing"
     assert replay(coaches, again.batch_id, LATER) is None, "a second time there is nothing left to take out"
 
 
