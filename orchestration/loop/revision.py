@@ -60,9 +60,13 @@ def _tells_too_much(settings: Settings, lake: Lake, manifest: Manifest, contract
     # a supplier's own file, of before the door looked for persons in it
     if manifest.original is not None:
         return True
-    kept = {
-        table.name: pl.scan_parquet(lake.file(manifest, table.name, "received"), hive_partitioning=False, glob=False)
+    files = {
+        table.name: lake.file(manifest, table.name, "received")
         for table in contract.tables
         if table.name in manifest.tables
     }
+    # an erasure that was killed took the file and left its folder
+    if not all(file.exists() for file in files.values()):
+        return False
+    kept = {name: pl.scan_parquet(file, hive_partitioning=False, glob=False) for name, file in files.items()}
     return bool(source_module(contract.name).keeps_too_much(kept, context_of(settings, lake)))

@@ -214,6 +214,19 @@ def test_what_is_left_to_erase_is_told_again_with_every_register(empty_profile: 
     assert len(Lake(settings.layout.lake).manifests("energy_meters")) == 2
 
 
+def test_an_erasure_killed_half_way_stops_no_register(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    _land(settings, "buildings", _register(HALL, HOME, home=SCHOOL))
+    first = _land(settings, "energy_meters", _export(HALL, HOME)).manifest
+    _corrected(settings, HALL, HOME)
+    lake = Lake(settings.layout.lake)
+    lake.file(first, "readings", "received").unlink()
+    assert _corrected(settings, HALL, HOME).outcome is Outcome.KNOWN
+    erase(settings, first.batch_id)
+    assert lake.is_erased(first)
+    assert not _in_the_lake(settings, HOME)
+
+
 def test_a_dwelling_that_was_a_mistake_gets_its_days_back_from_the_same_export(
     empty_profile: Callable[..., Settings],
 ) -> None:

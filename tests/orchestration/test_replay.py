@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from contracts.registry import city_named
+from orchestration.giving_back.lines import given_back
 from orchestration.loop.landing import Outcome, land
 from orchestration.loop.replay import UnknownBatchError, erase, replay
 from orchestration.registry.seeds import city_seeds
@@ -261,6 +262,28 @@ def test_the_same_file_again_is_read_by_the_registry_of_today_and_counts_once(un
         con.execute("set TimeZone = 'UTC'")
         load(con, Lake(settings.layout.lake), settings.contracts())
         assert known(con) == [(17600.0, LATER)]
+
+
+def test_what_is_given_back_follows_the_registry_and_a_corrected_file_closes_the_rest(unlisted: Settings) -> None:
+    settings, contract = listed(unlisted), unlisted.contracts()["indicators"]
+    wrong = GOOD_ROW.replace("2026-10-31;17600", "2026-09-30;veel")
+    drop(unlisted, "indicators", "b.csv", INDICATORS + GOOD_ROW + wrong)
+    land(unlisted, contract, NOW)
+
+    def still_open() -> list[int]:
+        lake = Lake(settings.layout.lake)
+        (lines,) = given_back(lake, contract, settings).values()
+        return list(lines["line"])
+
+    assert still_open() == [2, 3]
+    drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW + wrong)
+    land(settings, contract, LATER)
+    assert still_open() == [3], "of one file once, and only what its sender can put right"
+    right = (LATER + timedelta(hours=1)).isoformat()
+    drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW + wrong.replace("veel", "17500"), right)
+    (landed,) = land(settings, contract, LATER + timedelta(hours=1))
+    assert landed.message.endswith("; closes 1 refused earlier")
+    assert still_open() == []
 
 
 def test_a_row_of_which_the_registry_changed_the_unit_is_refused_by_a_replay(indicators: Settings) -> None:
