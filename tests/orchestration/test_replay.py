@@ -272,7 +272,7 @@ def test_what_is_given_back_follows_the_registry_and_a_corrected_file_closes_the
 
     def still_open() -> list[int]:
         lake = Lake(settings.layout.lake)
-        (lines,) = given_back(lake, contract, settings).values()
+        (lines,) = given_back(lake, contract, settings, closed=False).values()
         return list(lines["line"])
 
     assert still_open() == [2, 3]
