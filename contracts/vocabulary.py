@@ -148,6 +148,7 @@ class SourceContract:
         retention: how long its rows are kept.
         delivery_nl: how a supplier delivers it, in Dutch: where from, how named, how often.
         has_template: its file is our own table, so that an empty one can be handed out.
+        registers: the sources whose newest delivery says what of this one may be kept.
     """
 
     name: str
@@ -161,6 +162,7 @@ class SourceContract:
     tables: tuple[TableContract, ...]
     delivery_nl: str = ""
     has_template: bool = False
+    registers: tuple[str, ...] = ()
 
     @property
     def crons(self) -> tuple[str, ...]:

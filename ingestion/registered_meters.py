@@ -28,6 +28,7 @@ NOT_WHOLE = "woning: rij onleesbaar of maand niet volledig in deze levering, nie
 
 _REGISTER = ("buildings", "connections")
 _EAN = r"^\d{18}$"
+_MONTH = "P1M"
 _STEP_MINUTES = {"PT15M": 15, "PT1H": 60}
 _SERIES = ("ean", "carrier", "direction", "unit", "source", "month")
 # the least certain reading of a month is the month's
@@ -102,10 +103,12 @@ class Register:
         unread = ~pl.col("bare_ean").str.contains(_EAN).fill_null(value=False)
         is_named = pl.col("bare_ean").is_in(self.connections["ean"].unique().to_list())
         marked = known.with_columns(unread=unread, is_named=is_named)
-        dwellings = marked.filter(~pl.col("unread") & pl.col("is_dwelling"))
-        kept = marked.filter(pl.col("unread") | ~pl.col("is_dwelling")).with_columns(
-            pl.when(~pl.col("unread")).then(pl.col("meter")).alias("meter")
-        )
+        # what was added up at an earlier landing, and is looked at again
+        is_month = text("granularity").eq_missing(_MONTH)
+        dwellings = marked.filter(~pl.col("unread") & pl.col("is_dwelling") & ~is_month)
+        kept = marked.filter(
+            pl.col("unread") | ~pl.col("is_dwelling") | (pl.col("is_dwelling") & is_month)
+        ).with_columns(pl.when(~pl.col("unread")).then(pl.col("meter")).alias("meter"))
         gone = marked.filter(~pl.col("unread") & pl.col("is_dwelling").is_null())
         months, summed = _month_totals(dwellings, city)
         counts = {
@@ -116,6 +119,15 @@ class Register:
         }
         admitted = pl.concat([kept, months], how="diagonal").select(*rows.columns, *_added(rows)).sort(LINE)
         return admitted, {reason: count for reason, count in counts.items() if count}
+
+    def has_detail_of_dwellings(self, rows: pl.LazyFrame, city: City) -> bool:
+        """Whether received rows tell of less than a month of a dwelling."""
+        homes = [ean for ean, is_dwelling in self.eans().items() if is_dwelling]
+        absent = set(READINGS.received.columns) - set(rows.collect_schema().names())
+        complete = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in sorted(absent))
+        is_month = text("granularity").eq_missing(_MONTH)
+        detail = complete.filter(_bare_ean().is_in(homes) & ~is_month).collect()
+        return bool(self._of_days(detail, city)["is_dwelling"].any())
 
     def _of_days(self, rows: pl.DataFrame, city: City) -> pl.DataFrame:
         """Per EAN and day in the rows whether it is a dwelling's then; absent when it is not the city's."""
@@ -197,7 +209,7 @@ def _as_received(months: pl.DataFrame) -> pl.DataFrame:
     return months.select(
         pl.col("month").dt.strftime("%d-%m-%Y").alias("from_date"),
         pl.lit("00:00:00").alias("from_time"),
-        pl.lit("P1M").alias("granularity"),
+        pl.lit(_MONTH).alias("granularity"),
         pl.col("ean"),
         pl.col("direction").alias("register"),
         pl.col("value").round(3).cast(pl.Decimal(18, 3)).cast(pl.String).alias("volume"),

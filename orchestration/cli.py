@@ -49,14 +49,15 @@ def _told(fault: Exception) -> str:
 
 def _faults() -> tuple[type[Exception], ...]:
     """What a person can do something about: told in a sentence, without a traceback."""
-    from orchestration.alerts.recipients import RecipientFileError  # noqa: PLC0415 - only when something failed
+    from ingestion.errors import SupplierError  # noqa: PLC0415 - only when something failed
+    from orchestration.alerts.recipients import RecipientFileError  # noqa: PLC0415
     from orchestration.loop.build import BuildBusyError  # noqa: PLC0415
     from orchestration.loop.transform import TransformError  # noqa: PLC0415
     from warehouse.engine import WarehouseBusyError  # noqa: PLC0415
     from warehouse.lake import LakeError  # noqa: PLC0415
 
     ours = (BuildBusyError, TransformError, WarehouseBusyError, LakeError, RecipientFileError)
-    return (*ours, LookupError, SettingInvalidError, OSError, sqlite3.OperationalError)
+    return (*ours, SupplierError, LookupError, SettingInvalidError, OSError, sqlite3.OperationalError)
 
 
 @app.command()

@@ -29,6 +29,8 @@ VERDICT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 _FAILING = frozenset({"warn", "fail", "error"})
+# a test of which the rows are kept for whoever looks, and nothing else follows
+_NOTE = "note"
 _TESTED_KINDS = ("model.", "seed.", "snapshot.", "source.")
 _EARLIER_CHANGES_NEEDED = 6
 _GROWN_SHARE = 0.5
@@ -187,7 +189,7 @@ def _example(column: str, rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def failing_models(manifest: Mapping[str, Any], run_results: Mapping[str, Any]) -> dict[str, list[str]]:
-    """What dbt's data tests found, by the model they test.
+    """What dbt's data tests found, by the model they test; a mere note is no failure.
 
     Args:
         manifest: dbt's `manifest.json`.
@@ -200,6 +202,8 @@ def failing_models(manifest: Mapping[str, Any], run_results: Mapping[str, Any]) 
     for result in run_results["results"]:
         test = manifest["nodes"].get(result["unique_id"])
         if test is None or test["resource_type"] != "test" or result["status"] not in _FAILING:
+            continue
+        if _NOTE in test.get("tags", ()):
             continue
         for model in _tested(test):
             found[model].append(_test_reason(test, result, model))

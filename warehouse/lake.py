@@ -66,6 +66,7 @@ class Arrival:
         event_dates: per table the column whose span the manifest names.
         withheld: by reason, rows that the door did not let in and of which nothing was kept.
         recognised: per table how many accepted rows an earlier batch holds with the same content.
+        is_full: per table that the delivery speaks of, whether it holds all of it.
     """
 
     source: str
@@ -85,6 +86,7 @@ class Arrival:
     event_dates: Mapping[str, str] = field(default_factory=dict)
     withheld: Mapping[str, int] = field(default_factory=dict)
     recognised: Mapping[str, int] = field(default_factory=dict)
+    is_full: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ class TableManifest:
         first_date: the first city date its rows touch, where the arrival named the column.
         last_date: the last one.
         recognised: how many of the accepted rows an earlier batch held with the same content, as far as was looked.
+        is_full: whether the delivery holds all of the table, or what changed; None when it said nothing of it, so that
+            no row does not mean that there is none.
     """
 
     received: int
@@ -107,6 +111,7 @@ class TableManifest:
     first_date: date | None
     last_date: date | None
     recognised: int = 0
+    is_full: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +140,11 @@ class Manifest:
     tables: Mapping[str, TableManifest]
     original: str | None = None
     withheld: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def is_full(self) -> dict[str, bool]:
+        """Of the tables that the delivery speaks of, whether it holds all of each."""
+        return {name: table.is_full for name, table in self.tables.items() if table.is_full is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +244,10 @@ class Lake:
             if (self._folder(manifest) / part).is_dir():
                 shutil.rmtree(self._folder(manifest) / part)
         sync(self._folder(manifest))
+
+    def is_erased(self, manifest: Manifest) -> bool:
+        """Whether nothing but its manifest is left of a batch."""
+        return not any((self._folder(manifest) / part).is_dir() for part in get_args(Part))
 
     def file(self, manifest: Manifest, table: str, part: Part) -> Path:
         """The one file that holds a part of a table of a batch.
@@ -476,6 +490,7 @@ def _table_manifest(name: str, split: Split, arrival: Arrival) -> TableManifest:
         first_date=_as_date(dates.min()),
         last_date=_as_date(dates.max()),
         recognised=arrival.recognised.get(name, 0),
+        is_full=arrival.is_full.get(name),
     )
 
 

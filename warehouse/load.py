@@ -50,8 +50,9 @@ create table if not exists landing.loaded_batches (
 );
 create table if not exists landing.batch_counts (
     batch_id varchar, source varchar, table_name varchar, received bigint, accepted bigint, quarantined bigint,
-    duplicate bigint, superseded bigint
+    duplicate bigint, superseded bigint, is_full boolean
 );
+alter table landing.batch_counts add column if not exists is_full boolean;
 create table if not exists landing.refusals (
     batch_id varchar, source varchar, table_name varchar, reason varchar, reason_nl varchar, rows bigint
 );
@@ -371,8 +372,8 @@ class _Batch:
         for name, table in batch.tables.items():
             counts = [table.received, table.accepted, table.quarantined, table.duplicate, table.superseded]
             self.con.execute(
-                "insert into landing.batch_counts values (?, ?, ?, ?, ?, ?, ?, ?)",
-                [batch.batch_id, batch.source, name, *counts],
+                "insert into landing.batch_counts values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [batch.batch_id, batch.source, name, *counts, table.is_full],
             )
             if table.quarantined:
                 self._note_refusals(name)

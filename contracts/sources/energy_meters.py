@@ -304,6 +304,7 @@ CONTRACT = SourceContract(
     fresh_within=timedelta(days=2),
     retention=timedelta(days=365 * 20),
     sensitivity=Sensitivity.PERSONAL,
+    registers=("buildings",),
     tables=(READINGS,),
     delivery_nl="Haal in Mijn Fluvius de verbruikshistoriek op als CSV (kwartier-, uur- of dagtotalen) en lever ze "
     "zoals ze is: .csv, .csv.gz, .xlsx of een zip met .csv. Of sluit een toegangscontract voor de Energy API. Een EAN "

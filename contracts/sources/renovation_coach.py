@@ -536,6 +536,7 @@ MEASURES = TableContract(
         ),
         _within_the_week("status_date", "status_op"),
         _within_the_week("works_completed_date", "uitgevoerd_op"),
+        _within_the_week("project_completed_date", "project_opgeleverd_op"),
         _goes_with("premium_type", "premie_type", "premium_eur", "premie_eur"),
         *(
             _goes_with(column, wire, "collective_project_id", "project")
@@ -553,7 +554,7 @@ CONTRACT = SourceContract(
     name="renovation_coach",
     title_nl="Renovatiecoaches",
     owner="wonen@kortrijk.example",
-    version=2,
+    version=3,
     triggers=(OnArrival((".csv", ".xlsx")),),
     fresh_within=timedelta(days=9),
     retention=timedelta(days=365 * 10),

@@ -1,10 +1,17 @@
 {#- The rows of weekly files that still speak, with the first later full file in which their key lacks.
-    Of a week that a team delivered again only the newest file speaks. A row that says it corrects silences the
+    Of a week that a team delivered again only the newest file speaks, also when it holds no row of the table. A row that says it corrects silences the
     earlier weeks of its key. A full file with refused rows withdraws nothing: what lacks may be among the refused. -#}
 {% macro weekly_versions(delivered, key, table_name) -%}
 with delivered as (
 
     select * from {{ delivered }}
+
+),
+
+empty_files as (
+
+    select * from {{ ref('int_renovation_coach__empty_files') }}
+    where table_name = '{{ table_name }}'
 
 ),
 
@@ -14,8 +21,17 @@ files as (
         team,
         delivery_week,
         supplied_at,
-        content_sha256
+        content_sha256,
+        false as is_empty_and_full
     from delivered
+    union all
+    select
+        team,
+        delivery_week,
+        supplied_at,
+        content_sha256,
+        is_full as is_empty_and_full
+    from empty_files
 
 ),
 
@@ -68,6 +84,12 @@ full_files as (
         delivery_week
     from speaking
     where is_snapshot and batch_id not in (select batch_counts.batch_id from batch_counts)
+    union
+    select
+        team,
+        delivery_week
+    from newest_files
+    where is_empty_and_full
 
 ),
 

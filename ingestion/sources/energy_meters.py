@@ -20,7 +20,7 @@ from ingestion.http import address
 from ingestion.protocols.dropped_file import original_bytes
 from ingestion.protocols.fluvius_api import Account, EnergyApi, Mandate, Row, Window, fetched_at, rows_of, windows
 from ingestion.protocols.fluvius_csv import read_export
-from ingestion.registered_meters import Register
+from ingestion.registered_meters import Register, RegisterMissingError
 
 NO_MANDATE = "mandaat ingetrokken of verlopen, niets gelezen: vraag het opnieuw aan voor"
 A_HOME = "een woning"
@@ -59,6 +59,25 @@ def reread(original: bytes, name: str, context: Context) -> dict[str, pl.DataFra
     """The tables in the bytes of an earlier delivery, as the register of today lets them in."""
     rows, _ = Register.of(context).admit(read_export(original, name), context.city)
     return {READINGS.name: rows}
+
+
+def revised(kept: Mapping[str, pl.DataFrame], context: Context) -> tuple[dict[str, pl.DataFrame], dict[str, int]]:
+    """What was kept of an earlier delivery, as the register of today lets it in, and what it no longer lets in.
+
+    Raises:
+        RegisterMissingError: no register of buildings landed yet.
+    """
+    rows, withheld = Register.of(context).admit(kept[READINGS.name], context.city)
+    return {**kept, READINGS.name: rows}, withheld
+
+
+def keeps_too_much(kept: Mapping[str, pl.LazyFrame], context: Context) -> bool:
+    """Whether what was kept tells more than months of what the register of today calls a dwelling."""
+    try:
+        register = Register.of(context)
+    except RegisterMissingError:
+        return False
+    return register.has_detail_of_dwellings(kept[READINGS.name], context.city)
 
 
 def fetch(endpoint: Endpoint, context: Context) -> Delivery:

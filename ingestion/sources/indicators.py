@@ -1,6 +1,7 @@
 """Indicators: the file that any department can fill and drop, and the city's own Swing site."""
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -40,6 +41,12 @@ def read(file: DroppedFile, context: Context) -> Delivery:
 def reread(original: bytes, name: str, context: Context) -> dict[str, pl.DataFrame]:
     """The tables in the bytes of an earlier delivery."""
     return _tables(_book(original, name), context)
+
+
+def revised(kept: Mapping[str, pl.DataFrame], context: Context) -> tuple[dict[str, pl.DataFrame], dict[str, int]]:
+    """What was kept of an earlier delivery, beside the registry of today; nothing is withheld."""
+    rows = kept[OBSERVATIONS.name].drop(OBSERVATIONS.received.added, strict=False)
+    return {**kept, OBSERVATIONS.name: _beside_the_registry(rows, context)}, {}
 
 
 def fetch(endpoint: Endpoint, context: Context) -> Delivery:

@@ -48,6 +48,7 @@ def read(file: DroppedFile, context: Context) -> Delivery:
         complete_until=end,
         original=original,
         withheld=book.unread,
+        is_full=dict.fromkeys(found, is_snapshot),
     )
 
 

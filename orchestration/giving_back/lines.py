@@ -23,7 +23,7 @@ from ingestion.delivery import Context, DroppedFile, Secret
 from ingestion.door import KeyRing, admit
 from ingestion.errors import SupplierError
 from orchestration.loop.earlier import CLOSED_BY, refused_lines, with_dutch
-from orchestration.loop.landing import context_of, run_gate, source_module
+from orchestration.loop.passage import context_of, run_gate, source_module
 from orchestration.settings import Settings
 from warehouse.lake import Lake
 

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from contracts.vocabulary import SourceContract
@@ -19,6 +19,7 @@ from warehouse.state import Refusal, State
 
 READY = ".ready"
 LARGEST_FILE = 200 * 1024 * 1024
+_MOST_REMEMBERED = 1000
 _ROOT = Path(__file__).parents[2]
 # what decides whether a file can be read at all
 _RULES = ("contracts", "ingestion")
@@ -76,11 +77,21 @@ def shown(text: str) -> str:
 
 
 def digest_of(path: Path) -> str:
-    """The SHA-256 by which a file is recognised: of its bytes, or of size and time where it is too large to read."""
+    """The SHA-256 by which a file is recognised: of its bytes, or of size and time where it is too large to read.
+
+    A file that nobody touched since is not read again: a sensor asks every few seconds, for days.
+    """
     told = path.stat()
-    if told.st_size > LARGEST_FILE:
-        return hashlib.sha256(f"{told.st_size} bytes of {told.st_mtime_ns}".encode()).hexdigest()
+    return _hashed_once(path, told.st_size, told.st_mtime_ns, told.st_ctime_ns)
+
+
+def _hashed(path: Path, size: int, written_ns: int, _: int) -> str:
+    if size > LARGEST_FILE:
+        return hashlib.sha256(f"{size} bytes of {written_ns}".encode()).hexdigest()
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+_hashed_once = lru_cache(maxsize=_MOST_REMEMBERED)(_hashed)
 
 
 def refused_before(state: State, contract: SourceContract, file: DroppedFile) -> Refusal | None:
@@ -127,7 +138,8 @@ def take(file: DroppedFile, sha256: str) -> None:
 
     A file that was replaced while it was read stays: that is another delivery.
     """
-    if not file.path.exists() or digest_of(file.path) != sha256:
+    # read, and not remembered: what is removed here must be what was landed
+    if not file.path.exists() or hashlib.sha256(file.path.read_bytes()).hexdigest() != sha256:
         return
     # the mark first: one that outlives its file would call the next one of that name complete before it is
     _ready_file(file.path).unlink(missing_ok=True)

@@ -92,7 +92,9 @@ def _known_since(lake: Lake, table: TableContract, replaced: Manifest) -> pl.Dat
     before = lake.read(replaced, table.name, "accepted")
     is_read_anew = replaced.original is not None and all(before.schema.get(k) == table.schema[k] for k in table.key)
     told = pl.col(KNOWN_AT) if KNOWN_AT in before.columns else pl.lit(replaced.known_at, UTC_INSTANT).alias(KNOWN_AT)
-    return before.select(*(table.key if is_read_anew else [LINE]), told)
+    on = list(table.key) if is_read_anew else [LINE]
+    # of an older contract a key may have named several rows: one of them must not become two
+    return before.select(*on, told).group_by(on, maintain_order=True).agg(pl.col(KNOWN_AT).min())
 
 
 def _known(lake: Lake, table: TableContract, accepted: pl.DataFrame, earlier: Iterable[Manifest]) -> int:

@@ -1,30 +1,24 @@
 """Land one source: pull, door, gate, commit. No warehouse is opened here, and no other source is touched."""
 
-import fcntl
 import hashlib
 import logging
 import sqlite3
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 import polars as pl
 
-from contracts.cities.profile import City
 from contracts.faults import SchemaFaultError
-from contracts.gate import Split, split
-from contracts.vocabulary import LINE, Delivers, Sensitivity, SourceContract
+from contracts.vocabulary import Delivers, Sensitivity, SourceContract
 from ingestion.clocks import not_past
 from ingestion.delivery import Context, Delivery, DroppedFile
-from ingestion.door import Admitted, admit, without_identifiers, without_identifiers_in
+from ingestion.door import Admitted, KeyMissingError, admit, without_identifiers, without_identifiers_in
 from ingestion.errors import SupplierError, TransientSupplierError
 from orchestration.loop.dropped import (
     LARGEST_FILE,
@@ -38,7 +32,16 @@ from orchestration.loop.dropped import (
     waiting_files,
 )
 from orchestration.loop.earlier import lines_closed_by, recognised, with_known_at
-from orchestration.registry import registry_units
+from orchestration.loop.passage import (
+    complete_until,
+    content_sha256,
+    context_of,
+    one_at_a_time,
+    run_gate,
+    source_module,
+)
+from orchestration.loop.replay import replayed
+from orchestration.loop.revision import revise
 from orchestration.settings import SettingMissingError, Settings
 from warehouse.lake import Arrival, Lake, LakeError, Manifest
 from warehouse.state import Refusal, State
@@ -47,8 +50,8 @@ _log = logging.getLogger("ademruimte.landing")
 _LONGEST_WHY = 300
 _CLOCKS_DIFFER = timedelta(days=1)
 _MOST_READ = 10_000
-# the disk, the memory, the lake or the state is at fault, and may be well again at the next try
-_NOT_OF_THE_FILE = (OSError, MemoryError, LakeError, sqlite3.Error)
+# the disk, the memory, the lake, the state or the ring of keys is at fault, and may be well again at the next try
+_NOT_OF_THE_FILE = (OSError, MemoryError, LakeError, sqlite3.Error, KeyMissingError)
 
 
 class Outcome(StrEnum):
@@ -90,14 +93,6 @@ def land(settings: Settings, contract: SourceContract, now: datetime, *, is_aske
         lake.sweep()
         landing = _Landing(settings, contract, now, lake, state, is_asked)
         return [*landing.files(), *landing.pull()]
-
-
-@contextmanager
-def one_at_a_time(settings: Settings, contract: SourceContract) -> Iterator[None]:
-    """Waits for whatever else commits batches of this source: both would commit the same file."""
-    with (settings.layout.root / f".land-{contract.name}.lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +147,7 @@ class _Landing:
         return self._content(replace(file, content=content), hashlib.sha256(content).hexdigest())
 
     def _content(self, file: DroppedFile, sha256: str) -> Landed:
-        name, known = shown_name(file.path), self.lake.find(self.contract.name, sha256)
+        name, known = shown_name(file.path), self._known(file, sha256)
         try:
             manifest = self._landed(file, sha256, known)
         except (SupplierError, SchemaFaultError) as fault:
@@ -166,10 +161,20 @@ class _Landing:
         # what its reader trips over today, it trips over tomorrow
         except Exception as broken:  # noqa: BLE001
             return self._refused(name, sha256, self._unforeseen(name, broken))
+        forbidden = revise(self.settings, self.contract, self.now)
         self._done(file, sha256, manifest)
         if manifest is known:
-            return self._result(name, Outcome.KNOWN, f"already landed as {manifest.batch_id}", manifest)
-        return self._result(name, Outcome.LANDED, counts_in_words(manifest) + self._closing(manifest), manifest)
+            return self._result(name, Outcome.KNOWN, f"already landed as {manifest.batch_id}{forbidden}", manifest)
+        told = counts_in_words(manifest) + self._closing(manifest) + forbidden
+        return self._result(name, Outcome.LANDED, told, manifest)
+
+    def _known(self, file: DroppedFile, sha256: str) -> Manifest | None:
+        """The batch that holds the file already, unless it puts back what another file replaced meanwhile."""
+        known = self.lake.find(self.contract.name, sha256)
+        if known is None or any(table.delivers is Delivers.CHANGES for table in self.contract.tables):
+            return known
+        last = max(each.supplied_at for each in self.lake.live(self.contract.name))
+        return known if known.supplied_at == last or file.supplied_at <= last else None
 
     def _refused(self, name: str, sha256: str, reason: str) -> Landed:
         """Remembers what is wrong with a file, so that it is not tried again until something changed."""
@@ -178,17 +183,20 @@ class _Landing:
         return self._result(name, Outcome.REFUSED, shown(reason))
 
     def _landed(self, file: DroppedFile, sha256: str, known: Manifest | None) -> Manifest:
-        """The batch that holds the file: the known one, unless the door lets in today what it withheld then."""
-        if known is not None and not (known.withheld and known.original is None):
-            return known
-        name = shown_name(file.path)
-        delivery = replace(source_module(self.contract.name).read(file, self._context()), origin=name)
-        admitted = self._admit(delivery, is_dropped=True)
-        if known is not None and self._holds(known, admitted):
-            return known
-        manifest = self._commit(delivery, admitted, sha256, known)
-        self._remember(delivery)
-        return manifest
+        """The batch that holds the file: the known one, unless today's rules say something else of it.
+
+        What the door withheld was kept nowhere, so only the file itself can bring it; what was kept is replayed.
+        """
+        if known is None or (known.withheld and known.original is None):
+            delivery = replace(
+                source_module(self.contract.name).read(file, self._context()), origin=shown_name(file.path)
+            )
+            admitted = self._admit(delivery, is_dropped=True)
+            if known is None or not self._holds(known, admitted):
+                manifest = self._commit(delivery, admitted, sha256, known)
+                self._remember(delivery)
+                return manifest
+        return replayed(self.settings, self.contract, known.batch_id, self.now) or known
 
     def _holds(self, known: Manifest, admitted: Admitted) -> bool:
         return all(
@@ -293,6 +301,7 @@ class _Landing:
             withheld=delivery.withheld,
             supersedes=replaced.batch_id if replaced else None,
             recognised=known,
+            is_full=delivery.is_full,
         )
         return self.lake.commit(arrival, self.now)
 
@@ -300,66 +309,10 @@ class _Landing:
         return Landed(self.contract.name, origin, outcome, message, manifest)
 
 
-def source_module(name: str) -> ModuleType:
-    """The module that fetches or reads a source."""
-    return import_module(f"ingestion.sources.{name}")
-
-
-def context_of(settings: Settings, lake: Lake, memory: Mapping[str, object] | None = None) -> Context:
-    """What a source module may know beside the wire."""
-    return Context(
-        city=settings.city,
-        memory=memory or {},
-        rows=partial(accepted_rows, lake),
-        areas=settings.areas,
-        registry=partial(registry_units, settings),
-    )
-
-
-def accepted_rows(lake: Lake, source: str, table: str) -> pl.DataFrame:
-    """The accepted rows of every live batch of a table, with `supplied_at` and `content_sha256`.
-
-    Raises:
-        LookupError: nothing of it was landed.
-    """
-    frames = [
-        lake.read(manifest, table, "accepted").with_columns(
-            supplied_at=pl.lit(manifest.supplied_at), content_sha256=pl.lit(manifest.content_sha256)
-        )
-        for manifest in lake.live(source)
-        # a batch of an older contract may not have had the table yet
-        if table in manifest.tables
-    ]
-    if not frames:
-        raise LookupError(f"nothing of {source} {table} was landed")
-    return pl.concat(frames, how="diagonal_relaxed")
-
-
 def _brings_nothing(tables: Mapping[str, pl.DataFrame], contract: SourceContract) -> bool:
     """Whether a pull of changes brought none; an empty snapshot says that everything is gone."""
     changes = all(table.delivers is Delivers.CHANGES for table in contract.tables)
     return changes and all(frame.is_empty() for frame in tables.values())
-
-
-def run_gate(
-    received: Mapping[str, pl.DataFrame], contract: SourceContract, city: City, supplied_at: datetime
-) -> dict[str, Split]:
-    """The gate over every table of a source."""
-    return {table.name: split(received[table.name], table, city, supplied_at) for table in contract.tables}
-
-
-def complete_until(
-    said: datetime | None, splits: Mapping[str, Split], contract: SourceContract, supplied_at: datetime
-) -> datetime | None:
-    """Up to where a delivery speaks: never past the moment it was supplied, whatever a row or a name says."""
-    spoken = said or _speaks_until(splits, contract)
-    return min(spoken, supplied_at) if spoken else None
-
-
-def _speaks_until(splits: Mapping[str, Split], contract: SourceContract) -> datetime | None:
-    """Up to where the accepted rows speak, for a supplier that does not say it."""
-    spoken = [splits[table.name].accepted[table.speaks_until].max() for table in contract.tables if table.speaks_until]
-    return max((moment for moment in spoken if isinstance(moment, datetime)), default=None)
 
 
 def counts_in_words(manifest: Manifest) -> str:
@@ -393,7 +346,7 @@ def _original(delivery: Delivery, contract: SourceContract) -> tuple[str, bytes]
 
 def _why(broken: Exception, contract: SourceContract) -> str:
     """What broke, as far as it may be told: nobody knows what a stranger's exception quotes of a person."""
-    if contract.sensitivity is Sensitivity.PERSONAL and not isinstance(broken, OSError | LakeError):
+    if contract.sensitivity is Sensitivity.PERSONAL and not isinstance(broken, OSError | LakeError | KeyMissingError):
         *_, last = traceback.extract_tb(broken.__traceback__)
         return f"{type(broken).__name__} in {Path(last.filename).name} line {last.lineno}"
     # cut last: half an address is no longer known for one
@@ -403,25 +356,3 @@ def _why(broken: Exception, contract: SourceContract) -> str:
 def _naming(name: str, fault: str) -> str:
     """The message of a fault, with the file it lies in."""
     return fault if name in fault else f"{name}: {fault}"
-
-
-def recognisable_as(lake: Lake, manifest: Manifest, received: Mapping[str, pl.DataFrame]) -> str:
-    """The hash of a batch that is made again.
-
-    A pull is recognised by what came through the door, which may look different now; a file by its bytes.
-    """
-    if manifest.original is not None:
-        return manifest.content_sha256
-    before = {name: lake.read(manifest, name, "received") for name in manifest.tables}
-    is_pulled = content_sha256(before) == manifest.content_sha256
-    return content_sha256(received) if is_pulled else manifest.content_sha256
-
-
-def content_sha256(tables: Mapping[str, pl.DataFrame]) -> str:
-    """A hash of what was received, whatever the order of the pages."""
-    digest = hashlib.sha256()
-    for name in sorted(tables):
-        content = tables[name].drop(LINE)
-        digest.update(name.encode())
-        digest.update(content.select(sorted(content.columns)).sort(pl.all()).write_csv().encode())
-    return digest.hexdigest()

@@ -3,6 +3,7 @@
 Belongs here: what replaces a batch under today's contract, and getting the rows out of what was replaced.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -11,10 +12,10 @@ import polars as pl
 
 from contracts.gate import REASONS_NL, Split
 from contracts.vocabulary import LINE, Sensitivity, SourceContract, TableContract
-from ingestion.delivery import Delivery
+from ingestion.delivery import Context, Delivery
 from ingestion.door import Admitted, admit, readmit
 from orchestration.loop.earlier import recognised, with_known_at
-from orchestration.loop.landing import (
+from orchestration.loop.passage import (
     complete_until,
     context_of,
     one_at_a_time,
@@ -43,18 +44,19 @@ def replay(settings: Settings, batch_id: str, now: datetime) -> Manifest | None:
     lake = Lake(settings.layout.lake)
     contract = settings.contracts()[_live(lake, batch_id).source]
     with one_at_a_time(settings, contract):
-        return _replayed(settings, contract, batch_id, now)
+        return replayed(settings, contract, batch_id, now)
 
 
-def _replayed(settings: Settings, contract: SourceContract, batch_id: str, now: datetime) -> Manifest | None:
+def replayed(settings: Settings, contract: SourceContract, batch_id: str, now: datetime) -> Manifest | None:
+    """See `replay`; for whoever holds the lock of the source already."""
     # only what holds now: a rotation of the key may have replaced it meanwhile
     lake = Lake(settings.layout.lake)
     manifest = _live(lake, batch_id)
-    admitted = _admitted(settings, lake, manifest, contract)
+    admitted, withheld = _admitted(settings, lake, manifest, contract)
     splits = run_gate(admitted.tables, contract, settings.city, manifest.supplied_at)
     if _same(lake, manifest, splits) and _keeps_the_same(lake, manifest, admitted, contract):
         return None
-    arrival = _again(manifest, contract, admitted, splits, lake)
+    arrival = replace(_again(manifest, contract, admitted, splits, lake), withheld=withheld)
     dated = {table.name: with_known_at(lake, table, splits[table.name], manifest, now) for table in contract.tables}
     return lake.commit(replace(arrival, splits=dated), now)
 
@@ -80,18 +82,38 @@ def _live(lake: Lake, batch_id: str) -> Manifest:
     raise UnknownBatchError(f"no live batch {batch_id}; `ademruimte batches` lists them")
 
 
-def _admitted(settings: Settings, lake: Lake, manifest: Manifest, contract: SourceContract) -> Admitted:
-    """What was kept of the delivery, through today's door: its own file, or its text, which passed that of then."""
-    original = lake.original(manifest)
+def _admitted(
+    settings: Settings, lake: Lake, manifest: Manifest, contract: SourceContract
+) -> tuple[Admitted, Mapping[str, int]]:
+    """What was kept of the delivery, through today's door: its own file, or its text, which passed that of then.
+
+    Returns:
+        What came through, and by reason how many rows were not let in, then or now.
+    """
+    original, context = lake.original(manifest), context_of(settings, lake)
     if original is None:
-        tables = {name: lake.read(manifest, name, "received") for name in manifest.tables}
-        absent = {table.name: _nothing_of(table) for table in contract.tables if table.name not in tables}
-        kept = Admitted(tables | absent, dict(manifest.dropped_columns), manifest.redactions, manifest.key_id)
-        return readmit(kept, contract, settings.pseudonym_keys())
+        tables, told = _revised(_kept(lake, manifest, contract), contract, context)
+        kept = Admitted(tables, dict(manifest.dropped_columns), manifest.redactions, manifest.key_id)
+        withheld = Counter(manifest.withheld) + Counter(told)
+        return readmit(kept, contract, settings.pseudonym_keys()), dict(withheld)
     name, content = original
-    tables = source_module(contract.name).reread(content, name, context_of(settings, lake))
+    tables = source_module(contract.name).reread(content, name, context)
     delivery = Delivery(manifest.origin, tables, manifest.supplied_at)
-    return admit(delivery, contract, settings.pseudonym_keys())
+    return admit(delivery, contract, settings.pseudonym_keys()), manifest.withheld
+
+
+def _kept(lake: Lake, manifest: Manifest, contract: SourceContract) -> dict[str, pl.DataFrame]:
+    tables = {name: lake.read(manifest, name, "received") for name in manifest.tables}
+    return tables | {table.name: _nothing_of(table) for table in contract.tables if table.name not in tables}
+
+
+def _revised(
+    kept: Mapping[str, pl.DataFrame], contract: SourceContract, context: Context
+) -> tuple[dict[str, pl.DataFrame], Mapping[str, int]]:
+    """What was kept, with what the city's own registers say of it today; most sources ask none."""
+    revised = getattr(source_module(contract.name), "revised", None)
+    tables, withheld = revised(kept, context) if revised else (kept, {})
+    return dict(tables), withheld
 
 
 def _nothing_of(table: TableContract) -> pl.DataFrame:
@@ -147,4 +169,5 @@ def _again(
         known_at=manifest.known_at,
         event_dates={table.name: table.event_date for table in contract.tables},
         recognised=recognised(lake, contract, splits, known_before=manifest.known_at),
+        is_full=manifest.is_full,
     )

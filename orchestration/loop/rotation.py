@@ -14,7 +14,7 @@ import polars as pl
 from contracts.gate import REASONS, REASONS_NL, Split
 from contracts.vocabulary import LINE, SourceContract, TableContract
 from ingestion.door import KeyRing
-from orchestration.loop.landing import one_at_a_time, recognisable_as
+from orchestration.loop.passage import one_at_a_time, recognisable_as
 from orchestration.secrets import add_key
 from orchestration.settings import Settings
 from warehouse.lake import KNOWN_AT, Arrival, Lake, Manifest
@@ -150,6 +150,7 @@ class _Rotation:
             known_at=manifest.known_at,
             event_dates={table.name: table.event_date for table in self.contract.tables},
             recognised={name: table.recognised for name, table in manifest.tables.items()},
+            is_full=manifest.is_full,
         )
 
     def _received(self, table: TableContract) -> pl.DataFrame:

@@ -163,6 +163,13 @@ def test_a_measure_that_breaks_its_promise_is_refused(change: Row, reason: str) 
     assert any(found.startswith(reason) for found in _reasons(MEASURES, _MEASURE, change))
 
 
+def test_a_project_is_not_done_before_it_is() -> None:
+    done = {**_PROJECT, "project_opgeleverd_op": "2026-11-22"}
+    assert _split(MEASURES, _MEASURE, done).accepted["project_completed_date"].to_list() == [date(2026, 11, 22)]
+    to_come = {**_PROJECT, "project_opgeleverd_op": "2031-01-01"}
+    assert _reasons(MEASURES, _MEASURE, to_come) == ["project_opgeleverd_op: lies after the week of the file"]
+
+
 def test_every_field_of_the_pacts_form_can_be_filled_from_a_measure_line() -> None:
     row = _split(MEASURES, _MEASURE, _PROJECT | {"project_opmerking": "fase 2 volgt"}).accepted.row(0, named=True)
     form = {

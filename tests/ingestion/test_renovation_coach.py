@@ -95,6 +95,7 @@ def test_two_files_of_a_week_join_over_the_same_pseudonym(kortrijk: City, drop: 
     dossiers = read(drop(_NAME, f"{_HEADER}\n{_LINE}\n"), Context(kortrijk))
     measures = read(drop(_MEASURES_NAME, f"{_MEASURES_HEADER}\n{_MEASURE_LINE}\n"), Context(kortrijk))
     assert (dossiers.tables["measures"].height, measures.tables["dossiers"].height) == (0, 0)
+    assert (dossiers.is_full, measures.is_full) == ({"dossiers": False}, {"measures": False})
     ids = [_gated(dossiers, kortrijk).accepted, _gated(measures, kortrijk, MEASURES).accepted]
     assert ids[0]["dossier_id"].to_list() == ids[1]["dossier_id"].to_list()
 

@@ -1,20 +1,23 @@
 """What was known already is recognised; what was refused stays open until somebody puts it right."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
 
+from contracts.gate import Split
 from contracts.sources.indicators import OBSERVATIONS
-from orchestration.loop.earlier import refused_lines
+from contracts.vocabulary import UTC_INSTANT
+from orchestration.loop.earlier import refused_lines, with_known_at
 from orchestration.loop.landing import Landed, land
 from orchestration.loop.replay import replay
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW
 from tests.orchestration.test_landing import drop
 from tests.orchestration.thousand_indicators import as_csv, good_rows
-from warehouse.lake import Lake, Manifest
+from warehouse.lake import KNOWN_AT, Lake, Manifest
 
 MONDAY = datetime(2026, 11, 16, 9, tzinfo=UTC)
 Row = dict[str, str]
@@ -238,3 +241,22 @@ def own_snapshots(empty_profile: Callable[..., Settings]) -> Callable[[str], lis
         return lines_of.filter(pl.col("closed_by").is_null())["origin"].str.strip_suffix(".csv").to_list()
 
     return send
+
+
+# --- known since ------------------------------------------------------------------------------------------------
+
+
+def test_a_key_that_named_two_rows_of_an_older_contract_makes_no_row_two(department: Department) -> None:
+    first = department.send(department.rows).manifest
+    assert first is not None
+    lake = Lake(department.settings.layout.lake)
+    place = lake.file(first, OBSERVATIONS.name, "accepted")
+    accepted = lake.read(first, OBSERVATIONS.name, "accepted")
+    earlier, later = NOW - timedelta(days=2), NOW - timedelta(days=1)
+    twice = [accepted.with_columns(pl.lit(known, UTC_INSTANT).alias(KNOWN_AT)) for known in (later, earlier)]
+    pl.concat(twice).write_parquet(place)
+    whole = Split(accepted.height, accepted, accepted.clear(), 0, 0)
+    for replaced in (first, replace(first, original="cijfers.csv")):
+        dated = with_known_at(lake, OBSERVATIONS, whole, replaced, NOW).accepted
+        assert dated.height == accepted.height
+        assert dated[KNOWN_AT].unique().to_list() == [earlier]

@@ -18,7 +18,8 @@ import polars as pl
 import pytest
 
 from orchestration.loop.dropped import take, waiting_files
-from orchestration.loop.landing import Landed, Outcome, accepted_rows, land
+from orchestration.loop.landing import Landed, Outcome, land
+from orchestration.loop.passage import accepted_rows
 from orchestration.loop.replay import UnknownBatchError, replay
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW, land_everything

@@ -18,7 +18,7 @@ import pytest
 
 from contracts.registry import all_contracts
 from ingestion.delivery import Context
-from orchestration.loop.landing import run_gate, source_module
+from orchestration.loop.passage import run_gate, source_module
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW
 from warehouse.engine import connect

@@ -10,8 +10,9 @@ from contracts.sources.buildings import CONNECTIONS
 from contracts.sources.energy_meters import READINGS
 from contracts.vocabulary import LINE
 from ingestion.registered_meters import NOT_WHOLE, UNKNOWN
-from orchestration.loop.landing import Landed, Outcome, land, run_gate
-from orchestration.loop.replay import replay
+from orchestration.loop.landing import Landed, Outcome, land
+from orchestration.loop.passage import run_gate
+from orchestration.loop.replay import erase, replay
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
 from tests.orchestration.test_landing import drop, land_source
@@ -162,3 +163,110 @@ def test_a_replay_of_a_batch_that_kept_its_file_keeps_only_what_the_door_lets_in
     assert made.original is None
     received = Lake(settings.layout.lake).read(made, "readings", "received")
     assert received["ean"].to_list() == [f'="{HALL}"']
+
+
+# --- a register that is put right -------------------------------------------------------------------------------
+
+
+def _corrected(settings: Settings, *eans: str, home: str = HOME) -> Landed:
+    """A newer register."""
+    later = (NOW + timedelta(minutes=1)).isoformat()
+    drop(settings, "buildings", "nieuw.csv", _register(*eans, home=home), supplied_at=later)
+    (landed,) = land(settings, settings.contracts()["buildings"], LATER)
+    return landed
+
+
+def _in_the_lake(settings: Settings, ean: str) -> bool:
+    files = settings.layout.lake.rglob("*.parquet")
+    frames = (pl.read_parquet(file, hive_partitioning=False) for file in files if "buildings" not in str(file))
+    return any(ean in frame.write_json() for frame in frames)
+
+
+def test_a_register_that_says_it_is_a_dwelling_takes_its_days_out_of_what_counts(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    settings = empty_profile()
+    _land(settings, "buildings", _register(HALL, HOME, home=SCHOOL))
+    first = _land(settings, "energy_meters", _export(HALL, HOME)).manifest
+    assert sorted(_accepted(settings)["ean"]) == [HALL, HOME]
+    told = _corrected(settings, HALL, HOME)
+    assert f"ademruimte erase {first.batch_id}`" in told.message
+    assert _accepted(settings)["ean"].to_list() == [HALL]
+    (live,) = Lake(settings.layout.lake).live("energy_meters")
+    assert (live.supersedes, live.withheld, live.known_at) == (first.batch_id, {NOT_WHOLE: 1}, first.known_at)
+    counts = live.tables["readings"]
+    assert (counts.received, counts.accepted) == (1, 1)
+    assert _in_the_lake(settings, HOME), "a register may be wrong: a person decides"
+    erase(settings, first.batch_id)
+    assert not _in_the_lake(settings, HOME)
+    assert "erase" not in _corrected(settings, HALL, HOME).message
+    assert replay(settings, live.batch_id, LATER) is None
+
+
+def test_what_is_left_to_erase_is_told_again_with_every_register(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    _land(settings, "buildings", _register(HALL, HOME, home=SCHOOL))
+    first = _land(settings, "energy_meters", _export(HALL, HOME)).manifest
+    assert _corrected(settings, HALL, HOME).message.endswith(f"`ademruimte erase {first.batch_id}`")
+    again = _corrected(settings, HALL, HOME)
+    assert again.outcome is Outcome.KNOWN
+    assert again.message.endswith(f"`ademruimte erase {first.batch_id}`")
+    assert len(Lake(settings.layout.lake).manifests("energy_meters")) == 2
+
+
+def test_an_erasure_killed_half_way_stops_no_register(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    _land(settings, "buildings", _register(HALL, HOME, home=SCHOOL))
+    first = _land(settings, "energy_meters", _export(HALL, HOME)).manifest
+    _corrected(settings, HALL, HOME)
+    lake = Lake(settings.layout.lake)
+    lake.file(first, "readings", "received").unlink()
+    assert _corrected(settings, HALL, HOME).outcome is Outcome.KNOWN
+    erase(settings, first.batch_id)
+    assert lake.is_erased(first)
+    assert not _in_the_lake(settings, HOME)
+
+
+def test_a_dwelling_that_was_a_mistake_gets_its_days_back_from_the_same_export(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    settings = empty_profile()
+    _land(settings, "buildings", _register(HALL, HOME, home=SCHOOL))
+    first = _land(settings, "energy_meters", _export(HALL, HOME)).manifest
+    _corrected(settings, HALL, HOME)
+    erase(settings, first.batch_id)
+    much_later = (NOW + timedelta(minutes=2)).isoformat()
+    drop(settings, "buildings", "recht.csv", _register(HALL, HOME, home=SCHOOL), supplied_at=much_later)
+    land(settings, settings.contracts()["buildings"], LATER)
+    drop(settings, "energy_meters", "bestand.csv", _export(HALL, HOME))
+    (again,) = land(settings, settings.contracts()["energy_meters"], LATER)
+    assert again.outcome is Outcome.LANDED
+    assert sorted(_accepted(settings)["ean"]) == [HALL, HOME]
+    assert again.manifest.withheld == {}
+
+
+def test_a_whole_month_of_what_proves_a_dwelling_stays_as_one_total_through_every_replay(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    settings = empty_profile()
+    _land(settings, "buildings", _register(HALL, HOME, home=SCHOOL))
+    days = [
+        f'{day:02}-10-2026;00:00:00;{(day % 31) + 1:02}-{10 + day // 31}-2026;00:00:00;="{HOME}";1SAG;AMR-meter;'
+        "Afname Actief;5;kWh;Uitgelezen;"
+        for day in range(1, 32)
+    ]
+    _land(settings, "energy_meters", "\n".join([EXPORT_HEADER, *days]) + "\n")
+    assert _accepted(settings).height == 31
+    _corrected(settings, HALL, HOME)
+    assert _accepted(settings).select("granularity", "value").rows() == [("P1M", 155.0)]
+    (live,) = Lake(settings.layout.lake).live("energy_meters")
+    assert replay(settings, live.batch_id, LATER) is None
+
+
+def test_a_register_that_changes_no_dwelling_replays_nothing(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    _land(settings, "buildings", _register(HALL, SCHOOL))
+    _land(settings, "energy_meters", _export(HALL, SCHOOL))
+    # a row that was forgotten is no proof that the readings must go
+    assert "erase" not in _corrected(settings, HALL, HOME).message
+    assert sorted(_accepted(settings)["ean"]) == [HALL, SCHOOL]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,8 +10,11 @@ import duckdb
 import polars as pl
 import pytest
 
+from contracts.registry import city_named
+from orchestration.giving_back.lines import given_back
 from orchestration.loop.landing import Outcome, land
 from orchestration.loop.replay import UnknownBatchError, erase, replay
+from orchestration.registry.seeds import city_seeds
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
 from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, drop
@@ -75,6 +79,7 @@ def test_a_column_that_the_contract_no_longer_allows_is_left_behind(coaches: Set
     assert "naam" in again.dropped_columns[DOSSIERS]
     counts = again.tables[DOSSIERS]
     assert (counts.accepted, counts.quarantined) == (1, 1)
+    assert again.is_full == {DOSSIERS: False}, "of the measures the file says nothing"
     assert replay(coaches, again.batch_id, LATER) is None, "a second time there is nothing left to take out"
 
 
@@ -200,3 +205,106 @@ def test_taken_back_to_before_the_replay_a_batch_counts_and_holds_what_it_did(in
         assert known(con) == [(17600.0, NOW)]
         counts = con.sql("select received, accepted, quarantined from landing.batch_counts").fetchall()
         assert counts == [(2, 1, 1)]
+
+
+# --- a refusal by our own registry ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def unlisted(empty_profile: Callable[..., Settings], tmp_path: Path) -> Settings:
+    """The same profile while its registry holds no target yet for the trees."""
+    (tmp_path / "seeds").mkdir()
+    settings = empty_profile()
+    rows = (city_seeds(settings) / "targets.csv").read_text("utf-8").splitlines(keepends=True)
+    others = "".join(row for row in rows if not row.startswith("trees") and ",trees_extra," not in row)
+    (tmp_path / "seeds" / "targets.csv").write_text(others, encoding="utf-8")
+    return replace(settings, city=replace(settings.city, name=str(tmp_path / "seeds")))
+
+
+def landed_unlisted(unlisted: Settings) -> Manifest:
+    """A file about an indicator that the registry does not hold."""
+    drop(unlisted, "indicators", "b.csv", INDICATORS + GOOD_ROW)
+    (landed,) = land(unlisted, unlisted.contracts()["indicators"], NOW)
+    assert landed.manifest.tables["observations"].quarantined == 1
+    return landed.manifest
+
+
+def listed(unlisted: Settings) -> Settings:
+    """The profile once the data team added the target."""
+    return replace(unlisted, city=city_named("kortrijk"))
+
+
+def counts_of(manifest: Manifest) -> tuple[int, int, int]:
+    (counts,) = manifest.tables.values()
+    return counts.received, counts.accepted, counts.quarantined
+
+
+def test_a_row_of_an_unknown_indicator_is_let_in_by_a_replay_once_the_registry_knows_it(unlisted: Settings) -> None:
+    first = landed_unlisted(unlisted)
+    assert replay(unlisted, first.batch_id, LATER) is None, "the registry still says no"
+    again = replay(listed(unlisted), first.batch_id, LATER)
+    assert again is not None
+    assert again.supersedes == first.batch_id
+    assert counts_of(again) == (1, 1, 0)
+    assert replay(listed(unlisted), again.batch_id, LATER) is None
+
+
+def test_the_same_file_again_is_read_by_the_registry_of_today_and_counts_once(unlisted: Settings) -> None:
+    first, settings = landed_unlisted(unlisted), listed(unlisted)
+    for outcome in (Outcome.LANDED, Outcome.KNOWN):
+        path = drop(settings, "indicators", "again.csv", INDICATORS + GOOD_ROW)
+        (landed,) = land(settings, settings.contracts()["indicators"], LATER)
+        assert landed.outcome is outcome
+        assert not path.exists()
+    assert only(settings).supersedes == first.batch_id
+    assert counts_of(only(settings)) == (1, 1, 0)
+    with duckdb.connect() as con:
+        con.execute("set TimeZone = 'UTC'")
+        load(con, Lake(settings.layout.lake), settings.contracts())
+        assert known(con) == [(17600.0, LATER)]
+
+
+def test_what_is_given_back_follows_the_registry_and_a_corrected_file_closes_the_rest(unlisted: Settings) -> None:
+    settings, contract = listed(unlisted), unlisted.contracts()["indicators"]
+    wrong = GOOD_ROW.replace("2026-10-31;17600", "2026-09-30;veel")
+    drop(unlisted, "indicators", "b.csv", INDICATORS + GOOD_ROW + wrong)
+    land(unlisted, contract, NOW)
+
+    def still_open() -> list[int]:
+        lake = Lake(settings.layout.lake)
+        (lines,) = given_back(lake, contract, settings, closed=False).values()
+        return list(lines["line"])
+
+    assert still_open() == [2, 3]
+    drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW + wrong)
+    land(settings, contract, LATER)
+    assert still_open() == [3], "of one file once, and only what its sender can put right"
+    right = (LATER + timedelta(hours=1)).isoformat()
+    drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW + wrong.replace("veel", "17500"), right)
+    (landed,) = land(settings, contract, LATER + timedelta(hours=1))
+    assert landed.message.endswith("; closes 1 refused earlier")
+    assert still_open() == []
+
+
+def test_a_row_of_which_the_registry_changed_the_unit_is_refused_by_a_replay(indicators: Settings) -> None:
+    other = pl.lit("km").alias("registry_unit")
+    assert replay(indicators, only(indicators).batch_id, LATER) is None
+    rewrite(indicators, "observations", lambda rows: rows.with_columns(other), "received")
+    again = replay(indicators, only(indicators).batch_id, LATER)
+    assert again is not None, "the columns of the registry are made again"
+    assert counts_of(again) == (2, 1, 1)
+    unit = Lake(indicators.layout.lake).read(again, "observations", "received")["registry_unit"]
+    assert "km" not in unit.to_list()
+
+
+def test_a_known_file_of_which_the_key_got_lost_waits_until_it_is_restored(coaches: Settings) -> None:
+    ring = coaches.pseudonym_key_file.read_bytes()
+    coaches.pseudonym_key_file.write_text("another", encoding="ascii")
+    path = drop(coaches, COACHES, WEEK, HEADER + ROWS)
+    (refused,) = land(coaches, coaches.contracts()[COACHES], LATER)
+    assert refused.outcome is Outcome.REFUSED
+    assert "restore the key file" in refused.message
+    assert path.exists()
+    coaches.pseudonym_key_file.write_bytes(ring)
+    (known_file,) = land(coaches, coaches.contracts()[COACHES], LATER, is_asked=False)
+    assert known_file.outcome is Outcome.KNOWN

@@ -1,6 +1,11 @@
 """A new key: every pseudonym changes, every dwelling still joins, and a kill costs nothing."""
 
+import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import islice
@@ -12,13 +17,15 @@ import pytest
 
 from ingestion.demo_city import city as demo_city
 from ingestion.door import KeyMissingError
-from orchestration.loop.landing import land, one_at_a_time
+from orchestration.loop.landing import land
+from orchestration.loop.passage import one_at_a_time
 from orchestration.loop.plan import make_plan
 from orchestration.loop.rotation import Rotated, rotate
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW, settings_in
 from warehouse.lake import Lake, Manifest
 
+ROOT = Path(__file__).parents[2]
 SOURCE = "renovation_coach"
 LATER = NOW + timedelta(hours=1)
 
@@ -144,6 +151,43 @@ def test_a_rotation_that_was_killed_goes_on_without_another_key(coaches: Setting
     assert coaches.pseudonym_keys() == keys
     assert {manifest.key_id for manifest in live(coaches)} == {keys.key_id}
     assert pattern(dwellings(coaches)) == before
+
+
+@pytest.fixture
+def two_weeks(empty_profile: Callable[..., Settings]) -> Settings:
+    """Two small batches of one dwelling each, and of one both have."""
+    settings = empty_profile()
+    settings.layout.drop(SOURCE).mkdir(parents=True)
+    for week, number in ((44, 1), (45, 2)):
+        rows = [f"K-{no};kortrijk;Straat {no};2026-10-19;advies;2026-10-20" for no in (0, number)]
+        text = "\n".join(["dossier;team;adres;intake_op;fase;fase_op", *rows]) + "\n"
+        path = settings.layout.drop(SOURCE) / f"renovatie_2026-W{week}_kortrijk.csv"
+        path.write_text(text, encoding="utf-8")
+        path.with_name(f"{path.name}.ready").touch()
+    land(settings, settings.contracts()[SOURCE], NOW)
+    return settings
+
+
+def test_after_kill_9_anywhere_in_a_rotation_the_next_one_finishes_it(two_weeks: Settings) -> None:
+    before, home = pattern(dwellings(two_weeks)), two_weeks.layout.root.parent
+    script = [sys.executable, "-m", "tests.orchestration.dying", str(home)]
+    told = subprocess.run(script, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, check=True)
+    deaths = {int(touch): code for touch, code in json.loads(told.stdout).items()}
+    *shot, (_, last) = sorted(deaths.items())
+    assert last == 0, "the last child met no kill point, so the whole rotation was tried"
+    assert {code for _, code in shot} == {-signal.SIGKILL}
+    stood = set()
+    for touch, _ in shot:
+        settings = settings_in(home.with_name(str(touch)), {})
+        keys = {manifest.key_id for manifest in live(settings)}
+        stood.add((len(settings.pseudonym_keys().keys), len(keys)))
+        assert len(live(settings)) == 2
+        list(rotate(settings, LATER))
+        ring = settings.pseudonym_keys()
+        assert {manifest.key_id for manifest in live(settings)} == {ring.key_id}
+        assert pattern(dwellings(settings)) == before
+        assert not list(settings.layout.staging.iterdir())
+    assert stood >= {(1, 1), (2, 1), (2, 2)}, "killed before the key, after it, and between the batches"
 
 
 def test_a_second_rotation_goes_on_from_the_first(coaches: Settings) -> None:

@@ -18,12 +18,14 @@ def _model(name: str, *parents: str, tags: tuple[str, ...] = ()) -> dict[str, An
     }
 
 
-def _test(name: str, attached: str | None, *parents: str, description: str = "") -> dict[str, Any]:
+def _test(
+    name: str, attached: str | None, *parents: str, description: str = "", tags: tuple[str, ...] = ()
+) -> dict[str, Any]:
     return {
         "unique_id": f"test.ademruimte.{name}.0f1e2d3c4b",
         "name": name,
         "resource_type": "test",
-        "tags": [],
+        "tags": list(tags),
         "description": description,
         "attached_node": attached,
         "depends_on": {"macros": ["macro.dbt.test_accepted_range"], "nodes": list(parents)},
@@ -50,6 +52,7 @@ _NODES = (
     _test("readings_not_negative", STG_METERS, STG_METERS),
     _test("relationships_tickets_date", STG_TICKETS, STG_TICKETS, DIM_DATE),
     _test("singular_days_and_meters", None, STG_METERS, DIM_DATE),
+    _test("meters_look_odd", None, STG_METERS, tags=("note",)),
     _test("source_tickets_recent", None, TICKETS),
     _test("union_complete", UNION, UNION),
 )

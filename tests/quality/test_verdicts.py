@@ -120,6 +120,12 @@ def test_a_passing_or_skipped_test_and_a_failing_model_are_no_findings(
     assert failing_models(manifest, run) == {}
 
 
+def test_a_note_is_kept_and_makes_no_kpi_unverified(
+    judged: Callable[..., dict[str, tuple[str, list[str]]]], results: Callable[..., dict[str, Any]]
+) -> None:
+    assert judged(run=results(meters_look_odd=("warn", 3))) == {ENERGY: FINE, TICKETS: FINE}
+
+
 def test_a_result_of_a_node_that_is_not_in_the_manifest_is_passed_over(
     manifest: dict[str, Any], results: Callable[..., dict[str, Any]]
 ) -> None:

@@ -168,8 +168,18 @@ def test_the_ledger_counts_every_row_of_a_batch(
     lake.commit(arrival(rows([1.0, 2.0])), NOON)
     load(warehouse, lake, {"meters": contract})
     assert warehouse.execute("select * exclude batch_id from landing.batch_counts").fetchall() == [
-        ("meters", "readings", 5, 2, 1, 1, 1)
+        ("meters", "readings", 5, 2, 1, 1, 1, None)
     ]
+
+
+def test_the_ledger_of_an_older_warehouse_learns_whether_a_table_was_whole(
+    warehouse: Con, lake: Lake, contract: SourceContract, rows: Rows, arrival: MakeArrival
+) -> None:
+    ensure_landing(warehouse, {"meters": contract})
+    warehouse.execute("alter table landing.batch_counts drop column is_full")
+    lake.commit(replace(arrival(rows([1.0])), is_full={"readings": True}), NOON)
+    load(warehouse, lake, {"meters": contract})
+    assert warehouse.execute("select is_full from landing.batch_counts").fetchall() == [(True,)]
 
 
 def test_touched_dates_are_noted_once_until_a_build_is_committed(

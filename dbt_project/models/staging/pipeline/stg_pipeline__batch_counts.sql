@@ -6,5 +6,6 @@ select
     accepted,
     quarantined,
     duplicate,
-    superseded
+    superseded,
+    is_full
 from {{ source('pipeline', 'batch_counts') }}
