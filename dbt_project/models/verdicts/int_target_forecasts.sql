@@ -59,7 +59,11 @@ placed as (
             when paths.trajectory not in ('constant', 'step', 'none', 'annual_quota')
                 then nullif(greatest(0, {{ deadline_clock('paths') }} - evaluations.clock), 0)
         end as years_ahead,
-        nullif(greatest(0, {{ month_number('paths.target_date') }} - evaluations.month_number), 0) as months_ahead
+        nullif(greatest(0, {{ month_number('paths.target_date') }} - evaluations.month_number), 0) as months_ahead,
+        case
+            when paths.trajectory = 'compound' and paths.target_date is null
+                then {{ compound_value('paths', '(evaluations.ref_date + interval 1 year)::date') }}
+        end as asked_next_year
     from evaluations
     inner join paths
         on evaluations.target_id = paths.target_id
@@ -165,7 +169,7 @@ with_forecast as (
                 then (target_value - value) / nullif(1 - {{ share_of_year('ref_date') }}, 0)
             -- without an end: to where the path stands a year on
             when trajectory = 'compound' and target_date is null
-                then {{ compound_value('with_start', '(with_start.ref_date + interval 1 year)::date') }} - value
+                then asked_next_year - value
             else (target_value - value) / years_ahead
         end as required_pace
     from with_start
@@ -207,7 +211,7 @@ measured as (
     select
         * exclude (
             points, start_value, start_clock, oldest_value, oldest_clock, slopes, three_years, three_years_asked,
-            limit_share, clock, pace, forecast_start, years_run, forecast, deviation, chance
+            limit_share, asked_next_year, clock, pace, forecast_start, years_run, forecast, deviation, chance
         ),
         round(pace, 6) as recent_pace_per_year,
         round(required_pace, 6) as required_pace_per_year,

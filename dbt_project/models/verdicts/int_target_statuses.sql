@@ -1,7 +1,8 @@
 {{ config(materialized="table", schema="intermediate", contract={"enforced": false}) }}
 
 -- The fold over the evaluations, oldest first: what stands changes only when two evaluations on different data want
--- it on the same side; the newest value of a month that still runs changes no score. Nothing that was said earlier takes part, so a restated value restates the past as well.
+-- it on the same side; the newest value of a month that still runs changes no score. Nothing that was said earlier
+-- takes part, so a restated value restates the past as well.
 with recursive evaluations as (
 
     select
