@@ -8,6 +8,7 @@ from itertools import accumulate
 import polars as pl
 import pytest
 
+from orchestration.loop.changes import CHANGE, RESTATEMENT, Change, with_change
 from tests.verdicts.method import SEEDS, judged, series, targets
 from tests.verdicts.programmes import MONTH_ENDS
 
@@ -142,6 +143,42 @@ def test_twenty_answers_never_turn_a_status_and_two_hundred_do(method: Method) -
     many = judged(method, targets(SERVICE), _answers([(97, 200), (80, 200), (80, 200)]))
     assert few["status"].to_list() == ["on_track"] * 4
     assert many["status"].to_list() == ["on_track", "on_track", "behind"]
+
+
+def _as_verdicts(told: pl.DataFrame) -> pl.DataFrame:
+    """The newest evaluation as the row that a build says of it."""
+    return told.tail(1).with_columns(
+        last_status=pl.col("status"),
+        target_value=pl.lit(100.0),
+        definition_version=pl.lit(1),
+        dq_verdict=pl.lit("verified"),
+        as_of_date=pl.lit(date(2031, 1, 2)),
+    )
+
+
+def test_a_correction_two_months_back_is_a_restatement_and_not_the_passing_of_time(method: Method) -> None:
+    said = judged(method, targets(SERVICE), _answers([(97, 200), (80, 200), (80, 200)]))
+    now = judged(method, targets(SERVICE), _answers([(97, 200), (97, 200), (80, 200)]))
+    assert (said["status"][-1], now["status"][-1]) == ("behind", "on_track")
+    assert said["value"][-1] == now["value"][-1]
+    explained = with_change(_as_verdicts(said), _as_verdicts(now), now)
+    assert explained.select(CHANGE, RESTATEMENT).rows() == [(Change.CORRECTED, True)]
+
+
+@pytest.mark.parametrize("month", [0, 20], ids=["oldest", "middle"])
+def test_a_corrected_point_of_a_growing_count_is_no_change_of_pace(method: Method, month: int) -> None:
+    points = _counted(_uneven(PACE, 36))
+    corrected = [(day, value + 40 * (number == month)) for number, (day, value) in enumerate(points)]
+    now = _told(method, corrected)
+    explained = with_change(_as_verdicts(_told(method, points)), _as_verdicts(now), now)
+    assert explained[CHANGE].to_list() == [Change.CORRECTED]
+
+
+def test_a_month_more_on_an_unchanged_past_is_new_data(method: Method) -> None:
+    points = _counted(_uneven(PACE, 37))
+    now = _told(method, points)
+    explained = with_change(_as_verdicts(_told(method, points[:36])), _as_verdicts(now), now)
+    assert explained.select(CHANGE, RESTATEMENT).rows() == [(Change.NEW, False)]
 
 
 def test_a_frozen_feed_stays_where_it_was(method: Method) -> None:
