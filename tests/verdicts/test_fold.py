@@ -320,17 +320,23 @@ def _on(method: Method, points: Sequence[tuple[date, float]], cadence_days: int 
     return told
 
 
-def _spells(statuses: Sequence[object]) -> list[object]:
-    return [status for number, status in enumerate(statuses) if number == 0 or status != statuses[number - 1]]
-
-
 def test_the_days_of_a_running_month_flip_nothing(method: Method) -> None:
     days = [(date(2026, 11, number), DAILY_SHARES[number % len(DAILY_SHARES)]) for number in range(1, 31)]
     told = [_on(method, [*EARLIER, *days[:number]]) for number in range(1, 31)]
-    assert len({each["raw_status"] for each in told[:-1]}) > 1
-    assert {each["status"] for each in told[:-1]} == {_on(method, EARLIER)["status"]}
-    assert len(_spells([each["status"] for each in told])) <= 2
+    assert len({each["raw_status"] for each in told}) > 1
+    assert {each["status"] for each in told} == {"at_risk"}
     assert [each["value"] for each in told] == [value for _, value in days]
+
+
+@pytest.mark.parametrize(("month_end", "status"), [(92.4, "behind"), (92.5, "at_risk")])
+def test_the_status_can_flip_once_when_the_month_is_over(method: Method, month_end: float, status: str) -> None:
+    days = [
+        (date(2026, 11, 29), 92.6),
+        (date(2026, 11, 30), month_end),
+        *((date(2026, 12, day), 92.4) for day in (1, 2, 3)),
+    ]
+    told = [_on(method, [*EARLIER, *days[:number]])["status"] for number in range(1, 6)]
+    assert told == ["at_risk"] * 2 + [status] * 3
 
 
 def test_a_series_of_every_month_or_rarer_counts_each_point_as_it_comes(method: Method) -> None:

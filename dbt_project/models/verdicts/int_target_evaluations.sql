@@ -34,7 +34,6 @@ asked as (
         {{ month_number('month_ends.ref_date') }} as month_number,
         coalesce(paths.cadence_days < 28, false)
         and not month_ends.is_month_over
-        and month_ends.ref_date < last_day(month_ends.ref_date)
         and month_ends.ref_date = max(month_ends.ref_date) over (partition by month_ends.target_id) as is_running,
         coalesce(paths.series_kind, 'none') = 'rare_count'
         or (coalesce(paths.series_kind, 'none') in ('level', 'share') and month_ends.is_over_a_year) as is_yearly
