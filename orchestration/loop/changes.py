@@ -6,7 +6,8 @@ import polars as pl
 
 CHANGE = "change"
 RESTATEMENT = "is_restatement"
-_BEFORE, _RETOLD = "_before", "_retold"
+_BEFORE = "_before"
+_RETOLD, _STANDS = "value_retold", "past_stands"
 _COMPARED = (
     "ref_date",
     "value",
@@ -23,7 +24,6 @@ _COMPARED = (
 _SCORES = ("on_track", "at_risk", "behind")
 _BY_REGISTRY = ("cancelled", "contested")
 _HELD = frozenset({"ref_date", "value", "history_hash"})
-_MONTH = "month_before"
 
 
 class Change(StrEnum):
@@ -51,8 +51,8 @@ def with_change(before: pl.DataFrame, after: pl.DataFrame, history: pl.DataFrame
     Args:
         before: verdict rows, at most one per target; may be empty and may lack columns.
         after: verdict rows, one per target.
-        history: rows of `fct_target_status_history` of the build of `after`: what it holds of the months before.
-            Without them a correction is seen only where both rows speak of one month.
+        history: rows of `fct_target_status_history` of the build of `after`: what it holds of the time before.
+            Without them a correction is seen only where both rows speak of one day.
     """
     given = frozenset(name for name in _COMPARED if name in before.columns and name in after.columns)
     then = before.select("target_id", *(pl.col(name).alias(name + _BEFORE) for name in _COMPARED if name in given))
@@ -68,21 +68,24 @@ def with_change(before: pl.DataFrame, after: pl.DataFrame, history: pl.DataFrame
 
 
 def _with_retold(joined: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
-    """Adds what is held now of the month that each target was judged on before."""
-    month = pl.col("ref_date").dt.truncate("1mo").alias(_MONTH)
-    retold = history.select("target_id", month, *(pl.col(name).alias(name + _RETOLD) for name in sorted(_HELD)))
-    then = joined.with_columns(pl.col("ref_date" + _BEFORE).dt.truncate("1mo").alias(_MONTH))
-    return then.join(retold, on=["target_id", _MONTH], how="left", maintain_order="left")
+    """Adds whether the past that each target was judged on stands in `history`, and the value it has for that day."""
+    hashes = history.select("target_id", pl.col("history_hash").alias("history_hash" + _BEFORE)).unique()
+    values = history.select("target_id", pl.col("ref_date").alias("ref_date" + _BEFORE), pl.col("value").alias(_RETOLD))
+    stands = hashes.with_columns(pl.lit(value=True).alias(_STANDS))
+    found = joined.join(stands, on=["target_id", "history_hash" + _BEFORE], how="left", maintain_order="left")
+    return found.join(values, on=["target_id", "ref_date" + _BEFORE], how="left", maintain_order="left")
 
 
 def _is_retold(*, is_whole: bool) -> pl.Expr:
-    """Whether the values that the verdict of then rested on are told otherwise now."""
-    known, now = pl.col("history_hash" + _BEFORE), pl.col("history_hash" + _RETOLD)
-    others = known.is_not_null() & now.is_not_null() & (known != now)
-    same_day = pl.col("ref_date" + _RETOLD) == pl.col("ref_date" + _BEFORE)
-    its_own = same_day & pl.col("value" + _RETOLD).ne_missing(pl.col("value" + _BEFORE))
-    withdrawn = known.is_not_null() & now.is_null() & pl.lit(is_whole)
-    return (others | its_own | withdrawn).fill_null(value=False)
+    """Whether the values that the verdict of then rested on are told otherwise now.
+
+    On another day only a past that no longer begins as it did is another one: months are added to it all the time.
+    """
+    same_day = pl.col("ref_date") == pl.col("ref_date" + _BEFORE)
+    known = pl.col("history_hash" + _BEFORE)
+    others = pl.when(same_day).then(known != pl.col("history_hash")).otherwise(pl.col(_STANDS).is_null() & is_whole)
+    its_own = pl.col(_RETOLD) != pl.col("value" + _BEFORE)
+    return (known.is_not_null() & others.fill_null(value=False)) | its_own.fill_null(value=False)
 
 
 def _explained(given: frozenset[str], retold: pl.Expr) -> pl.Expr:

@@ -135,6 +135,17 @@ def test_only_a_value_back_in_time_that_changes_the_status_is_a_restatement(
     assert with_change(OCTOBER, rows(after))[RESTATEMENT].to_list() == [is_restatement]
 
 
+def test_a_month_that_ends_later_than_it_was_spoken_of_corrects_nothing() -> None:
+    # in the first days of November a service still speaks of the questions of October
+    third, tenth = {"ref_date": date(2026, 11, 3)}, {"ref_date": date(2026, 11, 10), "history_hash": "b"}
+    explained = with_change(rows(third), rows(tenth), rows({}, tenth))
+    assert explained.select(CHANGE, RESTATEMENT).rows() == [(Change.NEW, False)]
+
+
+def test_a_value_that_comes_late_before_the_day_that_was_judged_corrects_the_past() -> None:
+    assert change_of({}, {"history_hash": "b"}) == Change.CORRECTED
+
+
 def test_new_data_beside_a_corrected_past_that_change_the_status_are_a_restatement() -> None:
     retold = rows({"history_hash": "c"}, NOVEMBER)
     assert with_change(OCTOBER, rows(NOVEMBER | {"status": "behind"}), retold)[RESTATEMENT].to_list() == [True]
