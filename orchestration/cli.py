@@ -137,11 +137,14 @@ def send() -> None:
 def status(
     as_of: Annotated[datetime | None, typer.Option(formats=_DAY, help="How it stood on this day.")] = None,
     known_at: Annotated[datetime | None, typer.Option(formats=_DAY, help="With what was known by this day.")] = None,
+    target: Annotated[str | None, typer.Option(metavar="TARGET_ID", help="Of a day: only this target.")] = None,
+    with_same: Annotated[bool, typer.Option("--all", help="Of a day: every target, also the unchanged.")] = False,  # noqa: FBT002 - a flag
     why: Annotated[str | None, typer.Option(metavar="TARGET_ID", help="What holds this target back.")] = None,
 ) -> None:
     """The targets of the published build, worst first, and what each source delivered.
 
-    With a day: what was said then, what today's rules say on what was known then, and why they differ.
+    With a day: what was said then, what today's rules say on what was known then, what is published now, and why
+    they differ; of the targets that differ, of all, or of one.
     """
     settings = _published_settings()
     if why:
@@ -149,11 +152,12 @@ def status(
 
         print_why(_console, settings, why)
         return
-    if as_of or known_at:
+    if as_of or known_at or target or with_same:
         from orchestration.past import print_past  # noqa: PLC0415 - brings dbt
 
         day = as_of or known_at or datetime.now(UTC)
-        print_past(_console, settings, day.date(), (known_at or datetime.now(UTC)).date())
+        known = (known_at or datetime.now(UTC)).date()
+        print_past(_console, settings, day.date(), known, target_id=target, with_same=with_same)
         return
     report.print_targets(_console, settings)
     report.print_deliveries(_console, settings)

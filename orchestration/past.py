@@ -1,7 +1,8 @@
 """The targets as they stood on a day, in the terminal: what was said, what is recomputed, and why they differ."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,10 +10,10 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
+from rich.table import Table
 
 from orchestration.alerts import wording
-from orchestration.loop.changes import CHANGE, Change, with_change
+from orchestration.loop.changes import CHANGE, Change
 from orchestration.loop.history import compared, recomputed, said
 from orchestration.report import published_frame
 from orchestration.settings import Settings
@@ -20,16 +21,33 @@ from warehouse.lake import Lake
 
 _WHY_NL = {
     Change.FIRST: "nog niet gezegd",
-    Change.DEFINITION: "andere definitie",
+    Change.DEFINITION: "andere definitie of regels",
+    Change.NEW_AND_CORRECTED: "nieuwe en verbeterde gegevens",
     Change.NEW: "nieuwe gegevens",
     Change.CORRECTED: "verbeterde gegevens",
     Change.QUALITY: "ander oordeel over de gegevens",
-    Change.PACE: "ander tempo",
+    Change.PACE: "nieuwe gegevens: ander tempo",
     Change.TIME: "de tijd ging voorbij",
     Change.NONE: "",
 }
-_NOT_SAID = "niets"
-_INDENT = (0, 0, 0, 2)
+_NOTHING = "niets"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Three answers about every target, and what explains the last one.
+
+    Attributes:
+        then: the last row of each target in the log; empty when nothing was said.
+        again: the verdict rows that were recomputed on what was known then.
+        now: the verdict rows that are published.
+        history: the published rows of `fct_target_status_history`.
+    """
+
+    then: pl.DataFrame
+    again: pl.DataFrame
+    now: pl.DataFrame
+    history: pl.DataFrame | None = None
 
 
 def end_of_day(settings: Settings, day: date) -> datetime:
@@ -38,68 +56,141 @@ def end_of_day(settings: Settings, day: date) -> datetime:
     return midnight - timedelta(microseconds=1)
 
 
-def print_past(console: Console, settings: Settings, as_of: date, known_at: date) -> None:
-    """Three answers per target: said then, recomputed on what was known then, and published now."""
+def print_past(  # noqa: PLR0913 - two days and which targets
+    console: Console,
+    settings: Settings,
+    as_of: date,
+    known_at: date,
+    *,
+    target_id: str | None = None,
+    with_same: bool = False,
+) -> None:
+    """Three answers per target: said then, recomputed on what was known then, and published now.
+
+    Args:
+        console: where it is printed.
+        settings: of the profile.
+        as_of: the day that is asked about.
+        known_at: with what was known by the end of this day.
+        target_id: the only target to show.
+        with_same: also show the targets of which nothing differs.
+
+    Raises:
+        LookupError: the register holds no such target; the message names what it looked for.
+    """
+    now = published_frame(settings, "verdicts.fct_target_verdicts")
+    if target_id is not None and target_id not in now["target_id"]:
+        raise LookupError(f"no target {target_id} in the register; `ademruimte targets list` shows them")
     moment = end_of_day(settings, known_at)
     # the line of every model would push the answer out of sight
     logging.getLogger("ademruimte.dbt").setLevel(logging.WARNING)
     then = said(Lake(settings.layout.lake), as_of, moment)
     again = recomputed(settings, as_of, moment)
-    now = published_frame(settings, "verdicts.fct_target_verdicts")
+    history = published_frame(settings, "verdicts.fct_target_status_history")
     console.print(
         f"Doelen van {settings.city.title_nl} op {wording.day(as_of)}, met wat bekend was op {wording.day(known_at)}"
     )
-    print_answers(console, then, again, now)
+    print_answers(console, Answers(then, again, now, history), target_id=target_id, with_same=with_same)
 
 
-def print_answers(console: Console, then: pl.DataFrame, again: pl.DataFrame, now: pl.DataFrame) -> None:
-    """The targets of which the three answers differ, with why.
+def print_answers(console: Console, answers: Answers, *, target_id: str | None = None, with_same: bool = False) -> None:
+    """A table of the three answers with their figures and why they differ; differences first.
 
     Args:
         console: where it is printed.
-        then: the last row of each target in the log; empty when nothing was said.
-        again: the verdict rows that were recomputed.
-        now: the verdict rows that are published.
+        answers: what was said, what is recomputed, and what is published.
+        target_id: the only target to show.
+        with_same: also show the targets of which nothing differs.
     """
-    if then.is_empty():
+    if answers.then.is_empty():
         console.print("Toen was er nog niets gezegd: alleen de herberekening geeft een antwoord.")
-    rows = _differing(then, again, now)
-    for row in rows:
-        console.print(f"[bold]{escape(row['title_nl'])}[/]")
-        console.print(Padding(escape(row["told"]), _INDENT))
-    if not rows:
-        console.print("Geen enkel doel kreeg een ander oordeel dan nu.")
-    compared_nl = "1 doel" if again.height == 1 else f"{again.height} doelen"
-    console.print(f"{compared_nl} vergeleken; {len(rows)} met een ander oordeel of een ander cijfer.")
+    rows = _side_by_side(answers)
+    differing, same = [row for row in rows if row["differs"]], [row for row in rows if not row["differs"]]
+    listed = [*differing, *same] if with_same else differing
+    shown = [row for row in rows if row["target_id"] == target_id] if target_id else listed
+    if shown:
+        console.print(_table(shown, _labels(answers)))
+    console.print(_counted(len(differing), len(same)))
+    if same and not with_same and not target_id:
+        console.print("Met --all ziet u ze allemaal, met --target DOEL één doel.")
 
 
-def _differing(then: pl.DataFrame, again: pl.DataFrame, now: pl.DataFrame) -> list[dict[str, str]]:
-    """The targets of which the three answers are not one, with why today's differs from the one of then.
-
-    What was said is the answer of then; where nothing was, what is recomputed.
-    """
-    labels = _labels(then, again, now)
-    against = compared(then if then.height else again, now)
-    # where what was said still stands, the difference is with what is recomputed
-    recalled = with_change(again, now).select("target_id", pl.col(CHANGE).alias("change_again"))
-    status_again = again.select("target_id", pl.col("status").alias("status_again"))
-    both = against.join(status_again, on="target_id", how="left").join(recalled, on="target_id", how="left")
-    differs = (pl.col(CHANGE) != Change.NONE) | pl.col("status_again").ne_missing(pl.col("status_after"))
-    rows = both.filter(differs).iter_rows(named=True)
-    return [_worded(row, labels, is_said=bool(then.height)) for row in rows]
+def _counted(differing: int, same: int) -> str:
+    compared_nl = "1 doel" if differing + same == 1 else f"{differing + same} doelen"
+    return f"{compared_nl} vergeleken: {differing} met een ander oordeel of een ander cijfer, {same} gelijk."
 
 
-def _labels(*answers: pl.DataFrame) -> Mapping[str, str]:
+def _side_by_side(answers: Answers) -> list[dict[str, Any]]:
+    """One row per target with the three answers, why they differ and whether they do; in the order of `now`."""
+    to_now = _answered(compared(answers.then, answers.now, answers.history), "")
+    again = _answered(compared(answers.again, answers.now, answers.history), "_again").drop("value_now", "status_now")
+    to_again = compared(answers.then, answers.again).select("target_id", pl.col(CHANGE).alias("why_again"))
+    titles = answers.now.select("target_id", "title_nl", "unit")
+    joined = titles.join(to_now, on="target_id", how="left", maintain_order="left")
+    joined = joined.join(again, on="target_id", how="left", maintain_order="left")
+    joined = joined.join(to_again, on="target_id", how="left", maintain_order="left")
+    return [row | {"differs": _differs(row)} for row in joined.iter_rows(named=True)]
+
+
+def _answered(rows: pl.DataFrame, suffix: str) -> pl.DataFrame:
+    """The status and the value before and after, and why, under the names of this page."""
+    known = [name for name in ("status", "value") if f"{name}_before" in rows.columns]
+    return rows.select(
+        "target_id",
+        *(pl.col(f"{name}_before").alias(name + suffix) for name in known),
+        *(pl.col(f"{name}_after").alias(f"{name}_now") for name in ("status", "value")),
+        pl.col(CHANGE).alias("why" + (suffix and "_again_to_now")),
+    )
+
+
+def _differs(row: Mapping[str, Any]) -> bool:
+    was_said = row["why"] != Change.FIRST
+    answers = [(row[f"status{when}"], row[f"value{when}"]) for when in ("_again", "_now")]
+    changed = row["why"] if was_said else row["why_again_to_now"]
+    if was_said:
+        answers.append((row["status"], row["value"]))
+    return len(set(answers)) > 1 or changed != Change.NONE
+
+
+def _labels(answers: Answers) -> Mapping[str, str]:
     """The Dutch words of every status that one of the answers holds."""
-    named = [answer.select("status", "status_nl") for answer in answers if "status_nl" in answer.columns]
+    every = (answers.then, answers.again, answers.now)
+    named = [answer.select("status", "status_nl") for answer in every if "status_nl" in answer.columns]
     return dict(pl.concat(named).unique().drop_nulls().iter_rows())
 
 
-def _worded(row: Mapping[str, Any], labels: Mapping[str, str], *, is_said: bool) -> dict[str, str]:
-    def label(status: str | None) -> str:
-        return labels.get(status or "", status or _NOT_SAID)
+def _table(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, expand=True)
+    # the longest word of a title stays whole in 80 columns
+    table.add_column("Doel", width=22, overflow="fold", header_style="bold")
+    for heading in ("Gezegd", "Herberekend", "Nu", "Waarom"):
+        table.add_column(heading, ratio=1, overflow="fold", header_style="bold")
+    for row in rows:
+        cells = (_answer(row, when, labels) for when in ("", "_again", "_now"))
+        table.add_row(escape(row["title_nl"]), *map(escape, cells), escape(_why(row)))
+    return table
 
-    before = label(row.get("status_before")) if is_said else _NOT_SAID
-    why = _WHY_NL[Change(row[CHANGE])] or _WHY_NL[Change(row["change_again"])]
-    told = f"gezegd: {before}; herberekend: {label(row['status_again'])}; nu: {label(row['status_after'])}"
-    return {"title_nl": row["title_nl"], "told": f"{told} ({why})" if why else told}
+
+def _answer(row: Mapping[str, Any], when: str, labels: Mapping[str, str]) -> str:
+    """A status in words, and the figure it is about."""
+    status, value = row.get(f"status{when}"), row.get(f"value{when}")
+    if status is None:
+        return _NOTHING
+    word = labels.get(status, status)
+    return word if value is None else f"{word}: {_figure(value, row['unit'])}"
+
+
+def _figure(value: float, unit: str) -> str:
+    if unit == "milestone 0/1":
+        return "klaar" if value >= 1 else "nog niet klaar"
+    return wording.number(value) + (" %" if unit.startswith("%") else "")
+
+
+def _why(row: Mapping[str, Any]) -> str:
+    """Why now differs from what was said, and why what is recomputed does; without a word of then, why now differs."""
+    if row["why"] == Change.FIRST:
+        return _WHY_NL[Change(row["why_again_to_now"])]
+    reasons = [_WHY_NL[Change(row["why"])]]
+    if row["why_again"] != Change.NONE:
+        reasons.append(f"herberekend: {_WHY_NL[Change(row['why_again'])]}")
+    return "; ".join(reason for reason in reasons if reason)

@@ -35,6 +35,14 @@
     )), 0.0))
 {%- endmacro %}
 
+{#- Whether the last three points, one a year, are of three years in a row. -#}
+{% macro are_three_years(points) -%}
+    coalesce(
+        year(struct_extract({{ points }}[-1], 'measured_on')) - year(struct_extract({{ points }}[-3], 'measured_on')) = 2,
+        false
+    )
+{%- endmacro %}
+
 {#- The slopes of all pairs of points, smallest first. A point is a struct with x and v. -#}
 {% macro pair_slopes(points) -%}
     list_sort(flatten(list_transform(

@@ -3,9 +3,7 @@
     case
         when ref_date < baseline_date then 'not_started'
         when target_value is null then 'monitored'
-        -- a yearly rate without an end is never reached for good
-        when direction_sign * (value - target_value) >= 0 and not (trajectory = 'compound' and target_date is null)
-            then 'reached'
+        when is_met then 'reached'
         when ref_date > target_date then 'overdue'
         when required_value is null then 'monitored'
         when trajectory = 'step' then case when time_share >= 0.75 then 'at_risk' else 'on_track' end
@@ -19,6 +17,18 @@
         when gap >= -tolerance then 'on_track'
         else {{ attainment_status('attainment') }}
     end
+{%- endmacro %}
+
+{#- One lucky year reaches nothing: rare events are counted over three years. A yearly rate without an end is never
+    reached for good. -#}
+{% macro is_met() -%}
+    coalesce(
+        case
+            when series_kind = 'rare_count' then direction_sign * (three_years - 3 * target_value) >= 0
+            else direction_sign * (value - target_value) >= 0 and not (trajectory = 'compound' and target_date is null)
+        end,
+        false
+    )
 {%- endmacro %}
 
 {% macro probability_status(p) -%}

@@ -63,14 +63,19 @@ def recomputed(settings: Settings, as_of: date, known_at: datetime) -> pl.DataFr
         return _judged(scratch, as_of)
 
 
-def compared(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+def compared(before: pl.DataFrame, after: pl.DataFrame, history: pl.DataFrame | None = None) -> pl.DataFrame:
     """Two answers side by side.
+
+    Args:
+        before: verdict rows, at most one per target.
+        after: verdict rows, one per target.
+        history: see `changes.with_change`.
 
     Returns:
         target_id, title_nl, department_id, status_before, status_after, value_before, value_after, change;
         in the order of `after`.
     """
-    explained = with_change(before, after)
+    explained = with_change(before, after, history)
     then = before.select("target_id", *_of(before, _THEN)) if before.height else before
     return explained.select(*_SHOWN, *_of(explained, _NOW), CHANGE).join(
         then, on="target_id", how="left", maintain_order="left"

@@ -28,14 +28,15 @@ def newly_said(settings: Settings, lake: Lake) -> pl.DataFrame:
     """The verdict rows of the warehouse that differ from what was last said of their target.
 
     Returns:
-        The columns of `verdicts.fct_target_verdicts`, `decision_key`, and `change`: why the row differs from
-        what was last said.
+        The columns of `verdicts.fct_target_verdicts`, `decision_key`, `change`: why the row differs from what was
+        last said, and `is_restatement`: whether a value back in time changed the status.
     """
     with connect(settings.layout.warehouse, read_only=True) as con:
         now_said = with_key(frame(con, "select * from verdicts.fct_target_verdicts order by target_id"))
+        history = frame(con, "select * from verdicts.fct_target_status_history")
     before = last_said(lake.said(decision) for decision in lake.decisions())
     known = before.select("target_id", KEY) if before.height else before.with_columns(pl.lit("").alias(KEY))
-    return with_change(before, now_said).join(known, on=["target_id", KEY], how="anti", maintain_order="left")
+    return with_change(before, now_said, history).join(known, on=["target_id", KEY], how="anti", maintain_order="left")
 
 
 def last_said(rows: Iterable[pl.DataFrame]) -> pl.DataFrame:

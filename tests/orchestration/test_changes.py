@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from orchestration.loop.changes import CHANGE, Change, with_change
+from orchestration.loop.changes import CHANGE, RESTATEMENT, Change, with_change
 
 ROW: dict[str, Any] = {
     "target_id": "trees",
@@ -17,13 +17,20 @@ ROW: dict[str, Any] = {
     "definition_version": 1,
     "dq_verdict": "verified",
     "status": "on_track",
+    "last_status": "on_track",
+    "as_of_date": date(2026, 11, 23),
     "recent_pace_per_year": 900.0,
+    "history_hash": "a",
 }
 
 
 def rows(*changes: dict[str, Any]) -> pl.DataFrame:
     types = {name: pl.DataFrame({name: [value]}).schema[name] for name, value in ROW.items()}
     return pl.DataFrame([ROW | change for change in changes], schema=types)
+
+
+LATER = {"as_of_date": date(2026, 12, 23)}
+NOVEMBER: dict[str, Any] = {"ref_date": date(2026, 11, 30), "value": 18_000.0, "history_hash": "b"}
 
 
 def change_of(before: dict[str, Any], after: dict[str, Any]) -> str:
@@ -35,7 +42,10 @@ def change_of(before: dict[str, Any], after: dict[str, Any]) -> str:
     ("after", "why"),
     [
         ({}, Change.NONE),
-        ({"ref_date": date(2026, 11, 30), "value": 18_000.0, "status": "behind"}, Change.NEW),
+        (NOVEMBER, Change.NEW),
+        (NOVEMBER | {"status": "behind"}, Change.NEW),
+        (NOVEMBER | {"status": "behind", "recent_pace_per_year": 300.0}, Change.PACE),
+        (NOVEMBER | {"status": "reached", "recent_pace_per_year": 990.0}, Change.NEW),
         ({"value": 17_000.0}, Change.CORRECTED),
         ({"value": None, "status": "no_data"}, Change.CORRECTED),
         ({"ref_date": date(2026, 9, 30)}, Change.CORRECTED),
@@ -43,7 +53,14 @@ def change_of(before: dict[str, Any], after: dict[str, Any]) -> str:
         ({"required_value": 20_000.0}, Change.DEFINITION),
         ({"dq_verdict": "unverified", "status": "unverified"}, Change.QUALITY),
         ({"status": "behind", "recent_pace_per_year": 300.0}, Change.PACE),
-        ({"status": "stale"}, Change.TIME),
+        ({"history_hash": "b", "status": "behind", "last_status": "behind"}, Change.CORRECTED),
+        ({"history_hash": "b", "status": "behind", "recent_pace_per_year": 300.0}, Change.CORRECTED),
+        ({"history_hash": "b", "required_value": 20_000.0}, Change.CORRECTED),
+        (LATER | {"status": "stale"}, Change.TIME),
+        (LATER | {"status": "cancelled"}, Change.DEFINITION),
+        (LATER | {"status": "behind", "last_status": "behind"}, Change.DEFINITION),
+        (LATER | {"history_hash": "b", "status": "stale"}, Change.CORRECTED),
+        ({"status": "stale"}, Change.DEFINITION),
         ({"recent_pace_per_year": 300.0}, Change.NONE),
     ],
 )
@@ -61,18 +78,80 @@ def test_a_first_value_is_new_data() -> None:
 
 
 def test_what_was_said_before_a_column_existed_is_compared_on_the_rest() -> None:
-    before = rows({}).drop("recent_pace_per_year", "dq_verdict")
-    assert with_change(before, rows({"status": "stale"}))[CHANGE].to_list() == [Change.TIME]
+    before = rows({}).drop("recent_pace_per_year", "dq_verdict", "history_hash")
+    stale = rows(LATER | {"status": "stale", "history_hash": "b"})
+    assert with_change(before, stale)[CHANGE].to_list() == [Change.TIME]
     assert with_change(before, rows({"dq_verdict": "unverified"}))[CHANGE].to_list() == [Change.NONE]
 
 
 def test_with_no_log_at_all_every_target_is_first() -> None:
     nothing = pl.DataFrame(schema={"target_id": pl.String})
     explained = with_change(nothing, rows({}, {"target_id": "b"}))
-    assert explained.columns == [*ROW, CHANGE]
+    assert explained.columns == [*ROW, CHANGE, RESTATEMENT]
     assert explained[CHANGE].to_list() == [Change.FIRST, Change.FIRST]
 
 
 def test_the_rows_keep_their_order() -> None:
     after = rows({"target_id": "c"}, {"target_id": "a"}, {"target_id": "b"})
     assert with_change(rows({"target_id": "a"}), after)["target_id"].to_list() == ["c", "a", "b"]
+
+
+OCTOBER = rows({})
+HISTORY = rows({}, NOVEMBER)
+
+
+@pytest.mark.parametrize(
+    ("history", "why"),
+    [
+        (HISTORY, Change.NEW),
+        (rows({"history_hash": "c"}, NOVEMBER), Change.NEW_AND_CORRECTED),
+        (rows({"value": 17_000.0}, NOVEMBER), Change.NEW_AND_CORRECTED),
+        (rows(NOVEMBER), Change.NEW_AND_CORRECTED),
+        (rows({"ref_date": date(2026, 10, 30), "value": 17_590.0}, NOVEMBER), Change.NEW),
+        (None, Change.NEW),
+    ],
+    ids=["as_it_was", "an_earlier_month", "its_own_month", "withdrawn", "another_day_of_it", "unknown"],
+)
+def test_new_data_beside_a_corrected_past_is_both(history: pl.DataFrame | None, why: Change) -> None:
+    assert with_change(OCTOBER, rows(NOVEMBER), history)[CHANGE].to_list() == [why]
+
+
+@pytest.mark.parametrize(
+    ("after", "is_restatement"),
+    [
+        ({"history_hash": "b", "status": "behind"}, True),
+        ({"value": 17_000.0, "status": "behind"}, True),
+        ({"history_hash": "b"}, False),
+        (LATER | {"status": "stale"}, False),
+        (NOVEMBER | {"status": "behind"}, False),
+        ({"definition_version": 2, "status": "behind"}, False),
+    ],
+)
+def test_only_a_value_back_in_time_that_changes_the_status_is_a_restatement(
+    after: dict[str, Any],
+    *,
+    is_restatement: bool,
+) -> None:
+    assert with_change(OCTOBER, rows(after))[RESTATEMENT].to_list() == [is_restatement]
+
+
+def test_a_month_that_ends_later_than_it_was_spoken_of_corrects_nothing() -> None:
+    # in the first days of November a service still speaks of the questions of October
+    third, tenth = {"ref_date": date(2026, 11, 3)}, {"ref_date": date(2026, 11, 10), "history_hash": "b"}
+    explained = with_change(rows(third), rows(tenth), rows({}, tenth))
+    assert explained.select(CHANGE, RESTATEMENT).rows() == [(Change.NEW, False)]
+
+
+def test_a_value_that_comes_late_before_the_day_that_was_judged_corrects_the_past() -> None:
+    assert change_of({}, {"history_hash": "b"}) == Change.CORRECTED
+
+
+def test_new_data_beside_a_corrected_past_that_change_the_status_are_a_restatement() -> None:
+    retold = rows({"history_hash": "c"}, NOVEMBER)
+    assert with_change(OCTOBER, rows(NOVEMBER | {"status": "behind"}), retold)[RESTATEMENT].to_list() == [True]
+    assert with_change(OCTOBER, rows(NOVEMBER), retold)[RESTATEMENT].to_list() == [False]
+
+
+def test_what_is_said_first_restates_nothing() -> None:
+    nothing = pl.DataFrame(schema={"target_id": pl.String})
+    assert with_change(nothing, rows({}))[RESTATEMENT].to_list() == [False]

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from orchestration.loop.build import build
-from orchestration.loop.changes import CHANGE, Change
+from orchestration.loop.changes import CHANGE, RESTATEMENT, Change
 from orchestration.loop.history import compared, recomputed, said
 from orchestration.loop.landing import Outcome, land
 from orchestration.loop.replay import replay
@@ -73,6 +73,8 @@ def test_what_was_said_and_what_is_recomputed_stay_as_they_were_when_a_correctio
     explained = compared(then, published_frame(corrected, "verdicts.fct_target_verdicts"))
     assert of(explained, "trees_extra", CHANGE) == Change.CORRECTED
     assert of(now, "trees_extra", CHANGE) == Change.CORRECTED
+    assert of(now, "trees_extra", "status") != of(then, "trees_extra", "status")
+    assert (of(now, "trees_extra", RESTATEMENT), of(now, "trees_extra", "as_of_date")) == (True, AS_OF)
     assert (of(again, "wind_mw_2040", "value"), of(now, "wind_mw_2040", "value")) == (10.2, 99.5)
     others = explained.filter(pl.col(CHANGE) != Change.NONE)["target_id"].to_list()
     assert others == ["trees_extra", "wind_mw_2040"]

@@ -3,12 +3,14 @@
 import io
 from collections.abc import Callable
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
+import pytest
 from rich.console import Console
 
-from orchestration.past import end_of_day, print_answers
+from orchestration.past import Answers, end_of_day, print_answers, print_past
 from orchestration.settings import Settings
 
 VERDICT: dict[str, Any] = {
@@ -24,51 +26,134 @@ VERDICT: dict[str, Any] = {
     "recent_pace_per_year": 85.0,
     "status": "at_risk",
     "status_nl": "let op",
+    "last_status": "at_risk",
+    "unit": "charge points",
+    "history_hash": "a",
+    "as_of_date": date(2026, 11, 23),
 }
-STALE = {"status": "stale", "status_nl": "geen recente gegevens"}
+STALE: dict[str, Any] = {
+    "status": "stale",
+    "status_nl": "geen recente gegevens",
+    "as_of_date": date(2026, 12, 23),
+}
 
 
 def verdicts(*changes: dict[str, Any]) -> pl.DataFrame:
-    return pl.DataFrame([VERDICT | change for change in changes])
+    types = pl.DataFrame([VERDICT]).schema
+    return pl.DataFrame([VERDICT | change for change in changes], schema=types)
 
 
-def shown(then: pl.DataFrame, again: pl.DataFrame, now: pl.DataFrame, width: int = 80) -> str:
-    console = Console(width=width, record=True, file=io.StringIO(), highlight=False)
-    print_answers(console, then, again, now)
+NOBODY = pl.DataFrame(schema={"target_id": pl.String})
+
+
+def shown(then: pl.DataFrame, again: pl.DataFrame, now: pl.DataFrame, **asked: Any) -> str:  # noqa: ANN401 - the options of the page
+    console = Console(width=80, record=True, file=io.StringIO(), highlight=False)
+    print_answers(console, Answers(then, again, now, now), **asked)
     return console.export_text()
 
 
-def test_three_answers_that_agree_are_only_counted() -> None:
+def cells(text: str) -> list[str]:
+    """The words of the only row of the table, column by column, however they are folded."""
+    lines = text.splitlines()
+    [top] = [number for number, line in enumerate(lines) if line.startswith("Doel ")]
+    end = next(number for number, line in enumerate(lines) if "vergeleken:" in line)
+    starts = [lines[top].index(word) for word in ("Doel", "Gezegd", "Herberekend", "Nu", "Waarom")]
+    columns = [[line[begin:until] for line in lines[top + 1 : end]] for begin, until in pairwise([*starts, None])]
+    return [" ".join(" ".join(column).split()) for column in columns]
+
+
+def test_three_answers_that_agree_are_only_counted_and_can_be_asked_for() -> None:
     text = shown(verdicts({}), verdicts({}), verdicts({}))
-    assert "Geen enkel doel kreeg een ander oordeel dan nu." in text
-    assert "1 doel vergeleken; 0 met een ander oordeel of een ander cijfer." in text
+    assert "Laadpunten" not in text
+    assert "1 doel vergeleken: 0 met een ander oordeel of een ander cijfer, 1 gelijk." in " ".join(text.split())
+    assert "Met --all ziet u ze allemaal, met --target DOEL één doel." in text
+    for asked in ({"with_same": True}, {"target_id": "points"}):
+        text = shown(verdicts({}), verdicts({}), verdicts({}), **asked)
+        assert cells(text) == ["Laadpunten", "let op: 905", "let op: 905", "let op: 905", ""]
+        assert "--all" not in text
 
 
 def test_a_status_that_only_the_recomputation_knows_is_dutch_too_and_says_why_it_differs() -> None:
-    text = " ".join(shown(verdicts({}), verdicts(STALE), verdicts({})).split())
-    assert "gezegd: let op; herberekend: geen recente gegevens; nu: let op (de tijd ging voorbij)" in text
+    text = shown(verdicts({}), verdicts(STALE), verdicts({}))
+    assert cells(text) == [
+        "Laadpunten",
+        "let op: 905",
+        "geen recente gegevens: 905",
+        "let op: 905",
+        "herberekend: de tijd ging voorbij",
+    ]
 
 
-def test_a_corrected_value_is_named_as_the_reason() -> None:
-    text = shown(verdicts({}), verdicts({}), verdicts({"value": 800.0, "status": "behind", "status_nl": "achter"}))
-    assert "nu: achter (verbeterde gegevens)" in " ".join(text.split())
-    assert "1 met een ander oordeel" in text
+def test_a_corrected_value_is_named_as_the_reason_with_both_figures() -> None:
+    text = shown(verdicts({}), verdicts({}), verdicts({"value": 800.5}))
+    assert cells(text) == [
+        "Laadpunten",
+        "let op: 905",
+        "let op: 905",
+        "let op: 800,5",
+        "verbeterde gegevens",
+    ]
+    assert "1 met een ander oordeel" in " ".join(text.split())
+
+
+def test_a_corrected_past_with_the_same_newest_value_is_named_too() -> None:
+    retold = {"status": "behind", "status_nl": "achter", "last_status": "behind", "history_hash": "b"}
+    [*_, why] = cells(shown(verdicts({}), verdicts({}), verdicts(retold)))
+    assert why == "verbeterde gegevens"
 
 
 def test_where_nothing_was_said_the_recomputation_answers() -> None:
-    text = shown(pl.DataFrame(schema={"target_id": pl.String}), verdicts({}), verdicts(STALE))
+    text = shown(NOBODY, verdicts({}), verdicts(STALE))
     assert "Toen was er nog niets gezegd" in text
-    assert "gezegd: niets; herberekend: let op; nu: geen recente gegevens (de tijd ging voorbij)" in " ".join(
-        text.split()
-    )
+    assert cells(text) == [
+        "Laadpunten",
+        "niets",
+        "let op: 905",
+        "geen recente gegevens: 905",
+        "de tijd ging voorbij",
+    ]
 
 
-def test_every_word_of_a_long_title_survives_a_narrow_terminal() -> None:
-    title = {"title_nl": "Kwart van collectieve wijkrenovaties fossielvrij"}
-    text = shown(verdicts(title), verdicts(title | STALE), verdicts(title), width=60)
-    assert "wijkrenovaties" in text
-    assert "herberekend" in text
-    assert max(len(line) for line in text.splitlines()) <= 60
+def test_a_target_of_which_alone_nothing_was_said_is_held_against_the_recomputation() -> None:
+    both = verdicts({}, {"target_id": "new", "title_nl": "Nieuw"})
+    text = shown(verdicts({}), both, both, target_id="new")
+    assert cells(text) == ["Nieuw", "niets", "let op: 905", "let op: 905", ""]
+    assert "0 met een ander oordeel" in " ".join(text.split())
+
+
+def test_differences_come_first_and_one_target_can_be_asked_alone() -> None:
+    same, other = {"title_nl": "Andere", "target_id": "other"}, {"title_nl": "Bomen", "target_id": "trees"}
+    then = verdicts(same, other)
+    now = verdicts(same, other | {"value": 1.0})
+    text = shown(then, then, now, with_same=True)
+    assert text.index("Bomen") < text.index("Andere")
+    alone = shown(then, then, now, target_id="other")
+    assert "Andere" in alone
+    assert "Bomen" not in alone
+    assert "2 doelen vergeleken: 1 met" in " ".join(alone.split())
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "read"),
+    [("% of dwellings", 52.0, "let op: 52 %"), ("milestone 0/1", 0.0, "let op: nog niet klaar"), ("m", None, "let op")],
+)
+def test_a_figure_reads_as_on_the_board(unit: str, value: float | None, read: str) -> None:
+    row = verdicts({"unit": unit, "value": value})
+    assert cells(shown(row, row, row, with_same=True))[1] == read
+
+
+def test_every_word_of_a_long_title_survives_in_eighty_columns() -> None:
+    title = {"title_nl": "Minder elektriciteitsverbruik in collectieve wijkrenovaties"}
+    text = shown(verdicts(title), verdicts(title | STALE), verdicts(title))
+    assert cells(text)[0] == title["title_nl"]
+    assert {"elektriciteitsverbruik", "wijkrenovaties", "Herberekend"} <= set(text.split())
+    assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_an_unknown_target_is_named_before_anything_is_computed(demo: Settings) -> None:
+    console = Console(file=io.StringIO())
+    with pytest.raises(LookupError, match="no target nowhere in the register"):
+        print_past(console, demo, date(2026, 11, 23), date(2026, 11, 23), target_id="nowhere")
 
 
 def test_a_day_ends_at_midnight_of_the_city(empty_profile: Callable[..., Settings]) -> None:

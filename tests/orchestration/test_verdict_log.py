@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from orchestration.loop.changes import CHANGE
+from orchestration.loop.changes import CHANGE, RESTATEMENT, Change
 from orchestration.loop.verdicts import KEY, SAID, newly_said, with_key
 from orchestration.report import published_frame
 from orchestration.settings import Settings
@@ -25,6 +25,7 @@ ROW: dict[str, Any] = {
     "definition_version": 1,
     "dq_verdict": "verified",
     "gap": -1_400.0,
+    "history_hash": "a",
     "sentence_nl": "Er zijn 17.600 bomen.",
     "build_id": "b1",
     "known_at": NOW,
@@ -44,12 +45,14 @@ class Log:
         self.lake = Lake(settings.layout.lake)
         self.builds = 0
 
-    def say(self, *changes: dict[str, Any]) -> pl.DataFrame:
+    def say(self, *changes: dict[str, Any], history: pl.DataFrame | None = None) -> pl.DataFrame:
         """What a build that says this adds to the log; it is committed."""
         with connect(self.settings.layout.warehouse) as con:
             con.register("given", rows(*changes))
             con.execute("create schema if not exists verdicts")
             con.execute("create or replace table verdicts.fct_target_verdicts as select * from given")
+            con.register("evaluated", rows(*changes) if history is None else history)
+            con.execute("create or replace table verdicts.fct_target_status_history as select * from evaluated")
         said = newly_said(self.settings, self.lake)
         self.builds += 1
         self.lake.commit_decisions(f"b{self.builds}", said, {}, NOW + timedelta(minutes=self.builds))
@@ -68,7 +71,7 @@ def key_of(**change: Any) -> str:  # noqa: ANN401 - a cell of any column
 def test_the_first_build_says_every_target_in_their_order(log: Log) -> None:
     said = log.say({"target_id": "b"}, {"target_id": "c"}, {"target_id": "a"})
     assert said["target_id"].to_list() == ["a", "b", "c"]
-    assert said.columns == [*ROW, KEY, CHANGE]
+    assert said.columns == [*ROW, KEY, CHANGE, RESTATEMENT]
 
 
 def test_saying_the_same_again_adds_nothing(log: Log) -> None:
@@ -100,6 +103,13 @@ def test_a_target_that_was_away_for_a_build_is_not_said_again_unchanged(log: Log
     assert log.say({"target_id": "a"}).is_empty()
     assert log.say({"target_id": "a"}, {"target_id": "b"}).is_empty()
     assert log.say({"target_id": "a"}, {"target_id": "b", "status": "overdue"})["target_id"].to_list() == ["b"]
+
+
+def test_new_data_beside_a_corrected_past_are_both_in_the_log(log: Log) -> None:
+    log.say({})
+    november = {"ref_date": date(2026, 11, 30), "value": 18_000.0, "status": "on_track", "history_hash": "c"}
+    [said] = log.say(november, history=rows({"history_hash": "b"}, november)).to_dicts()
+    assert (said[CHANGE], said[RESTATEMENT]) == (Change.NEW_AND_CORRECTED, True)
 
 
 def test_a_new_target_is_added_alone(log: Log) -> None:

@@ -12,7 +12,8 @@ import duckdb
 import polars as pl
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
-STEPS = ("int_target_evaluations", "int_target_forecasts", "int_target_statuses")
+SEEDS = PROJECT / "seeds" / "kortrijk"
+STEPS = ("int_target_starts", "int_target_evaluations", "int_target_forecasts", "int_target_statuses")
 GIVEN = ("int_target_paths", "int_target_observations")
 # dbt names every relation after the file of the warehouse
 DATABASE = "method"
@@ -39,6 +40,7 @@ VALUE_SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "value": pl.Float64,
     "n": pl.Int64,
     "is_over_a_year": pl.Boolean,
+    "is_month_over": pl.Boolean,
 }
 COUNTED: Mapping[str, object] = {
     "direction_sign": 1,
@@ -129,7 +131,7 @@ def judged(code: Mapping[str, str], paths: pl.DataFrame, values: pl.DataFrame) -
     for step, sql in code.items():
         con.execute(f"create table {DATABASE}.intermediate.{step} as {sql}")
     folded = con.sql(
-        f"""select forecasts.*, statuses.status, statuses.status_since
+        f"""select forecasts.*, statuses.status, statuses.wanted_status, statuses.status_since
         from {DATABASE}.intermediate.int_target_forecasts as forecasts
         inner join {DATABASE}.intermediate.int_target_statuses as statuses using (target_id, ref_date)
         order by target_id, ref_date"""
@@ -142,10 +144,19 @@ def targets(*changes: Mapping[str, object]) -> pl.DataFrame:
     return pl.DataFrame([{**COUNTED, **change} for change in changes], schema=dict(PATH_SCHEMA))
 
 
-def series(target_id: str, points: Sequence[tuple[date, float]], n: int | None = None) -> pl.DataFrame:
+def series(
+    target_id: str, points: Sequence[tuple[date, float]], n: int | None = None, *, is_month_over: bool = True
+) -> pl.DataFrame:
     """The values of one target."""
     rows = [
-        {"target_id": target_id, "ref_date": ref_date, "value": value, "n": n, "is_over_a_year": False}
+        {
+            "target_id": target_id,
+            "ref_date": ref_date,
+            "value": value,
+            "n": n,
+            "is_over_a_year": False,
+            "is_month_over": is_month_over,
+        }
         for ref_date, value in points
     ]
     return pl.DataFrame(rows, schema=dict(VALUE_SCHEMA))

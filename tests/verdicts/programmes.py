@@ -55,6 +55,7 @@ def as_values(cumulated: np.ndarray) -> pl.DataFrame:
             "value": cumulated.astype(float).ravel(),
             "n": [None] * cumulated.size,
             "is_over_a_year": [False] * cumulated.size,
+            "is_month_over": [True] * cumulated.size,
         },
         schema=dict(VALUE_SCHEMA),
     )
@@ -74,6 +75,7 @@ def surveys(programmes: int, seed: int) -> tuple[pl.DataFrame, float]:
             "value": (50 + np.arange(1, SURVEYS + 1) + errors).ravel(),
             "n": [None] * errors.size,
             "is_over_a_year": [False] * errors.size,
+            "is_month_over": [True] * errors.size,
         },
         schema=dict(VALUE_SCHEMA),
     )

@@ -8,7 +8,8 @@ from itertools import accumulate
 import polars as pl
 import pytest
 
-from tests.verdicts.method import judged, series, targets
+from orchestration.loop.changes import CHANGE, RESTATEMENT, Change, with_change
+from tests.verdicts.method import SEEDS, judged, series, targets
 from tests.verdicts.programmes import MONTH_ENDS
 
 Method = Mapping[str, str]
@@ -144,6 +145,42 @@ def test_twenty_answers_never_turn_a_status_and_two_hundred_do(method: Method) -
     assert many["status"].to_list() == ["on_track", "on_track", "behind"]
 
 
+def _as_verdicts(told: pl.DataFrame) -> pl.DataFrame:
+    """The newest evaluation as the row that a build says of it."""
+    return told.tail(1).with_columns(
+        last_status=pl.col("status"),
+        target_value=pl.lit(100.0),
+        definition_version=pl.lit(1),
+        dq_verdict=pl.lit("verified"),
+        as_of_date=pl.lit(date(2031, 1, 2)),
+    )
+
+
+def test_a_correction_two_months_back_is_a_restatement_and_not_the_passing_of_time(method: Method) -> None:
+    said = judged(method, targets(SERVICE), _answers([(97, 200), (80, 200), (80, 200)]))
+    now = judged(method, targets(SERVICE), _answers([(97, 200), (97, 200), (80, 200)]))
+    assert (said["status"][-1], now["status"][-1]) == ("behind", "on_track")
+    assert said["value"][-1] == now["value"][-1]
+    explained = with_change(_as_verdicts(said), _as_verdicts(now), now)
+    assert explained.select(CHANGE, RESTATEMENT).rows() == [(Change.CORRECTED, True)]
+
+
+@pytest.mark.parametrize("month", [0, 20], ids=["oldest", "middle"])
+def test_a_corrected_point_of_a_growing_count_is_no_change_of_pace(method: Method, month: int) -> None:
+    points = _counted(_uneven(PACE, 36))
+    corrected = [(day, value + 40 * (number == month)) for number, (day, value) in enumerate(points)]
+    now = _told(method, corrected)
+    explained = with_change(_as_verdicts(_told(method, points)), _as_verdicts(now), now)
+    assert explained[CHANGE].to_list() == [Change.CORRECTED]
+
+
+def test_a_month_more_on_an_unchanged_past_is_new_data(method: Method) -> None:
+    points = _counted(_uneven(PACE, 37))
+    now = _told(method, points)
+    explained = with_change(_as_verdicts(_told(method, points[:36])), _as_verdicts(now), now)
+    assert explained.select(CHANGE, RESTATEMENT).rows() == [(Change.NEW, False)]
+
+
 def test_a_frozen_feed_stays_where_it_was(method: Method) -> None:
     answers = _answers([(96, 200)] * 3)
     assert judged(method, targets(SERVICE), answers)["status"].to_list() == ["on_track"] * 3
@@ -177,9 +214,141 @@ def test_three_years_of_rare_events_flag_and_one_never_does(method: Method, deat
     assert told["status"].to_list() == ["monitored", "monitored", status]
 
 
-def test_a_target_without_a_start_has_a_forecast_but_no_chance(method: Method) -> None:
-    points = [(date(year, 12, 31), 20.0 + year % 100 + year % 3) for year in range(2020, 2027)]
-    path = {"baseline_value": None, "baseline_date": None, "series_kind": "level", "min_points": 4, "cadence_days": 365}
-    [told] = _told(method, points, **path, trajectory="linear", is_cumulative=False).tail(1).iter_rows(named=True)
-    assert told["forecast_value"] is not None
+ROAD_DEATHS = next(
+    row
+    for row in pl.read_csv(SEEDS / "targets.csv", infer_schema_length=None).to_dicts()
+    if row["target_id"] == "road_deaths"
+)
+
+
+def _deaths(method: Method, deaths: Mapping[int, float]) -> dict[str, object]:
+    """The newest evaluation of the road deaths, on the path of the registry."""
+    path = {
+        "direction_sign": -1,
+        "baseline_value": ROAD_DEATHS["baseline_value"],
+        "baseline_date": date.fromisoformat(ROAD_DEATHS["baseline_date"]),
+        "target_value": ROAD_DEATHS["target_value"],
+        "target_date": date.fromisoformat(ROAD_DEATHS["target_date"]),
+        "trajectory": ROAD_DEATHS["trajectory"],
+        "series_kind": ROAD_DEATHS["series_kind"],
+        "is_cumulative": ROAD_DEATHS["is_cumulative"],
+        "cadence_days": ROAD_DEATHS["cadence_days"],
+        "min_points": ROAD_DEATHS["min_points"],
+    }
+    [told] = _told(method, [(date(year, 12, 31), count) for year, count in deaths.items()], **path).tail(1).to_dicts()
+    return told
+
+
+def test_road_deaths_of_the_registry_flag_from_ten_in_three_years_on(method: Method) -> None:
+    ten, nine = _deaths(method, {2024: 4, 2025: 3, 2026: 3}), _deaths(method, {2024: 3, 2025: 3, 2026: 3})
+    assert (ten["p_reach"], ten["status"]) == (pytest.approx(0.0556, abs=1e-4), "at_risk")
+    assert (nine["p_reach"], nine["status"]) == (pytest.approx(0.1086, abs=1e-4), "on_track")
+
+
+def test_a_year_without_deaths_reaches_nothing_and_three_do(method: Method) -> None:
+    assert _deaths(method, {2024: 2, 2025: 0, 2026: 0})["status"] == "on_track"
+    assert _deaths(method, {2024: 0, 2025: 0, 2026: 0})["status"] == "reached"
+    assert _deaths(method, {2025: 0, 2026: 0})["status"] == "monitored"
+
+
+def test_three_years_with_a_hole_in_them_are_not_three_years(method: Method) -> None:
+    told = _deaths(method, {2024: 4, 2025: 4, 2027: 4})
     assert (told["p_reach"], told["status"]) == (None, "monitored")
+
+
+WITHOUT_A_START: Mapping[str, object] = {
+    "baseline_value": None,
+    "baseline_date": None,
+    "target_value": 100.0,
+    "trajectory": "linear",
+    "series_kind": "level",
+    "is_cumulative": False,
+    "cadence_days": 365,
+    "min_points": 4,
+}
+
+
+def _yearly(first: float, step: float, years: int) -> list[tuple[date, float]]:
+    return [(date(2019 + number, 12, 31), first + step * number) for number in range(years)]
+
+
+def test_a_target_without_a_start_is_judged_from_its_first_measurement(method: Method) -> None:
+    told = _told(method, _yearly(40, 2, 7), **WITHOUT_A_START)
+    newest = told.tail(1).to_dicts()[0]
+    assert (newest["value"], newest["forecast_value"]) == (52, pytest.approx(62, abs=0.1))
+    assert (newest["baseline_value"], newest["baseline_date"]) == (40, date(2019, 12, 31))
+    assert newest["required_value"] == pytest.approx(40 + 60 * 6 / 11, abs=0.1)
+    assert (newest["status"], newest["is_indicative"], newest["is_start_measured"]) == ("behind", True, True)
+    assert told["status"][0] == "monitored"
+
+
+def test_one_measurement_is_no_path_yet(method: Method) -> None:
+    [told] = _told(method, _yearly(40, 2, 1), **WITHOUT_A_START).to_dicts()
+    assert (told["status"], told["required_value"], told["is_indicative"]) == ("monitored", None, False)
+
+
+def test_the_start_of_the_registry_always_wins_over_the_first_measurement(method: Method) -> None:
+    registry = {"baseline_value": 50.0, "baseline_date": date(2022, 12, 31)}
+    told = _told(method, _yearly(40, 2, 7), **{**WITHOUT_A_START, **registry}).tail(1).to_dicts()[0]
+    assert (told["baseline_value"], told["is_start_measured"]) == (50, False)
+
+
+@pytest.mark.parametrize(
+    "change", [{"target_value": None}, {"target_date": None}, {"trajectory": "none"}, {"target_value": 30.0}]
+)
+def test_without_a_way_to_go_to_a_dated_target_nothing_starts(method: Method, change: Mapping[str, object]) -> None:
+    told = _told(method, _yearly(40, 2, 7), **{**WITHOUT_A_START, **change})
+    assert told["is_start_measured"].to_list() == [False] * 7
+
+
+def test_a_path_by_milestones_runs_from_the_first_measurement_to_the_first_milestone(method: Method) -> None:
+    stone = {"reached_on": date(2029, 12, 31), "value": 100.0, "interpolation": "linear"}
+    told = _told(method, _yearly(40, 2, 7), **{**WITHOUT_A_START, "trajectory": "milestones", "milestones": [stone]})
+    assert told["required_value"][-1] == pytest.approx(40 + 60 * 6 / 10, abs=0.1)
+
+
+DAILY_SHARES = [92.6, 92.4, 92.5, 92.4, 92.6, 92.4, 92.5, 92.3]
+EARLIER = [(date(2026, 8, 31), 93.5), (date(2026, 9, 30), 93.5), (date(2026, 10, 31), 91.5)]
+
+
+def _on(method: Method, points: Sequence[tuple[date, float]], cadence_days: int = 1) -> dict[str, object]:
+    """What stands when the source spoke last on the day of the last point."""
+    values = pl.concat(
+        [series("t", [point], n=200, is_month_over=point[0].month < points[-1][0].month) for point in points]
+    )
+    [told] = judged(method, targets({**SERVICE, "cadence_days": cadence_days}), values).tail(1).to_dicts()
+    return told
+
+
+def test_the_days_of_a_running_month_flip_nothing(method: Method) -> None:
+    days = [(date(2026, 11, number), DAILY_SHARES[number % len(DAILY_SHARES)]) for number in range(1, 31)]
+    told = [_on(method, [*EARLIER, *days[:number]]) for number in range(1, 31)]
+    assert len({each["raw_status"] for each in told}) > 1
+    assert {each["status"] for each in told} == {"at_risk"}
+    assert [each["value"] for each in told] == [value for _, value in days]
+
+
+@pytest.mark.parametrize(("month_end", "status"), [(92.4, "behind"), (92.5, "at_risk")])
+def test_the_status_can_flip_once_when_the_month_is_over(method: Method, month_end: float, status: str) -> None:
+    days = [
+        (date(2026, 11, 29), 92.6),
+        (date(2026, 11, 30), month_end),
+        *((date(2026, 12, day), 92.4) for day in (1, 2, 3)),
+    ]
+    told = [_on(method, [*EARLIER, *days[:number]])["status"] for number in range(1, 6)]
+    assert told == ["at_risk"] * 2 + [status] * 3
+
+
+def test_a_series_of_every_month_or_rarer_counts_each_point_as_it_comes(method: Method) -> None:
+    points = [*EARLIER, (date(2026, 11, 15), 80.0)]
+    daily, monthly = _on(method, points), _on(method, points, cadence_days=30)
+    assert (daily["is_running"], daily["status"], daily["wanted_status"]) == (True, "at_risk", "behind")
+    assert (monthly["is_running"], monthly["status"]) == (False, "behind")
+
+
+def test_the_first_month_of_a_daily_series_is_judged_while_it_runs(method: Method) -> None:
+    assert _on(method, [(date(2026, 11, 3), 80.0)])["status"] == "behind"
+
+
+def test_what_is_reached_in_a_running_month_is_reached(method: Method) -> None:
+    assert _on(method, [*EARLIER, (date(2026, 11, 3), 100.0)])["status"] == "reached"

@@ -35,6 +35,16 @@ select
     forecasts.raw_status,
     statuses.status,
     statuses.status_since,
+    forecasts.is_running,
+    -- an earlier value came to be known after this one: the judgement is told again, nobody could read it then
+    coalesce(
+        max(observations.known_at) over (
+            partition by forecasts.target_id order by forecasts.ref_date
+            rows between unbounded preceding and 1 preceding
+        ) > observations.known_at,
+        false
+    ) as is_restatement,
+    forecasts.history_hash,
     paths.definition_version,
     observations.known_at
 from forecasts

@@ -85,6 +85,8 @@ worded as (
         case
             when is_done_or_not and status in ('reached', 'overdue') then 'step_' || status
             when status = 'reached' and direction = 'at_most' then 'within'
+            when status = 'no_data' and value is not null then 'no_data_since_start'
+            when status = 'stale' and folded_status = 'monitored' then 'stale_monitored'
             when status not in ('on_track', 'at_risk', 'behind') then status
             when trajectory = 'step' then 'step'
             when required_value is null then 'monitored'
@@ -103,11 +105,16 @@ worded as (
         status in ('on_track', 'at_risk', 'behind')
         and required_pace_per_year is not null
         and recent_pace_per_year is not null as says_pace,
-        -- one evaluation wants another status than the one that stands; where there is a chance, the margins decide
-        status in ('on_track', 'at_risk', 'behind')
-        and raw_status in ('on_track', 'at_risk', 'behind')
-        and raw_status != status
-        and p_reach is null as says_wait
+        is_start_measured and status in ('on_track', 'at_risk', 'behind') and required_value is not null as says_start,
+        -- the newest value wants another status than the one that stands: once is too little, or its month still runs
+        case
+            when
+                status = folded_status
+                and status in ('on_track', 'at_risk', 'behind')
+                and wanted_status in ('on_track', 'at_risk', 'behind')
+                and wanted_status != status
+                then case when is_running then 'wait_month' else 'wait' end
+        end as wait_template_id
     from with_texts
 
 ),
@@ -142,6 +149,7 @@ select
     worded.value,
     worded.baseline_value,
     worded.baseline_date,
+    worded.is_start_measured,
     worded.target_value,
     worded.target_date,
     worded.required_value,
@@ -153,6 +161,7 @@ select
     worded.recent_pace_per_year,
     worded.required_pace_per_year,
     worded.pace_ratio,
+    worded.acceleration,
     worded.forecast_value,
     worded.forecast_low,
     worded.forecast_high,
@@ -162,14 +171,16 @@ select
     status_labels.label_nl as status_nl,
     worded.folded_status as last_status,
     worded.status_since,
+    worded.history_hash,
     {{ fill_template(
         "(sentence_templates.template_nl"
+        ~ " || case when worded.says_start then start_templates.template_nl else '' end"
         ~ " || case when worded.says_delay then delay_templates.template_nl else '' end"
         ~ " || case when worded.says_pace then pace_templates.template_nl else '' end"
         ~ " || case when worded.says_outlook then outlook_templates.template_nl else '' end"
         ~ " || case when worded.says_outlook and worded.p_reach is not null"
         ~ " then chance_templates.template_nl else '' end"
-        ~ " || case when worded.says_wait then wait_templates.template_nl else '' end)", {
+        ~ " || coalesce(wait_templates.template_nl, ''))", {
         'title': 'worded.title_nl',
         'value': 'worded.value_text || worded.suffix',
         'tolerance': 'worded.tolerance_text || worded.gap_suffix',
@@ -177,6 +188,7 @@ select
         'chance': 'worded.chance_text',
         'required': 'worded.required_text || worded.suffix',
         'target': 'worded.target_text || worded.suffix',
+        'start_date': "strftime(worded.baseline_date, '%d/%m/%Y')",
         'target_date': "strftime(worded.target_date, '%d/%m/%Y')",
         'ref_date': "strftime(worded.ref_date, '%d/%m/%Y')",
         'gap': 'worded.gap_text || worded.gap_suffix',
@@ -211,6 +223,8 @@ left join status_labels as last_labels
     on worded.folded_status = last_labels.status
 left join sentence_templates
     on worded.template_id = sentence_templates.template_id
+left join sentence_templates as start_templates
+    on start_templates.template_id = 'start'
 left join sentence_templates as delay_templates
     on delay_templates.template_id = 'delay'
 left join sentence_templates as pace_templates
@@ -220,5 +234,5 @@ left join sentence_templates as outlook_templates
 left join sentence_templates as chance_templates
     on chance_templates.template_id = 'chance'
 left join sentence_templates as wait_templates
-    on wait_templates.template_id = 'wait'
+    on worded.wait_template_id = wait_templates.template_id
 order by worded.target_id

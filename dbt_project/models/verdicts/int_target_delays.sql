@@ -5,7 +5,7 @@ with positions as (
 
     select * from {{ ref('int_target_positions') }}
     where
-        baseline_date < target_date
+        (baseline_date < target_date or (baseline_date < ref_date and trajectory = 'compound' and target_date is null))
         and gap is not null
         and trajectory not in ('constant', 'annual_quota', 'step', 'none')
         -- a few deaths more or less are no months of delay
@@ -52,7 +52,26 @@ bent as (
     from positions
     left join month_ends
         on positions.target_id = month_ends.target_id
-    where positions.trajectory in ('milestones', 'compound')
+    where positions.trajectory in ('milestones', 'compound') and positions.target_date is not null
+
+),
+
+-- a yearly rate without an end: after how many years it would have come to what there is
+open_ended as (
+
+    select
+        target_id,
+        12 * (
+            {{ fractional_year('ref_date') }} - {{ fractional_year('baseline_date') }}
+            - ln(1 + value / 100) / ln(1 + target_value / 100)
+        ) as months_behind
+    from positions
+    where
+        trajectory = 'compound'
+        and target_date is null
+        and value > -100
+        and target_value > -100
+        and target_value != 0
 
 )
 
@@ -65,3 +84,8 @@ select
     target_id,
     round(months_behind, 3) as months_behind
 from bent
+union all
+select
+    target_id,
+    round(months_behind, 3) + 0.0 as months_behind
+from open_ended

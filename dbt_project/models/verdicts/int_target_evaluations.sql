@@ -1,10 +1,11 @@
 {{ config(materialized="table", schema="intermediate", contract={"enforced": false}) }}
 
 -- The moments at which a target is judged: the last value of every month that has one, on its own reference date,
--- with the points that were there by then. Restating a value restates every evaluation after it.
+-- with the points that were there by then. Restating a value restates every evaluation after it. Of a series measured
+-- more often than monthly the newest value of a month that still runs moves the figures, but not what stands.
 with paths as (
 
-    select * from {{ ref('int_target_paths') }}
+    select * from {{ ref('int_target_starts') }}
 
 ),
 
@@ -23,11 +24,17 @@ asked as (
 
     select
         month_ends.*,
-        -- six decimals: more is noise of floating point
-        round({{ path_value('paths', 'month_ends.ref_date') }}, 6) as required_value,
+        -- a start that was measured asks nothing of itself; six decimals: more is noise of floating point
+        case
+            when not paths.is_start_measured or month_ends.ref_date > paths.baseline_date
+                then round({{ path_value('paths', 'month_ends.ref_date') }}, 6)
+        end as required_value,
         {{ time_share('paths.baseline_date', 'paths.target_date', 'month_ends.ref_date') }} as time_share,
         {{ pace_clock('paths', 'month_ends.ref_date') }} as clock,
         {{ month_number('month_ends.ref_date') }} as month_number,
+        coalesce(paths.cadence_days < 28, false)
+        and not month_ends.is_month_over
+        and month_ends.ref_date = max(month_ends.ref_date) over (partition by month_ends.target_id) as is_running,
         coalesce(paths.series_kind, 'none') = 'rare_count'
         or (coalesce(paths.series_kind, 'none') in ('level', 'share') and month_ends.is_over_a_year) as is_yearly
     from month_ends
@@ -43,5 +50,10 @@ select
     ) over (
         partition by target_id order by ref_date
         rows between 36 preceding and current row
-    ) as points
+    ) as points,
+    -- a fingerprint of the evaluations before this one: another one with the same newest value is a corrected past
+    md5(coalesce(string_agg(concat_ws('/', ref_date, round(value, 6), n), ';') over (
+        partition by target_id order by ref_date
+        rows between unbounded preceding and 1 preceding
+    ), '')) as history_hash
 from asked

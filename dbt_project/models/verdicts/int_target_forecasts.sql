@@ -3,7 +3,7 @@
 -- Per evaluation: the pace of late, where it ends, how sure that is, and the score that follows from it alone.
 with paths as (
 
-    select * from {{ ref('int_target_paths') }}
+    select * from {{ ref('int_target_starts') }}
 
 ),
 
@@ -24,6 +24,8 @@ placed as (
         evaluations.time_share,
         evaluations.clock,
         evaluations.month_number,
+        evaluations.is_running,
+        evaluations.history_hash,
         paths.baseline_value,
         paths.baseline_date,
         paths.target_value,
@@ -31,6 +33,7 @@ placed as (
         paths.trajectory,
         paths.tolerance,
         paths.direction_sign,
+        paths.is_start_measured,
         coalesce(paths.min_points, 4) as min_points,
         coalesce(paths.series_kind, 'none') as series_kind,
         paths.is_cumulative and paths.trajectory != 'annual_quota' as is_sticky,
@@ -56,7 +59,11 @@ placed as (
             when paths.trajectory not in ('constant', 'step', 'none', 'annual_quota')
                 then nullif(greatest(0, {{ deadline_clock('paths') }} - evaluations.clock), 0)
         end as years_ahead,
-        nullif(greatest(0, {{ month_number('paths.target_date') }} - evaluations.month_number), 0) as months_ahead
+        nullif(greatest(0, {{ month_number('paths.target_date') }} - evaluations.month_number), 0) as months_ahead,
+        case
+            when paths.trajectory = 'compound' and paths.target_date is null
+                then {{ compound_value('paths', '(evaluations.ref_date + interval 1 year)::date') }}
+        end as asked_next_year
     from evaluations
     inner join paths
         on evaluations.target_id = paths.target_id
@@ -107,13 +114,13 @@ with_pace as (
                     (value - coalesce(start_value, oldest_value))
                     / nullif(clock - coalesce(start_clock, oldest_clock), 0)
         end as pace,
-        -- three yearly counts together, and what the path asked of those years
+        -- the counts of three years in a row together, and what the path asked of those years
         case
-            when method = 'poisson' and n_points >= 3
+            when method = 'poisson' and {{ are_three_years('points') }}
                 then list_sum(list_transform(points[-3:], lambda point: struct_extract(point, 'v')))
         end as three_years,
         case
-            when method = 'poisson' and n_points >= 3
+            when method = 'poisson' and {{ are_three_years('points') }}
                 then list_sum(list_transform(points[-3:], lambda point: struct_extract(point, 'asked')))
         end as three_years_asked,
         case when method = 'wilson' then direction_sign * (target_value - direction_sign * tolerance) / 100 end
@@ -160,6 +167,9 @@ with_forecast as (
         case
             when method = 'share of the year'
                 then (target_value - value) / nullif(1 - {{ share_of_year('ref_date') }}, 0)
+            -- without an end: to where the path stands a year on
+            when trajectory = 'compound' and target_date is null
+                then asked_next_year - value
             else (target_value - value) / years_ahead
         end as required_pace
     from with_start
@@ -201,7 +211,7 @@ measured as (
     select
         * exclude (
             points, start_value, start_clock, oldest_value, oldest_clock, slopes, three_years, three_years_asked,
-            limit_share, clock, pace, forecast_start, years_run, forecast, deviation, chance
+            limit_share, asked_next_year, clock, pace, forecast_start, years_run, forecast, deviation, chance
         ),
         round(pace, 6) as recent_pace_per_year,
         round(required_pace, 6) as required_pace_per_year,
@@ -210,6 +220,9 @@ measured as (
         round(high, 6) as forecast_high,
         round(chance, 6) as p_reach,
         round(pace / nullif(required_pace, 0), 6) as pace_ratio,
+        -- how many times the pace of late is needed; the other way on, no number of times is enough
+        case when pace * required_pace > 0 then round(required_pace / pace, 6) end as acceleration,
+        {{ is_met() }} as is_met,
         round(
             case
                 when method = 'share of the year' then forecast / nullif(target_value, 0)
@@ -221,7 +234,9 @@ measured as (
         or (method = 'share of the year' and {{ share_of_year('ref_date') }} < 0.5) as is_young,
         -- fewer than thirty answers say too little to change a status
         method = 'wilson' and n < 30 as is_small,
-        (pace is not null and method not in ('drift', 'theil_sen')) or (method = 'wilson' and n < 30) as is_indicative
+        (pace is not null and method not in ('drift', 'theil_sen'))
+        or (method = 'wilson' and n < 30)
+        or (is_start_measured and required_value is not null) as is_indicative
     from with_chance
 
 )

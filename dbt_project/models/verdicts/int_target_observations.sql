@@ -31,6 +31,12 @@ select
     observations.completeness,
     observations.complete_until,
     observations.known_at,
+    -- the sources have spoken of the whole month of the value: no later value of that month is to come
+    coalesce(
+        observations.complete_until
+        >= timezone(cities.time_zone, (last_day(observations.ref_date) + 1)::timestamp),
+        observations.ref_date = last_day(observations.ref_date)
+    ) as is_month_over,
     coalesce(date_diff('day', observations.period_start, observations.period_end), 0) >= 300 as is_over_a_year
 from paths
 inner join observations

@@ -94,8 +94,11 @@ season_lists as (
 )
 
 select
-    targets.*,
-    -- another wording of one target shows that target's value
+    targets.* replace (
+        -- another wording of one target shows that target's value, which comes as often as it does there
+        coalesce(originals.cadence_days, targets.cadence_days) as cadence_days,
+        coalesce(originals.publication_lag_days, targets.publication_lag_days) as publication_lag_days
+    ),
     coalesce(originals.kpi_id, targets.kpi_id) as value_kpi_id,
     case when targets.direction in ('increase', 'at_least') then 1 else -1 end as direction_sign,
     milestone_lists.milestones,

@@ -3,7 +3,7 @@
 -- Where each target stands on the date its newest value speaks of; the build's date plays no part here.
 with paths as (
 
-    select * from {{ ref('int_target_paths') }}
+    select * from {{ ref('int_target_starts') }}
 
 ),
 
@@ -40,6 +40,7 @@ select
     paths.direction_sign,
     paths.baseline_value,
     paths.baseline_date,
+    paths.is_start_measured,
     paths.target_value,
     paths.target_date,
     paths.trajectory,
@@ -72,8 +73,11 @@ select
     newest.recent_pace_per_year,
     newest.required_pace_per_year,
     newest.pace_ratio,
+    newest.acceleration,
     newest.is_indicative,
-    newest.raw_status,
+    newest.is_running,
+    newest.history_hash,
+    statuses.wanted_status,
     statuses.status as folded_status,
     statuses.status_since
 from paths

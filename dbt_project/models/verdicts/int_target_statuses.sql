@@ -1,7 +1,8 @@
 {{ config(materialized="table", schema="intermediate", contract={"enforced": false}) }}
 
 -- The fold over the evaluations, oldest first: what stands changes only when two evaluations on different data want
--- it on the same side. Nothing that was said earlier takes part, so a restated value restates the past as well.
+-- it on the same side; the newest value of a month that still runs changes no score. Nothing that was said earlier
+-- takes part, so a restated value restates the past as well.
 with recursive evaluations as (
 
     select
@@ -12,6 +13,7 @@ with recursive evaluations as (
         series_kind,
         is_sticky,
         is_small,
+        coalesce(is_running, false) as is_running,
         row_number() over (partition by target_id order by ref_date) as step
     from {{ ref('int_target_forecasts') }}
 
@@ -24,6 +26,7 @@ folded as (
         step,
         ref_date,
         raw_status as status,
+        raw_status as wanted_status,
         ref_date as status_since,
         0::bigint as wanted_side
     from evaluations
@@ -36,12 +39,16 @@ folded as (
         step,
         ref_date,
         case when moves then proposed else standing end as status,
+        proposed as wanted_status,
         case when moves then ref_date else status_since end as status_since,
         case when moves then 0 else coalesce(side, 0) end as wanted_side
     from (
         select
             *,
-            case when side is null then proposed != standing else side != 0 and side = former_side end as moves
+            case
+                when side is null then proposed != standing
+                else side != 0 and side = former_side and not is_running
+            end as moves
         from (
             select
                 *,
@@ -55,6 +62,7 @@ folded as (
                     evaluations.target_id,
                     evaluations.step,
                     evaluations.ref_date,
+                    evaluations.is_running,
                     folded.status as standing,
                     folded.status_since,
                     folded.wanted_side as former_side,
@@ -81,6 +89,7 @@ select
     folded.ref_date,
     evaluations.raw_status,
     folded.status,
+    folded.wanted_status,
     folded.status_since
 from folded
 inner join evaluations
