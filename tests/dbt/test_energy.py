@@ -120,6 +120,7 @@ def test_the_energy_models_and_their_unit_tests_run_without_a_fault(energy: Ener
         "a_day_takes_the_finest_granularity_that_is_whole_and_gas_one_unit",
         "only_the_newest_register_holds",
         "gas_is_normalised_above_its_summer_use_and_a_missing_factor_is_no_zero",
+        "of_two_factors_for_a_month_the_later_start_holds_and_then_the_later_version",
         "a_dwelling_is_no_site_and_a_building_without_a_sector_lies_in_the_municipality",
     } <= energy.dbt.statuses.keys()
 

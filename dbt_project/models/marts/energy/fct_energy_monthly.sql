@@ -64,13 +64,19 @@ normal_years as (
 
 emission_factors as (
 
-    select * from {{ ref('emission_factors') }}
+    select
+        *,
+        {{ version_numbers('source_version') }} as version_numbers
+    from {{ ref('emission_factors') }}
 
 ),
 
 primary_factors as (
 
-    select * from {{ ref('primary_energy_factors') }}
+    select
+        *,
+        {{ version_numbers('source_version') }} as version_numbers
+    from {{ ref('primary_energy_factors') }}
 
 ),
 
@@ -119,6 +125,13 @@ with_factors as (
                 primary_factors.valid_to_date is null
                 or months.month_start_date <= primary_factors.valid_to_date
             )
+    qualify
+        row_number() over (
+            partition by months.site_id, months.carrier, months.direction, months.month_start_date
+            order by
+                {{ newest_factor('emission_factors') }},
+                {{ newest_factor('primary_factors') }}
+        ) = 1
 
 )
 
@@ -160,10 +173,4 @@ select
     end as primary_energy_nl,
     known_at
 from with_factors
--- of two factors for one month the one listed under the later version holds
-qualify
-    row_number() over (
-        partition by site_id, carrier, direction, month_start_date
-        order by factor_id desc nulls last, primary_energy_factor_id desc nulls last
-    ) = 1
 order by month_start_date, site_id, carrier, direction

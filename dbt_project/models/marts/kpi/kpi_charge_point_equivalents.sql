@@ -36,17 +36,54 @@ denominators as (
 
 ),
 
+months as (
+
+    select * from {{ ref('int_charge_points__months_crawled') }}
+
+),
+
+month_stock as (
+
+    select * from {{ ref('int_charge_points__month_stock') }}
+
+),
+
+cities as (
+
+    select * from {{ ref('city') }}
+
+),
+
+-- every month's end as the history knows it, and what stands there now
 stock as (
 
+    select
+        cities.area_id,
+        months.month_end as ref_date,
+        sources_complete.complete_until,
+        coalesce(month_stock.cpe, 0) as cpe,
+        coalesce(month_stock.charge_points_count, 0) as charge_points_count,
+        months.completeness,
+        months.known_at
+    from months
+    cross join cities
+    cross join sources_complete
+    left join month_stock
+        on months.month_end = month_stock.month_end
+    union all
     select
         charge_points.area_id,
         sources_complete.ref_date,
         sources_complete.complete_until,
         sum(charge_points.cpe) as cpe,
         count(*) as charge_points_count,
+        -- a crawl that misses a page is refused, but single rows of it may be too
+        coalesce(any_value(crawl_completeness.completeness), 1.0) as completeness,
         max(charge_points.known_at) as known_at
     from charge_points
     cross join sources_complete
+    left join crawl_completeness
+        on true
     group by charge_points.area_id, sources_complete.ref_date, sources_complete.complete_until
 
 ),
@@ -96,14 +133,12 @@ select
     measured.value,
     measured.unit,
     measured.charge_points_count as n,
-    -- a crawl that misses a page is refused, but single rows of it may be too
-    coalesce(crawl_completeness.completeness, 1.0) as completeness,
+    measured.completeness,
     measured.complete_until,
     measured.known_at,
     measured.numerator,
     measured.denominator,
-    'cpt2022' as method_version
+    'cpt2022' as method_version,
+    null::varchar as empty_reason_nl
 from measured
-left join crawl_completeness
-    on true
-order by measured.kpi_id, measured.area_id
+order by measured.kpi_id, measured.area_id, measured.ref_date
