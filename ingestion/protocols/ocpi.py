@@ -4,19 +4,20 @@ What an object holds is the business of a source module.
 """
 
 import base64
+import io
 import re
-import time
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ingestion.clocks import disagreement
 from ingestion.delivery import Secret
 from ingestion.errors import PermanentSupplierError, TransientSupplierError
-from ingestion.http import Answer, Client, Trail, address
+from ingestion.http import Answer, Client, LaterError, Trail, address
+from ingestion.inflating import GZIP_START, GZIP_WINDOW, BrokenPackingError, HalfPackingError, inflated, most_unpacked
 
 LOCATIONS, SESSIONS, CDRS = "locations", "sessions", "cdrs"
 _VERSIONS = ("2.3.0", "2.2.1")  # best first
@@ -24,10 +25,6 @@ _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
 _MOST_PAGES = 10_000
 _SPARE_PAGES = 10
 _MOST_REDONE = 50
-_TRIES = 3
-_FIRST_PAUSE_SECONDS = 0.25
-_GZIP = b"\x1f\x8b"
-_BODY_LIMIT = 200 * 1024 * 1024
 
 
 class Shape(StrEnum):
@@ -36,10 +33,6 @@ class Shape(StrEnum):
     PAGED = "paged"
     ARRAY = "array"
     CURSOR = "cursor"
-
-
-class _LaterError(TransientSupplierError):
-    """The envelope says that the server or the hub cannot answer now (OCPI status codes 3xxx and 4xxx)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +166,7 @@ class _Walk:
         following: str | None = self.first
         while following:
             trail.step(following)
-            page = _ask(self.client, following, self.expected)
+            page = self.client.read(following, partial(_page, url=following, expected=self.expected))
             earlier = self._earlier(following, page)
             if earlier and self.redone < _MOST_REDONE:
                 # what followed was asked by the old count: from here on it is another way
@@ -187,7 +180,8 @@ class _Walk:
         return not self.has_slipped and self.distinct() >= self.announced
 
     def distinct(self) -> int:
-        return len({_identity(sent, place) for place, sent in enumerate(self._objects())})
+        named = [_identity(sent) for sent in self._objects()]
+        return len(set(named) - {None}) + named.count(None)
 
     def told(self) -> Crawl:
         first, last = self.pages[0], self.pages[-1]
@@ -219,18 +213,8 @@ class _Walk:
         return _with_query(url, offset=str(max(int(offset) - fallen, 0))) if offset.isdecimal() else None
 
 
-def _ask(client: Client, url: str, expected: Shape | None) -> _Page:
-    """One page; a server that says "later" is asked again."""
-    for attempt in range(_TRIES - 1):
-        try:
-            return _page(_unpacked(client.get(url)), url, expected)
-        except _LaterError:
-            time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
-    return _page(_unpacked(client.get(url)), url, expected)
-
-
 def _page(answer: Answer, url: str, expected: Shape | None) -> _Page:
-    body = answer.json()
+    body = _unpacked(answer).json()
     shape = _shape_of(body)
     if shape is None:
         raise PermanentSupplierError(f"{answer.url_without_query}: sent no OCPI envelope; check the address")
@@ -282,8 +266,10 @@ def _opened(answer: Answer, body: object) -> object:
     code = _member(body, "status_code")
     if isinstance(code, int) and 1000 <= code < 2000:
         return _member(body, "data")
-    failure = _LaterError if isinstance(code, int) and 3000 <= code < 5000 else PermanentSupplierError
-    raise failure(f"{answer.url_without_query}: answered OCPI status {code!r:.20}; ask the supplier")
+    if isinstance(code, int) and 3000 <= code < 5000:
+        # the server or the hub cannot answer now
+        raise LaterError(f"answered OCPI status {code}")
+    raise PermanentSupplierError(f"{answer.url_without_query}: answered OCPI status {code!r:.20}; ask the supplier")
 
 
 def _listed(data: object, answer: Answer) -> list[object]:
@@ -318,22 +304,25 @@ def moment(written: object) -> datetime | None:
 
 def _unpacked(answer: Answer) -> Answer:
     """The answer with its body unpacked: a `.json.gz` is served as a file, so no client unpacks it on the way."""
-    if not answer.body.startswith(_GZIP):
+    if not answer.body.startswith(GZIP_START):
         return answer
-    unpacker = zlib.decompressobj(wbits=31)
+    body = io.BytesIO()
+    most = most_unpacked(len(answer.body))
+
+    def take(size: int) -> None:
+        if body.tell() + size > most:
+            raise PermanentSupplierError(
+                f"{answer.url_without_query}: sent {len(answer.body)} bytes that unpack to more than {most // 2**20} "
+                "MB; not read. Ask the supplier"
+            )
+
     try:
-        body = unpacker.decompress(answer.body, _BODY_LIMIT)
-    except zlib.error:
-        raise TransientSupplierError(
-            f"{answer.url_without_query}: sent a broken gzip; the next run tries again"
-        ) from None
-    if unpacker.unconsumed_tail:
-        raise PermanentSupplierError(
-            f"{answer.url_without_query}: unpacks to more than {_BODY_LIMIT // 2**20} MB; ask for less"
-        )
-    if not unpacker.eof:
-        raise TransientSupplierError(f"{answer.url_without_query}: sent half a gzip; the next run tries again")
-    return replace(answer, body=body)
+        body.writelines(inflated(answer.body, GZIP_WINDOW, take))
+    except HalfPackingError:
+        raise LaterError("sent half a gzip") from None
+    except BrokenPackingError as broken:
+        raise LaterError(f"sent a broken gzip ({broken})") from None
+    return replace(answer, body=body.getvalue())
 
 
 def _after_cursor(url: str, cursor: object) -> str | None:
@@ -349,10 +338,11 @@ def _with_query(url: str, **values: str) -> str:
     return urlunsplit(parts._replace(query=urlencode([*kept, *values.items()])))
 
 
-def _identity(sent: object, place: int) -> tuple[object, ...]:
+def _identity(sent: object) -> tuple[object, ...] | None:
+    """What names an object; None for what cannot be another one again."""
     if isinstance(sent, dict) and isinstance(sent.get("id"), str | int):
         return str(sent.get("country_code")), str(sent.get("party_id")), sent["id"]
-    return ("no object", place)
+    return None
 
 
 def _best_version(client: Client, url: str) -> str:
@@ -368,10 +358,13 @@ def _best_version(client: Client, url: str) -> str:
 
 
 def _entries(client: Client, url: str, within: str | None) -> list[dict[str, object]]:
-    answer = client.get(url)
-    body = answer.json()
-    if not isinstance(body, dict) or "status_code" not in body:
-        raise PermanentSupplierError(f"{answer.url_without_query}: sent no OCPI envelope; check the address")
-    data = _opened(answer, body)
+    data = client.read(url, _data)
     found = _member(data, within) if within and isinstance(data, dict) else data
     return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
+def _data(answer: Answer) -> object:
+    body = answer.json()
+    if _shape_of(body) is not Shape.PAGED:
+        raise PermanentSupplierError(f"{answer.url_without_query}: sent no OCPI envelope; check the address")
+    return _opened(answer, body)

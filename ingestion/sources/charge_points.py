@@ -26,6 +26,7 @@ from ingestion.protocols import ocpi, ocpi_sessions
 from ingestion.protocols.ocpi_hours import least_hours_a_day
 
 _Row = dict[str, str | None]
+_Cells = tuple[str | None, ...]
 _TABLES = ("locations", "evses", "connectors")
 _FULL_EVERY_DAYS = 7
 _OVERLAP = timedelta(minutes=10)
@@ -35,6 +36,8 @@ _MOST_MISSING = 0.10
 _MOST_DROPPED = 0.20
 # one post that goes is no disappearance, however small the operator
 _FEW = 2
+# more than all of Flanders: two bytes of an answer may become a row of thirteen cells
+_MOST_ROWS = 300_000
 _UNPUBLISHED = "privélaadpunt: de uitbater maakt het niet openbaar (publish = false)"
 _DRIVEWAY = "privélaadpunt: het staat op een oprit (ON_DRIVEWAY)"
 _STRANGE_SESSION = "laadsessie aan een privélaadpunt of een laadpunt dat niet in de levering zit"
@@ -165,6 +168,7 @@ class _Pull:
             SupplierError: they cannot be read, or too many are gone at once.
         """
         crawl = self.crawl(url)
+        _require_modest(crawl.objects)
         public = self.let_in(crawl.objects)
         tables = flatten(public)
         known = self.known_after(crawl, public, _digests(tables["evses"]))
@@ -192,7 +196,7 @@ class _Pull:
             if reason is None:
                 public.append(each)
             else:
-                self.withheld[reason] += sum(frame.height for frame in flatten([each]).values())
+                self.withheld[reason] += _row_count(_object(each))
         return public
 
     def remembered(self, stock: _Stock | None, sessions: "_Sessions") -> _Memory:
@@ -421,6 +425,15 @@ def _require_no_disappearance(memory: _Memory, found: frozenset[str], locations:
     )
 
 
+def _require_modest(sent: Iterable[object]) -> None:
+    count = sum(_row_count(_object(each)) for each in sent)
+    if count > _MOST_ROWS:
+        raise PermanentSupplierError(
+            f"the operator sent {count} locations, EVSEs and connectors, over {_MOST_ROWS}; nothing was loaded. Ask it "
+            "for an address with the locations of this region only"
+        )
+
+
 def _private_evses(crawl: ocpi.Crawl) -> pl.DataFrame:
     return flatten([each for each in crawl.objects if _why_private(_object(each))])["evses"]
 
@@ -493,16 +506,22 @@ def _with_areas(locations: pl.DataFrame, areas: Areas | None, city: City) -> pl.
 
 def flatten(locations: list[object]) -> dict[str, pl.DataFrame]:
     """Location objects as rows of locations, EVSEs and connectors; `line` is the position in the crawl."""
-    rows: dict[str, list[_Row]] = {name: [] for name in _TABLES}
+    rows: dict[str, list[_Cells]] = {name: [] for name in _TABLES}
     for sent in locations:
         location = _object(sent)
         whose = _cells(location, country_code="country_code", party_id="party_id", location_id="id")
-        rows["locations"].append(whose | _location(location))
+        rows["locations"].append(_in_order("locations", whose | _location(location)))
         for sent_evse in _list(location.get("evses")):
             evse = _object(sent_evse)
-            rows["evses"].append(whose | _evse(evse))
-            rows["connectors"] += _connectors(whose, evse)
-    return {name: _frame(name, found) for name, found in rows.items()}
+            rows["evses"].append(_in_order("evses", whose | _evse(evse)))
+            rows["connectors"] += [_in_order("connectors", each) for each in _connectors(whose, evse)]
+    return {name: _framed(name, found) for name, found in rows.items()}
+
+
+def _row_count(location: dict[str, object]) -> int:
+    """How many rows `flatten` makes of a location."""
+    evses = _list(location.get("evses"))
+    return 1 + len(evses) + sum(len(_list(_object(evse).get("connectors"))) for evse in evses)
 
 
 def _location(location: dict[str, object]) -> _Row:
@@ -571,9 +590,16 @@ def _text(sent: object) -> str | None:
 
 
 def _frame(table: str, rows: list[_Row]) -> pl.DataFrame:
+    return _framed(table, [_in_order(table, row) for row in rows])
+
+
+def _in_order(table: str, row: _Row) -> _Cells:
+    return tuple(row[column] for column in CONTRACT.table(table).received.columns)
+
+
+def _framed(table: str, rows: list[_Cells]) -> pl.DataFrame:
     columns = CONTRACT.table(table).received.columns
-    cells = [tuple(row[column] for column in columns) for row in rows]
-    return _numbered(pl.DataFrame(cells, schema=dict.fromkeys(columns, pl.String), orient="row"))
+    return _numbered(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row"))
 
 
 def _numbered(frame: pl.DataFrame) -> pl.DataFrame:

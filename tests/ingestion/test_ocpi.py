@@ -20,6 +20,7 @@ from ingestion.sources import charge_points
 
 _NewSupplier = Callable[[Callable[..., Any]], Any]
 _PAGE_SIZE = 2
+_NO_WAIT = {"Retry-After": "0"}
 _TIMESTAMP = "2026-11-23T05:59:58Z"
 
 
@@ -140,7 +141,7 @@ def test_pages_without_end_stop_soon_after_the_announced_total(new_supplier: _Ne
 def test_a_failure_inside_a_good_http_answer_is_seen(
     new_supplier: _NewSupplier, kortrijk: City, code: object, error: type[Exception]
 ) -> None:
-    supplier = new_supplier(lambda *_: (200, {}, _envelope([_location(1)], status_code=code)))
+    supplier = new_supplier(lambda *_: (200, _NO_WAIT, _envelope([_location(1)], status_code=code)))
     with pytest.raises(error, match="OCPI status"):
         _fetch(supplier.url, kortrijk)
 
@@ -213,8 +214,17 @@ def test_a_setting_that_means_nothing_is_refused_by_name(
 
 def test_a_server_that_says_later_is_asked_again(new_supplier: _NewSupplier, kortrijk: City) -> None:
     answers = [_envelope(None, status_code=3001), _envelope(None, status_code=4002), _envelope([_location(1)])]
-    supplier = new_supplier(lambda *_: (200, {}, answers.pop(0)))
+    supplier = new_supplier(lambda *_: (200, _NO_WAIT, answers.pop(0)))
     assert _fetch(supplier.url, kortrijk).tables["locations"].height == 1
+
+
+def test_a_server_that_keeps_saying_later_is_asked_five_times_in_all(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    supplier = new_supplier(lambda *_: (200, _NO_WAIT, _envelope(None, status_code=4002)))
+    with pytest.raises(TransientSupplierError, match="answered OCPI status 4002, 5 times; the next run tries again"):
+        _fetch(supplier.url, kortrijk)
+    assert len(supplier.asked) == 5
 
 
 class _Shrinking:
@@ -266,7 +276,7 @@ def test_a_list_that_keeps_falling_is_left_for_the_next_run(new_supplier: _NewSu
 
 
 def _feed(new_supplier: _NewSupplier, body: bytes) -> Any:  # noqa: ANN401 - idem
-    return new_supplier(lambda *_: (200, {"Content-Type": "application/gzip"}, body))
+    return new_supplier(lambda *_: (200, {"Content-Type": "application/gzip"} | _NO_WAIT, body))
 
 
 @pytest.mark.parametrize("packed", [gzip.compress, bytes])
@@ -286,7 +296,8 @@ def test_a_packed_list_that_is_broken_off_or_spoilt_waits_for_the_next_run(
     new_supplier: _NewSupplier, kortrijk: City
 ) -> None:
     whole = gzip.compress(json.dumps([_location(1)]).encode())
-    for body, says in ((whole[:-12], "half a gzip"), (whole[:10] + b"\xff" * 20, "broken gzip")):
+    follows = (whole + b"and more", "broken gzip")
+    for body, says in ((whole[:-12], "half a gzip"), (whole[:10] + b"\xff" * 20, "broken gzip"), follows):
         with pytest.raises(TransientSupplierError, match=says):
             _fetch(_feed(new_supplier, body).url, kortrijk)
 
@@ -294,8 +305,20 @@ def test_a_packed_list_that_is_broken_off_or_spoilt_waits_for_the_next_run(
 def test_a_small_file_that_unpacks_to_far_too_much_is_refused(new_supplier: _NewSupplier, kortrijk: City) -> None:
     packer = zlib.compressobj(1, wbits=31)
     bomb = b"".join(packer.compress(bytes(2**20)) for _ in range(201)) + packer.flush()
-    with pytest.raises(PermanentSupplierError, match="more than 200 MB"):
+    with pytest.raises(PermanentSupplierError, match=r"sent \d+ bytes that unpack to more than \d+ MB"):
         _fetch(_feed(new_supplier, bomb).url, kortrijk)
+
+
+def test_a_list_packed_in_several_members_is_read_whole(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    text = json.dumps([_location(1), _location(2)]).encode()
+    body = gzip.compress(text[:70]) + gzip.compress(text[70:]) + bytes(512)
+    assert _fetch(_feed(new_supplier, body).url, kortrijk).tables["locations"].height == 2
+
+
+def test_a_second_list_behind_the_first_is_not_lost_in_silence(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    body = gzip.compress(json.dumps([_location(1)]).encode()) + gzip.compress(json.dumps([_location(2)]).encode())
+    with pytest.raises(PermanentSupplierError, match="not JSON"):
+        _fetch(_feed(new_supplier, body).url, kortrijk)
 
 
 @pytest.mark.parametrize("as_address", [False, True])
