@@ -46,6 +46,7 @@ _LONGEST_PAUSE_SECONDS = 60.0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _RANDOM = SystemRandom()
 _MARKUP = re.compile(rb"[\xef\xbb\xbf \t\r\n]*<")
+_EXACT_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?/?", re.IGNORECASE)
 _Read = TypeVar("_Read")
 
 Params = Mapping[str, str | int]
@@ -256,7 +257,8 @@ class Client:
         if origin not in self._headers:
             raise PermanentSupplierError(
                 f"{address(url)}: lies outside {'{}://{}:{}'.format(*self._origin)}; not asked, so that no "
-                "credential leaves the supplier; check the address in the settings or ask the supplier"
+                "credential leaves the supplier. Check the address in the settings; where it is the supplier's own, "
+                "list it under ORIGINS"
             )
         return self._headers[origin]
 
@@ -380,6 +382,21 @@ def address(url: str) -> str:
     except ValueError:
         return "an address that cannot be read"
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def listed_origins(written: str | None) -> tuple[str, ...]:
+    """The further origins that the setting ORIGINS lists, with commas between; each exactly as it may be asked.
+
+    Raises:
+        PermanentSupplierError: an entry is not just scheme, host and port. It is not shown: it may hold a key.
+    """
+    listed = [each.strip() for each in (written or "").split(",") if each.strip()]
+    for place, each in enumerate(listed, 1):
+        if not _EXACT_ORIGIN.fullmatch(each):
+            raise PermanentSupplierError(
+                f"ORIGINS: entry {place} is no origin; write https://host or https://host:port, with commas between"
+            )
+    return tuple(listed)
 
 
 def _origin(url: str) -> tuple[str, str, int]:

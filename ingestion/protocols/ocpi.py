@@ -25,6 +25,8 @@ _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
 _MOST_PAGES = 10_000
 _SPARE_PAGES = 10
 _MOST_REDONE = 50
+_MOST_MISSING = 0.1
+_FEW = 1
 
 
 class Shape(StrEnum):
@@ -45,6 +47,7 @@ class Crawl:
         server_time: the supplier's clock at the last page (UTC).
         shape: only a paged list can be asked by window; the others always are the whole list.
         warnings: what the first page tells of the supplier's clocks.
+        lacking: what is missing by the supplier's own count, which then is no pull of everything; mostly nothing.
     """
 
     objects: list[object]
@@ -52,6 +55,7 @@ class Crawl:
     server_time: datetime
     shape: Shape = Shape.PAGED
     warnings: tuple[str, ...] = ()
+    lacking: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,22 +135,23 @@ def crawl(client: Client, url: str, date_from: datetime | None = None, shape: st
         shape: the shape it must have; None finds out.
 
     Raises:
-        TransientSupplierError: the supplier is down, or twice brought fewer objects than it announced.
+        TransientSupplierError: the supplier is down, or twice brought fewer objects than it announced: other ones each
+            time, or over a tenth too few. A few too few, and the same twice, is a fault of its count.
         PermanentSupplierError: not OCPI, refused, of another shape, or its pages run in a circle.
     """
     expected = _shape(shape)
     first = _with_query(url, date_from=f"{date_from:%Y-%m-%dT%H:%M:%SZ}") if date_from else url
-    walk = _Walk(client, first, expected)
     # objects that leave the list during a crawl shift the pages: once again settles it
-    for attempt in range(2):
-        walk = walk if attempt == 0 else _Walk(client, first, expected)
+    walks = [_Walk(client, first, expected), _Walk(client, first, expected)]
+    for walk in walks:
         walk.go()
         if walk.is_whole():
             return walk.told()
-    raise TransientSupplierError(
-        f"{address(url)}: announced {walk.announced} objects and sent {walk.distinct()}, twice; "
-        "nothing was loaded, the next run tries again"
-    )
+    before, walk = walks
+    lacking = f"{address(url)}: announced {walk.announced} objects and sent {walk.distinct()}, twice"
+    if walk.is_miscounted() and walk.outcome() == before.outcome():
+        return replace(walk.told(), lacking=f"{lacking}; what came was taken in, the rest is asked again")
+    raise TransientSupplierError(f"{lacking}; nothing was loaded, the next run tries again")
 
 
 @dataclass(slots=True)
@@ -182,6 +187,15 @@ class _Walk:
     def distinct(self) -> int:
         named = [_identity(sent) for sent in self._objects()]
         return len(set(named) - {None}) + named.count(None)
+
+    def is_miscounted(self) -> bool:
+        """Whether so few are missing, in a list that stood still, that the count may be wrong instead."""
+        missing = self.announced - self.distinct()
+        return not self.has_slipped and not self.redone and missing <= max(_FEW, _MOST_MISSING * self.announced)
+
+    def outcome(self) -> tuple[int, frozenset[object]]:
+        """What two walks through a list that stands still have in common."""
+        return self.announced, frozenset(map(_identity, self._objects()))
 
     def told(self) -> Crawl:
         first, last = self.pages[0], self.pages[-1]

@@ -21,7 +21,7 @@ from ingestion.areas import MUNICIPALITY, SECTOR, Areas
 from ingestion.clocks import clock_warnings, not_past, stamp_warnings
 from ingestion.delivery import Context, Delivery, Endpoint, digest_of
 from ingestion.errors import PermanentSupplierError, SupplierError
-from ingestion.http import Client, address
+from ingestion.http import Client, address, listed_origins
 from ingestion.protocols import ocpi, ocpi_sessions
 from ingestion.protocols.ocpi_hours import least_hours_a_day
 
@@ -160,6 +160,7 @@ class _Pull:
     is_full: bool = True
     withheld: Counter[str] = field(default_factory=Counter)
     faults: dict[str, str] = field(default_factory=dict)
+    lacking: list[str] = field(default_factory=list)
 
     def stock(self, url: str) -> _Stock:
         """The locations that are there, or that changed.
@@ -168,6 +169,10 @@ class _Pull:
             SupplierError: they cannot be read, or too many are gone at once.
         """
         crawl = self.crawl(url)
+        if crawl.lacking:
+            # what is not named may be there: nothing is concluded from it
+            self.is_full = False
+            self.lacking.append(crawl.lacking)
         _require_modest(crawl.objects)
         public = self.let_in(crawl.objects)
         tables = flatten(public)
@@ -211,7 +216,8 @@ class _Pull:
         until = not_past(stock.crawl.started_at, self.asked_at)
         return replace(
             memory,
-            until=until,
+            # what is lacking may have changed since the last pull that was whole
+            until=memory.until if stock.crawl.lacking else until,
             full_at=until if self.is_full else memory.full_at,
             evses=stock.known,
             locations=stock.locations if self.is_full else memory.locations,
@@ -237,6 +243,11 @@ class _Pull:
         was_public = [_digest(ocpi_sessions.evse_key(*row)) in self.memory.evses for row in _named(private)]
         gone = private.filter(pl.Series(was_public, dtype=pl.Boolean) & (not self.is_full))
         return gone.with_columns(status=pl.lit("REMOVED"), parking_restrictions=pl.lit(None, pl.String))
+
+    def is_first_of_hour(self, crawl: ocpi.Crawl) -> bool:
+        """Whether no pull before this one was in the same hour: that charge points stand as they stood is news once."""
+        hour_at = not_past(crawl.server_time, self.asked_at).replace(minute=0, second=0, microsecond=0)
+        return self.memory.until is None or self.memory.until < hour_at
 
     def city_date(self, moment: datetime) -> date:
         """The city date of a moment."""
@@ -276,10 +287,12 @@ class _Pull:
         found: dict[str, list[object]] = {}
         for module, url in offered.items():
             try:
-                found[module] = ocpi.crawl(self.client, url, since).objects
+                crawl = ocpi.crawl(self.client, url, since)
             except SupplierError as broken:
                 self.faults[module] = str(broken)
                 return None
+            found[module] = crawl.objects
+            self.lacking += [crawl.lacking] if crawl.lacking else []
         return found
 
     def _covered(
@@ -343,7 +356,9 @@ def fetch(endpoint: Endpoint, context: Context) -> Delivery:
     """
     headers = ocpi.token_header(endpoint.secret, endpoint.option("TOKEN_ENCODING"))
     options, memory, areas = _Options.of(endpoint), _Memory.read(context.memory), context.areas()
-    with Client(endpoint.url, headers) as client:
+    # who lists an origin says that it is this operator's, so it gets the token too
+    also = dict.fromkeys(listed_origins(endpoint.option("ORIGINS")), headers)
+    with Client(endpoint.url, headers, also=also) as client:
         pull = _Pull(client, options, context, memory, areas, context.now())
         modules = ocpi.discover(client, endpoint.url)
         try:
@@ -354,7 +369,7 @@ def fetch(endpoint: Endpoint, context: Context) -> Delivery:
     return replace(
         _delivery(address(endpoint.url), pull, stock.crawl, stock, sessions),
         complete_until=not_past(stock.crawl.started_at, pull.asked_at),
-        warnings=_clock_faults(address(endpoint.url), stock, pull.asked_at),
+        warnings=(*pull.lacking, *_clock_faults(address(endpoint.url), stock, pull.asked_at)),
     )
 
 
@@ -375,7 +390,7 @@ def _sessions_alone(pull: _Pull, url: str, modules: Mapping[str, str], broken: S
 def _delivery(origin: str, pull: _Pull, crawl: ocpi.Crawl, stock: _Stock | None, sessions: _Sessions) -> Delivery:
     tables = dict(stock.tables if stock else flatten([]))
     tables["charge_sessions_hourly"] = _frame("charge_sessions_hourly", sessions.rows)
-    crawls = _crawl_rows(crawl, tables, sessions, is_full=pull.is_full)
+    crawls = _crawl_rows(crawl, tables, sessions, pull)
     # an hour in which the locations could not be read is no hour in which their status was asked
     unread = {} if stock else dict.fromkeys(("location_count", "evse_count"))
     tables["crawls"] = _frame("crawls", [row | unread for row in crawls])
@@ -386,6 +401,7 @@ def _delivery(origin: str, pull: _Pull, crawl: ocpi.Crawl, stock: _Stock | None,
         withheld={reason: count for reason, count in pull.withheld.items() if count},
         memory=pull.remembered(stock, sessions).written(),
         faults=pull.faults,
+        warnings=tuple(pull.lacking),
     )
 
 
@@ -451,16 +467,15 @@ def _digest(evse: ocpi_sessions.EvseKey) -> str:
     return digest_of(*evse)
 
 
-def _crawl_rows(
-    crawl: ocpi.Crawl, tables: Mapping[str, pl.DataFrame], sessions: _Sessions, *, is_full: bool
-) -> list[_Row]:
-    """One row; none where nothing changed, so that such a pull leaves no batch."""
-    if not is_full and tables["locations"].is_empty() and tables["evses"].is_empty() and sessions.first is None:
+def _crawl_rows(crawl: ocpi.Crawl, tables: Mapping[str, pl.DataFrame], sessions: _Sessions, pull: _Pull) -> list[_Row]:
+    """One row; none where nothing changed in an hour of which that was said already, so that no batch is written."""
+    has_changes = not (tables["locations"].is_empty() and tables["evses"].is_empty() and sessions.first is None)
+    if not pull.is_full and not has_changes and not pull.is_first_of_hour(crawl):
         return []
     row: _Row = {
         "started_at": crawl.started_at.isoformat(),
         "ended_at": crawl.server_time.isoformat(),
-        "is_full": str(is_full).lower(),
+        "is_full": str(pull.is_full).lower(),
         "location_count": str(tables["locations"].height),
         "evse_count": str(tables["evses"].height),
         "sessions_from": sessions.first.isoformat() if sessions.first else None,
@@ -481,6 +496,7 @@ def session_row(key: ocpi_sessions.HourKey, charged: ocpi_sessions.Charged) -> _
         "hour_at": key.hour_at.isoformat(),
         "energy_kwh": f"{charged.energy_kwh:.6f}",
         "session_count": str(charged.session_count),
+        "charged_minutes": str(15 * charged.quarters),
         "latitude": charged.latitude,
         "longitude": charged.longitude,
     }
@@ -561,7 +577,10 @@ def _connector(connector: dict[str, object], evse: dict[str, object]) -> _Row:
         last_updated="last_updated",
     )
     # operators leave it out, and a connector is part of its EVSE
-    return cells | {"last_updated": cells["last_updated"] or _text(evse.get("last_updated"))}
+    changed = cells["last_updated"] or _text(evse.get("last_updated"))
+    # who has no power to declare writes 0; what is below 1000 and more than nothing was meant in kW
+    power = None if cells["max_electric_power"] == "0" else cells["max_electric_power"]
+    return cells | {"last_updated": changed, "max_electric_power": power}
 
 
 def _cells(source: dict[str, object], **wire: str) -> _Row:

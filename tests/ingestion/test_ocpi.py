@@ -97,6 +97,36 @@ def test_a_crawl_that_brings_fewer_than_announced_is_tried_once_more_and_refused
     assert len(supplier.asked) == 4
 
 
+def test_a_count_that_is_off_by_one_each_time_is_a_warning_and_nothing_vanishes_by_it(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    first = _fetch(f"{_paged(new_supplier, 12).url}/locations", kortrijk)
+    supplier = _paged(new_supplier, 11, announced=12)
+    delivery = _fetch(f"{supplier.url}/locations", kortrijk, first.memory, FULL_EVERY_DAYS="0")
+    assert delivery.tables["locations"].height == 11
+    assert delivery.tables["crawls"]["is_full"].to_list() == ["false"]
+    assert [each for each in delivery.warnings if "announced 12 objects and sent 11, twice" in each]
+    assert len(supplier.asked) == 12
+    # what may be missing is asked again: neither the window nor the last pull of everything moves
+    kept = ("until", "full_at", "locations")
+    assert {name: delivery.memory[name] for name in kept} == {name: first.memory[name] for name in kept}
+
+
+def test_a_first_contact_that_lacks_one_is_asked_whole_again(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    url = f"{_paged(new_supplier, 11, announced=12).url}/locations"
+    delivery = _fetch(url, kortrijk)
+    assert (delivery.tables["locations"].height, delivery.memory["full_at"]) == (11, None)
+    assert _fetch(url, kortrijk, delivery.memory).tables["locations"].height == 11
+
+
+def test_a_count_that_changes_while_it_lacks_waits_for_the_next_run(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    supplier = new_supplier(lambda *_: (404, {}, b""))
+    page = _envelope([_location(number) for number in range(20)])
+    supplier.answering = lambda *_: (200, {"X-Total-Count": str(20 + len(supplier.asked))}, page)
+    with pytest.raises(TransientSupplierError, match="announced 22 objects and sent 20, twice"):
+        _fetch(supplier.url, kortrijk)
+
+
 def test_a_next_page_on_another_host_is_refused(new_supplier: _NewSupplier, kortrijk: City) -> None:
     other = new_supplier(lambda *_: (200, {}, _envelope([])))
     link = {"Link": f'<{other.url}/locations?offset=2>; rel="next"'}
@@ -104,6 +134,44 @@ def test_a_next_page_on_another_host_is_refused(new_supplier: _NewSupplier, kort
     with pytest.raises(PermanentSupplierError, match="outside"):
         _fetch(supplier.url, kortrijk)
     assert other.asked == []
+
+
+def _hub(new_supplier: _NewSupplier) -> tuple[Any, Any]:
+    """A hub of which the list of versions leads to another address."""
+    other = new_supplier(lambda *_: (200, {}, _envelope([_location(1)])))
+    hub = _discovering(new_supplier, ["2.2.1"])
+    named = hub.answering
+    hub.answering = lambda path, query: (
+        *named(path, query)[:2],
+        named(path, query)[2].replace(f"{hub.url}/2.2.1/locations".encode(), f"{other.url}/locations".encode()),
+    )
+    return hub, other
+
+
+def test_a_hub_on_two_addresses_is_read_where_the_settings_name_both(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    hub, other = _hub(new_supplier)
+    with pytest.raises(PermanentSupplierError, match="ORIGINS"):
+        _fetch(f"{hub.url}/versions", kortrijk)
+    with pytest.raises(PermanentSupplierError, match="outside"):
+        _fetch(f"{hub.url}/versions", kortrijk, ORIGINS="https://other.example")
+    assert other.asked == []
+    delivery = _fetch(f"{hub.url}/versions", kortrijk, ORIGINS=f"https://other.example, {other.url}")
+    assert delivery.tables["locations"].height == 1
+    # who lists an address trusts it with the token
+    assert other.headers[0]["Authorization"] == hub.headers[0]["Authorization"]
+
+
+@pytest.mark.parametrize(
+    "origins",
+    ["other.example", "https://other.example/ocpi", "https://u:p@other.example", "https://*.example", "https://a?b"],
+)
+def test_an_origin_that_is_none_is_refused_by_name(new_supplier: _NewSupplier, kortrijk: City, origins: str) -> None:
+    supplier = _paged(new_supplier, 1)
+    with pytest.raises(PermanentSupplierError, match="ORIGINS"):
+        _fetch(f"{supplier.url}/locations", kortrijk, ORIGINS=origins)
+    assert supplier.asked == []
 
 
 def test_pages_in_a_circle_end(new_supplier: _NewSupplier, kortrijk: City) -> None:
@@ -394,8 +462,25 @@ def test_after_a_full_pull_only_changes_are_asked_with_an_overlap_by_the_operato
     assert _is_full(second) == ["false"]
     third = _fetch(operator.url, kortrijk, second.memory)
     assert operator.supplier.asked[-1][1] == {"date_from": "2026-11-01T03:50:00Z"}
-    # nothing changed: no row at all, so that no batch is written
+    # nothing changed in an hour that was noted already: no row at all, so that no batch is written
     assert {name: rows.height for name, rows in third.tables.items()} == dict.fromkeys(third.tables, 0)
+
+
+def test_an_hour_in_which_nothing_changed_is_noted_once(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    operator = _Operator(new_supplier, 4)
+    operator.clock += timedelta(minutes=20)
+    pulled = _fetch(operator.url, kortrijk)
+    noted = []
+    for _ in range(5):
+        operator.clock += timedelta(minutes=25)
+        pulled = _fetch(operator.url, kortrijk, pulled.memory)
+        crawls = pulled.tables.pop("crawls").select("started_at", "is_full", "location_count", "evse_count")
+        assert all(rows.is_empty() for rows in pulled.tables.values())
+        noted += crawls.rows()
+    assert noted == [
+        ("2026-11-01T01:10:00+00:00", "false", "0", "0"),
+        ("2026-11-01T02:00:00+00:00", "false", "0", "0"),
+    ]
 
 
 def test_a_pull_that_breaks_off_moves_no_watermark(new_supplier: _NewSupplier, kortrijk: City) -> None:
@@ -417,7 +502,7 @@ def test_the_whole_stock_is_asked_again_when_it_is_due_by_the_operators_clock(
     operator.clock += timedelta(hours=1)
     due = _fetch(operator.url, kortrijk, memory)
     assert (_is_full(due), due.tables["locations"].height) == (["true"], 4)
-    assert _is_full(_fetch(operator.url, kortrijk, due.memory)) == []
+    assert _is_full(_fetch(operator.url, kortrijk, due.memory)) == []  # the same hour
     assert _is_full(_fetch(operator.url, kortrijk, due.memory, FULL_EVERY_DAYS="0")) == ["true"]
 
 
