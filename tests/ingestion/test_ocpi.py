@@ -564,25 +564,6 @@ def _example(real_data: Path, version: str, name: str) -> Any:  # noqa: ANN401 -
     return json.loads((real_data / "charge_points" / "ocpi_spec" / version / name).read_bytes())
 
 
-def test_the_version_details_of_the_specification_lead_to_the_sender(
-    new_supplier: _NewSupplier, kortrijk: City, real_data: Path
-) -> None:
-    details = _example(real_data, "2.2.1", "version_details_example2.json")
-    supplier = new_supplier(lambda *_: (404, {}, b""))
-
-    def answer(path: str, _: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
-        if path == "/versions":
-            return 200, {}, _envelope([{"version": "2.2.1", "url": f"{supplier.url}/details"}])
-        if path == "/details":
-            text = json.dumps(details).replace("https://example.com", supplier.url)
-            return 200, {}, _envelope(json.loads(text))
-        return 200, {}, _envelope([_location(1)])
-
-    supplier.answering = answer
-    _fetch(f"{supplier.url}/versions", kortrijk)
-    assert supplier.asked[-1][0] == "/ocpi/cpo/2.2/locations"
-
-
 @pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
 def test_every_location_of_the_specification_is_taken_in_or_withheld_as_private(
     new_supplier: _NewSupplier, kortrijk: City, real_data: Path, version: str
