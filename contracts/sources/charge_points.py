@@ -87,7 +87,7 @@ def _parse_locations(rows: pl.DataFrame, city: City) -> pl.DataFrame:
         .alias("is_published"),
         number("latitude").alias("latitude"),
         number("longitude").alias("longitude"),
-        text("parking_type"),
+        text("parking_type").str.to_uppercase(),
         text("operator_name"),
         boolean("twentyfourseven").alias("is_open_24_7"),
         number("hours_min_per_day").alias("hours_min_per_day"),
@@ -105,7 +105,7 @@ def _parse_evses(rows: pl.DataFrame, city: City) -> pl.DataFrame:
         text("evse_uid"),
         text("evse_id"),
         text("status").str.to_uppercase(),
-        text("parking_restrictions"),
+        text("parking_restrictions").str.to_uppercase(),
         instant("last_updated").alias("last_updated_at"),
     )
     return _with_date(frame, city)
@@ -169,7 +169,7 @@ LOCATIONS = TableContract(
         Column("is_published", pl.Boolean, "may be shown to the public; true when absent", reads="publish"),
         Column("latitude", pl.Float64, "degrees north, WGS 84", minimum=-90, maximum=90),
         Column("longitude", pl.Float64, "degrees east, WGS 84", minimum=-180, maximum=180),
-        Column("parking_type", pl.String, "open OCPI enumeration: kept as it comes", nullable=True),
+        Column("parking_type", pl.String, "open OCPI enumeration, in capitals: any word is kept", nullable=True),
         Column("operator_name", pl.String, "name of the operator", nullable=True),
         Column(
             "is_open_24_7",
@@ -230,7 +230,7 @@ EVSES = TableContract(
         Column(
             "parking_restrictions",
             pl.String,
-            "open OCPI enumeration, sorted, with commas between; null when there are none",
+            "open OCPI enumeration, in capitals, sorted, with commas between; null when there are none",
             nullable=True,
         ),
         _LAST_UPDATED,

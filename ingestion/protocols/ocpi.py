@@ -7,11 +7,12 @@ import base64
 import io
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from ingestion.clocks import disagreement
 from ingestion.delivery import Secret
@@ -102,9 +103,9 @@ def discover(client: Client, url: str) -> Mapping[str, str]:
     details = _best_version(client, url)
     # a receiver's address only takes pushes
     found = {
-        str(entry.get("identifier")): str(entry.get("url"))
+        str(entry.get("identifier")).lower(): str(entry.get("url"))
         for entry in _entries(client, details, "endpoints")
-        if entry.get("role", "SENDER") == "SENDER" and entry.get("url")
+        if str(entry.get("role", "SENDER")).upper() == "SENDER" and entry.get("url")
     }
     if LOCATIONS not in found:
         raise PermanentSupplierError(f"{address(details)}: publishes no locations; ask the supplier")
@@ -209,7 +210,7 @@ class _Walk:
         return Trail(address(self.first), _MOST_PAGES)
 
     def _require_an_end(self, page: _Page) -> None:
-        most = min(page.total + self.redone + _SPARE_PAGES, _MOST_PAGES) if page.total else _MOST_PAGES
+        most = _MOST_PAGES if page.total is None else min(page.total + self.redone + _SPARE_PAGES, _MOST_PAGES)
         if len(self.pages) > most:
             raise PermanentSupplierError(f"{address(self.first)}: has no end after {most} pages; ask the supplier")
 
@@ -237,13 +238,13 @@ def _page(answer: Answer, url: str, expected: Shape | None) -> _Page:
             f"{answer.url_without_query}: answers in the shape {shape}, not {expected}; correct or remove SHAPE"
         )
     if shape is Shape.PAGED:
-        return _paged(answer, body)
+        return _paged(answer, body, url)
     objects = body if isinstance(body, list) else _member(body, "items")
     following = _after_cursor(url, _member(body, "next"))
     return _Page(answer.url_without_query, shape, _listed(objects, answer), _time(None, answer), following=following)
 
 
-def _paged(answer: Answer, body: object) -> _Page:
+def _paged(answer: Answer, body: object, url: str) -> _Page:
     data = _opened(answer, body)
     found = _NEXT.search(answer.headers.get("link", ""))
     written = answer.headers.get("x-total-count", "").strip()
@@ -255,7 +256,7 @@ def _paged(answer: Answer, body: object) -> _Page:
         _listed(data, answer),
         _time(_member(body, "timestamp"), answer),
         int(written) if written.isdecimal() else None,
-        found.group(1) if found else None,
+        _linked(url, found.group(1)) if found else None,
         clocks,
     )
 
@@ -343,7 +344,16 @@ def _after_cursor(url: str, cursor: object) -> str | None:
     if not isinstance(cursor, str | int) or cursor in ("", False):
         return None
     # an address is followed as it stands, a token goes back under the name it came with
-    return str(cursor) if urlsplit(str(cursor)).scheme in ("http", "https") else _with_query(url, next=str(cursor))
+    is_address = str(cursor).lower().startswith(("http://", "https://"))
+    return str(cursor) if is_address else _with_query(url, next=str(cursor))
+
+
+def _linked(url: str, link: str) -> str:
+    """Where a link leads, which may be named without its host."""
+    with suppress(ValueError):
+        return urljoin(url, link)
+    # the client says what is wrong with it
+    return link
 
 
 def _with_query(url: str, **values: str) -> str:

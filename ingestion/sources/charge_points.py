@@ -553,7 +553,7 @@ def _location(location: dict[str, object]) -> _Row:
 
 
 def _evse(evse: dict[str, object]) -> _Row:
-    restrictions = sorted(filter(None, map(_text, _list(evse.get("parking_restrictions")))))
+    restrictions = sorted(filter(None, map(_text, _list(evse.get("parking_restrictions")))), key=str.upper)
     return _cells(evse, evse_uid="uid", evse_id="evse_id", status="status", last_updated="last_updated") | {
         "parking_restrictions": ",".join(restrictions) or None
     }

@@ -108,6 +108,21 @@ def test_a_location_that_does_not_say_is_published() -> None:
     assert _split("locations", {"publish": None}).accepted["is_published"].to_list() == [True]
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "sent", "read"),
+    [
+        ("locations", "parking_type", "along_motorway", "ALONG_MOTORWAY"),
+        ("evses", "status", "Charging", "CHARGING"),
+        ("evses", "parking_restrictions", "customers,EV_ONLY", "CUSTOMERS,EV_ONLY"),
+        ("connectors", "power_type", "ac_3_phase", "AC_3_PHASE"),
+        ("connectors", "format", "Cable", "CABLE"),
+    ],
+)
+def test_a_word_of_the_protocol_is_the_same_in_any_case(table: str, column: str, sent: str, read: str) -> None:
+    # what stands along a motorway, or is for customers only, weighs otherwise
+    assert _split(table, {column: sent}).accepted[column].to_list() == [read]
+
+
 def test_of_two_records_of_one_evse_the_later_stays() -> None:
     earlier = {"last_updated": "2026-11-01T00:00:00Z", "status": "CHARGING"}
     for order in ([earlier, {}], [{}, earlier]):

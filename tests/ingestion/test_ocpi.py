@@ -196,6 +196,34 @@ def test_pages_without_end_stop_soon_after_the_announced_total(new_supplier: _Ne
     assert len(supplier.asked) < 30
 
 
+def test_empty_pages_after_a_total_of_nothing_stop_soon_too(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    supplier = new_supplier(lambda *_: (404, {}, b""))
+
+    def endless(_: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        following = int(query.get("offset", 0)) + 1
+        return 200, {"Link": f'<{supplier.url}/?offset={following}>; rel="next"', "X-Total-Count": "0"}, _envelope([])
+
+    supplier.answering = endless
+    with pytest.raises(PermanentSupplierError, match="no end"):
+        _fetch(supplier.url, kortrijk)
+    assert len(supplier.asked) < 30
+
+
+@pytest.mark.parametrize("link", ["?offset=1", "/ocpi/locations?offset=1", "locations?offset=1"])
+def test_a_next_page_named_without_its_host_is_on_the_same_one(
+    new_supplier: _NewSupplier, kortrijk: City, link: str
+) -> None:
+    supplier = new_supplier(
+        lambda _, query: (
+            (200, {}, _envelope([_location(2)]))
+            if "offset" in query
+            else (200, {"Link": f'<{link}>; rel="next"'}, _envelope([_location(1)]))
+        )
+    )
+    assert _fetch(f"{supplier.url}/ocpi/locations", kortrijk).tables["locations"].height == 2
+    assert supplier.asked[-1] == ("/ocpi/locations", {"offset": "1"})
+
+
 @pytest.mark.parametrize(
     ("code", "error"),
     [
@@ -257,10 +285,16 @@ def test_a_supplier_without_a_version_we_speak_is_told_so(new_supplier: _NewSupp
         _fetch(f"{supplier.url}/versions", kortrijk)
 
 
-def test_an_endpoint_that_only_receives_is_not_read(new_supplier: _NewSupplier, kortrijk: City) -> None:
-    supplier = _discovering(new_supplier, ["2.2.1"], role="RECEIVER")
+@pytest.mark.parametrize("role", ["RECEIVER", "receiver", "NEITHER"])
+def test_an_endpoint_that_only_receives_is_not_read(new_supplier: _NewSupplier, kortrijk: City, role: str) -> None:
+    supplier = _discovering(new_supplier, ["2.2.1"], role=role)
     with pytest.raises(PermanentSupplierError, match="publishes no locations"):
         _fetch(f"{supplier.url}/versions", kortrijk)
+
+
+def test_an_endpoint_that_sends_in_small_letters_is_read(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    supplier = _discovering(new_supplier, ["2.2.1"], role="sender")
+    assert _fetch(f"{supplier.url}/versions", kortrijk).tables["locations"].height == 1
 
 
 def test_an_older_peer_gets_the_token_as_it_is(new_supplier: _NewSupplier, kortrijk: City) -> None:
@@ -406,6 +440,18 @@ def test_a_cursor_is_followed_as_a_token_or_as_an_address(
     assert delivery.tables["locations"]["location_id"].to_list() == ["L1", "L2"]
     assert supplier.asked[1][1] == {"tenant": "7", "next": "b" if as_address else "a b"}
     assert delivery.tables["crawls"]["is_full"].to_list() == ["true"]
+
+
+@pytest.mark.parametrize("where", ["Link", "cursor"])
+def test_a_next_page_at_an_address_that_cannot_be_read_is_refused(
+    new_supplier: _NewSupplier, kortrijk: City, where: str
+) -> None:
+    link = {"Link": '<http://[>; rel="next"'} if where == "Link" else {}
+    body = _envelope([]) if where == "Link" else json.dumps({"next": "http://[", "items": []}).encode()
+    supplier = new_supplier(lambda *_: (200, link, body))
+    with pytest.raises(PermanentSupplierError, match="address"):
+        _fetch(supplier.url, kortrijk)
+    assert len(supplier.asked) == 1
 
 
 def test_a_cursor_that_stays_where_it_is_ends(new_supplier: _NewSupplier, kortrijk: City) -> None:
