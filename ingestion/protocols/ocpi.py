@@ -357,7 +357,11 @@ def _linked(url: str, link: str) -> str:
 
 
 def _with_query(url: str, **values: str) -> str:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        # the client says what is wrong with it
+        return url
     kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in values]
     return urlunsplit(parts._replace(query=urlencode([*kept, *values.items()])))
 

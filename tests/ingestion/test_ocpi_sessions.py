@@ -292,6 +292,20 @@ def test_sessions_of_which_the_count_is_off_by_one_come_in_with_a_warning(
     assert delivery.faults == {}
 
 
+def test_a_module_at_an_address_that_cannot_be_read_fails_alone(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    operator = _Operator(new_supplier, cdrs=[])
+    answer = operator.supplier.answering
+
+    def spoilt(path: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        status, headers, body = answer(path, query)
+        return status, headers, body.replace(f"{operator.supplier.url}/cdrs".encode(), b"http://[")
+
+    operator.supplier.answering = spoilt
+    delivery = _fetch(operator, kortrijk)
+    assert delivery.tables["locations"].height == 1
+    assert "address" in delivery.faults["cdrs"]
+
+
 def test_without_the_setting_no_session_is_asked(new_supplier: _NewSupplier, kortrijk: City) -> None:
     operator = _Operator(new_supplier, cdrs=[_cdr(1, "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z")])
     delivery = _fetch(operator, kortrijk, SESSIONS="0")
