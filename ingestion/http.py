@@ -3,7 +3,7 @@
 Belongs here: what every supplier has in common. A supplier's paging and envelope belong in `protocols`.
 """
 
-import json
+import io
 import re
 import socket
 import ssl
@@ -17,7 +17,7 @@ from email.utils import parsedate_to_datetime
 from random import SystemRandom
 from threading import Timer
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -26,11 +26,13 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
+from ingestion.bounded_json import UnreadableJsonError, read_json
 from ingestion.delivery import Secret
 from ingestion.errors import AccessRefusedError, NotOfferedError, PermanentSupplierError, TransientSupplierError
+from ingestion.inflating import MOST_BYTES, most_unpacked
 
 if TYPE_CHECKING:
-    from urllib3.response import BaseHTTPResponse, HTTPResponse
+    from urllib3.response import HTTPResponse
 
 _TRIES = 5
 _CONNECT_SECONDS = 10
@@ -38,15 +40,20 @@ _READ_SECONDS = 60
 _DEADLINE_SECONDS = 120.0
 _CRAWL_SECONDS = 1800.0
 _MOST_PAGES = 10_000
-_BODY_LIMIT = 200 * 1024 * 1024
 _CHUNK = 64 * 1024
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 60.0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _RANDOM = SystemRandom()
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_MARKUP = re.compile(rb"[\xef\xbb\xbf \t\r\n]*<")
+_EXACT_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?/?", re.IGNORECASE)
+_Read = TypeVar("_Read")
 
 Params = Mapping[str, str | int]
+
+
+class LaterError(Exception):
+    """A good answer that says in its own words: not now. Its text is read after the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +77,17 @@ class Answer:
         """The body as JSON.
 
         Raises:
-            PermanentSupplierError: it is HTML, empty or no JSON.
+            PermanentSupplierError: it is HTML, empty, no JSON, or would take too much memory.
         """
-        start = self.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-        if start == b"<":
+        if _MARKUP.match(self.body):
             raise PermanentSupplierError(
                 f"{self.url_without_query}: answered HTML or XML where JSON was expected (often a login or error "
                 "page); check the address and the credentials"
             )
         try:
-            said = json.loads(self.body.decode("utf-8-sig"))
-            return _whole_text(said) if _SURROGATE.search(self.body) else said
-        except (ValueError, RecursionError) as broken:
-            where = _where(broken)
-        # raised outside the handler: the exception of the parser holds the whole body
-        raise PermanentSupplierError(
-            f"{self.url_without_query}: answered {len(self.body)} bytes that are not JSON ({where}); ask the supplier"
-        )
+            return read_json(self.body)
+        except UnreadableJsonError as unreadable:
+            raise PermanentSupplierError(f"{self.url_without_query}: {unreadable}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,19 @@ class Client:
             PermanentSupplierError: another origin, a redirect, refused credentials, another 4xx, too large,
                 a certificate that nobody vouches for.
         """
-        return self._asked(_Question("GET", url, params=params))
+        return self._asked(_Question("GET", url, params=params), _as_it_is)
+
+    def read(self, url: str, reading: Callable[[Answer], _Read]) -> _Read:
+        """What a reader makes of the answer to a GET; where it says `LaterError`, that was a try like another.
+
+        Args:
+            url: what is asked.
+            reading: reads an answer, and may refuse it with any supplier error.
+
+        Raises:
+            TransientSupplierError, PermanentSupplierError: see `get`.
+        """
+        return self._asked(_Question("GET", url), reading)
 
     def post_form(self, url: str, fields: Mapping[str, str | Secret]) -> Answer:
         """The answer to a form, as a token endpoint asks it; bounds and tries are those of `get`.
@@ -210,9 +223,9 @@ class Client:
             TransientSupplierError, PermanentSupplierError: see `get`.
         """
         form = {name: filled.value if isinstance(filled, Secret) else filled for name, filled in fields.items()}
-        return self._asked(_Question("POST", url, form=form))
+        return self._asked(_Question("POST", url, form=form), _as_it_is)
 
-    def _asked(self, question: _Question) -> Answer:
+    def _asked(self, question: _Question, reading: Callable[[Answer], _Read]) -> _Read:
         headers = self._credentials(question.url)
         shown = address(question.url)
         refusal = _Refusal("was not asked")
@@ -223,7 +236,10 @@ class Client:
                 )
             outcome = self._try(question, headers)
             if isinstance(outcome, Answer):
-                return outcome
+                try:
+                    return reading(outcome)
+                except LaterError as later:
+                    outcome = _Refusal(str(later), _retry_after(outcome.headers))
             refusal = outcome
             if refusal.is_final:
                 raise refusal.fault(f"{shown}: {refusal.why}")
@@ -241,7 +257,8 @@ class Client:
         if origin not in self._headers:
             raise PermanentSupplierError(
                 f"{address(url)}: lies outside {'{}://{}:{}'.format(*self._origin)}; not asked, so that no "
-                "credential leaves the supplier; check the address in the settings or ask the supplier"
+                "credential leaves the supplier. Check the address in the settings; where it is the supplier's own, "
+                "list it under ORIGINS"
             )
         return self._headers[origin]
 
@@ -329,6 +346,10 @@ class _CuttableAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
 
+def _as_it_is(answer: Answer) -> Answer:
+    return answer
+
+
 def _late(wire: _Wire) -> _Refusal | None:
     return _Refusal("took too long to answer") if wire.is_late() else None
 
@@ -363,6 +384,21 @@ def address(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
+def listed_origins(written: str | None) -> tuple[str, ...]:
+    """The further origins that the setting ORIGINS lists, with commas between; each exactly as it may be asked.
+
+    Raises:
+        PermanentSupplierError: an entry is not just scheme, host and port. It is not shown: it may hold a key.
+    """
+    listed = [each.strip() for each in (written or "").split(",") if each.strip()]
+    for place, each in enumerate(listed, 1):
+        if not _EXACT_ORIGIN.fullmatch(each):
+            raise PermanentSupplierError(
+                f"ORIGINS: entry {place} is no origin; write https://host or https://host:port, with commas between"
+            )
+    return tuple(listed)
+
+
 def _origin(url: str) -> tuple[str, str, int]:
     try:
         parts = urlsplit(url)
@@ -376,7 +412,7 @@ def _judge(response: requests.Response) -> _Refusal | None:
     """Sorts the status; None is good."""
     status = response.status_code
     if status == 429 or status >= 500:
-        return _Refusal(f"answered HTTP {status}", _retry_after(response))
+        return _Refusal(f"answered HTTP {status}", _retry_after(response.headers))
     if status in (401, 403):
         why = f"refused the credentials (HTTP {status}); renew them in the settings"
         return _Refusal(why, is_final=True, fault=AccessRefusedError)
@@ -390,20 +426,23 @@ def _judge(response: requests.Response) -> _Refusal | None:
 
 
 def _answer(response: requests.Response, shown: str, wire: _Wire) -> Answer | _Refusal:
-    body = bytearray()
-    raw: BaseHTTPResponse = response.raw
+    body = io.BytesIO()
+    raw: HTTPResponse = response.raw
     # read1 returns what has arrived, so a supplier that drips bytes cannot pass the deadline unseen
     while chunk := raw.read1(_CHUNK, decode_content=True):
-        body += chunk
-        if len(body) > _BODY_LIMIT:
-            return _Refusal(f"answered more than {_BODY_LIMIT // 2**20} MB; ask for less", is_final=True)
+        body.write(chunk)
+        if body.tell() > MOST_BYTES:
+            return _Refusal(f"answered more than {MOST_BYTES // 2**20} MB; ask for less", is_final=True)
+        if body.tell() > (most := most_unpacked(raw.tell())):
+            why = f"sent {raw.tell()} bytes that unpack to more than {most // 2**20} MB; not read. Ask the supplier"
+            return _Refusal(why, is_final=True)
         if wire.is_late():
             break
     # a cut connection without a promised length looks like the end of the body
     if late := _late(wire):
         return late
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(shown, response.status_code, headers, bytes(body), _moment(headers.get("date")))
+    return Answer(shown, response.status_code, headers, body.getvalue(), _moment(headers.get("date")))
 
 
 def _pause(attempt: int, refusal: _Refusal) -> float:
@@ -413,12 +452,13 @@ def _pause(attempt: int, refusal: _Refusal) -> float:
     return _RANDOM.uniform(0, min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS))
 
 
-def _retry_after(response: requests.Response) -> float | None:
+def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds until the supplier wants to be asked again; None when it does not say so legibly."""
-    written = response.headers.get("Retry-After", "").strip()
+    told = {name.lower(): value for name, value in headers.items()}
+    written = told.get("retry-after", "").strip()
     if written.isdecimal():
         return float(written)
-    until, now = _moment(written), _moment(response.headers.get("Date"))
+    until, now = _moment(written), _moment(told.get("date"))
     return (until - now).total_seconds() if until and now else None
 
 
@@ -427,14 +467,3 @@ def _moment(written: str | None) -> datetime | None:
         return parsedate_to_datetime(written or "").astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-def _whole_text(said: object) -> object:
-    """JSON in which half a character (a lone surrogate) is a question mark: no table or file can hold one."""
-    return json.loads(json.dumps(said, ensure_ascii=False).encode("utf-8", "replace"))
-
-
-def _where(broken: Exception) -> str:
-    if isinstance(broken, json.JSONDecodeError):
-        return f"line {broken.lineno}, column {broken.colno}: {broken.msg}"
-    return type(broken).__name__

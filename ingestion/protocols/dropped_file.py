@@ -19,17 +19,11 @@ import polars as pl
 
 from ingestion.delivery import DroppedFile
 from ingestion.errors import UnreadableFileError
+from ingestion.inflating import GZIP_START, GZIP_WINDOW, RAW_WINDOW, BrokenPackingError, inflated, most_unpacked
 
 _ZIP_START = b"PK\x03\x04"
 _ZIP_ENTRY = b"PK\x01\x02"
-_GZIP_START = b"\x1f\x8b"
-_GZIP_WINDOW = 31
-_RAW_WINDOW = -15
 _CHUNK = 1024 * 1024
-_MOST_BYTES = 200 * 1024 * 1024
-_MOST_RATIO = 100
-# what unpacks to less is no bomb, however well it was packed
-_ALWAYS_BYTES = 10 * 1024 * 1024
 _MOST_FILES = 50
 _MOST_PARTS = 1000
 _MOST_CELLS = 2_000_000
@@ -79,8 +73,8 @@ def unpacked(original: bytes, name: str) -> bytes | list[tuple[str, bytes]]:
             100 times its size.
     """
     allowance = _Allowance(name, len(original))
-    if original.startswith(_GZIP_START):
-        return _no_archive(b"".join(_inflated(original, _GZIP_WINDOW, allowance)), name)
+    if original.startswith(GZIP_START):
+        return _no_archive(b"".join(_inflated(original, GZIP_WINDOW, allowance)), name)
     if not is_workbook(original):
         return original
     entries = [entry for entry in _entries(original, name) if not entry.is_dir()]
@@ -121,7 +115,7 @@ class _Allowance:
 
     def take(self, size: int) -> None:
         self.taken += size
-        most = min(_MOST_BYTES, max(_ALWAYS_BYTES, _MOST_RATIO * self.packed))
+        most = most_unpacked(self.packed)
         if self.taken > most:
             raise UnreadableFileError(
                 f"{self.name}: unpacks to more than {most // 2**20} MB; not opened. Send only the table, in parts"
@@ -150,7 +144,7 @@ def _entries(original: bytes, name: str) -> list[zipfile.ZipInfo]:
 
 def _require_modest_promise(entries: list[zipfile.ZipInfo], name: str) -> None:
     size, packed = sum(entry.file_size for entry in entries), sum(entry.compress_size for entry in entries)
-    if size > _MOST_BYTES or size > max(_ALWAYS_BYTES, _MOST_RATIO * packed):
+    if size > most_unpacked(packed):
         raise UnreadableFileError(
             f"{name}: unpacks to {size // 2**20} MB in {len(entries)} parts, {size // max(packed, 1)} times its size; "
             "not opened. Save only the table in a new workbook"
@@ -163,7 +157,7 @@ def _file_in(original: bytes, entry: zipfile.ZipInfo, allowance: _Allowance) -> 
 
 
 def _no_archive(content: bytes, name: str) -> bytes:
-    is_archive = content.startswith(_GZIP_START) or (
+    is_archive = content.startswith(GZIP_START) or (
         is_workbook(content) and _WORKBOOK not in {entry.filename for entry in _entries(content, name)}
     )
     if is_archive:
@@ -183,7 +177,7 @@ def _content(original: bytes, entry: zipfile.ZipInfo, allowance: _Allowance) -> 
         allowance.take(len(packed))
         chunks: Iterator[bytes] = iter([packed])
     elif entry.compress_type == zipfile.ZIP_DEFLATED:
-        chunks = _inflated(packed, _RAW_WINDOW, allowance)
+        chunks = _inflated(packed, RAW_WINDOW, allowance)
     else:
         raise UnreadableFileError(f"{allowance.name}: is packed in a way that is not read; pack it as an ordinary ZIP")
     size = crc = 0
@@ -195,21 +189,10 @@ def _content(original: bytes, entry: zipfile.ZipInfo, allowance: _Allowance) -> 
 
 
 def _inflated(packed: bytes, window: int, allowance: _Allowance) -> Iterator[bytes]:
-    rest = packed
-    while rest:
-        inflating = zlib.decompressobj(window)
-        while not inflating.eof:
-            try:
-                chunk = inflating.decompress(rest, _CHUNK)
-            except zlib.error:
-                allowance.damaged("it cannot be unpacked")
-            if not chunk and not inflating.unconsumed_tail and not inflating.eof:
-                allowance.damaged("it ends too early")
-            allowance.take(len(chunk))
-            rest = inflating.unconsumed_tail
-            yield chunk
-        # a .gz may hold several members, and be padded with zeros
-        rest = inflating.unused_data.lstrip(b"\0")
+    try:
+        yield from inflated(packed, window, allowance.take)
+    except BrokenPackingError as broken:
+        allowance.damaged(str(broken))
 
 
 def _pieces(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from ingestion.protocols.ocpi import CDRS, moment
 
 _HOUR = timedelta(hours=1)
+_QUARTER = timedelta(minutes=15)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _MOST_KWH = 1000
 _LONGEST = timedelta(days=31)
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
@@ -45,12 +47,22 @@ class HourKey:
 
 @dataclass(slots=True)
 class Charged:
-    """What was charged in that hour; a session is counted in the hour it began."""
+    """What was charged in that hour; a session is counted in the hour it began.
+
+    Attributes:
+        charging: the time in which it was charged; only `quarters` of it are kept.
+    """
 
     energy_kwh: float = 0.0
     session_count: int = 0
+    charging: timedelta = timedelta(0)
     latitude: str | None = None
     longitude: str | None = None
+
+    @property
+    def quarters(self) -> int:
+        """The quarters of an hour in which it was charged, begun ones included: an exact time would be a person's."""
+        return min(max(-(-self.charging // _QUARTER), 1), 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +96,10 @@ def by_hour(module: str, sent: Iterable[object], refused: list[Refused]) -> dict
         if isinstance(session, Refused):
             refused.append(session)
             continue
-        for number, (hour_at, share) in enumerate(_shares(session)):
+        for number, (hour_at, share, within) in enumerate(_shares(session)):
             charged = hours[HourKey(module, session.evse, hour_at)]
             charged.energy_kwh += session.energy_kwh * share
+            charged.charging += within
             charged.session_count += number == 0
             charged.latitude, charged.longitude = session.latitude, session.longitude
     return dict(hours)
@@ -101,9 +114,14 @@ def _last_of_each(sent: Iterable[object]) -> list[dict[str, object]]:
         named = isinstance(said.get("id"), str | int)
         identity = _reference(said, "id") if named else ("no name", place)
         kept = last.get(identity)
-        if kept is None or str(kept.get("last_updated")) <= str(said.get("last_updated")):
+        if kept is None or _changed_at(kept) <= _changed_at(said):
             last[identity] = said
     return list(last.values())
+
+
+def _changed_at(said: dict[str, object]) -> datetime:
+    """When an object last changed; what does not tell gives way to what does."""
+    return moment(said.get("last_updated")) or _LONG_AGO
 
 
 def _without_credited(
@@ -201,14 +219,14 @@ def _optional_text(sent: object) -> str | None:
     return None if sent is None else str(sent)
 
 
-def _shares(session: _Session) -> Iterator[tuple[datetime, float]]:
-    """The hours a session touches, oldest first, with the share of its energy in each."""
+def _shares(session: _Session) -> Iterator[tuple[datetime, float, timedelta]]:
+    """The hours a session touches, oldest first, with the share of its energy and its time in each."""
     hour_at = session.begin.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     duration = session.end - session.begin
     if not duration:
-        yield hour_at, 1.0
+        yield hour_at, 1.0, duration
         return
     while hour_at < session.end:
         within = min(session.end, hour_at + _HOUR) - max(session.begin, hour_at)
-        yield hour_at, within / duration
+        yield hour_at, within / duration, within
         hour_at += _HOUR

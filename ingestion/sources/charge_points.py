@@ -21,11 +21,12 @@ from ingestion.areas import MUNICIPALITY, SECTOR, Areas
 from ingestion.clocks import clock_warnings, not_past, stamp_warnings
 from ingestion.delivery import Context, Delivery, Endpoint, digest_of
 from ingestion.errors import PermanentSupplierError, SupplierError
-from ingestion.http import Client, address
+from ingestion.http import Client, address, listed_origins
 from ingestion.protocols import ocpi, ocpi_sessions
 from ingestion.protocols.ocpi_hours import least_hours_a_day
 
 _Row = dict[str, str | None]
+_Cells = tuple[str | None, ...]
 _TABLES = ("locations", "evses", "connectors")
 _FULL_EVERY_DAYS = 7
 _OVERLAP = timedelta(minutes=10)
@@ -35,6 +36,8 @@ _MOST_MISSING = 0.10
 _MOST_DROPPED = 0.20
 # one post that goes is no disappearance, however small the operator
 _FEW = 2
+# more than all of Flanders: two bytes of an answer may become a row of thirteen cells
+_MOST_ROWS = 300_000
 _UNPUBLISHED = "privélaadpunt: de uitbater maakt het niet openbaar (publish = false)"
 _DRIVEWAY = "privélaadpunt: het staat op een oprit (ON_DRIVEWAY)"
 _STRANGE_SESSION = "laadsessie aan een privélaadpunt of een laadpunt dat niet in de levering zit"
@@ -186,6 +189,11 @@ class _Pull:
             SupplierError: they cannot be read, or too many are gone at once.
         """
         crawl = self.crawl(url)
+        if crawl.lacking:
+            # what is not named may be there: nothing is concluded from it
+            self.is_full = False
+            self.warnings.append(crawl.lacking)
+        _require_modest(crawl.objects)
         public = self.let_in(crawl.objects)
         tables = flatten(public)
         known = self.known_after(crawl, public, _digests(tables["evses"]))
@@ -234,7 +242,7 @@ class _Pull:
             if reason is None:
                 public.append(each)
             else:
-                self.withheld[reason] += sum(frame.height for frame in flatten([each]).values())
+                self.withheld[reason] += _row_count(_object(each))
         return public
 
     def remembered(self, stock: _Stock | None, sessions: "_Sessions") -> _Memory:
@@ -249,7 +257,8 @@ class _Pull:
         until = stock.crawl.started_at
         return replace(
             memory,
-            until=until,
+            # what is lacking may have changed since the last pull that was whole
+            until=memory.until if stock.crawl.lacking else until,
             full_at=until if self.is_full else memory.full_at,
             evses=stock.known.evses,
             gone=stock.known.gone,
@@ -279,6 +288,11 @@ class _Pull:
         was_public = [_digest(ocpi_sessions.evse_key(*row)) in self.memory.evses for row in _named(private)]
         gone = private.filter(pl.Series(was_public, dtype=pl.Boolean) & (not self.is_full))
         return gone.with_columns(status=pl.lit("REMOVED"), parking_restrictions=pl.lit(None, pl.String))
+
+    def is_first_of_hour(self, crawl: ocpi.Crawl) -> bool:
+        """Whether no pull before this one was in the same hour: that charge points stand as they stood is news once."""
+        hour_at = crawl.server_time.replace(minute=0, second=0, microsecond=0)
+        return self.memory.until is None or self.memory.until < hour_at
 
     def city_date(self, moment: datetime) -> date:
         """The city date of a moment."""
@@ -342,10 +356,12 @@ class _Pull:
         found: dict[str, list[object]] = {}
         for module, url in offered.items():
             try:
-                found[module] = ocpi.crawl(self.client, url, since).objects
+                crawl = ocpi.crawl(self.client, url, since)
             except SupplierError as broken:
                 faults[module] = str(broken)
                 return None
+            found[module] = crawl.objects
+            self.warnings += [crawl.lacking] if crawl.lacking else []
         return found
 
     def _covered(self, reading: "_Reading", today: date, known: _Known) -> "_Sessions":
@@ -416,7 +432,9 @@ def fetch(endpoint: Endpoint, context: Context) -> Delivery:
     """
     headers = ocpi.token_header(endpoint.secret, endpoint.option("TOKEN_ENCODING"))
     options, memory, areas = _Options.of(endpoint), _Memory.read(context.memory), context.areas()
-    with Client(endpoint.url, headers) as client:
+    # who lists an origin says that it is this operator's, so it gets the token too
+    also = dict.fromkeys(listed_origins(endpoint.option("ORIGINS")), headers)
+    with Client(endpoint.url, headers, also=also) as client:
         pull = _Pull(client, options, context, memory, areas)
         modules = ocpi.discover(client, endpoint.url)
         try:
@@ -451,7 +469,7 @@ def _sessions_alone(pull: _Pull, url: str, modules: Mapping[str, str], broken: S
 def _delivery(origin: str, pull: _Pull, crawl: ocpi.Crawl, stock: _Stock | None, sessions: _Sessions) -> Delivery:
     tables = dict(stock.tables if stock else flatten([]))
     tables["charge_sessions_hourly"] = _frame("charge_sessions_hourly", sessions.rows)
-    crawls = _crawl_rows(crawl, tables, sessions, is_full=pull.is_full)
+    crawls = _crawl_rows(crawl, tables, sessions, pull)
     # an hour in which the locations could not be read is no hour in which their status was asked
     unread = {} if stock else dict.fromkeys(("location_count", "evse_count"))
     tables["crawls"] = _frame("crawls", [row | unread for row in crawls])
@@ -499,6 +517,15 @@ def _require_no_disappearance(memory: _Memory, found: frozenset[str], locations:
     )
 
 
+def _require_modest(sent: Iterable[object]) -> None:
+    count = sum(_row_count(_object(each)) for each in sent)
+    if count > _MOST_ROWS:
+        raise PermanentSupplierError(
+            f"the operator sent {count} locations, EVSEs and connectors, over {_MOST_ROWS}; nothing was loaded. Ask it "
+            "for an address with the locations of this region only"
+        )
+
+
 def _private_evses(crawl: ocpi.Crawl) -> pl.DataFrame:
     return flatten([each for each in crawl.objects if _why_private(_object(each))])["evses"]
 
@@ -516,16 +543,15 @@ def _digest(evse: ocpi_sessions.EvseKey) -> str:
     return digest_of(*evse)
 
 
-def _crawl_rows(
-    crawl: ocpi.Crawl, tables: Mapping[str, pl.DataFrame], sessions: _Sessions, *, is_full: bool
-) -> list[_Row]:
-    """One row; none where nothing changed, so that such a pull leaves no batch."""
-    if not is_full and tables["locations"].is_empty() and tables["evses"].is_empty() and sessions.first is None:
+def _crawl_rows(crawl: ocpi.Crawl, tables: Mapping[str, pl.DataFrame], sessions: _Sessions, pull: _Pull) -> list[_Row]:
+    """One row; none where nothing changed in an hour of which that was said already, so that no batch is written."""
+    has_changes = not (tables["locations"].is_empty() and tables["evses"].is_empty() and sessions.first is None)
+    if not pull.is_full and not has_changes and not pull.is_first_of_hour(crawl):
         return []
     row: _Row = {
         "started_at": crawl.started_at.isoformat(),
         "ended_at": crawl.server_time.isoformat(),
-        "is_full": str(is_full).lower(),
+        "is_full": str(pull.is_full).lower(),
         "location_count": str(tables["locations"].height),
         "evse_count": str(tables["evses"].height),
         "sessions_from": sessions.first.isoformat() if sessions.first else None,
@@ -546,6 +572,7 @@ def session_row(key: ocpi_sessions.HourKey, charged: ocpi_sessions.Charged) -> _
         "hour_at": key.hour_at.isoformat(),
         "energy_kwh": f"{charged.energy_kwh:.6f}",
         "session_count": str(charged.session_count),
+        "charged_minutes": str(15 * charged.quarters),
         "latitude": charged.latitude,
         "longitude": charged.longitude,
     }
@@ -571,16 +598,22 @@ def _with_areas(locations: pl.DataFrame, areas: Areas | None, city: City) -> pl.
 
 def flatten(locations: list[object]) -> dict[str, pl.DataFrame]:
     """Location objects as rows of locations, EVSEs and connectors; `line` is the position in the crawl."""
-    rows: dict[str, list[_Row]] = {name: [] for name in _TABLES}
+    rows: dict[str, list[_Cells]] = {name: [] for name in _TABLES}
     for sent in locations:
         location = _object(sent)
         whose = _cells(location, country_code="country_code", party_id="party_id", location_id="id")
-        rows["locations"].append(whose | _location(location))
+        rows["locations"].append(_in_order("locations", whose | _location(location)))
         for sent_evse in _list(location.get("evses")):
             evse = _object(sent_evse)
-            rows["evses"].append(whose | _evse(evse))
-            rows["connectors"] += _connectors(whose, evse)
-    return {name: _frame(name, found) for name, found in rows.items()}
+            rows["evses"].append(_in_order("evses", whose | _evse(evse)))
+            rows["connectors"] += [_in_order("connectors", each) for each in _connectors(whose, evse)]
+    return {name: _framed(name, found) for name, found in rows.items()}
+
+
+def _row_count(location: dict[str, object]) -> int:
+    """How many rows `flatten` makes of a location."""
+    evses = _list(location.get("evses"))
+    return 1 + len(evses) + sum(len(_list(_object(evse).get("connectors"))) for evse in evses)
 
 
 def _location(location: dict[str, object]) -> _Row:
@@ -596,7 +629,7 @@ def _location(location: dict[str, object]) -> _Row:
 
 
 def _evse(evse: dict[str, object]) -> _Row:
-    restrictions = sorted(filter(None, map(_text, _list(evse.get("parking_restrictions")))))
+    restrictions = sorted(filter(None, map(_text, _list(evse.get("parking_restrictions")))), key=str.upper)
     return _cells(evse, evse_uid="uid", evse_id="evse_id", status="status", last_updated="last_updated") | {
         "parking_restrictions": ",".join(restrictions) or None
     }
@@ -620,7 +653,10 @@ def _connector(connector: dict[str, object], evse: dict[str, object]) -> _Row:
         last_updated="last_updated",
     )
     # operators leave it out, and a connector is part of its EVSE
-    return cells | {"last_updated": cells["last_updated"] or _text(evse.get("last_updated"))}
+    changed = cells["last_updated"] or _text(evse.get("last_updated"))
+    # who has no power to declare writes 0; what is below 1000 and more than nothing was meant in kW
+    power = None if cells["max_electric_power"] == "0" else cells["max_electric_power"]
+    return cells | {"last_updated": changed, "max_electric_power": power}
 
 
 def _cells(source: dict[str, object], **wire: str) -> _Row:
@@ -649,9 +685,16 @@ def _text(sent: object) -> str | None:
 
 
 def _frame(table: str, rows: list[_Row]) -> pl.DataFrame:
+    return _framed(table, [_in_order(table, row) for row in rows])
+
+
+def _in_order(table: str, row: _Row) -> _Cells:
+    return tuple(row[column] for column in CONTRACT.table(table).received.columns)
+
+
+def _framed(table: str, rows: list[_Cells]) -> pl.DataFrame:
     columns = CONTRACT.table(table).received.columns
-    cells = [tuple(row[column] for column in columns) for row in rows]
-    return _numbered(pl.DataFrame(cells, schema=dict.fromkeys(columns, pl.String), orient="row"))
+    return _numbered(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row"))
 
 
 def _numbered(frame: pl.DataFrame) -> pl.DataFrame:

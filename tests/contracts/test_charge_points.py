@@ -27,6 +27,7 @@ _ROWS = {
         "hour_at": "2026-11-22T23:00:00+00:00",
         "energy_kwh": "12.5",
         "session_count": "1",
+        "charged_minutes": "30",
         "latitude": "50.8279",
         "longitude": "3.2649",
     },
@@ -78,6 +79,7 @@ def test_a_good_object_passes_with_its_party_in_capitals(table: str) -> None:
         ("charge_sessions_hourly", {"energy_kwh": "1000.5"}, "energy_kwh: is above 1000"),
         ("charge_sessions_hourly", {"energy_kwh": "-1"}, "energy_kwh: is below 0"),
         ("charge_sessions_hourly", {"module": "tokens"}, "module: is none of cdrs"),
+        ("charge_sessions_hourly", {"charged_minutes": "75"}, "charged_minutes: is above 60"),
         ("connectors", {"power_type": "STEAM"}, "power_type: is none of AC_1_PHASE"),
         ("connectors", {"max_voltage": "0"}, "max_voltage: is below 1"),
         ("connectors", {"max_electric_power": "22"}, "max_electric_power: is below 1000"),
@@ -104,6 +106,21 @@ def test_what_the_protocol_leaves_open_is_accepted(table: str, change: dict[str,
 
 def test_a_location_that_does_not_say_is_published() -> None:
     assert _split("locations", {"publish": None}).accepted["is_published"].to_list() == [True]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "sent", "read"),
+    [
+        ("locations", "parking_type", "along_motorway", "ALONG_MOTORWAY"),
+        ("evses", "status", "Charging", "CHARGING"),
+        ("evses", "parking_restrictions", "customers,EV_ONLY", "CUSTOMERS,EV_ONLY"),
+        ("connectors", "power_type", "ac_3_phase", "AC_3_PHASE"),
+        ("connectors", "format", "Cable", "CABLE"),
+    ],
+)
+def test_a_word_of_the_protocol_is_the_same_in_any_case(table: str, column: str, sent: str, read: str) -> None:
+    # what stands along a motorway, or is for customers only, weighs otherwise
+    assert _split(table, {column: sent}).accepted[column].to_list() == [read]
 
 
 def test_of_two_records_of_one_evse_the_later_stays() -> None:

@@ -69,6 +69,7 @@ def _charged(number: int, day: date, energy_kwh: float) -> Mapping[str, object]:
         "hour_at": datetime(day.year, day.month, day.day, 10, tzinfo=UTC),
         "energy_kwh": energy_kwh,
         "session_count": 1,
+        "charged_minutes": 60,
         "charge_date": day,
         **ORIGIN,
     }

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -26,8 +27,11 @@ _CHILD = """
 import json, resource, sys, time
 from pathlib import Path
 import polars, fastexcel
+from contracts.registry import city_named
+from ingestion.delivery import Context, Endpoint
 from ingestion.errors import SupplierError
 from ingestion.http import Client
+from ingestion.sources import charge_points
 from ingestion.protocols.dropped_file import require_sane_workbook, unpacked
 from contracts.vocabulary import Received
 from ingestion.protocols.spreadsheet import read_table
@@ -38,28 +42,38 @@ def table(original, name):
 def pages(original, name):
     url = original.decode()
     with Client(url, sleep=lambda _: None) as client:
-        return client.get(url)
+        return client.get(url).json()
+
+def locations(original, name):
+    return charge_points.fetch(Endpoint(original.decode()), Context(city_named("kortrijk")))
+
+def peak():
+    # ru_maxrss begins with what the process that started this one had
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + int(sys.argv[3]),) * 2)
 original = Path(sys.argv[2]).read_bytes()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 started = time.process_time()
 try:
     globals()[sys.argv[1]](original, "bom")
     said = "taken"
 except SupplierError as refused:
     said = str(refused)
-grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
+grown = (peak() - before) // 1024
 print(json.dumps([said, time.process_time() - started, grown]))
 """
 
 
-def _tried(how: str, original: bytes, folder: Path) -> tuple[str, float, int]:
-    """What was said, the seconds of computing it took, and the MiB it needed more than before."""
+def _tried(how: str, original: bytes, folder: Path, allowed: int = _ALLOWED) -> tuple[str, float, int]:
+    """What was said, the seconds of computing it took, and the MiB it needed more than before.
+
+    What is allowed counts addresses too that a thread only reserves: what is taken in needs more of those.
+    """
     path = folder / "bom"
     path.write_bytes(original)
-    command = [sys.executable, "-c", _CHILD, how, str(path), str(_ALLOWED)]
+    command = [sys.executable, "-c", _CHILD, how, str(path), str(allowed)]
     done = subprocess.run(command, capture_output=True, check=False, timeout=60, cwd=_ROOT)
     assert done.returncode == 0, done.stderr.decode()[-2000:]
     said, seconds, grown = json.loads(done.stdout)
@@ -168,16 +182,85 @@ def test_an_archive_that_is_a_bomb_is_refused_in_seconds_and_little_memory(bomb:
     assert grown < _ALLOWED // 2**20
 
 
+def _nested(kernel: bytes, megabytes: int, before: bytes = b"[", after: bytes = b"0]") -> bytes:
+    return before + kernel * (megabytes * 2**20 // len(kernel)) + after
+
+
+_JSON: dict[str, Callable[[], bytes]] = {
+    "2 GB of nothing": _gzip_bomb,
+    "empty objects": lambda: gzip.compress(_nested(b"{},", 20), 1),
+    "empty objects, packed so poorly that the ratio is modest": lambda: _poorly_packed(_nested(b"{},", 190)),
+    "objects in objects": lambda: gzip.compress(_nested(b'{"a":{"a":{"a":[""]}}},', 9), 1),
+    "one object of a million names": lambda: gzip.compress(
+        b"{" + b",".join(b'"%x":"%x"' % (n, n) for n in range(1_700_000)) + b"}", 1
+    ),
+    "one long text, packed poorly": lambda: _poorly_packed(_nested(b"a", 190, b'["\xf0\x9f\x98\x80', b'"]')),
+    "locations that are none": lambda: gzip.compress(_nested(b"0,", 3), 1),
+    "points that are none": lambda: gzip.compress(_nested(b"0,", 3, b'[{"evses":[', b"0]}]"), 1),
+    "private posts": lambda: gzip.compress(_nested(b'{"publish":0},', 9, after=b'{"publish":0}]'), 1),
+}
+
+
+_UNPACKED = ("2 GB of nothing", "empty objects", "empty objects, packed so poorly that the ratio is modest")
+
+
+def _poorly_packed(text: bytes) -> bytes:
+    """A gzip of which a fiftieth is not packed at all."""
+    packer = zlib.compressobj(1, wbits=31)
+    noise = b'"' + b"x7" * (len(text) // 50 // 2) + b'",'
+    stored = zlib.compressobj(0, wbits=31)
+    first = stored.compress(text[:1] + noise) + stored.flush()
+    return first + packer.compress(text[1:]) + packer.flush()
+
+
+# both ways go through one reading; what differs is who unpacks
+@pytest.mark.parametrize(
+    ("bomb", "packed_as"), [*((bomb, "a file") for bomb in _JSON), *((bomb, "an answer") for bomb in _UNPACKED)]
+)
 def test_an_answer_that_is_a_bomb_is_refused_in_seconds_and_little_memory(
-    new_supplier: Callable[..., Any], tmp_path: Path
+    new_supplier: Callable[..., Any], tmp_path: Path, bomb: str, packed_as: str
 ) -> None:
-    bomb = _gzip_bomb()
-    supplier = new_supplier(lambda *_: (200, {"Content-Encoding": "gzip"}, bomb))
-    said, seconds, grown = _tried("pages", supplier.url.encode(), tmp_path)
-    assert "more than 200 MB" in said
+    body = _JSON[bomb]()
+    headers = {"Content-Encoding": "gzip"} if packed_as == "an answer" else {}
+    supplier = new_supplier(lambda *_: (200, headers, body))
+    said, seconds, grown = _tried("locations", supplier.url.encode(), tmp_path)
+    assert said.startswith((supplier.url, "the operator sent"))
     assert seconds < _SECONDS
     assert grown < _ALLOWED // 2**20
     assert len(supplier.asked) == 1
+
+
+_LARGEST: dict[str, Callable[[], bytes]] = {
+    "the charge points of a country": lambda: json.dumps([_with_two_points(n) for n in range(16_000)]).encode(),
+    "as many names as may be": lambda: b"{" + b",".join(b'"%x":"%x"' % (n, n) for n in range(1_450_000)) + b"}",
+    "as many rows as may be": lambda: b'[{"evses":[{"connectors":[' + b"0," * 299_000 + b"0]}]}]",
+}
+
+
+@pytest.mark.parametrize("answer", _LARGEST)
+def test_the_largest_answer_that_is_read_needs_no_more_memory_than_a_bomb(
+    new_supplier: Callable[..., Any], tmp_path: Path, answer: str
+) -> None:
+    body = gzip.compress(_LARGEST[answer](), 1)
+    supplier = new_supplier(lambda *_: (200, {}, body))
+    said, _, grown = _tried("locations", supplier.url.encode(), tmp_path, allowed=8 * _ALLOWED)
+    assert said == "taken" or said.endswith("sent no OCPI envelope; check the address")
+    assert grown < _ALLOWED // 2**20
+
+
+def _with_two_points(number: int) -> dict[str, object]:
+    """A location with what operators send along: 1.8 KB, as in the real feeds."""
+    moment = "2026-11-23T05:59:58Z"
+    connector = {"id": "1", "standard": "IEC_62196_T2", "format": "SOCKET", "power_type": "AC_3_PHASE"}
+    connector |= {"max_voltage": 230, "max_amperage": 16, "max_electric_power": 11040, "last_updated": moment}
+    evse = {"uid": f"{number}", "evse_id": f"BE*ABC*E{number}", "status": "AVAILABLE", "last_updated": moment}
+    evse |= {"capabilities": ["RFID_READER", "REMOTE_START_STOP_CAPABLE"], "physical_reference": "onbekend"}
+    evses = [evse | {"uid": f"{number}-{point}", "connectors": [connector]} for point in range(2)]
+    location = {"country_code": "BE", "party_id": "ABC", "id": f"L{number}", "publish": True, "name": "Caf\u2019e"}
+    location |= {"address": "Grote Markt 1", "city": "Kortrijk", "postal_code": "8500", "country": "BEL"}
+    location |= {"coordinates": {"latitude": "50.827900", "longitude": "3.264900"}, "parking_type": "ON_STREET"}
+    location |= {"operator": {"name": "ABC"}, "time_zone": "Europe/Brussels", "directions": [], "images": []}
+    return location | {"opening_times": {"twentyfourseven": True}, "last_updated": moment, "evses": evses}
 
 
 def test_a_workbook_of_a_year_of_quarter_hours_is_no_bomb() -> None:
@@ -207,6 +290,12 @@ def test_a_table_comes_out_of_its_archive() -> None:
 
 def test_a_table_in_several_members_or_padded_is_whole() -> None:
     assert unpacked(gzip.compress(b"a\n") + gzip.compress(b"b\n") + bytes(512), "x.gz") == b"a\nb\n"
+
+
+def test_an_archive_of_countless_members_is_refused_in_seconds(tmp_path: Path) -> None:
+    said, seconds, _ = _tried("unpacked", gzip.compress(b"") * 300_000, tmp_path)
+    assert "it has more than 10000 parts" in said
+    assert seconds < _SECONDS
 
 
 def test_a_workbook_stays_whole_also_within_an_archive() -> None:

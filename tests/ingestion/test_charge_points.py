@@ -65,6 +65,12 @@ def test_a_connector_without_its_own_time_takes_that_of_its_evse() -> None:
     assert connectors["last_updated"].to_list() == ["2026-11-20T10:00:00Z", "2026-11-21T00:00:00Z"]
 
 
+@pytest.mark.parametrize(("sent", "read"), [(0, None), (0.0, None), ("0", None), (900, "900"), (None, None)])
+def test_a_power_of_nothing_is_no_power_said(sent: object, read: str | None) -> None:
+    evse = _EVSE | {"connectors": [_CONNECTOR | {"max_electric_power": sent}]}
+    assert flatten([_LOCATION | {"evses": [evse]}])["connectors"]["max_electric_power"].to_list() == [read]
+
+
 @pytest.mark.parametrize("table", ["locations", "evses", "connectors"])
 def test_the_columns_are_those_of_the_contract(table: str) -> None:
     columns = flatten([])[table].columns

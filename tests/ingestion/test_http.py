@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from ingestion.delivery import Secret
 from ingestion.errors import PermanentSupplierError, SupplierError, TransientSupplierError
-from ingestion.http import Budget, Client, Trail, address
+from ingestion.http import Answer, Budget, Client, LaterError, Trail, address
 
 _SECRET = "canary-7f3a"
 _NewSupplier = Callable[[Callable[..., Any]], Any]
@@ -179,8 +179,42 @@ def test_a_supplier_that_drips_does_not_pass_the_deadline(new_supplier: _NewSupp
 def test_a_bomb_stops_at_the_limit(new_supplier: _NewSupplier) -> None:
     bomb = gzip.compress(b"0" * (201 * 2**20), compresslevel=1)
     supplier = new_supplier(lambda *_: (200, {"Content-Encoding": "gzip"}, bomb))
+    with pytest.raises(PermanentSupplierError, match=r"sent \d+ bytes that unpack to more than \d+ MB"):
+        _client(supplier.url).get(supplier.url)
+    assert len(supplier.asked) == 1
+
+
+def test_an_answer_without_end_stops_at_the_limit(new_supplier: _NewSupplier) -> None:
+    supplier = new_supplier(lambda *_: (200, {}, (bytes(2**20) for _ in range(220))))
     with pytest.raises(PermanentSupplierError, match="more than 200 MB"):
         _client(supplier.url).get(supplier.url)
+
+
+def test_an_answer_that_repeats_itself_is_no_bomb(new_supplier: _NewSupplier) -> None:
+    rows = b",".join(b'{"at":"2026-11-%02dT%02d:15:00Z","kwh":0.000}' % (n % 30, n % 24) for n in range(200_000))
+    supplier = new_supplier(lambda *_: (200, {"Content-Encoding": "gzip"}, gzip.compress(b"[" + rows + b"]")))
+    said = _client(supplier.url).get(supplier.url).json()
+    assert isinstance(said, list)
+    assert len(said) == 200_000
+
+
+def test_a_reader_that_says_later_is_a_try_in_the_one_layer_there_is(new_supplier: _NewSupplier) -> None:
+    answers = [(500, {}, b""), (200, {"Retry-After": "7"}, b"busy"), (200, {}, b"busy"), (200, {}, b"done")]
+    supplier = new_supplier(lambda *_: answers.pop(0))
+    waited: list[float] = []
+    client = Client(supplier.url, sleep=waited.append)
+    assert client.read(supplier.url, _patient) == 4
+    assert (len(waited), waited[1]) == (3, 7)
+    always = new_supplier(lambda *_: (200, {}, b"busy"))
+    with pytest.raises(TransientSupplierError, match="said it was busy, 5 times; the next run tries again"):
+        _client(always.url).read(always.url, _patient)
+    assert len(always.asked) == 5
+
+
+def _patient(answer: Answer) -> int:
+    if answer.body == b"busy":
+        raise LaterError("said it was busy")
+    return len(answer.body)
 
 
 def test_no_message_shows_a_secret(new_supplier: _NewSupplier) -> None:

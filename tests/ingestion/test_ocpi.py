@@ -20,6 +20,7 @@ from ingestion.sources import charge_points
 
 _NewSupplier = Callable[[Callable[..., Any]], Any]
 _PAGE_SIZE = 2
+_NO_WAIT = {"Retry-After": "0"}
 _TIMESTAMP = "2026-11-23T05:59:58Z"
 
 
@@ -96,6 +97,36 @@ def test_a_crawl_that_brings_fewer_than_announced_is_tried_once_more_and_refused
     assert len(supplier.asked) == 4
 
 
+def test_a_count_that_is_off_by_one_each_time_is_a_warning_and_nothing_vanishes_by_it(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    first = _fetch(f"{_paged(new_supplier, 12).url}/locations", kortrijk)
+    supplier = _paged(new_supplier, 11, announced=12)
+    delivery = _fetch(f"{supplier.url}/locations", kortrijk, first.memory, FULL_EVERY_DAYS="0")
+    assert delivery.tables["locations"].height == 11
+    assert delivery.tables["crawls"]["is_full"].to_list() == ["false"]
+    assert [each for each in delivery.warnings if "announced 12 objects and sent 11, twice" in each]
+    assert len(supplier.asked) == 12
+    # what may be missing is asked again: neither the window nor the last pull of everything moves
+    kept = ("until", "full_at", "locations")
+    assert {name: delivery.memory[name] for name in kept} == {name: first.memory[name] for name in kept}
+
+
+def test_a_first_contact_that_lacks_one_is_asked_whole_again(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    url = f"{_paged(new_supplier, 11, announced=12).url}/locations"
+    delivery = _fetch(url, kortrijk)
+    assert (delivery.tables["locations"].height, delivery.memory["full_at"]) == (11, None)
+    assert _fetch(url, kortrijk, delivery.memory).tables["locations"].height == 11
+
+
+def test_a_count_that_changes_while_it_lacks_waits_for_the_next_run(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    supplier = new_supplier(lambda *_: (404, {}, b""))
+    page = _envelope([_location(number) for number in range(20)])
+    supplier.answering = lambda *_: (200, {"X-Total-Count": str(20 + len(supplier.asked))}, page)
+    with pytest.raises(TransientSupplierError, match="announced 22 objects and sent 20, twice"):
+        _fetch(supplier.url, kortrijk)
+
+
 def test_a_next_page_on_another_host_is_refused(new_supplier: _NewSupplier, kortrijk: City) -> None:
     other = new_supplier(lambda *_: (200, {}, _envelope([])))
     link = {"Link": f'<{other.url}/locations?offset=2>; rel="next"'}
@@ -103,6 +134,44 @@ def test_a_next_page_on_another_host_is_refused(new_supplier: _NewSupplier, kort
     with pytest.raises(PermanentSupplierError, match="outside"):
         _fetch(supplier.url, kortrijk)
     assert other.asked == []
+
+
+def _hub(new_supplier: _NewSupplier) -> tuple[Any, Any]:
+    """A hub of which the list of versions leads to another address."""
+    other = new_supplier(lambda *_: (200, {}, _envelope([_location(1)])))
+    hub = _discovering(new_supplier, ["2.2.1"])
+    named = hub.answering
+    hub.answering = lambda path, query: (
+        *named(path, query)[:2],
+        named(path, query)[2].replace(f"{hub.url}/2.2.1/locations".encode(), f"{other.url}/locations".encode()),
+    )
+    return hub, other
+
+
+def test_a_hub_on_two_addresses_is_read_where_the_settings_name_both(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    hub, other = _hub(new_supplier)
+    with pytest.raises(PermanentSupplierError, match="ORIGINS"):
+        _fetch(f"{hub.url}/versions", kortrijk)
+    with pytest.raises(PermanentSupplierError, match="outside"):
+        _fetch(f"{hub.url}/versions", kortrijk, ORIGINS="https://other.example")
+    assert other.asked == []
+    delivery = _fetch(f"{hub.url}/versions", kortrijk, ORIGINS=f"https://other.example, {other.url}")
+    assert delivery.tables["locations"].height == 1
+    # who lists an address trusts it with the token
+    assert other.headers[0]["Authorization"] == hub.headers[0]["Authorization"]
+
+
+@pytest.mark.parametrize(
+    "origins",
+    ["other.example", "https://other.example/ocpi", "https://u:p@other.example", "https://*.example", "https://a?b"],
+)
+def test_an_origin_that_is_none_is_refused_by_name(new_supplier: _NewSupplier, kortrijk: City, origins: str) -> None:
+    supplier = _paged(new_supplier, 1)
+    with pytest.raises(PermanentSupplierError, match="ORIGINS"):
+        _fetch(f"{supplier.url}/locations", kortrijk, ORIGINS=origins)
+    assert supplier.asked == []
 
 
 def test_pages_in_a_circle_end(new_supplier: _NewSupplier, kortrijk: City) -> None:
@@ -127,6 +196,34 @@ def test_pages_without_end_stop_soon_after_the_announced_total(new_supplier: _Ne
     assert len(supplier.asked) < 30
 
 
+def test_empty_pages_after_a_total_of_nothing_stop_soon_too(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    supplier = new_supplier(lambda *_: (404, {}, b""))
+
+    def endless(_: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        following = int(query.get("offset", 0)) + 1
+        return 200, {"Link": f'<{supplier.url}/?offset={following}>; rel="next"', "X-Total-Count": "0"}, _envelope([])
+
+    supplier.answering = endless
+    with pytest.raises(PermanentSupplierError, match="no end"):
+        _fetch(supplier.url, kortrijk)
+    assert len(supplier.asked) < 30
+
+
+@pytest.mark.parametrize("link", ["?offset=1", "/ocpi/locations?offset=1", "locations?offset=1"])
+def test_a_next_page_named_without_its_host_is_on_the_same_one(
+    new_supplier: _NewSupplier, kortrijk: City, link: str
+) -> None:
+    supplier = new_supplier(
+        lambda _, query: (
+            (200, {}, _envelope([_location(2)]))
+            if "offset" in query
+            else (200, {"Link": f'<{link}>; rel="next"'}, _envelope([_location(1)]))
+        )
+    )
+    assert _fetch(f"{supplier.url}/ocpi/locations", kortrijk).tables["locations"].height == 2
+    assert supplier.asked[-1] == ("/ocpi/locations", {"offset": "1"})
+
+
 @pytest.mark.parametrize(
     ("code", "error"),
     [
@@ -140,7 +237,7 @@ def test_pages_without_end_stop_soon_after_the_announced_total(new_supplier: _Ne
 def test_a_failure_inside_a_good_http_answer_is_seen(
     new_supplier: _NewSupplier, kortrijk: City, code: object, error: type[Exception]
 ) -> None:
-    supplier = new_supplier(lambda *_: (200, {}, _envelope([_location(1)], status_code=code)))
+    supplier = new_supplier(lambda *_: (200, _NO_WAIT, _envelope([_location(1)], status_code=code)))
     with pytest.raises(error, match="OCPI status"):
         _fetch(supplier.url, kortrijk)
 
@@ -188,10 +285,16 @@ def test_a_supplier_without_a_version_we_speak_is_told_so(new_supplier: _NewSupp
         _fetch(f"{supplier.url}/versions", kortrijk)
 
 
-def test_an_endpoint_that_only_receives_is_not_read(new_supplier: _NewSupplier, kortrijk: City) -> None:
-    supplier = _discovering(new_supplier, ["2.2.1"], role="RECEIVER")
+@pytest.mark.parametrize("role", ["RECEIVER", "receiver", "NEITHER"])
+def test_an_endpoint_that_only_receives_is_not_read(new_supplier: _NewSupplier, kortrijk: City, role: str) -> None:
+    supplier = _discovering(new_supplier, ["2.2.1"], role=role)
     with pytest.raises(PermanentSupplierError, match="publishes no locations"):
         _fetch(f"{supplier.url}/versions", kortrijk)
+
+
+def test_an_endpoint_that_sends_in_small_letters_is_read(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    supplier = _discovering(new_supplier, ["2.2.1"], role="sender")
+    assert _fetch(f"{supplier.url}/versions", kortrijk).tables["locations"].height == 1
 
 
 def test_an_older_peer_gets_the_token_as_it_is(new_supplier: _NewSupplier, kortrijk: City) -> None:
@@ -213,8 +316,17 @@ def test_a_setting_that_means_nothing_is_refused_by_name(
 
 def test_a_server_that_says_later_is_asked_again(new_supplier: _NewSupplier, kortrijk: City) -> None:
     answers = [_envelope(None, status_code=3001), _envelope(None, status_code=4002), _envelope([_location(1)])]
-    supplier = new_supplier(lambda *_: (200, {}, answers.pop(0)))
+    supplier = new_supplier(lambda *_: (200, _NO_WAIT, answers.pop(0)))
     assert _fetch(supplier.url, kortrijk).tables["locations"].height == 1
+
+
+def test_a_server_that_keeps_saying_later_is_asked_five_times_in_all(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    supplier = new_supplier(lambda *_: (200, _NO_WAIT, _envelope(None, status_code=4002)))
+    with pytest.raises(TransientSupplierError, match="answered OCPI status 4002, 5 times; the next run tries again"):
+        _fetch(supplier.url, kortrijk)
+    assert len(supplier.asked) == 5
 
 
 class _Shrinking:
@@ -266,7 +378,7 @@ def test_a_list_that_keeps_falling_is_left_for_the_next_run(new_supplier: _NewSu
 
 
 def _feed(new_supplier: _NewSupplier, body: bytes) -> Any:  # noqa: ANN401 - idem
-    return new_supplier(lambda *_: (200, {"Content-Type": "application/gzip"}, body))
+    return new_supplier(lambda *_: (200, {"Content-Type": "application/gzip"} | _NO_WAIT, body))
 
 
 @pytest.mark.parametrize("packed", [gzip.compress, bytes])
@@ -286,7 +398,8 @@ def test_a_packed_list_that_is_broken_off_or_spoilt_waits_for_the_next_run(
     new_supplier: _NewSupplier, kortrijk: City
 ) -> None:
     whole = gzip.compress(json.dumps([_location(1)]).encode())
-    for body, says in ((whole[:-12], "half a gzip"), (whole[:10] + b"\xff" * 20, "broken gzip")):
+    follows = (whole + b"and more", "broken gzip")
+    for body, says in ((whole[:-12], "half a gzip"), (whole[:10] + b"\xff" * 20, "broken gzip"), follows):
         with pytest.raises(TransientSupplierError, match=says):
             _fetch(_feed(new_supplier, body).url, kortrijk)
 
@@ -294,8 +407,20 @@ def test_a_packed_list_that_is_broken_off_or_spoilt_waits_for_the_next_run(
 def test_a_small_file_that_unpacks_to_far_too_much_is_refused(new_supplier: _NewSupplier, kortrijk: City) -> None:
     packer = zlib.compressobj(1, wbits=31)
     bomb = b"".join(packer.compress(bytes(2**20)) for _ in range(201)) + packer.flush()
-    with pytest.raises(PermanentSupplierError, match="more than 200 MB"):
+    with pytest.raises(PermanentSupplierError, match=r"sent \d+ bytes that unpack to more than \d+ MB"):
         _fetch(_feed(new_supplier, bomb).url, kortrijk)
+
+
+def test_a_list_packed_in_several_members_is_read_whole(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    text = json.dumps([_location(1), _location(2)]).encode()
+    body = gzip.compress(text[:70]) + gzip.compress(text[70:]) + bytes(512)
+    assert _fetch(_feed(new_supplier, body).url, kortrijk).tables["locations"].height == 2
+
+
+def test_a_second_list_behind_the_first_is_not_lost_in_silence(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    body = gzip.compress(json.dumps([_location(1)]).encode()) + gzip.compress(json.dumps([_location(2)]).encode())
+    with pytest.raises(PermanentSupplierError, match="not JSON"):
+        _fetch(_feed(new_supplier, body).url, kortrijk)
 
 
 @pytest.mark.parametrize("as_address", [False, True])
@@ -315,6 +440,18 @@ def test_a_cursor_is_followed_as_a_token_or_as_an_address(
     assert delivery.tables["locations"]["location_id"].to_list() == ["L1", "L2"]
     assert supplier.asked[1][1] == {"tenant": "7", "next": "b" if as_address else "a b"}
     assert delivery.tables["crawls"]["is_full"].to_list() == ["true"]
+
+
+@pytest.mark.parametrize("where", ["Link", "cursor"])
+def test_a_next_page_at_an_address_that_cannot_be_read_is_refused(
+    new_supplier: _NewSupplier, kortrijk: City, where: str
+) -> None:
+    link = {"Link": '<http://[>; rel="next"'} if where == "Link" else {}
+    body = _envelope([]) if where == "Link" else json.dumps({"next": "http://[", "items": []}).encode()
+    supplier = new_supplier(lambda *_: (200, link, body))
+    with pytest.raises(PermanentSupplierError, match="address"):
+        _fetch(supplier.url, kortrijk)
+    assert len(supplier.asked) == 1
 
 
 def test_a_cursor_that_stays_where_it_is_ends(new_supplier: _NewSupplier, kortrijk: City) -> None:
@@ -371,8 +508,25 @@ def test_after_a_full_pull_only_changes_are_asked_with_an_overlap_by_the_operato
     assert _is_full(second) == ["false"]
     third = _fetch(operator.url, kortrijk, second.memory)
     assert operator.supplier.asked[-1][1] == {"date_from": "2026-11-01T03:50:00Z"}
-    # nothing changed: no row at all, so that no batch is written
+    # nothing changed in an hour that was noted already: no row at all, so that no batch is written
     assert {name: rows.height for name, rows in third.tables.items()} == dict.fromkeys(third.tables, 0)
+
+
+def test_an_hour_in_which_nothing_changed_is_noted_once(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    operator = _Operator(new_supplier, 4)
+    operator.clock += timedelta(minutes=20)
+    pulled = _fetch(operator.url, kortrijk)
+    noted = []
+    for _ in range(5):
+        operator.clock += timedelta(minutes=25)
+        pulled = _fetch(operator.url, kortrijk, pulled.memory)
+        crawls = pulled.tables.pop("crawls").select("started_at", "is_full", "location_count", "evse_count")
+        assert all(rows.is_empty() for rows in pulled.tables.values())
+        noted += crawls.rows()
+    assert noted == [
+        ("2026-11-01T01:10:00+00:00", "false", "0", "0"),
+        ("2026-11-01T02:00:00+00:00", "false", "0", "0"),
+    ]
 
 
 def test_a_pull_that_breaks_off_moves_no_watermark(new_supplier: _NewSupplier, kortrijk: City) -> None:
@@ -394,7 +548,7 @@ def test_the_whole_stock_is_asked_again_when_it_is_due_by_the_operators_clock(
     operator.clock += timedelta(hours=1)
     due = _fetch(operator.url, kortrijk, memory)
     assert (_is_full(due), due.tables["locations"].height) == (["true"], 4)
-    assert _is_full(_fetch(operator.url, kortrijk, due.memory)) == []
+    assert _is_full(_fetch(operator.url, kortrijk, due.memory)) == []  # the same hour
     assert _is_full(_fetch(operator.url, kortrijk, due.memory, FULL_EVERY_DAYS="0")) == ["true"]
 
 
@@ -454,25 +608,6 @@ def test_what_came_in_a_window_is_missed_too_when_it_disappears(new_supplier: _N
 
 def _example(real_data: Path, version: str, name: str) -> Any:  # noqa: ANN401 - JSON
     return json.loads((real_data / "charge_points" / "ocpi_spec" / version / name).read_bytes())
-
-
-def test_the_version_details_of_the_specification_lead_to_the_sender(
-    new_supplier: _NewSupplier, kortrijk: City, real_data: Path
-) -> None:
-    details = _example(real_data, "2.2.1", "version_details_example2.json")
-    supplier = new_supplier(lambda *_: (404, {}, b""))
-
-    def answer(path: str, _: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
-        if path == "/versions":
-            return 200, {}, _envelope([{"version": "2.2.1", "url": f"{supplier.url}/details"}])
-        if path == "/details":
-            text = json.dumps(details).replace("https://example.com", supplier.url)
-            return 200, {}, _envelope(json.loads(text))
-        return 200, {}, _envelope([_location(1)])
-
-    supplier.answering = answer
-    _fetch(f"{supplier.url}/versions", kortrijk)
-    assert supplier.asked[-1][0] == "/ocpi/cpo/2.2/locations"
 
 
 @pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])

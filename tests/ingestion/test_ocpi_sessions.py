@@ -165,6 +165,45 @@ def test_a_session_counts_as_it_was_last_changed() -> None:
     assert _hours("sessions", _session(1, "COMPLETED"), running)[0] == {"20 10": (7, 1)}
 
 
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("2026-11-20T11:00:00Z", "2026-11-20T11:00:00.500Z"),
+        ("2026-11-20T11:00:00Z", "2026-11-20T11:00:01"),
+        ("2026-11-20T12:00:00+01:00", "2026-11-20T11:30:00Z"),
+        ("when it ended", "2026-11-20T11:00:00Z"),
+    ],
+)
+def test_which_of_two_is_later_is_a_matter_of_moments_and_not_of_letters(earlier: str, later: str) -> None:
+    old, new = _session(1, "COMPLETED", kwh=3, last_updated=earlier), _session(1, "COMPLETED", last_updated=later)
+    assert _hours("sessions", new, old)[0] == _hours("sessions", old, new)[0] == {"20 10": (7, 1)}
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "minutes"),
+    [
+        ("10:00", "10:10", [15]),
+        ("10:20", "10:40", [30]),
+        ("10:05", "10:20", [15]),
+        ("10:50", "12:01", [15, 60, 15]),
+        ("10:00", "10:00", [15]),
+    ],
+)
+def test_the_time_of_charging_is_kept_in_quarters_of_an_hour(begin: str, end: str, minutes: list[int]) -> None:
+    cdr = _cdr(1, f"2026-11-20T{begin}:00Z", f"2026-11-20T{end}:00Z")
+    assert [each.quarters * 15 for each in by_hour("cdrs", [cdr], []).values()] == minutes
+
+
+def test_two_sessions_in_one_hour_charge_longer_but_no_longer_than_the_hour() -> None:
+    first, second = (
+        _cdr(number, f"2026-11-20T10:{begin}:00Z", f"2026-11-20T10:{end}:00Z")
+        for number, begin, end in ((1, "00", "20"), (2, "30", "55"))
+    )
+    assert [each.quarters for each in by_hour("cdrs", [first, second], []).values()] == [3]
+    overlapping = [_cdr(number, "2026-11-20T10:00:00Z", "2026-11-20T10:50:00Z") for number in range(3)]
+    assert [each.quarters for each in by_hour("cdrs", overlapping, []).values()] == [4]
+
+
 # --- over HTTP, through the source and the gate -----------------------------------------------------------------
 
 
@@ -221,9 +260,10 @@ def test_nothing_of_a_single_session_comes_in(new_supplier: _NewSupplier, kortri
     written = json.dumps([frame.to_dicts() for frame in delivery.tables.values()])
     for secret in ("TOKEN-04A2", "BE-ABC-C00000001-X", "C1", "S2", "10:17:09", "10:44:12"):
         assert secret not in written
-    rows = _accepted(delivery, kortrijk).accepted.select("module", "hour_at", "energy_kwh", "session_count").rows()
+    columns = ("module", "hour_at", "energy_kwh", "session_count", "charged_minutes")
+    rows = _accepted(delivery, kortrijk).accepted.select(columns).rows()
     hour = datetime(2026, 11, 20, 10, tzinfo=UTC)
-    assert sorted(rows) == [("cdrs", hour, 10.0, 1), ("sessions", hour, 7.0, 1)]
+    assert sorted(rows) == [("cdrs", hour, 10.0, 1, 30), ("sessions", hour, 7.0, 1, 60)]
 
 
 def test_sessions_of_a_private_or_unknown_charge_point_are_counted_and_not_let_in(
@@ -267,6 +307,38 @@ def test_sessions_are_read_once_a_day_and_over_the_whole_window_again(
     late = _fetch(operator, kortrijk, again.memory)
     assert _accepted(late, kortrijk).accepted.select("energy_kwh", "session_count").rows() == [(14.0, 2)]
     assert operator.supplier.asked[-1] == ("/cdrs", {"date_from": "2026-10-23T22:00:00Z"})
+
+
+def test_sessions_of_which_the_count_is_off_by_one_come_in_with_a_warning(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    cdrs = [_cdr(number, "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z", 1) for number in range(20)]
+    operator = _Operator(new_supplier, cdrs=cdrs)
+    answer = operator.supplier.answering
+
+    def counted(path: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        status, headers, body = answer(path, query)
+        return status, headers | ({"X-Total-Count": "21"} if path == "/cdrs" else {}), body
+
+    operator.supplier.answering = counted
+    delivery = _fetch(operator, kortrijk)
+    assert _accepted(delivery, kortrijk).accepted["session_count"].to_list() == [20]
+    assert [each for each in delivery.warnings if "announced 21 objects and sent 20" in each]
+    assert delivery.faults == {}
+
+
+def test_a_module_at_an_address_that_cannot_be_read_fails_alone(new_supplier: _NewSupplier, kortrijk: City) -> None:
+    operator = _Operator(new_supplier, cdrs=[])
+    answer = operator.supplier.answering
+
+    def spoilt(path: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        status, headers, body = answer(path, query)
+        return status, headers, body.replace(f"{operator.supplier.url}/cdrs".encode(), b"http://[")
+
+    operator.supplier.answering = spoilt
+    delivery = _fetch(operator, kortrijk)
+    assert delivery.tables["locations"].height == 1
+    assert "address" in delivery.faults["cdrs"]
 
 
 def test_without_the_setting_no_session_is_asked(new_supplier: _NewSupplier, kortrijk: City) -> None:

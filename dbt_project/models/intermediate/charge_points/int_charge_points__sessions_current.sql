@@ -46,7 +46,9 @@ select
     final_sessions.hour_at,
     final_sessions.charge_date,
     sum(final_sessions.energy_kwh) as energy_kwh,
-    sum(final_sessions.session_count)::bigint as session_count
+    sum(final_sessions.session_count)::bigint as session_count,
+    -- what came before this was kept may have charged all the hour
+    least(sum(coalesce(final_sessions.charged_minutes, 60)), 60)::bigint as charged_minutes
 from final_sessions
 inner join {{ ref('int_charge_points__evses_current') }} as evses
     on

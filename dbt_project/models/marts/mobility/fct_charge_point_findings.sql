@@ -86,10 +86,18 @@ too_much_energy as (
     select
         sessions.evse_key,
         count(*) as hours_count,
-        max(sessions.energy_kwh) as most_kwh
+        arg_max(
+            sessions.energy_kwh,
+            (sessions.energy_kwh / sessions.charged_minutes, sessions.energy_kwh, sessions.hour_at)
+        ) as most_kwh,
+        arg_max(
+            sessions.charged_minutes,
+            (sessions.energy_kwh / sessions.charged_minutes, sessions.energy_kwh, sessions.hour_at)
+        ) as most_minutes
     from sessions
     inner join charge_points on sessions.evse_key = charge_points.evse_key
-    where sessions.energy_kwh > 1.1 * charge_points.power_kw
+    -- against the time of charging, not the hour it lies in
+    where sessions.energy_kwh > 1.1 * charge_points.power_kw * sessions.charged_minutes / 60
     group by sessions.evse_key
 
 ),
@@ -101,8 +109,8 @@ energy_above_power as (
         'warning' as severity,
         observed.*,
         too_much_energy.hours_count || ' uur met meer energie dan kan: tot '
-        || round(too_much_energy.most_kwh, 1) || ' kWh in een uur bij ' || round(observed.power_kw, 1) || ' kW.'
-            as evidence
+        || round(too_much_energy.most_kwh, 1) || ' kWh in ' || too_much_energy.most_minutes || ' minuten bij '
+        || round(observed.power_kw, 1) || ' kW.' as evidence
     from observed
     inner join too_much_energy on observed.evse_key = too_much_energy.evse_key
 

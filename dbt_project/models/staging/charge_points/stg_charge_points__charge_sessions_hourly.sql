@@ -7,6 +7,7 @@ select
     hour_at,
     energy_kwh,
     session_count,
+    charged_minutes,
     charge_date,
     batch_id,
     line,
