@@ -76,23 +76,36 @@ def with_known_at(lake: Lake, table: TableContract, split: Split, replaced: Mani
     """
     if split.accepted.is_empty():
         return split
-    since = _known_since(lake, table, replaced)
-    on = [name for name in since.columns if name != KNOWN_AT]
-    known = split.accepted.join(since, on=on, how="left", nulls_equal=True, maintain_order="left")[KNOWN_AT]
-    known = known.fill_null(now)
-    if (known == replaced.known_at).all():
-        return split
-    return replace(split, accepted=split.accepted.with_columns(known))
-
-
-def _known_since(lake: Lake, table: TableContract, replaced: Manifest) -> pl.DataFrame:
-    """Which rows a batch accepted and since when they are known: by line, or by key where its file is read anew."""
     if table.name not in replaced.tables:
-        return pl.DataFrame(schema={LINE: pl.Int64, KNOWN_AT: UTC_INSTANT})
+        return _dated(split, pl.lit(now, UTC_INSTANT))
     before = lake.read(replaced, table.name, "accepted")
-    is_read_anew = replaced.original is not None and all(before.schema.get(k) == table.schema[k] for k in table.key)
     told = pl.col(KNOWN_AT) if KNOWN_AT in before.columns else pl.lit(replaced.known_at, UTC_INSTANT).alias(KNOWN_AT)
-    return before.select(*(table.key if is_read_anew else [LINE]), told)
+    on = _recognised_by(table, before, split, replaced)
+    # an older contract may have accepted several rows of what is one today
+    since = before.select(*on, told).group_by(on).agg(pl.col(KNOWN_AT).min())
+    known = split.accepted.join(since, on=on, how="left", nulls_equal=True, maintain_order="left", validate="m:1")
+    moments = known[KNOWN_AT].fill_null(now)
+    return split if (moments == replaced.known_at).all() else _dated(split, moments)
+
+
+def _dated(split: Split, moments: pl.Series | pl.Expr) -> Split:
+    return replace(split, accepted=split.accepted.with_columns(moments.alias(KNOWN_AT)))
+
+
+def _recognised_by(table: TableContract, before: pl.DataFrame, split: Split, replaced: Manifest) -> list[str]:
+    """The columns by which a row is the one that was accepted before.
+
+    Its line; where a line holds several rows (an update and the answer in it) its key as well. Where the file
+    itself is read anew its lines may be numbered otherwise: then all that it says.
+    """
+    readable = [name for name, dtype in table.schema.items() if before.schema.get(name) == dtype]
+    if not set(table.key) <= set(readable):
+        return [LINE]
+    if replaced.original is not None:
+        return readable
+    today = pl.concat([split.accepted[LINE], split.quarantined[LINE]])
+    one_row_each = not today.is_duplicated().any() and not before[LINE].is_duplicated().any()
+    return [LINE] if one_row_each else [LINE, *table.key]
 
 
 def _known(lake: Lake, table: TableContract, accepted: pl.DataFrame, earlier: Iterable[Manifest]) -> int:

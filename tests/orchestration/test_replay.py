@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,10 @@ import duckdb
 import polars as pl
 import pytest
 
+from contracts.gate import Split
+from contracts.sources.indicators import OBSERVATIONS
+from contracts.vocabulary import TableContract
+from orchestration.loop.earlier import with_known_at
 from orchestration.loop.landing import Outcome, land
 from orchestration.loop.replay import UnknownBatchError, erase, replay
 from orchestration.settings import Settings
@@ -200,3 +205,83 @@ def test_taken_back_to_before_the_replay_a_batch_counts_and_holds_what_it_did(in
         assert known(con) == [(17600.0, NOW)]
         counts = con.sql("select received, accepted, quarantined from landing.batch_counts").fetchall()
         assert counts == [(2, 1, 1)]
+
+
+UPDATES = "update_id;service_request_id;status;updated_datetime;external_status_code;description\n"
+# a new state with a text for the citizen is two events of one line
+CLOSED_AND_ANSWERED = "u1;R-1;CLOSED;2026-11-02T10:00:00Z;;Hersteld\n"
+NO_MOMENT = "u2;R-1;OPEN;morgen;;\n"
+
+
+@pytest.fixture
+def updates(empty_profile: Callable[..., Settings]) -> Settings:
+    """A file of updates of 1777: a line that holds two events, and one that was refused."""
+    settings = empty_profile()
+    drop(settings, "tickets_1777", "updates.csv", UPDATES + CLOSED_AND_ANSWERED + NO_MOMENT)
+    (landed,) = land(settings, settings.contracts()["tickets_1777"], NOW)
+    assert landed.manifest is not None
+    assert landed.manifest.tables["events"].accepted == 2, landed.message
+    return settings
+
+
+def moments(settings: Settings, manifest: Manifest, table: str, key: str) -> dict[str, object]:
+    """Since when each accepted row is known."""
+    rows = Lake(settings.layout.lake).read(manifest, table, "accepted")
+    return dict(rows.select(key, KNOWN_AT).iter_rows())
+
+
+def test_two_events_of_one_line_keep_their_moments_when_a_replay_lets_in_a_third(updates: Settings) -> None:
+    right = pl.col("event_datetime").replace("morgen", "2026-11-03T10:00:00Z")
+    rewrite(updates, "events", lambda rows: rows.with_columns(right), "received")
+    again = replay(updates, only(updates).batch_id, LATER)
+    assert again is not None
+    assert moments(updates, again, "events", "event_id") == {"u1": NOW, "u1/reply": NOW, "u2": LATER}
+
+
+@pytest.mark.parametrize("stood_refused", ["u1", "u1/reply"])
+def test_an_event_that_stood_refused_is_not_known_since_the_other_of_its_line(
+    updates: Settings, stood_refused: str
+) -> None:
+    rewrite(updates, "events", lambda rows: rows.filter(pl.col("event_id") != stood_refused), "accepted")
+    again = replay(updates, only(updates).batch_id, LATER)
+    assert again is not None
+    (other,) = {"u1", "u1/reply"} - {stood_refused}
+    assert moments(updates, again, "events", "event_id") == {stood_refused: LATER, other: NOW}
+
+
+@pytest.fixture
+def file_that_was_kept(empty_profile: Callable[..., Settings]) -> tuple[Lake, Manifest]:
+    """A batch of indicators of which the file itself was kept: what an older contract let happen."""
+    settings = empty_profile()
+    rows = [GOOD_ROW, GOOD_ROW.replace("2026-10-31;17600", "2026-09-30;17500")]
+    drop(settings, "indicators", "b.csv", INDICATORS + "".join(rows))
+    land(settings, settings.contracts()["indicators"], NOW)
+    sealed = folder(settings, only(settings)) / "manifest.json"
+    sealed.write_text(json.dumps({**json.loads(sealed.read_bytes()), "original": "b.csv"}), encoding="utf-8")
+    return Lake(settings.layout.lake), only(settings)
+
+
+def let_in_again(lake: Lake, batch: Manifest, table: TableContract, *more: pl.DataFrame) -> list[tuple[object, ...]]:
+    """Value and moment of what today's gate accepts: what was accepted, one row per key, and more."""
+    before = lake.read(batch, "observations", "accepted")
+    accepted = pl.concat([before, *more]).unique(list(table.key), keep="last", maintain_order=True)
+    # a file that is read anew may number its lines otherwise
+    accepted = accepted.with_columns(pl.col("line") + 5)
+    dated = with_known_at(lake, table, Split(accepted.height, accepted, before.clear(), 0, 0), batch, LATER)
+    assert dated.accepted.height == accepted.height
+    return list(dated.accepted.select("value", pl.col(KNOWN_AT)).sort("value").iter_rows())
+
+
+def test_a_key_that_was_wider_before_gives_one_moment_per_row(file_that_was_kept: tuple[Lake, Manifest]) -> None:
+    lake, batch = file_that_was_kept
+    narrowed = replace(OBSERVATIONS, key=("kpi_id",))
+    other = lake.read(batch, "observations", "accepted").head(1).with_columns(kpi_id=pl.lit("new"), value=1.0)
+    assert let_in_again(lake, batch, narrowed, other) == [(1.0, LATER), (17600.0, NOW)]
+
+
+def test_another_value_of_a_key_in_a_file_that_is_read_anew_was_not_known(
+    file_that_was_kept: tuple[Lake, Manifest],
+) -> None:
+    lake, batch = file_that_was_kept
+    other = lake.read(batch, "observations", "accepted").filter(pl.col("value") == 17500).with_columns(value=17499.0)
+    assert let_in_again(lake, batch, OBSERVATIONS, other) == [(17499.0, LATER), (17600.0, NOW)]
