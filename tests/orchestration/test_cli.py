@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from orchestration.cli import main
 from orchestration.loop.build import build_lock
 from orchestration.settings import Settings
+from tests.orchestration.profiles import settings_in
 from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, drop
 from warehouse.lake import Lake
 from warehouse.published.pointer import current
@@ -99,6 +101,18 @@ def test_a_build_beside_another_says_that_one_is_running(run: Run, own_demo: Set
         result = run(own_demo, "build")
     assert result.exit_code == 1
     assert "another build of kortrijk is running" in said(result)
+
+
+def test_a_full_disk_is_told_in_a_sentence_that_says_what_to_do(run: Run, small_disk: Path) -> None:
+    settings = settings_in(small_disk, {})
+    settings.layout.create()
+    with suppress(OSError), (small_disk / "filler").open("wb", buffering=0) as filler:
+        while True:
+            filler.write(bytes(4096))
+    result = run(settings, "land", "indicators")
+    assert result.exit_code == 1
+    assert said(result).endswith("the disk is full: make room, then run it again")
+    assert "Traceback" not in result.output
 
 
 # --- land -------------------------------------------------------------------------------------------------------
