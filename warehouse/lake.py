@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -39,6 +40,7 @@ _DECISIONS = "decisions"
 _STAGING = ".staging"
 _MANIFEST = "manifest.json"
 _PREFIX = "batch="
+_TORN = (pl.exceptions.PolarsError, FileNotFoundError, gzip.BadGzipFile, EOFError, zlib.error)
 _REPLAY = re.compile(r"^(?P<first>.+?)(?:\.r(?P<n>\d+))?$")
 
 
@@ -262,7 +264,8 @@ class Lake:
         if manifest.original is None:
             return None
         packed = self._folder(manifest) / "received" / f"{manifest.original}.gz"
-        return manifest.original, gzip.decompress(packed.read_bytes())
+        with naming_its_batch(packed):
+            return manifest.original, gzip.decompress(packed.read_bytes())
 
     def commit_decisions(self, build_id: str, verdicts: pl.DataFrame, facts: Mapping[str, Any], now: datetime) -> Path:
         """Commits what a build says; this is the moment from which it cannot be unsaid.
@@ -380,6 +383,24 @@ class Lake:
             yield False
         finally:
             os.close(handle)
+
+
+@contextmanager
+def naming_its_batch(file: Path) -> Iterator[None]:
+    """Makes whatever says that a file of the lake is torn one error that says which, and what to do.
+
+    Raises:
+        LakeError: the file is not whole, or not there.
+    """
+    try:
+        yield
+    except _TORN as torn:
+        folder = next(parent for parent in file.parents if parent.name.startswith(_PREFIX))
+        batch_id = folder.name.removeprefix(_PREFIX)
+        raise LakeError(
+            f"{folder.parent.name}: batch {batch_id}: {file.relative_to(folder)} cannot be read "
+            f"({type(torn).__name__}); restore it from the backup"
+        ) from torn
 
 
 def replay_id(batch_id: str, existing: Sequence[str] = ()) -> str:
@@ -515,7 +536,8 @@ def _as_text(value: object) -> str:
 
 def _read_parquet(path: Path) -> pl.DataFrame:
     # the folder `batch=<id>` is a name, not a column
-    return pl.read_parquet(path, hive_partitioning=False, glob=False)
+    with naming_its_batch(path):
+        return pl.read_parquet(path, hive_partitioning=False, glob=False)
 
 
 def _parse_manifest(path: Path) -> Manifest:

@@ -16,7 +16,7 @@ from contracts.cities.profile import City
 from contracts.gate import REASONS, REASONS_NL, Split
 from contracts.reasons import in_dutch
 from contracts.vocabulary import LINE, UTC_INSTANT, Delivers, SourceContract, TableContract
-from warehouse.lake import KNOWN_AT, Lake, Manifest
+from warehouse.lake import KNOWN_AT, Lake, Manifest, naming_its_batch
 
 CLOSED_BY = "closed_by"
 PUT_RIGHT = "is_put_right"
@@ -116,7 +116,9 @@ def _known(lake: Lake, table: TableContract, accepted: pl.DataFrame, earlier: It
     for file in _worth_reading(lake, table, accepted, earlier):
         if new.is_empty():
             break
-        before = pl.scan_parquet(file, hive_partitioning=False, glob=False).filter(touched).select(columns).collect()
+        scanned = pl.scan_parquet(file, hive_partitioning=False, glob=False)
+        with naming_its_batch(file):
+            before = scanned.filter(touched).select(columns).collect()
         new = new.join(before, on=columns, how="anti", nulls_equal=True)
     return accepted.height - new.height
 
@@ -284,10 +286,13 @@ class _Reading:
 
     def _accepted_keys(self, batch: Manifest, wanted: pl.DataFrame | None = None) -> pl.DataFrame:
         """The distinct keys of the accepted rows of a batch, or the wanted ones among them."""
-        rows = pl.scan_parquet(self.lake.file(batch, self.table.name, "accepted"), hive_partitioning=False, glob=False)
+        file = self.lake.file(batch, self.table.name, "accepted")
+        rows = pl.scan_parquet(file, hive_partitioning=False, glob=False)
         named = zip(self.table.key, self.keys, strict=True)
         keys = rows.select(pl.col(key).cast(self.table.schema[key]).alias(name) for key, name in named)
-        return (keys if wanted is None else keys.join(wanted.lazy(), on=self.keys, how="semi")).unique().collect()
+        sought = keys if wanted is None else keys.join(wanted.lazy(), on=self.keys, how="semi")
+        with naming_its_batch(file):
+            return sought.unique().collect()
 
 
 def with_dutch(quarantined: pl.DataFrame, table: TableContract) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 import polars as pl
 
@@ -47,8 +48,28 @@ _log = logging.getLogger("ademruimte.landing")
 _LONGEST_WHY = 300
 _CLOCKS_DIFFER = timedelta(days=1)
 _MOST_READ = 10_000
+_Answer = TypeVar("_Answer")
 # the disk, the memory, the lake or the state is at fault, and may be well again at the next try
 _NOT_OF_THE_FILE = (OSError, MemoryError, LakeError, sqlite3.Error)
+
+
+class _TrippedError(Exception):
+    """A reader, the door or the gate tripped over something that nobody foresaw: `over`."""
+
+    def __init__(self, over: Exception) -> None:
+        super().__init__()
+        self.over = over
+
+
+@contextmanager
+def _of_the_file() -> Iterator[None]:
+    """What breaks in here is the file's own fault: what trips over it today, trips over it tomorrow."""
+    try:
+        yield
+    except (SupplierError, SchemaFaultError, *_NOT_OF_THE_FILE):
+        raise
+    except Exception as broken:
+        raise _TrippedError(broken) from broken
 
 
 class Outcome(StrEnum):
@@ -127,6 +148,8 @@ class _Landing:
         """The boundary of one delivery: whatever breaks in it, the next delivery and source still land."""
         try:
             return deliver()
+        except _TrippedError as tripped:
+            return self._result(origin, Outcome.REFUSED, self._unforeseen(origin, tripped.over))
         # the one place where anything at all may break: a stranger's file or answer
         except Exception as broken:  # noqa: BLE001
             _log.debug("%s", origin)
@@ -161,11 +184,8 @@ class _Landing:
             if isinstance(fault, TransientSupplierError):
                 return self._result(name, Outcome.REFUSED, reason)
             return self._refused(name, sha256, reason)
-        except _NOT_OF_THE_FILE:
-            raise
-        # what its reader trips over today, it trips over tomorrow
-        except Exception as broken:  # noqa: BLE001
-            return self._refused(name, sha256, self._unforeseen(name, broken))
+        except _TrippedError as tripped:
+            return self._refused(name, sha256, self._unforeseen(name, tripped.over))
         self._done(file, sha256, manifest)
         if manifest is known:
             return self._result(name, Outcome.KNOWN, f"already landed as {manifest.batch_id}", manifest)
@@ -182,8 +202,9 @@ class _Landing:
         if known is not None and not (known.withheld and known.original is None):
             return known
         name = shown_name(file.path)
-        delivery = replace(source_module(self.contract.name).read(file, self._context()), origin=name)
-        admitted = self._admit(delivery, is_dropped=True)
+        with _of_the_file():
+            delivery = replace(source_module(self.contract.name).read(file, self._context()), origin=name)
+            admitted = self._admit(delivery, is_dropped=True)
         if known is not None and self._holds(known, admitted):
             return known
         manifest = self._commit(delivery, admitted, sha256, known)
@@ -197,7 +218,11 @@ class _Landing:
         )
 
     def _closing(self, manifest: Manifest) -> str:
-        closed = lines_closed_by(self.lake, self.contract, self.settings.city, manifest)
+        try:
+            closed = lines_closed_by(self.lake, self.contract, self.settings.city, manifest)
+        # the batch is committed, whatever an older one holds
+        except LakeError as torn:
+            return f"; what it closes is not known: {torn}"
         return f"; closes {closed} refused earlier" if closed else ""
 
     def _done(self, file: DroppedFile, sha256: str, manifest: Manifest) -> None:
@@ -271,7 +296,8 @@ class _Landing:
     def _commit(
         self, delivery: Delivery, admitted: Admitted, sha256: str, replaced: Manifest | None = None
     ) -> Manifest:
-        splits = run_gate(admitted.tables, self.contract, self.settings.city, delivery.supplied_at)
+        with _of_the_file():
+            splits = run_gate(admitted.tables, self.contract, self.settings.city, delivery.supplied_at)
         known = recognised(self.lake, self.contract, splits)
         if replaced:
             tables = self.contract.tables
@@ -311,9 +337,21 @@ def context_of(settings: Settings, lake: Lake, memory: Mapping[str, object] | No
         city=settings.city,
         memory=memory or {},
         rows=partial(accepted_rows, lake),
-        areas=settings.areas,
-        registry=partial(registry_units, settings),
+        areas=partial(_our_own, settings.areas, "the boundaries (ADEMRUIMTE_BOUNDARIES)"),
+        registry=partial(_our_own, partial(registry_units, settings), "the registry in dbt_project/seeds"),
     )
+
+
+def _our_own(ask: Callable[[], _Answer], what: str) -> _Answer:
+    """What the profile itself holds: where it is broken, no delivery is at fault.
+
+    Raises:
+        TransientSupplierError: it cannot be read.
+    """
+    try:
+        return ask()
+    except (SupplierError, pl.exceptions.PolarsError) as broken:
+        raise TransientSupplierError(f"{broken}; correct {what}, then land it again") from broken
 
 
 def accepted_rows(lake: Lake, source: str, table: str) -> pl.DataFrame:
