@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from contracts.vocabulary import SourceContract, TableContract
-from orchestration.loop.dropped import refused_before, shown_name, waiting_files
+from orchestration.loop.dropped import refused_before, rules_on_disk, shown_name, waiting_files
 from orchestration.loop.landing import Landed, Outcome, land
 from orchestration.settings import Settings
 from warehouse.lake import TableManifest
@@ -189,5 +189,9 @@ def _not_refused_before(contract: SourceContract, settings: Settings) -> list[st
     settings.layout.create()
     with State(settings.layout.state) as state:
         waiting = waiting_files(settings, contract, datetime.now(UTC))
+        refusals = state.refusals(contract.name)
+        # the run that would be asked for starts with the code as it lies there, whatever this process started with
+        rules = rules_on_disk() if refusals else ""
+        new = [file for file in waiting if refused_before(state, refusals, file, rules) is None]
         # a file may be named after a person, and the cursor of a sensor is kept
-        return [shown_name(file.path) for file in waiting if refused_before(state, contract, file) is None]
+        return [shown_name(file.path) for file in new]

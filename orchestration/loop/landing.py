@@ -7,7 +7,7 @@ import sqlite3
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -29,12 +29,13 @@ from ingestion.door import Admitted, admit, without_identifiers, without_identif
 from ingestion.errors import SupplierError, TransientSupplierError
 from orchestration.loop.dropped import (
     LARGEST_FILE,
+    RULES_OF_THIS_PROCESS,
     digest_of,
-    identified,
+    forget_what_is_gone,
     refused_before,
-    rules_of,
     shown,
     shown_name,
+    stamp_of,
     take,
     waiting_files,
 )
@@ -132,10 +133,13 @@ class _Landing:
     began: float = field(default_factory=time.monotonic)
 
     def files(self) -> Iterator[Landed]:
+        # a person who asks wants to see every file tried
+        refusals = [] if self.is_asked else self.state.refusals(self.contract.name)
         for file in waiting_files(self.settings, self.contract, self.now):
-            yield _told(self._bounded(shown_name(file.path), partial(self._file, file)))
-        waiting = identified(waiting_files(self.settings, self.contract, self.now))
-        self.state.forgive(self.contract.name, but=set(waiting))
+            yield _told(self._bounded(shown_name(file.path), partial(self._file, file, refusals)))
+        # what landed has landed, whatever becomes of the notes on what did not
+        with suppress(OSError, sqlite3.Error):
+            forget_what_is_gone(self.state, self.settings, self.contract)
 
     def pull(self) -> Iterator[Landed]:
         if not self.contract.crons or (self.contract.endings and not self.settings.is_pulled(self.contract.name)):
@@ -158,12 +162,13 @@ class _Landing:
     def _unforeseen(self, origin: str, broken: Exception) -> str:
         return shown(f"{self.contract.name}: {origin}: {_why(broken, self.contract)}; nothing of it was landed")
 
-    def _file(self, file: DroppedFile) -> Landed:
+    def _file(self, file: DroppedFile, refusals: list[Refusal]) -> Landed:
         name = shown_name(file.path)
         try:
-            stands = None if self.is_asked else refused_before(self.state, self.contract, file)
+            stands = refused_before(self.state, refusals, file, RULES_OF_THIS_PROCESS)
             if stands is not None:
                 return self._result(name, Outcome.STANDS, stands.reason)
+            stamp = stamp_of(file.path)
             size = file.path.stat().st_size
             content = None if size > LARGEST_FILE else file.path.read_bytes()
         except OSError as broken:
@@ -171,10 +176,10 @@ class _Landing:
             return self._result(name, Outcome.REFUSED, reason)
         if content is None:
             reason = f"{self.contract.name}: {name} is {size // 2**20} MB, over 200; drop it in parts"
-            return self._refused(name, digest_of(file.path), reason)
-        return self._content(replace(file, content=content), hashlib.sha256(content).hexdigest())
+            return self._refused(name, digest_of(file.path), stamp, reason)
+        return self._content(replace(file, content=content), hashlib.sha256(content).hexdigest(), stamp)
 
-    def _content(self, file: DroppedFile, sha256: str) -> Landed:
+    def _content(self, file: DroppedFile, sha256: str, stamp: str) -> Landed:
         name, known = shown_name(file.path), self.lake.find(self.contract.name, sha256)
         try:
             manifest = self._landed(file, sha256, known)
@@ -183,18 +188,18 @@ class _Landing:
             # what may work later, as when a register it needs has landed, is asked again
             if isinstance(fault, TransientSupplierError):
                 return self._result(name, Outcome.REFUSED, reason)
-            return self._refused(name, sha256, reason)
+            return self._refused(name, sha256, stamp, reason)
         except _TrippedError as tripped:
-            return self._refused(name, sha256, self._unforeseen(name, tripped.over))
+            return self._refused(name, sha256, stamp, self._unforeseen(name, tripped.over))
         self._done(file, sha256, manifest)
         if manifest is known:
             return self._result(name, Outcome.KNOWN, f"already landed as {manifest.batch_id}", manifest)
         return self._result(name, Outcome.LANDED, counts_in_words(manifest) + self._closing(manifest), manifest)
 
-    def _refused(self, name: str, sha256: str, reason: str) -> Landed:
+    def _refused(self, name: str, sha256: str, stamp: str, reason: str) -> Landed:
         """Remembers what is wrong with a file, so that it is not tried again until something changed."""
-        rules = rules_of(self.contract)
-        self.state.refuse(Refusal(self.contract.name, name, sha256, rules, shown(reason), self.now))
+        refusal = Refusal(self.contract.name, name, sha256, stamp, RULES_OF_THIS_PROCESS, shown(reason), self.now)
+        self.state.refuse(refusal)
         return self._result(name, Outcome.REFUSED, shown(reason))
 
     def _landed(self, file: DroppedFile, sha256: str, known: Manifest | None) -> Manifest:
