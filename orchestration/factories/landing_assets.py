@@ -122,6 +122,7 @@ def _materialized(
                 "quarantined": sum(each.quarantined for each in landed),
                 "recognised": sum(each.recognised for each in landed),
                 "batches": len(landed),
+                "warnings": _warnings(results),
             },
         )
 
@@ -134,8 +135,17 @@ def _honours_contract(contract: SourceContract, table: TableContract, results: l
         check_name=HONOURS_CONTRACT,
         passed=not refused and min(shares, default=1.0) >= _ACCEPTED_LIMIT,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"smallest_accepted_share": min(shares, default=1.0), "refused": "\n".join(refused)},
+        metadata={
+            "smallest_accepted_share": min(shares, default=1.0),
+            "refused": "\n".join(refused),
+            # here too: a pull that brings nothing new makes no table, but its clock may be wrong
+            "warnings": _warnings(results),
+        },
     )
+
+
+def _warnings(results: list[Landed]) -> str:
+    return "\n".join(warning for result in results for warning in result.warnings)
 
 
 def _arrived_on_time(contract: SourceContract, table: TableContract, settings: Settings) -> dg.AssetCheckResult:

@@ -85,13 +85,20 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """The outcome of one delivery; `manifest` is the batch that holds it, where there is one."""
+    """The outcome of one delivery.
+
+    Attributes:
+        message: what became of it, its warnings included.
+        manifest: the batch that holds it, where there is one.
+        warnings: what somebody should know although everything came.
+    """
 
     source: str
     origin: str
     outcome: Outcome
     message: str
     manifest: Manifest | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def land(settings: Settings, contract: SourceContract, now: datetime, *, is_asked: bool = True) -> list[Landed]:
@@ -244,7 +251,8 @@ class _Landing:
             )
             landed = self._commit_when_new(delivery)
             missed += [self._missed(delivery, part, why) for part, why in delivery.faults.items()]
-            return replace(landed, message="; ".join((landed.message, *delivery.warnings)))
+            message = "; ".join((landed.message, *delivery.warnings))
+            return replace(landed, message=message, warnings=delivery.warnings)
         except (SupplierError, SchemaFaultError, SettingMissingError) as fault:
             return self._result(origin, Outcome.REFUSED, f"{self.contract.name}: {fault}")
 

@@ -15,7 +15,7 @@ from orchestration.loop.replay import replay
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
 from tests.orchestration.test_landing import drop, land_source
-from warehouse.lake import Arrival, Lake
+from warehouse.lake import KNOWN_AT, Arrival, Lake
 from warehouse.state import State
 
 HALL, SCHOOL, HOME = (f"54144889000000{number}" for number in ("0117", "0513", "0711"))
@@ -107,6 +107,8 @@ def test_the_same_export_again_brings_what_a_newer_register_lets_in(empty_profil
     assert again.manifest.supersedes == first.manifest.batch_id
     assert again.manifest.withheld == {}
     assert sorted(_accepted(settings)["ean"]) == [HALL, SCHOOL]
+    known = dict(_accepted(settings).select("ean", KNOWN_AT).iter_rows())
+    assert known == {HALL: NOW, SCHOOL: LATER}, "what was withheld was not known"
     assert _land(settings, "energy_meters", _export(HALL, SCHOOL)).outcome is Outcome.KNOWN
 
 
