@@ -217,8 +217,22 @@ class Lake:
 
     def stood(self, manifest: Manifest, moment: datetime) -> Manifest:
         """The version of a live batch that stood at a moment; the oldest that is left, when none did."""
-        versions = [manifest, *self.replaced_by(manifest)]
-        return next((version for version in versions if version.committed_at <= moment), versions[-1])
+        return _standing([manifest, *self.replaced_by(manifest)], moment)
+
+    def nearest(self, manifest: Manifest, moment: datetime) -> Manifest:
+        """The version of a live batch nearest to the one that stood, of those that can be read beside other batches.
+
+        That is not one whose rows were erased, whose pseudonyms are of an older key and join with nothing, or whose
+        columns are those of an older contract.
+        """
+        alike = [
+            each for each in self.replaced_by(manifest) if self.holds_rows(each) and _shape(each) == _shape(manifest)
+        ]
+        return _standing([manifest, *alike], moment)
+
+    def holds_rows(self, manifest: Manifest) -> bool:
+        """Whether the rows of a batch are there: of one that was replaced they may have been erased."""
+        return all((self._folder(manifest) / part).is_dir() for part in get_args(Part))
 
     def erase(self, manifest: Manifest) -> None:
         """Removes every row of a batch that another one supersedes. Killed half way, it can be done again.
@@ -420,6 +434,15 @@ def _id_parts(batch_id: str) -> tuple[str, int]:
     if found is None:
         raise LakeError(f"{batch_id!r} is no batch id")
     return found["first"], int(found["n"] or 0)
+
+
+def _standing(versions: Sequence[Manifest], moment: datetime) -> Manifest:
+    """The newest of these versions, newest first, that was there at a moment; else the oldest."""
+    return next((version for version in versions if version.committed_at <= moment), versions[-1])
+
+
+def _shape(manifest: Manifest) -> tuple[str | None, Mapping[str, Mapping[str, str]]]:
+    return manifest.key_id, {name: table.columns for name, table in manifest.tables.items()}
 
 
 def _first_id(folder: Path) -> str:

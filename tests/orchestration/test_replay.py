@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -16,11 +16,12 @@ from contracts.vocabulary import TableContract
 from orchestration.loop.earlier import with_known_at
 from orchestration.loop.landing import Outcome, land
 from orchestration.loop.replay import UnknownBatchError, erase, replay
+from orchestration.loop.rotation import rotate
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
 from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, drop
 from warehouse.lake import KNOWN_AT, Lake, LakeError, Manifest
-from warehouse.load import load, take_back
+from warehouse.load import Loaded, load, load_known
 
 COACHES, DOSSIERS = "renovation_coach", "dossiers"
 WEEK = "renovatie_2026-W44_kortrijk.csv"
@@ -193,18 +194,81 @@ def test_what_was_known_stays_known_since_then_in_a_second_replay(indicators: Se
         assert known(con) == [(17500.0, LATER)]
 
 
-def test_taken_back_to_before_the_replay_a_batch_counts_and_holds_what_it_did(indicators: Settings) -> None:
-    let_in_later(indicators)
-    lake = Lake(indicators.layout.lake)
+def as_known(settings: Settings, moment: datetime) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]], Loaded]:
+    """The rows that were known at a moment, the counts and refusals of the one batch, and how it was loaded."""
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
-        load(con, lake, indicators.contracts())
-        take_back(con, lake, indicators.contracts(), LATER)
-        assert len(known(con)) == 2
-        take_back(con, lake, indicators.contracts(), NOW)
-        assert known(con) == [(17600.0, NOW)]
-        counts = con.sql("select received, accepted, quarantined from landing.batch_counts").fetchall()
-        assert counts == [(2, 1, 1)]
+        (loaded,) = load_known(con, Lake(settings.layout.lake), settings.contracts(), moment)
+        counts = con.sql("select received, accepted, quarantined, superseded from landing.batch_counts").fetchall()
+        refused = con.sql("select reason, rows from landing.refusals").fetchall()
+        return known(con), [*counts, *refused], loaded
+
+
+READ_AS_NUMBER = ("value: cannot be read", 1)
+
+
+def test_before_a_replay_a_batch_holds_and_counts_what_it_did(indicators: Settings) -> None:
+    let_in_later(indicators)
+    rows, counts, _ = as_known(indicators, NOW)
+    assert (rows, counts) == ([(17600.0, NOW)], [(2, 1, 1, 0), READ_AS_NUMBER])
+    rows, counts, loaded = as_known(indicators, LATER)
+    assert (rows, counts) == ([(17500.0, LATER), (17600.0, NOW)], [(2, 2, 0, 0)])
+    assert loaded.drift == ()
+
+
+@pytest.fixture
+def let_in_over_it(empty_profile: Callable[..., Settings]) -> Settings:
+    """Two rows of one key in a file: the later one stood refused, until a replay let it in over the other."""
+    settings = empty_profile()
+    drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW + GOOD_ROW.replace("17600", "veel"))
+    land(settings, settings.contracts()["indicators"], NOW)
+    again = let_in_later(settings)
+    assert again.tables["observations"].superseded == 1
+    return settings
+
+
+def test_a_value_that_was_known_stays_known_then_after_a_replay_outdated_it(let_in_over_it: Settings) -> None:
+    rows, counts, _ = as_known(let_in_over_it, NOW)
+    assert (rows, counts) == ([(17600.0, NOW)], [(2, 1, 1, 0), READ_AS_NUMBER])
+    assert as_known(let_in_over_it, LATER)[0] == [(17500.0, LATER)]
+
+
+def test_where_what_stood_was_erased_no_value_is_shown_that_nobody_knew_and_it_is_told(
+    let_in_over_it: Settings,
+) -> None:
+    lake = Lake(let_in_over_it.layout.lake)
+    first = lake.manifests()[0]
+    lake.erase(first)
+    rows, counts, loaded = as_known(let_in_over_it, NOW)
+    assert (rows, counts) == ([], [(2, 1, 1, 0)])
+    assert loaded.drift == (
+        f"batch {first.batch_id}, which stood then, was erased; its rows are read from what replaced it",
+    )
+    assert as_known(let_in_over_it, LATER)[2].drift == ()
+
+
+def test_a_version_without_a_column_of_today_is_read_from_the_one_that_has_it(indicators: Settings) -> None:
+    sealed = folder(indicators, only(indicators)) / "manifest.json"
+    said = json.loads(sealed.read_bytes())
+    rewrite(indicators, "observations", lambda rows: rows.drop("is_checked"), "accepted")
+    del said["tables"]["observations"]["columns"]["is_checked"]
+    sealed.write_text(json.dumps(said), encoding="utf-8")
+    let_in_later(indicators)
+    rows, counts, loaded = as_known(indicators, NOW)
+    assert (rows, counts) == ([(17600.0, NOW)], [(2, 1, 1, 0), READ_AS_NUMBER])
+    assert loaded.drift == ()
+
+
+def test_before_a_new_key_rows_are_read_under_it_so_that_they_still_join(coaches: Settings) -> None:
+    list(rotate(coaches, LATER))
+    with duckdb.connect() as con:
+        load_known(con, Lake(coaches.layout.lake), coaches.contracts(), NOW)
+        ((batch_id, dossier),) = con.sql(
+            "select batch_id, dossier_id from landing.renovation_coach__dossiers"
+        ).fetchall()
+    newest = only(coaches)
+    assert batch_id == newest.batch_id
+    assert dossier == Lake(coaches.layout.lake).read(newest, DOSSIERS, "accepted")["dossier_id"].item()
 
 
 UPDATES = "update_id;service_request_id;status;updated_datetime;external_status_code;description\n"
