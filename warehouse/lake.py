@@ -234,10 +234,12 @@ class Lake:
         """Whether the rows of a batch are there: of one that was replaced they may have been erased."""
         return all((self._folder(manifest) / part).is_dir() for part in get_args(Part))
 
-    def erase(self, manifest: Manifest) -> None:
-        """Removes every row of a batch that another one supersedes. Killed half way, it can be done again.
+    def holds_any_row(self, manifest: Manifest) -> bool:
+        """Whether anything of a batch but its manifest is there."""
+        return any((self._folder(manifest) / part).is_dir() for part in get_args(Part))
 
-        The manifest stays: it says what stood when, and that the batch never counts again.
+    def require_superseded(self, manifest: Manifest) -> None:
+        """Refuses a batch whose rows count.
 
         Raises:
             LakeError: nothing supersedes it.
@@ -246,6 +248,16 @@ class Lake:
             raise LakeError(
                 f"{manifest.source}: nothing supersedes batch {manifest.batch_id}, so its rows count; replay it first"
             )
+
+    def erase(self, manifest: Manifest) -> None:
+        """Removes every row of a batch that another one supersedes. Killed half way, it can be done again.
+
+        The manifest stays: it says what stood when, and that the batch never counts again.
+
+        Raises:
+            LakeError: nothing supersedes it.
+        """
+        self.require_superseded(manifest)
         for part in get_args(Part):
             if (self._folder(manifest) / part).is_dir():
                 shutil.rmtree(self._folder(manifest) / part)

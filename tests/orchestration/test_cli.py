@@ -257,6 +257,33 @@ def test_a_replay_that_changes_rows_names_its_batch_and_the_list_says_what_it_re
     assert f"{again}  indicators  {manifest.origin} supersedes {manifest.batch_id}" in run(own_demo, "batches").output
 
 
+def test_erasing_names_each_batch_and_where_its_rows_still_lie(
+    run: Run, empty_profile: Callable[..., Settings]
+) -> None:
+    settings = empty_profile()
+    drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW + GOOD_ROW.replace("2026-10-31", "2026-09-30"))
+    assert run(settings, "land", "indicators").exit_code == 0
+    lake = Lake(settings.layout.lake)
+    (first,) = lake.live()
+    counting = run(settings, "erase", first.batch_id)
+    assert (counting.exit_code, "so its rows count; replay it first" in said(counting)) == (1, True)
+    lake.read(first, "observations", "accepted").head(1).write_parquet(lake.file(first, "observations", "accepted"))
+    assert run(settings, "replay", first.batch_id).exit_code == 0
+    result = run(settings, "erase", first.batch_id)
+    assert result.exit_code == 0
+    assert f"erased {first.batch_id}" in result.output
+    assert "until the next `ademruimte build`" in said(result)
+    assert not lake.holds_any_row(first)
+
+
+def test_erasing_an_unknown_batch_says_how_to_find_the_known_ones(
+    run: Run, empty_profile: Callable[..., Settings]
+) -> None:
+    result = run(empty_profile(), "erase", "20260101T000000000000Z-0123456789ab")
+    assert result.exit_code == 2
+    assert "`ademruimte batches` lists them" in said(result)
+
+
 def test_sending_with_an_empty_outbox_says_that_nothing_was_sent(
     run: Run, empty_profile: Callable[..., Settings]
 ) -> None:

@@ -15,12 +15,12 @@ from contracts.sources.indicators import OBSERVATIONS
 from contracts.vocabulary import TableContract
 from orchestration.loop.earlier import with_known_at
 from orchestration.loop.landing import Outcome, land
-from orchestration.loop.replay import UnknownBatchError, erase, replay
+from orchestration.loop.replay import replay
 from orchestration.loop.rotation import rotate
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
 from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, drop
-from warehouse.lake import KNOWN_AT, Lake, LakeError, Manifest
+from warehouse.lake import KNOWN_AT, Lake, Manifest
 from warehouse.load import Loaded, load, load_known
 
 COACHES, DOSSIERS = "renovation_coach", "dossiers"
@@ -121,39 +121,6 @@ def test_a_batch_without_its_key_is_not_replayed_under_another(coaches: Settings
     coaches.pseudonym_key_file.write_text("another", encoding="ascii")
     with pytest.raises(LookupError, match="restore the key file"):
         replay(coaches, only(coaches).batch_id, LATER)
-
-
-def test_what_was_replaced_can_be_erased_and_what_counts_cannot(coaches: Settings) -> None:
-    rewrite(coaches, DOSSIERS, lambda rows: rows.with_columns(naam=pl.lit(PERSON)), "received", "quarantine")
-    first = only(coaches)
-    with pytest.raises(LakeError, match="so its rows count; replay it first"):
-        erase(coaches, first.batch_id)
-    again = replay(coaches, first.batch_id, LATER)
-    assert holds(coaches.layout.lake, PERSON), "the batch that was replaced still holds it"
-    for _ in range(2):
-        erase(coaches, first.batch_id)
-    assert not holds(coaches.layout.lake, PERSON)
-    lake = Lake(coaches.layout.lake)
-    assert lake.live() == [again]
-    assert lake.manifests() == [first, again]
-    assert replay(coaches, again.batch_id, LATER) is None
-
-
-def test_a_warehouse_that_holds_what_was_erased_forgets_it_at_the_next_load(coaches: Settings) -> None:
-    rewrite(coaches, DOSSIERS, lambda rows: rows.with_columns(naam=pl.lit(PERSON)), "received")
-    with duckdb.connect() as con:
-        load(con, Lake(coaches.layout.lake), coaches.contracts())
-        first = only(coaches)
-        again = replay(coaches, first.batch_id, LATER)
-        erase(coaches, first.batch_id)
-        load(con, Lake(coaches.layout.lake), coaches.contracts())
-        assert con.sql("select batch_id from landing.loaded_batches").fetchall() == [(again.batch_id,)]
-        assert con.sql("select count(*) from landing.renovation_coach__dossiers").fetchall() == [(1,)]
-
-
-def test_nothing_of_a_batch_that_never_was_is_erased(coaches: Settings) -> None:
-    with pytest.raises(UnknownBatchError, match="no batch nothing"):
-        erase(coaches, "nothing")
 
 
 # --- known since ------------------------------------------------------------------------------------------------
