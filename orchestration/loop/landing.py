@@ -198,10 +198,10 @@ class _Landing:
             return self._refused(name, sha256, stamp, reason)
         except _TrippedError as tripped:
             return self._refused(name, sha256, stamp, self._unforeseen(name, tripped.over))
-        self._done(file, sha256, manifest)
+        left = self._done(file, sha256, manifest)
         if manifest is known:
-            return self._result(name, Outcome.KNOWN, f"already landed as {manifest.batch_id}", manifest)
-        return self._result(name, Outcome.LANDED, counts_in_words(manifest) + self._closing(manifest), manifest)
+            return self._result(name, Outcome.KNOWN, f"already landed as {manifest.batch_id}{left}", manifest)
+        return self._result(name, Outcome.LANDED, counts_in_words(manifest) + self._closing(manifest) + left, manifest)
 
     def _refused(self, name: str, sha256: str, stamp: str, reason: str) -> Landed:
         """Remembers what is wrong with a file, so that it is not tried again until something changed."""
@@ -237,10 +237,18 @@ class _Landing:
             return f"; what it closes is not known: {torn}"
         return f"; closes {closed} refused earlier" if closed else ""
 
-    def _done(self, file: DroppedFile, sha256: str, manifest: Manifest) -> None:
-        """What follows a commit; after a crash in between, the next landing of the same file does it."""
-        self.state.asked(self.contract.name, manifest.complete_until, self.now)
-        take(file, sha256)
+    def _done(self, file: DroppedFile, sha256: str, manifest: Manifest) -> str:
+        """What follows a commit; where it fails, or after a crash, the next landing of the same file does it.
+
+        Returns:
+            What to say of a file that was left behind.
+        """
+        try:
+            self.state.asked(self.contract.name, manifest.complete_until, self.now)
+            take(file, sha256)
+        except (OSError, sqlite3.Error) as broken:
+            return f"; its file stays until the next landing ({type(broken).__name__})"
+        return ""
 
     def _pulled(self, missed: list[Landed]) -> Landed:
         """What came of a pull; every part of the supplier that failed while the rest came is added to `missed`."""

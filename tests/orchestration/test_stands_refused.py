@@ -247,6 +247,20 @@ def test_a_landing_whose_notes_cannot_be_written_still_tells_what_landed_and_ask
     assert "ADEMRUIMTE_INDICATORS_MAPPING" in pulled.message
 
 
+def test_a_file_that_landed_is_not_called_refused_when_it_could_not_be_taken_away(settings: Settings) -> None:
+    path = drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW)
+    with State(settings.layout.state), sqlite3.connect(settings.layout.state) as con:
+        con.execute("create trigger busy before insert on source_progress begin select raise(fail, 'busy'); end")
+        (landed,) = ask(settings)
+        con.execute("drop trigger busy")
+    con.close()
+    assert landed.outcome is Outcome.LANDED
+    assert landed.message.endswith("; its file stays until the next landing (IntegrityError)")
+    assert path.exists()
+    assert outcomes(ask(settings)) == [Outcome.KNOWN]
+    assert not path.exists()
+
+
 # --- in Dagster -------------------------------------------------------------------------------------------------
 
 
