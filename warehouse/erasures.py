@@ -32,7 +32,7 @@ def erase_again(lake: Lake, state: State) -> tuple[list[Manifest], list[Manifest
     buried = {(erasure.source, erasure.batch_id) for erasure in state.buried()}
     if not buried:
         return [], []
-    back = [each for each in lake.manifests() if (each.source, each.batch_id) in buried and lake.holds_any_row(each)]
+    back = [each for each in lake.manifests() if (each.source, each.batch_id) in buried and not lake.is_erased(each)]
     live = {manifest.batch_id for manifest in lake.live()}
     erased = [manifest for manifest in back if manifest.batch_id not in live]
     for manifest in erased:

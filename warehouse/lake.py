@@ -234,10 +234,6 @@ class Lake:
         """Whether the rows of a batch are there: of one that was replaced they may have been erased."""
         return all((self._folder(manifest) / part).is_dir() for part in get_args(Part))
 
-    def holds_any_row(self, manifest: Manifest) -> bool:
-        """Whether anything of a batch but its manifest is there."""
-        return any((self._folder(manifest) / part).is_dir() for part in get_args(Part))
-
     def require_superseded(self, manifest: Manifest) -> None:
         """Refuses a batch whose rows count.
 
@@ -262,6 +258,10 @@ class Lake:
             if (self._folder(manifest) / part).is_dir():
                 shutil.rmtree(self._folder(manifest) / part)
         sync(self._folder(manifest))
+
+    def is_erased(self, manifest: Manifest) -> bool:
+        """Whether nothing but its manifest is left of a batch."""
+        return not any((self._folder(manifest) / part).is_dir() for part in get_args(Part))
 
     def file(self, manifest: Manifest, table: str, part: Part) -> Path:
         """The one file that holds a part of a table of a batch.

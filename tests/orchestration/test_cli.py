@@ -273,7 +273,7 @@ def test_erasing_names_each_batch_and_where_its_rows_still_lie(
     assert result.exit_code == 0
     assert f"erased {first.batch_id}" in result.output
     assert "until the next `ademruimte build`" in said(result)
-    assert not lake.holds_any_row(first)
+    assert lake.is_erased(first)
 
 
 def test_erasing_an_unknown_batch_says_how_to_find_the_known_ones(
