@@ -192,16 +192,19 @@ def erase(
     batch: Annotated[list[str], typer.Argument(help="Batch ids that another one supersedes: `ademruimte batches`.")],
 ) -> None:
     """Remove every row of a batch that a replay or a new key replaced; what counts is left as it is."""
-    from orchestration.loop.replay import UnknownBatchError  # noqa: PLC0415 - brings polars
-    from orchestration.loop.replay import erase as erase_batch  # noqa: PLC0415
+    from orchestration.loop.erasing import erase as erase_batches  # noqa: PLC0415 - brings polars
+    from orchestration.loop.replay import UnknownBatchError  # noqa: PLC0415
 
     try:
-        for each in batch:
-            erase_batch(read_settings(), each)
-            _console.print(f"erased {each}", markup=False, soft_wrap=True)
+        for erased in erase_batches(read_settings(), batch, datetime.now(UTC)):
+            _console.print(f"erased {erased.batch_id}", markup=False, soft_wrap=True)
     except UnknownBatchError as fault:
         raise typer.BadParameter(str(fault)) from None
-    _console.print("backups, and builds published before, may still hold it: see docs/architecture.md")
+    _console.print(
+        "the warehouse holds those rows until the next `ademruimte build`, and the published build before it until the "
+        "one after that; a backup holds them until it is replaced (docs/architecture.md, Erasing)",
+        soft_wrap=True,
+    )
 
 
 @app.command()

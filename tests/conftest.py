@@ -1,6 +1,9 @@
 """What every test stands on: no setting of this machine reaches a test, and every skip says why."""
 
 import os
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,3 +25,15 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real files: {SHARED_DATA} is not set and the folder beside the project is absent")
     return folder
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 256 KiB of its own; its tests skip where this account may not mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", folder]
+    if shutil.which("mount") is None or subprocess.run(mounting, check=False, capture_output=True).returncode:
+        pytest.skip("this account may not mount a small disk")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)

@@ -14,6 +14,9 @@ from pathlib import Path
 # a batch, the checkpoint of its rows and the build made of them, each about its size
 _COPIES = 3
 _RESERVE_BYTES = 64 * 1024 * 1024
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+# engines tell it in words only: the system's, or SQLite's own
+_FULL_IN_WORDS = (*map(os.strerror, _FULL), "database or disk is full")
 
 
 class DiskFullError(OSError):
@@ -38,11 +41,6 @@ def require_free(folder: Path, payload: int, what: str) -> None:
             f"{what}: {free // 2**20} MiB free, {needed // 2**20 + 1} MiB needed; "
             "nothing was written. Make room, then run it again"
         )
-
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-# engines tell it in words only: the system's, or SQLite's own
-_FULL_IN_WORDS = (*map(os.strerror, _FULL), "database or disk is full")
 
 
 def is_disk_full(fault: BaseException) -> bool:

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -39,6 +40,7 @@ _DECISIONS = "decisions"
 _STAGING = ".staging"
 _MANIFEST = "manifest.json"
 _PREFIX = "batch="
+_TORN = (pl.exceptions.PolarsError, FileNotFoundError, gzip.BadGzipFile, EOFError, zlib.error)
 _REPLAY = re.compile(r"^(?P<first>.+?)(?:\.r(?P<n>\d+))?$")
 
 
@@ -225,8 +227,33 @@ class Lake:
 
     def stood(self, manifest: Manifest, moment: datetime) -> Manifest:
         """The version of a live batch that stood at a moment; the oldest that is left, when none did."""
-        versions = [manifest, *self.replaced_by(manifest)]
-        return next((version for version in versions if version.committed_at <= moment), versions[-1])
+        return _standing([manifest, *self.replaced_by(manifest)], moment)
+
+    def nearest(self, manifest: Manifest, moment: datetime) -> Manifest:
+        """The version of a live batch nearest to the one that stood, of those that can be read beside other batches.
+
+        That is not one whose rows were erased, whose pseudonyms are of an older key and join with nothing, or whose
+        columns are those of an older contract.
+        """
+        alike = [
+            each for each in self.replaced_by(manifest) if self.holds_rows(each) and _shape(each) == _shape(manifest)
+        ]
+        return _standing([manifest, *alike], moment)
+
+    def holds_rows(self, manifest: Manifest) -> bool:
+        """Whether the rows of a batch are there: of one that was replaced they may have been erased."""
+        return all((self._folder(manifest) / part).is_dir() for part in get_args(Part))
+
+    def require_superseded(self, manifest: Manifest) -> None:
+        """Refuses a batch whose rows count.
+
+        Raises:
+            LakeError: nothing supersedes it.
+        """
+        if manifest.batch_id in {live.batch_id for live in self.live(manifest.source)}:
+            raise LakeError(
+                f"{manifest.source}: nothing supersedes batch {manifest.batch_id}, so its rows count; replay it first"
+            )
 
     def erase(self, manifest: Manifest) -> None:
         """Removes every row of a batch that another one supersedes. Killed half way, it can be done again.
@@ -236,10 +263,7 @@ class Lake:
         Raises:
             LakeError: nothing supersedes it.
         """
-        if manifest.batch_id in {live.batch_id for live in self.live(manifest.source)}:
-            raise LakeError(
-                f"{manifest.source}: nothing supersedes batch {manifest.batch_id}, so its rows count; replay it first"
-            )
+        self.require_superseded(manifest)
         for part in get_args(Part):
             if (self._folder(manifest) / part).is_dir():
                 shutil.rmtree(self._folder(manifest) / part)
@@ -276,7 +300,8 @@ class Lake:
         if manifest.original is None:
             return None
         packed = self._folder(manifest) / "received" / f"{manifest.original}.gz"
-        return manifest.original, gzip.decompress(packed.read_bytes())
+        with naming_its_batch(packed):
+            return manifest.original, gzip.decompress(packed.read_bytes())
 
     def commit_decisions(self, build_id: str, verdicts: pl.DataFrame, facts: Mapping[str, Any], now: datetime) -> Path:
         """Commits what a build says; this is the moment from which it cannot be unsaid.
@@ -396,6 +421,24 @@ class Lake:
             os.close(handle)
 
 
+@contextmanager
+def naming_its_batch(file: Path) -> Iterator[None]:
+    """Makes whatever says that a file of the lake is torn one error that says which, and what to do.
+
+    Raises:
+        LakeError: the file is not whole, or not there.
+    """
+    try:
+        yield
+    except _TORN as torn:
+        folder = next(parent for parent in file.parents if parent.name.startswith(_PREFIX))
+        batch_id = folder.name.removeprefix(_PREFIX)
+        raise LakeError(
+            f"{folder.parent.name}: batch {batch_id}: {file.relative_to(folder)} cannot be read "
+            f"({type(torn).__name__}); restore it from the backup"
+        ) from torn
+
+
 def replay_id(batch_id: str, existing: Sequence[str] = ()) -> str:
     """The id of the next replay of a batch: `<id>.r1`, then `<id>.r2`.
 
@@ -413,6 +456,15 @@ def _id_parts(batch_id: str) -> tuple[str, int]:
     if found is None:
         raise LakeError(f"{batch_id!r} is no batch id")
     return found["first"], int(found["n"] or 0)
+
+
+def _standing(versions: Sequence[Manifest], moment: datetime) -> Manifest:
+    """The newest of these versions, newest first, that was there at a moment; else the oldest."""
+    return next((version for version in versions if version.committed_at <= moment), versions[-1])
+
+
+def _shape(manifest: Manifest) -> tuple[str | None, Mapping[str, Mapping[str, str]]]:
+    return manifest.key_id, {name: table.columns for name, table in manifest.tables.items()}
 
 
 def _first_id(folder: Path) -> str:
@@ -530,7 +582,8 @@ def _as_text(value: object) -> str:
 
 def _read_parquet(path: Path) -> pl.DataFrame:
     # the folder `batch=<id>` is a name, not a column
-    return pl.read_parquet(path, hive_partitioning=False, glob=False)
+    with naming_its_batch(path):
+        return pl.read_parquet(path, hive_partitioning=False, glob=False)
 
 
 def _parse_manifest(path: Path) -> Manifest:

@@ -100,7 +100,7 @@ class Loaded:
 
     Attributes:
         rows: rows inserted per table; empty when the batch could not be loaded.
-        drift: columns that differ from the contract, in words.
+        drift: what differs from the contract, or can no longer be shown as it was, in words.
         error: why nothing of this batch was loaded, or None.
     """
 
@@ -161,34 +161,26 @@ def load(
     return [_load_batch(con, lake, contracts, batch) for batch in due if batch.batch_id not in known]
 
 
-def take_back(
+def load_known(
     con: duckdb.DuckDBPyConnection, lake: Lake, contracts: Mapping[str, SourceContract], moment: datetime
-) -> None:
-    """Leaves in the landing tables what was known at a moment; for a warehouse that is thrown away afterwards.
+) -> list[Loaded]:
+    """Loads into an empty warehouse what was known at a moment: of each batch the version that stood then.
 
-    A row that its batch refused then goes, and the batch counts its rows, and speaks, as it did then.
+    Where that version can no longer be read beside the others (`Lake.nearest`), the nearest one is loaded without
+    the rows that were not known yet, and its rows are counted as they were then.
+
+    Returns:
+        One result per batch that was known.
+
+    Raises:
+        DiskFullError, LoadError: see `load`.
     """
-    with _transaction(con):
-        for source, table in _tables(contracts):
-            # the name is a contract's, the value is bound
-            con.execute(f"delete from {landing_name(source, table.name)} where known_at > ?", [moment])  # noqa: S608
-        for manifest in lake.live():
-            then = lake.stood(manifest, moment)
-            if then != manifest:
-                _count_as(con, manifest.batch_id, then)
-
-
-def _count_as(con: duckdb.DuckDBPyConnection, batch_id: str, then: Manifest) -> None:
-    con.execute(
-        "update landing.loaded_batches set complete_until = ? where batch_id = ?", [then.complete_until, batch_id]
-    )
-    for name, table in then.tables.items():
-        con.execute(
-            """update landing.batch_counts
-            set received = ?, accepted = ?, quarantined = ?, duplicate = ?, superseded = ?
-            where batch_id = ? and table_name = ?""",
-            [table.received, table.accepted, table.quarantined, table.duplicate, table.superseded, batch_id, name],
-        )
+    ensure_landing(con, contracts)
+    known = [manifest for manifest in lake.live() if manifest.known_at <= moment]
+    return [
+        _load_batch(con, lake, contracts, lake.nearest(each, moment), _Then(lake.stood(each, moment), moment))
+        for each in known
+    ]
 
 
 def write_profile(con: duckdb.DuckDBPyConnection, city: City) -> None:
@@ -252,22 +244,35 @@ def _present_columns(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, str
 
 
 def _load_batch(
-    con: duckdb.DuckDBPyConnection, lake: Lake, contracts: Mapping[str, SourceContract], manifest: Manifest
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    contracts: Mapping[str, SourceContract],
+    manifest: Manifest,
+    then: "_Then | None" = None,
 ) -> Loaded:
     contract = contracts.get(manifest.source)
     if contract is None:
         return Loaded(manifest.batch_id, manifest.source, error=f"{manifest.source}: this city has no such source")
-    return _Batch(con, lake, contract, manifest).load()
+    return _Batch(con, lake, contract, manifest, then).load()
+
+
+@dataclass(frozen=True, slots=True)
+class _Then:
+    """A moment, and the version of a batch that stood at it."""
+
+    stood: Manifest
+    moment: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """One batch on its way into the landing tables."""
+    """One batch on its way into the landing tables, as it is or as it was `then`."""
 
     con: duckdb.DuckDBPyConnection
     lake: Lake
     contract: SourceContract
     manifest: Manifest
+    then: _Then | None = None
 
     def load(self) -> Loaded:
         self._require_room()
@@ -298,6 +303,8 @@ class _Batch:
             if table.name in self.manifest.tables:
                 rows[table.name] = self._insert(table, drift)
         drift.extend(f"{name}: the contract no longer has this table" for name in self.manifest.tables.keys() - rows)
+        if self.then is not None:
+            drift.extend(self._take_back(self.then))
         self._note()
         return Loaded(self.manifest.batch_id, self.manifest.source, rows, tuple(sorted(drift)))
 
@@ -326,7 +333,25 @@ class _Batch:
         statement = _insert_statement(self.contract.name, table, values)
         [(count,)] = self.con.execute(statement, file | self._origin()).fetchall()
         self._affect(table, values[table.event_date], _FILE, file)
-        return self._counted(table, count)
+        return self._as_promised(table, count)
+
+    def _take_back(self, then: _Then) -> Iterator[str]:
+        """Removes the rows that were not known yet.
+
+        Returns:
+            In words what cannot be shown any more as it was.
+        """
+        for table in self.contract.tables:
+            own = f"{landing_name(self.contract.name, table.name)} where batch_id = ? and known_at > ?"
+            # the name is a contract's, the values are bound
+            self.con.execute(f"delete from {own}", [self.manifest.batch_id, then.moment])  # noqa: S608
+        if not self.lake.holds_rows(then.stood):
+            yield f"batch {then.stood.batch_id}, which stood then, was erased; its rows are read from what replaced it"
+
+    @property
+    def _counted(self) -> Manifest:
+        """The version whose counts the batch bears."""
+        return self.manifest if self.then is None else self.then.stood
 
     def _origin(self) -> dict[str, object]:
         """What every row of the batch says of where it came from."""
@@ -337,7 +362,7 @@ class _Batch:
             "known_at": self.manifest.known_at,
         }
 
-    def _counted(self, table: TableContract, found: int) -> int:
+    def _as_promised(self, table: TableContract, found: int) -> int:
         promised = self.manifest.tables[table.name].accepted
         if found != promised:
             raise LoadError(f"table {table.name} holds {found} rows, its manifest says {promised}; restore the batch")
@@ -364,12 +389,12 @@ class _Batch:
                 batch.origin,
                 batch.supplied_at,
                 batch.known_at,
-                batch.complete_until,
+                self._counted.complete_until,
                 batch.content_sha256,
                 batch.contract_version,
             ],
         )
-        for name, table in batch.tables.items():
+        for name, table in self._counted.tables.items():
             counts = [table.received, table.accepted, table.quarantined, table.duplicate, table.superseded]
             self.con.execute(
                 "insert into landing.batch_counts values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -380,7 +405,10 @@ class _Batch:
 
     def _note_refusals(self, table: str) -> None:
         """Counts the refused rows of a table by reason; a row with two reasons counts under both, its text nowhere."""
-        file = str(self.lake.file(self.manifest, table, "quarantine"))
+        holder = self._counted if self.lake.holds_rows(self._counted) else self.manifest
+        if table not in holder.tables:
+            return
+        file = str(self.lake.file(holder, table, "quarantine"))
         found = {row[0] for row in self.con.execute(f"describe from {_FILE}", {"file": file}).fetchall()}
         # batches of before the reasons were kept in Dutch
         dutch = REASONS_NL if REASONS_NL in found else REASONS

@@ -1,4 +1,4 @@
-"""What cannot be derived from the lake: progress, refusals, outbox, publications.
+"""What cannot be derived from the lake: progress, refusals, erasures, outbox, publications.
 
 SQLite in WAL mode on a local disk; every statement is its own transaction, forced to disk, so that what a
 caller was told survives a power cut. Times are kept as ISO 8601 text in UTC.
@@ -6,7 +6,7 @@ caller was told survives a power cut. Times are kept as ISO 8601 text in UTC.
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +19,13 @@ create table if not exists source_progress (
     source text primary key, complete_until text, last_asked_at text not null
 );
 drop table if exists refusals;
-create table if not exists refused_files (
-    source text, origin text, sha256 text, rules text not null, reason text not null, refused_at text not null,
-    primary key (source, origin, sha256)
+drop table if exists refused_files;
+create table if not exists refused_drops (
+    source text, origin text, sha256 text, stamp text not null, rules text not null, reason text not null,
+    refused_at text not null, primary key (source, origin, sha256)
+);
+create table if not exists erasures (
+    source text, batch_id text, erased_at text not null, primary key (source, batch_id)
 );
 create table if not exists outbox (
     message_key text primary key, department_id text not null, period text not null, build_id text not null,
@@ -46,14 +50,26 @@ class Progress(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A delivery that was refused whole, by which rules, and why."""
+    """A delivery that was refused whole, by which rules, and why.
+
+    `stamp` is of the file that holds it: while that stays the same it need not be read to know its `sha256`.
+    """
 
     source: str
     origin: str
     sha256: str
+    stamp: str
     rules: str
     reason: str
     refused_at: datetime
+
+
+class Erasure(NamedTuple):
+    """A batch whose rows were erased: the tombstone that a restored backup is held against."""
+
+    source: str
+    batch_id: str
+    erased_at: datetime
 
 
 class Publication(NamedTuple):
@@ -136,40 +152,38 @@ class State:
 
     def refuse(self, refusal: Refusal) -> None:
         """Notes that a delivery was refused whole; of the same file the last reason counts."""
-        source, origin, sha256, rules, reason, at = refusal
-        self._con.execute(
-            "insert or replace into refused_files values (?, ?, ?, ?, ?, ?)",
-            (source, origin, sha256, rules, reason, _text(at)),
-        )
+        *said, at = refusal
+        self._con.execute("insert or replace into refused_drops values (?, ?, ?, ?, ?, ?, ?)", (*said, _text(at)))
 
-    def refused(self, source: str, origin: str, sha256: str) -> Refusal | None:
-        """The refusal of that content under that name, or None."""
-        found = [each for each in self.refusals() if each[:3] == (source, origin, sha256)]
-        return found[0] if found else None
-
-    def refusals(self) -> list[Refusal]:
-        """Every refusal that still stands, newest first."""
+    def refusals(self, of: str | None = None) -> list[Refusal]:
+        """The refusals that still stand, of one source or of all, newest first."""
+        where = "" if of is None else "where source = ?"
+        # the words are ours, the value is bound
         rows = self._con.execute(
-            """select source, origin, sha256, rules, reason, refused_at from refused_files
-            order by refused_at desc, source, origin, sha256"""
+            f"""select source, origin, sha256, stamp, rules, reason, refused_at from refused_drops {where}
+            order by refused_at desc, source, origin, sha256""",  # noqa: S608
+            () if of is None else (of,),
         )
         return [
-            Refusal(source, origin, sha256, rules, reason, _moment(at))
-            for source, origin, sha256, rules, reason, at in rows
+            Refusal(source, origin, sha256, stamp, rules, reason, _moment(at))
+            for source, origin, sha256, stamp, rules, reason, at in rows
         ]
 
-    def forgive(self, source: str, but: Collection[tuple[str, str]] = ()) -> None:
-        """Forgets the refusals of a source, because those files landed or are gone.
-
-        Args:
-            source: its name.
-            but: origin and sha256 of the files that still wait.
-        """
-        of_source = [refusal for refusal in self.refusals() if refusal.source == source]
+    def forgive(self, refusals: Iterable[Refusal]) -> None:
+        """Forgets refusals, because those files landed or are gone."""
         self._con.executemany(
-            "delete from refused_files where source = ? and origin = ? and sha256 = ?",
-            [refusal[:3] for refusal in of_source if (refusal.origin, refusal.sha256) not in but],
+            "delete from refused_drops where source = ? and origin = ? and sha256 = ?",
+            [(each.source, each.origin, each.sha256) for each in refusals],
         )
+
+    def bury(self, source: str, batch_id: str, at: datetime) -> None:
+        """Notes that the rows of a batch were erased and must stay so; the first time counts."""
+        self._con.execute("insert into erasures values (?, ?, ?) on conflict do nothing", (source, batch_id, _text(at)))
+
+    def buried(self) -> list[Erasure]:
+        """Every batch whose rows must not come back, by source and batch."""
+        rows = self._con.execute("select source, batch_id, erased_at from erasures order by source, batch_id")
+        return [Erasure(source, batch_id, _moment(at)) for source, batch_id, at in rows]
 
     def enqueue(self, rows: Iterable[OutboxMessage]) -> int:
         """Puts messages in the outbox, all or none; a key that is there already is left alone.

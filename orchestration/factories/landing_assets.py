@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from contracts.vocabulary import SourceContract, TableContract
-from orchestration.loop.dropped import refused_before, shown_name, waiting_files
+from orchestration.loop.dropped import refused_before, rules_on_disk, shown_name, waiting_files
 from orchestration.loop.landing import Landed, Outcome, land
 from orchestration.settings import Settings
 from warehouse.lake import TableManifest
@@ -122,6 +122,7 @@ def _materialized(
                 "quarantined": sum(each.quarantined for each in landed),
                 "recognised": sum(each.recognised for each in landed),
                 "batches": len(landed),
+                "warnings": _warnings(results),
             },
         )
 
@@ -134,8 +135,17 @@ def _honours_contract(contract: SourceContract, table: TableContract, results: l
         check_name=HONOURS_CONTRACT,
         passed=not refused and min(shares, default=1.0) >= _ACCEPTED_LIMIT,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"smallest_accepted_share": min(shares, default=1.0), "refused": "\n".join(refused)},
+        metadata={
+            "smallest_accepted_share": min(shares, default=1.0),
+            "refused": "\n".join(refused),
+            # here too: a pull that brings nothing new makes no table, but its clock may be wrong
+            "warnings": _warnings(results),
+        },
     )
+
+
+def _warnings(results: list[Landed]) -> str:
+    return "\n".join(warning for result in results for warning in result.warnings)
 
 
 def _arrived_on_time(contract: SourceContract, table: TableContract, settings: Settings) -> dg.AssetCheckResult:
@@ -189,5 +199,9 @@ def _not_refused_before(contract: SourceContract, settings: Settings) -> list[st
     settings.layout.create()
     with State(settings.layout.state) as state:
         waiting = waiting_files(settings, contract, datetime.now(UTC))
+        refusals = state.refusals(contract.name)
+        # the run that would be asked for starts with the code as it lies there, whatever this process started with
+        rules = rules_on_disk() if refusals else ""
+        new = [file for file in waiting if refused_before(state, refusals, file, rules) is None]
         # a file may be named after a person, and the cursor of a sensor is kept
-        return [shown_name(file.path) for file in waiting if refused_before(state, contract, file) is None]
+        return [shown_name(file.path) for file in new]

@@ -24,6 +24,7 @@ from orchestration.loop.verdicts import newly_said
 from orchestration.settings import Settings
 from warehouse import load as loader
 from warehouse.engine import connect
+from warehouse.erasures import erase_again
 from warehouse.lake import Lake
 from warehouse.published.pointer import current, discard, flip, prune
 from warehouse.published.snapshot import stage_build
@@ -95,7 +96,9 @@ class Build:
 
     def recover(self) -> str:
         """Rolls the last committed build forward if it died before it was published."""
-        Lake(self.settings.layout.lake).sweep()
+        lake = Lake(self.settings.layout.lake)
+        lake.sweep()
+        self._keep_erased(lake)
         last = last_decision(self.settings)
         if last is None:
             return "nothing to recover"
@@ -193,6 +196,20 @@ class Build:
     def outbox(self) -> int:
         """Puts the messages of the published build in the outbox; each only once."""
         return messages.fill_outbox(self.settings)
+
+    def _keep_erased(self, lake: Lake) -> None:
+        """A backup that was put back may hold rows that were erased since it was made."""
+        with State(self.settings.layout.state) as state:
+            erased, counting = erase_again(lake, state)
+        for batch in erased:
+            _log.warning("%s %s: was back in the lake, and is erased again", batch.source, batch.batch_id)
+        for batch in counting:
+            _log.warning(
+                "%s %s: was erased, but counts again: what replaced it is not in the lake. Replay it; the next build "
+                "then erases it",
+                batch.source,
+                batch.batch_id,
+            )
 
     def _selection(self) -> tuple[str, ...]:
         """History is computed again, and the seeds are tested, when the code changed."""

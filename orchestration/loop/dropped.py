@@ -4,10 +4,9 @@ Belongs here: what can be said of a dropped file without reading its rows. Does 
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cache, lru_cache
 from pathlib import Path
 
 from contracts.vocabulary import SourceContract
@@ -19,10 +18,10 @@ from warehouse.state import Refusal, State
 
 READY = ".ready"
 LARGEST_FILE = 200 * 1024 * 1024
-_MOST_REMEMBERED = 1000
 _ROOT = Path(__file__).parents[2]
 # what decides whether a file can be read at all
 _RULES = ("contracts", "ingestion")
+_RULES_LETTERS = 12
 
 
 def waiting_files(settings: Settings, contract: SourceContract, now: datetime) -> list[DroppedFile]:
@@ -34,27 +33,32 @@ def waiting_files(settings: Settings, contract: SourceContract, now: datetime) -
         return []
     folder = settings.layout.drop(contract.name)
     found = sorted(path for path in folder.glob("*") if path.name.lower().endswith(contract.endings))
-    return [_dropped(path) for path in found if _is_complete(path, settings, now)]
+    return [file for path in found if (file := _complete(path, settings, now)) is not None]
 
 
-def _is_complete(path: Path, settings: Settings, now: datetime) -> bool:
-    if not path.is_file():
-        return False
-    return _ready_file(path).exists() or now - _last_written(path) >= settings.stable_for
+def _complete(path: Path, settings: Settings, now: datetime) -> DroppedFile | None:
+    """The file; None while it may still be written, or when it was taken away meanwhile."""
+    try:
+        if path.is_file() and (_ready_file(path).exists() or now - _last_written(path) >= settings.stable_for):
+            return DroppedFile(path, _instant(_written(_ready_file(path))) or _last_written(path))
+    except FileNotFoundError:
+        pass
+    return None
 
 
 def _last_written(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
+def _written(ready: Path) -> str:
+    """What a `.ready` file says; one that cannot be read, or is gone, says nothing."""
+    with suppress(OSError):
+        return ready.read_text("utf-8", errors="replace").strip() if ready.is_file() else ""
+    return ""
+
+
 def _ready_file(path: Path) -> Path:
     return path.with_name(path.name + READY)
-
-
-def _dropped(path: Path) -> DroppedFile:
-    ready = _ready_file(path)
-    written = ready.read_text("utf-8", errors="replace").strip() if ready.is_file() else ""
-    return DroppedFile(path, _instant(written) or _last_written(path))
 
 
 def _instant(written: str) -> datetime | None:
@@ -77,33 +81,72 @@ def shown(text: str) -> str:
 
 
 def digest_of(path: Path) -> str:
-    """The SHA-256 by which a file is recognised: of its bytes, or of size and time where it is too large to read.
-
-    A file that nobody touched since is not read again: a sensor asks every few seconds, for days.
-    """
+    """The SHA-256 by which a file is recognised: of its bytes, or of size and time where it is too large to read."""
     told = path.stat()
-    return _hashed_once(path, told.st_size, told.st_mtime_ns, told.st_ctime_ns)
-
-
-def _hashed(path: Path, size: int, written_ns: int, _: int) -> str:
-    if size > LARGEST_FILE:
-        return hashlib.sha256(f"{size} bytes of {written_ns}".encode()).hexdigest()
+    if told.st_size > LARGEST_FILE:
+        return hashlib.sha256(f"{told.st_size} bytes of {told.st_mtime_ns}".encode()).hexdigest()
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-_hashed_once = lru_cache(maxsize=_MOST_REMEMBERED)(_hashed)
+def stamp_of(path: Path) -> str:
+    """Names a file as it lies there, without reading it: a write, a copy or a rename makes it another."""
+    told = path.stat()
+    return f"{told.st_size} bytes of {told.st_mtime_ns}, here since {told.st_ctime_ns}"
 
 
-def refused_before(state: State, contract: SourceContract, file: DroppedFile) -> Refusal | None:
-    """The refusal that still stands for a file: nothing changed since in it, its manifest, the contract or the code."""
-    path, name = file.path, shown_name(file.path)
-    # a file of which nothing is remembered is not read to look for it
-    if name not in {refusal.origin for refusal in state.refusals() if refusal.source == contract.name}:
+def refused_before(state: State, refusals: Iterable[Refusal], file: DroppedFile, rules: str) -> Refusal | None:
+    """The refusal that still stands for a file: nothing changed since in it, its manifest or the code.
+
+    Args:
+        state: of the profile.
+        refusals: those of its source, as the state holds them.
+        file: in the drop folder.
+        rules: what it would be refused by now.
+    """
+    refusal = _refusal_of(state, refusals, file.path)
+    if refusal is None or refusal.rules != rules:
         return None
-    refusal = state.refused(contract.name, name, digest_of(path))
-    if refusal is None or refusal.rules != rules_of(contract):
+    return None if _is_newer(file.path.with_name(file.path.name + MANIFEST), refusal.refused_at) else refusal
+
+
+def _refusal_of(state: State, refusals: Iterable[Refusal], path: Path) -> Refusal | None:
+    """What is remembered of a file; it is read only when its name is known and it was touched since."""
+    name = shown_name(path)
+    of_that_name = [refusal for refusal in refusals if refusal.origin == name]
+    if not of_that_name:
         return None
-    return None if _is_newer(path.with_name(path.name + MANIFEST), refusal.refused_at) else refusal
+    stamp = stamp_of(path)
+    untouched = next((refusal for refusal in of_that_name if refusal.stamp == stamp), None)
+    if untouched is not None:
+        return untouched
+    sha256 = digest_of(path)
+    touched = next((refusal for refusal in of_that_name if refusal.sha256 == sha256), None)
+    if touched is not None:
+        # so that it is not read again at the next look
+        state.refuse(touched._replace(stamp=stamp))
+    return touched
+
+
+def forget_what_is_gone(state: State, settings: Settings, contract: SourceContract) -> None:
+    """Forgives the refusals of files that no longer lie in the drop folder, complete or not.
+
+    Of a folder that cannot be listed nothing is forgotten: its disk may come back.
+    """
+    refusals = state.refusals(contract.name)
+    if not refusals:
+        return
+    with suppress(OSError):
+        lying = (_remembered(state, refusals, path) for path in settings.layout.drop(contract.name).iterdir())
+        kept = {(refusal.origin, refusal.sha256) for refusal in lying if refusal is not None}
+        state.forgive(each for each in refusals if (each.origin, each.sha256) not in kept)
+
+
+def _remembered(state: State, refusals: Iterable[Refusal], path: Path) -> Refusal | None:
+    try:
+        return _refusal_of(state, refusals, path)
+    # taken away meanwhile, or a folder
+    except OSError:
+        return None
 
 
 def _is_newer(manifest: Path, moment: datetime) -> bool:
@@ -111,26 +154,17 @@ def _is_newer(manifest: Path, moment: datetime) -> bool:
     return manifest.is_file() and datetime.fromtimestamp(manifest.stat().st_ctime, UTC) > moment
 
 
-def rules_of(contract: SourceContract) -> str:
-    """Names what a file was refused by: the version of the contract, and the code that reads it."""
-    return f"{contract.version}-{_code_version()[:12]}"
-
-
-@cache
-def _code_version() -> str:
-    """A hash of the contracts and the readers; a process runs one version of them."""
+def rules_on_disk() -> str:
+    """Names what a file is refused by: a hash of the contracts and the readers, as a run that starts now has them."""
     digest = hashlib.sha256()
     for path in sorted(path for room in _RULES for path in (_ROOT / room).rglob("*.py")):
         digest.update(path.relative_to(_ROOT).as_posix().encode())
         digest.update(path.read_bytes())
-    return digest.hexdigest()
+    return digest.hexdigest()[:_RULES_LETTERS]
 
 
-def identified(files: Iterable[DroppedFile]) -> Iterator[tuple[str, str]]:
-    """Shown name and digest of the files that still lie there and can be read."""
-    for file in files:
-        with suppress(OSError):
-            yield shown_name(file.path), digest_of(file.path)
+RULES_OF_THIS_PROCESS = rules_on_disk()
+"""What this process refuses by: an update after its start changes the files, not what it runs."""
 
 
 def take(file: DroppedFile, sha256: str) -> None:
@@ -138,8 +172,7 @@ def take(file: DroppedFile, sha256: str) -> None:
 
     A file that was replaced while it was read stays: that is another delivery.
     """
-    # read, and not remembered: what is removed here must be what was landed
-    if not file.path.exists() or hashlib.sha256(file.path.read_bytes()).hexdigest() != sha256:
+    if not file.path.exists() or digest_of(file.path) != sha256:
         return
     # the mark first: one that outlives its file would call the next one of that name complete before it is
     _ready_file(file.path).unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from contracts.cities.profile import City
 from contracts.gate import REASONS, REASONS_NL, Split
 from contracts.reasons import in_dutch
 from contracts.vocabulary import LINE, UTC_INSTANT, Delivers, SourceContract, TableContract
-from warehouse.lake import KNOWN_AT, Lake, Manifest
+from warehouse.lake import KNOWN_AT, Lake, Manifest, naming_its_batch
 
 CLOSED_BY = "closed_by"
 PUT_RIGHT = "is_put_right"
@@ -76,25 +76,36 @@ def with_known_at(lake: Lake, table: TableContract, split: Split, replaced: Mani
     """
     if split.accepted.is_empty():
         return split
-    since = _known_since(lake, table, replaced)
-    on = [name for name in since.columns if name != KNOWN_AT]
-    known = split.accepted.join(since, on=on, how="left", nulls_equal=True, maintain_order="left")[KNOWN_AT]
-    known = known.fill_null(now)
-    if (known == replaced.known_at).all():
-        return split
-    return replace(split, accepted=split.accepted.with_columns(known))
-
-
-def _known_since(lake: Lake, table: TableContract, replaced: Manifest) -> pl.DataFrame:
-    """Which rows a batch accepted and since when they are known: by line, or by key where its file is read anew."""
     if table.name not in replaced.tables:
-        return pl.DataFrame(schema={LINE: pl.Int64, KNOWN_AT: UTC_INSTANT})
+        return _dated(split, pl.lit(now, UTC_INSTANT))
     before = lake.read(replaced, table.name, "accepted")
-    is_read_anew = replaced.original is not None and all(before.schema.get(k) == table.schema[k] for k in table.key)
     told = pl.col(KNOWN_AT) if KNOWN_AT in before.columns else pl.lit(replaced.known_at, UTC_INSTANT).alias(KNOWN_AT)
-    on = list(table.key) if is_read_anew else [LINE]
-    # of an older contract a key may have named several rows: one of them must not become two
-    return before.select(*on, told).group_by(on, maintain_order=True).agg(pl.col(KNOWN_AT).min())
+    on = _recognised_by(table, before, split, replaced)
+    # an older contract may have accepted several rows of what is one today
+    since = before.select(*on, told).group_by(on).agg(pl.col(KNOWN_AT).min())
+    known = split.accepted.join(since, on=on, how="left", nulls_equal=True, maintain_order="left", validate="m:1")
+    moments = known[KNOWN_AT].fill_null(now)
+    return split if (moments == replaced.known_at).all() else _dated(split, moments)
+
+
+def _dated(split: Split, moments: pl.Series | pl.Expr) -> Split:
+    return replace(split, accepted=split.accepted.with_columns(moments.alias(KNOWN_AT)))
+
+
+def _recognised_by(table: TableContract, before: pl.DataFrame, split: Split, replaced: Manifest) -> list[str]:
+    """The columns by which a row is the one that was accepted before.
+
+    Its line; where a line holds several rows (an update and the answer in it) its key as well. Where the file
+    itself is read anew its lines may be numbered otherwise: then all that it says.
+    """
+    readable = [name for name, dtype in table.schema.items() if before.schema.get(name) == dtype]
+    if not set(table.key) <= set(readable):
+        return [LINE]
+    if replaced.original is not None:
+        return readable
+    today = pl.concat([split.accepted[LINE], split.quarantined[LINE]])
+    one_row_each = not today.is_duplicated().any() and not before[LINE].is_duplicated().any()
+    return [LINE] if one_row_each else [LINE, *table.key]
 
 
 def _known(lake: Lake, table: TableContract, accepted: pl.DataFrame, earlier: Iterable[Manifest]) -> int:
@@ -105,7 +116,9 @@ def _known(lake: Lake, table: TableContract, accepted: pl.DataFrame, earlier: It
     for file in _worth_reading(lake, table, accepted, earlier):
         if new.is_empty():
             break
-        before = pl.scan_parquet(file, hive_partitioning=False, glob=False).filter(touched).select(columns).collect()
+        scanned = pl.scan_parquet(file, hive_partitioning=False, glob=False)
+        with naming_its_batch(file):
+            before = scanned.filter(touched).select(columns).collect()
         new = new.join(before, on=columns, how="anti", nulls_equal=True)
     return accepted.height - new.height
 
@@ -273,10 +286,13 @@ class _Reading:
 
     def _accepted_keys(self, batch: Manifest, wanted: pl.DataFrame | None = None) -> pl.DataFrame:
         """The distinct keys of the accepted rows of a batch, or the wanted ones among them."""
-        rows = pl.scan_parquet(self.lake.file(batch, self.table.name, "accepted"), hive_partitioning=False, glob=False)
+        file = self.lake.file(batch, self.table.name, "accepted")
+        rows = pl.scan_parquet(file, hive_partitioning=False, glob=False)
         named = zip(self.table.key, self.keys, strict=True)
         keys = rows.select(pl.col(key).cast(self.table.schema[key]).alias(name) for key, name in named)
-        return (keys if wanted is None else keys.join(wanted.lazy(), on=self.keys, how="semi")).unique().collect()
+        sought = keys if wanted is None else keys.join(wanted.lazy(), on=self.keys, how="semi")
+        with naming_its_batch(file):
+            return sought.unique().collect()
 
 
 def with_dutch(quarantined: pl.DataFrame, table: TableContract) -> pl.DataFrame:

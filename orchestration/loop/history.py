@@ -5,7 +5,7 @@ deciding a status (dbt), or adding to the log (`verdicts`).
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -44,7 +44,8 @@ def said(lake: Lake, as_of: date, known_at: datetime) -> pl.DataFrame:
 def recomputed(settings: Settings, as_of: date, known_at: datetime) -> pl.DataFrame:
     """What today's definitions say on the rows that were known by `known_at`, judged as on `as_of`.
 
-    A row that was refused then, and let in by a later replay, was not known. The lake is read;
+    Of a batch that was replaced later, by a replay for instance, those are the rows that were accepted then. Where
+    they were erased, the log says so, and those among what replaced them count that were known. The lake is read;
     everything else happens in a scratch folder that is gone afterwards.
 
     Returns:
@@ -59,8 +60,7 @@ def recomputed(settings: Settings, as_of: date, known_at: datetime) -> pl.DataFr
     with TemporaryDirectory(prefix="ademruimte-") as folder:
         scratch = replace(settings, layout=Layout(Path(folder)), fixed_as_of=as_of)
         scratch.layout.create()
-        _load(scratch, lake, known, known_at)
-        return _judged(scratch, as_of)
+        return _judged(scratch, as_of, _load(scratch, lake, known, known_at))
 
 
 def compared(before: pl.DataFrame, after: pl.DataFrame, history: pl.DataFrame | None = None) -> pl.DataFrame:
@@ -91,14 +91,22 @@ def _is_then(decision: Decision, as_of: date, known_at: datetime) -> bool:
     return decision.committed_at <= known_at and judged_for <= as_of.isoformat()
 
 
-def _load(scratch: Settings, lake: Lake, known: Sequence[Manifest], known_at: datetime) -> None:
+def _load(scratch: Settings, lake: Lake, known: Sequence[Manifest], known_at: datetime) -> dict[str, str]:
+    """Fills the scratch warehouse.
+
+    Returns:
+        By source why a batch of it could not be loaded.
+    """
     as_of = scratch.as_of(known_at)
     with connect(scratch.layout.warehouse) as con:
-        loader.load(con, lake, all_contracts(), [manifest.batch_id for manifest in known])
-        loader.take_back(con, lake, all_contracts(), known_at)
+        loaded = loader.load_known(con, lake, all_contracts(), known_at)
         loader.write_status(con, _progress([lake.stood(manifest, known_at) for manifest in known]))
         loader.write_profile(con, scratch.city)
         loader.write_build(con, scratch.layout.root.name, as_of, scratch.city.name, is_synthetic=False)
+    for each in loaded:
+        for note in (*each.drift, *([each.error] if each.error else [])):
+            _log.warning("%s %s: %s", each.source, each.batch_id, note)
+    return {each.source: each.error for each in loaded if each.error}
 
 
 def _progress(known: Sequence[Manifest]) -> list[Progress]:
@@ -115,10 +123,10 @@ def _progress(known: Sequence[Manifest]) -> list[Progress]:
     ]
 
 
-def _judged(scratch: Settings, as_of: date) -> pl.DataFrame:
+def _judged(scratch: Settings, as_of: date, not_loaded: Mapping[str, str]) -> pl.DataFrame:
     measured = build_models(scratch, as_of, MEASURE)
     with connect(scratch.layout.warehouse) as con:
-        judge_exit(con, measured, scratch.layout, scratch.layout.root.name, {})
+        judge_exit(con, measured, scratch.layout, scratch.layout.root.name, not_loaded)
     build_models(scratch, as_of, JUDGE)
     with connect(scratch.layout.warehouse, read_only=True) as con:
         return frame(con, _VERDICTS)

@@ -6,6 +6,7 @@ import sqlite3
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -22,12 +23,13 @@ from ingestion.door import Admitted, KeyMissingError, admit, without_identifiers
 from ingestion.errors import SupplierError, TransientSupplierError
 from orchestration.loop.dropped import (
     LARGEST_FILE,
+    RULES_OF_THIS_PROCESS,
     digest_of,
-    identified,
+    forget_what_is_gone,
     refused_before,
-    rules_of,
     shown,
     shown_name,
+    stamp_of,
     take,
     waiting_files,
 )
@@ -54,6 +56,25 @@ _MOST_READ = 10_000
 _NOT_OF_THE_FILE = (OSError, MemoryError, LakeError, sqlite3.Error, KeyMissingError)
 
 
+class _TrippedError(Exception):
+    """A reader, the door or the gate tripped over something that nobody foresaw: `over`."""
+
+    def __init__(self, over: Exception) -> None:
+        super().__init__()
+        self.over = over
+
+
+@contextmanager
+def _of_the_file() -> Iterator[None]:
+    """What breaks in here is the file's own fault: what trips over it today, trips over it tomorrow."""
+    try:
+        yield
+    except (SupplierError, SchemaFaultError, *_NOT_OF_THE_FILE):
+        raise
+    except Exception as broken:
+        raise _TrippedError(broken) from broken
+
+
 class Outcome(StrEnum):
     """What became of one delivery."""
 
@@ -66,13 +87,20 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """The outcome of one delivery; `manifest` is the batch that holds it, where there is one."""
+    """The outcome of one delivery.
+
+    Attributes:
+        message: what became of it, its warnings included.
+        manifest: the batch that holds it, where there is one.
+        warnings: what somebody should know although everything came.
+    """
 
     source: str
     origin: str
     outcome: Outcome
     message: str
     manifest: Manifest | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def land(settings: Settings, contract: SourceContract, now: datetime, *, is_asked: bool = True) -> list[Landed]:
@@ -106,10 +134,13 @@ class _Landing:
     began: float = field(default_factory=time.monotonic)
 
     def files(self) -> Iterator[Landed]:
+        # a person who asks wants to see every file tried
+        refusals = [] if self.is_asked else self.state.refusals(self.contract.name)
         for file in waiting_files(self.settings, self.contract, self.now):
-            yield _told(self._bounded(shown_name(file.path), partial(self._file, file)))
-        waiting = identified(waiting_files(self.settings, self.contract, self.now))
-        self.state.forgive(self.contract.name, but=set(waiting))
+            yield _told(self._bounded(shown_name(file.path), partial(self._file, file, refusals)))
+        # what landed has landed, whatever becomes of the notes on what did not
+        with suppress(OSError, sqlite3.Error):
+            forget_what_is_gone(self.state, self.settings, self.contract)
 
     def pull(self) -> Iterator[Landed]:
         if not self.contract.crons or (self.contract.endings and not self.settings.is_pulled(self.contract.name)):
@@ -122,6 +153,8 @@ class _Landing:
         """The boundary of one delivery: whatever breaks in it, the next delivery and source still land."""
         try:
             return deliver()
+        except _TrippedError as tripped:
+            return self._result(origin, Outcome.REFUSED, self._unforeseen(origin, tripped.over))
         # the one place where anything at all may break: a stranger's file or answer
         except Exception as broken:  # noqa: BLE001
             _log.debug("%s", origin)
@@ -130,12 +163,13 @@ class _Landing:
     def _unforeseen(self, origin: str, broken: Exception) -> str:
         return shown(f"{self.contract.name}: {origin}: {_why(broken, self.contract)}; nothing of it was landed")
 
-    def _file(self, file: DroppedFile) -> Landed:
+    def _file(self, file: DroppedFile, refusals: list[Refusal]) -> Landed:
         name = shown_name(file.path)
         try:
-            stands = None if self.is_asked else refused_before(self.state, self.contract, file)
+            stands = refused_before(self.state, refusals, file, RULES_OF_THIS_PROCESS)
             if stands is not None:
                 return self._result(name, Outcome.STANDS, stands.reason)
+            stamp = stamp_of(file.path)
             size = file.path.stat().st_size
             content = None if size > LARGEST_FILE else file.path.read_bytes()
         except OSError as broken:
@@ -143,10 +177,10 @@ class _Landing:
             return self._result(name, Outcome.REFUSED, reason)
         if content is None:
             reason = f"{self.contract.name}: {name} is {size // 2**20} MB, over 200; drop it in parts"
-            return self._refused(name, digest_of(file.path), reason)
-        return self._content(replace(file, content=content), hashlib.sha256(content).hexdigest())
+            return self._refused(name, digest_of(file.path), stamp, reason)
+        return self._content(replace(file, content=content), hashlib.sha256(content).hexdigest(), stamp)
 
-    def _content(self, file: DroppedFile, sha256: str) -> Landed:
+    def _content(self, file: DroppedFile, sha256: str, stamp: str) -> Landed:
         name, known = shown_name(file.path), self._known(file, sha256)
         try:
             manifest = self._landed(file, sha256, known)
@@ -155,17 +189,13 @@ class _Landing:
             # what may work later, as when a register it needs has landed, is asked again
             if isinstance(fault, TransientSupplierError):
                 return self._result(name, Outcome.REFUSED, reason)
-            return self._refused(name, sha256, reason)
-        except _NOT_OF_THE_FILE:
-            raise
-        # what its reader trips over today, it trips over tomorrow
-        except Exception as broken:  # noqa: BLE001
-            return self._refused(name, sha256, self._unforeseen(name, broken))
-        forbidden = revise(self.settings, self.contract, self.now)
-        self._done(file, sha256, manifest)
+            return self._refused(name, sha256, stamp, reason)
+        except _TrippedError as tripped:
+            return self._refused(name, sha256, stamp, self._unforeseen(name, tripped.over))
+        follows = revise(self.settings, self.contract, self.now) + self._done(file, sha256, manifest)
         if manifest is known:
-            return self._result(name, Outcome.KNOWN, f"already landed as {manifest.batch_id}{forbidden}", manifest)
-        told = counts_in_words(manifest) + self._closing(manifest) + forbidden
+            return self._result(name, Outcome.KNOWN, f"already landed as {manifest.batch_id}{follows}", manifest)
+        told = counts_in_words(manifest) + self._closing(manifest) + follows
         return self._result(name, Outcome.LANDED, told, manifest)
 
     def _known(self, file: DroppedFile, sha256: str) -> Manifest | None:
@@ -176,10 +206,10 @@ class _Landing:
         last = max(each.supplied_at for each in self.lake.live(self.contract.name))
         return known if known.supplied_at == last or file.supplied_at <= last else None
 
-    def _refused(self, name: str, sha256: str, reason: str) -> Landed:
+    def _refused(self, name: str, sha256: str, stamp: str, reason: str) -> Landed:
         """Remembers what is wrong with a file, so that it is not tried again until something changed."""
-        rules = rules_of(self.contract)
-        self.state.refuse(Refusal(self.contract.name, name, sha256, rules, shown(reason), self.now))
+        refusal = Refusal(self.contract.name, name, sha256, stamp, RULES_OF_THIS_PROCESS, shown(reason), self.now)
+        self.state.refuse(refusal)
         return self._result(name, Outcome.REFUSED, shown(reason))
 
     def _landed(self, file: DroppedFile, sha256: str, known: Manifest | None) -> Manifest:
@@ -188,10 +218,10 @@ class _Landing:
         What the door withheld was kept nowhere, so only the file itself can bring it; what was kept is replayed.
         """
         if known is None or (known.withheld and known.original is None):
-            delivery = replace(
-                source_module(self.contract.name).read(file, self._context()), origin=shown_name(file.path)
-            )
-            admitted = self._admit(delivery, is_dropped=True)
+            name = shown_name(file.path)
+            with _of_the_file():
+                delivery = replace(source_module(self.contract.name).read(file, self._context()), origin=name)
+                admitted = self._admit(delivery, is_dropped=True)
             if known is None or not self._holds(known, admitted):
                 manifest = self._commit(delivery, admitted, sha256, known)
                 self._remember(delivery)
@@ -205,13 +235,25 @@ class _Landing:
         )
 
     def _closing(self, manifest: Manifest) -> str:
-        closed = lines_closed_by(self.lake, self.contract, self.settings.city, manifest)
+        try:
+            closed = lines_closed_by(self.lake, self.contract, self.settings.city, manifest)
+        # the batch is committed, whatever an older one holds
+        except LakeError as torn:
+            return f"; what it closes is not known: {torn}"
         return f"; closes {closed} refused earlier" if closed else ""
 
-    def _done(self, file: DroppedFile, sha256: str, manifest: Manifest) -> None:
-        """What follows a commit; after a crash in between, the next landing of the same file does it."""
-        self.state.asked(self.contract.name, manifest.complete_until, self.now)
-        take(file, sha256)
+    def _done(self, file: DroppedFile, sha256: str, manifest: Manifest) -> str:
+        """What follows a commit; where it fails, or after a crash, the next landing of the same file does it.
+
+        Returns:
+            What to say of a file that was left behind.
+        """
+        try:
+            self.state.asked(self.contract.name, manifest.complete_until, self.now)
+            take(file, sha256)
+        except (OSError, sqlite3.Error) as broken:
+            return f"; its file stays until the next landing ({type(broken).__name__})"
+        return ""
 
     def _pulled(self, missed: list[Landed]) -> Landed:
         """What came of a pull; every part of the supplier that failed while the rest came is added to `missed`."""
@@ -222,7 +264,8 @@ class _Landing:
             )
             landed = self._commit_when_new(delivery)
             missed += [self._missed(delivery, part, why) for part, why in delivery.faults.items()]
-            return replace(landed, message="; ".join((landed.message, *delivery.warnings)))
+            message = "; ".join((landed.message, *delivery.warnings))
+            return replace(landed, message=message, warnings=delivery.warnings)
         except (SupplierError, SchemaFaultError, SettingMissingError) as fault:
             return self._result(origin, Outcome.REFUSED, f"{self.contract.name}: {fault}")
 
@@ -279,7 +322,8 @@ class _Landing:
     def _commit(
         self, delivery: Delivery, admitted: Admitted, sha256: str, replaced: Manifest | None = None
     ) -> Manifest:
-        splits = run_gate(admitted.tables, self.contract, self.settings.city, delivery.supplied_at)
+        with _of_the_file():
+            splits = run_gate(admitted.tables, self.contract, self.settings.city, delivery.supplied_at)
         known = recognised(self.lake, self.contract, splits)
         if replaced:
             tables = self.contract.tables

@@ -6,12 +6,13 @@ recognised. Does not belong here: which deliveries there are (`landing`), or why
 
 import fcntl
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from importlib import import_module
 from types import ModuleType
+from typing import TypeVar
 
 import polars as pl
 
@@ -19,9 +20,12 @@ from contracts.cities.profile import City
 from contracts.gate import Split, split
 from contracts.vocabulary import LINE, SourceContract
 from ingestion.delivery import Context
+from ingestion.errors import SupplierError, TransientSupplierError
 from orchestration.registry import registry_units
 from orchestration.settings import Settings
 from warehouse.lake import Lake, Manifest
+
+_Answer = TypeVar("_Answer")
 
 
 @contextmanager
@@ -43,9 +47,21 @@ def context_of(settings: Settings, lake: Lake, memory: Mapping[str, object] | No
         city=settings.city,
         memory=memory or {},
         rows=partial(accepted_rows, lake),
-        areas=settings.areas,
-        registry=partial(registry_units, settings),
+        areas=partial(_our_own, settings.areas, "the boundaries (ADEMRUIMTE_BOUNDARIES)"),
+        registry=partial(_our_own, partial(registry_units, settings), "the registry in dbt_project/seeds"),
     )
+
+
+def _our_own(ask: Callable[[], _Answer], what: str) -> _Answer:
+    """What the profile itself holds: where it is broken, no delivery is at fault.
+
+    Raises:
+        TransientSupplierError: it cannot be read.
+    """
+    try:
+        return ask()
+    except (SupplierError, pl.exceptions.PolarsError) as broken:
+        raise TransientSupplierError(f"{broken}; correct {what}, then land it again") from broken
 
 
 def accepted_rows(lake: Lake, source: str, table: str) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """Run the door and the gate again over what was received, without asking the supplier.
 
-Belongs here: what replaces a batch under today's contract, and getting the rows out of what was replaced.
+Belongs here: what replaces a batch under today's contract. Does not belong here: getting the rows out of what was
+replaced (`erasing`).
 """
 
 from collections import Counter
@@ -59,20 +60,6 @@ def replayed(settings: Settings, contract: SourceContract, batch_id: str, now: d
     arrival = replace(_again(manifest, contract, admitted, splits, lake), withheld=withheld)
     dated = {table.name: with_known_at(lake, table, splits[table.name], manifest, now) for table in contract.tables}
     return lake.commit(replace(arrival, splits=dated), now)
-
-
-def erase(settings: Settings, batch_id: str) -> None:
-    """Removes every row of a batch that another one replaced; its manifest stays, so that nothing else changes.
-
-    Raises:
-        UnknownBatchError: no batch has that id, or it is the one that counts.
-    """
-    lake = Lake(settings.layout.lake)
-    for manifest in lake.manifests():
-        if manifest.batch_id == batch_id:
-            lake.erase(manifest)
-            return
-    raise UnknownBatchError(f"no batch {batch_id}; `ademruimte batches` lists them")
 
 
 def _live(lake: Lake, batch_id: str) -> Manifest:

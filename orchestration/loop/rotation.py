@@ -4,10 +4,11 @@ Belongs here: which batches hold pseudonyms of an older key, and their replaceme
 the door's affair.
 """
 
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -71,14 +72,26 @@ def finish_rotation(settings: Settings, now: datetime) -> list[Rotated]:
     Returns:
         What was made again; empty when no rotation was left unfinished.
     """
+    began = time.monotonic()
     contracts, lake = _with_pseudonyms(settings), Lake(settings.layout.lake)
-    # a profile that holds no pseudonyms yet needs no key
-    if len({manifest.key_id for name in contracts for manifest in lake.live(name)} - {None}) < _MIXED:
+    if not _is_unfinished(settings, lake, contracts):
         return []
     with _nobody_lands(settings, contracts):
-        lake, ring = Lake(settings.layout.lake), settings.pseudonym_keys()
+        ring = settings.pseudonym_keys()
+        # what landed while this waited must not seem newer than what replaces it
+        moment = now + timedelta(seconds=time.monotonic() - began)
         known = [manifest for manifest in _to_do(lake, contracts, ring) if ring.holds(manifest.key_id)]
-        return [_Rotation(lake, manifest, contracts[manifest.source], ring).commit(now) for manifest in known]
+        return [_Rotation(lake, manifest, contracts[manifest.source], ring).commit(moment) for manifest in known]
+
+
+def _is_unfinished(settings: Settings, lake: Lake, contracts: Mapping[str, SourceContract]) -> bool:
+    """Whether the lake holds two keys and something can be done about it: nobody waits for what cannot be mended."""
+    keys = {manifest.key_id for name in contracts for manifest in lake.live(name)} - {None}
+    # a profile that holds no pseudonyms yet needs no key
+    if len(keys) < _MIXED:
+        return False
+    ring = settings.pseudonym_keys()
+    return any(ring.holds(key) and key != ring.key_id for key in keys)
 
 
 def _with_pseudonyms(settings: Settings) -> dict[str, SourceContract]:

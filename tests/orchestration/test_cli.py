@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from orchestration.cli import main
 from orchestration.loop.build import build_lock
 from orchestration.settings import Settings
+from tests.orchestration.profiles import settings_in
 from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, drop
 from warehouse.lake import Lake
 from warehouse.published.pointer import current
@@ -99,6 +101,18 @@ def test_a_build_beside_another_says_that_one_is_running(run: Run, own_demo: Set
         result = run(own_demo, "build")
     assert result.exit_code == 1
     assert "another build of kortrijk is running" in said(result)
+
+
+def test_a_full_disk_is_told_in_a_sentence_that_says_what_to_do(run: Run, small_disk: Path) -> None:
+    settings = settings_in(small_disk, {})
+    settings.layout.create()
+    with suppress(OSError), (small_disk / "filler").open("wb", buffering=0) as filler:
+        while True:
+            filler.write(bytes(4096))
+    result = run(settings, "land", "indicators")
+    assert result.exit_code == 1
+    assert said(result).endswith("the disk is full: make room, then run it again")
+    assert "Traceback" not in result.output
 
 
 # --- land -------------------------------------------------------------------------------------------------------
@@ -241,6 +255,33 @@ def test_a_replay_that_changes_rows_names_its_batch_and_the_list_says_what_it_re
     again = f"{manifest.batch_id}.r1"
     assert f"committed {again}" in run(own_demo, "replay", manifest.batch_id).output
     assert f"{again}  indicators  {manifest.origin} supersedes {manifest.batch_id}" in run(own_demo, "batches").output
+
+
+def test_erasing_names_each_batch_and_where_its_rows_still_lie(
+    run: Run, empty_profile: Callable[..., Settings]
+) -> None:
+    settings = empty_profile()
+    drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW + GOOD_ROW.replace("2026-10-31", "2026-09-30"))
+    assert run(settings, "land", "indicators").exit_code == 0
+    lake = Lake(settings.layout.lake)
+    (first,) = lake.live()
+    counting = run(settings, "erase", first.batch_id)
+    assert (counting.exit_code, "so its rows count; replay it first" in said(counting)) == (1, True)
+    lake.read(first, "observations", "accepted").head(1).write_parquet(lake.file(first, "observations", "accepted"))
+    assert run(settings, "replay", first.batch_id).exit_code == 0
+    result = run(settings, "erase", first.batch_id)
+    assert result.exit_code == 0
+    assert f"erased {first.batch_id}" in result.output
+    assert "until the next `ademruimte build`" in said(result)
+    assert lake.is_erased(first)
+
+
+def test_erasing_an_unknown_batch_says_how_to_find_the_known_ones(
+    run: Run, empty_profile: Callable[..., Settings]
+) -> None:
+    result = run(empty_profile(), "erase", "20260101T000000000000Z-0123456789ab")
+    assert result.exit_code == 2
+    assert "`ademruimte batches` lists them" in said(result)
 
 
 def test_sending_with_an_empty_outbox_says_that_nothing_was_sent(

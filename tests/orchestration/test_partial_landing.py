@@ -154,6 +154,24 @@ def test_a_clock_that_already_shows_another_day_loses_no_row(
     assert [str(day) for day in crawls["sessions_to_date"]] == ["2026-11-23"]
 
 
+def test_the_data_team_reads_of_a_wrong_clock_beside_what_landed_and_beside_nothing_new(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    says = "its clock lags"
+    with _operator(NOW - timedelta(days=400), set()) as url:
+        settings = replace(_asking(empty_profile(), url), fixed_as_of=None)
+        definitions = landing_definitions(settings.contracts()["charge_points"], settings)
+        job = definitions.resolve_job_def("land_charge_points")
+        with dg.DagsterInstance.ephemeral() as instance:
+            first, second = [job.execute_in_process(instance=instance) for _ in range(2)]
+    made = [event.step_materialization_data.materialization for event in first.get_asset_materialization_events()]
+    assert made
+    checks = [*first.get_asset_check_evaluations(), *second.get_asset_check_evaluations()]
+    for place in (*made, *(check for check in checks if check.check_name == HONOURS_CONTRACT)):
+        assert says in str(place.metadata["warnings"].value)
+    assert not second.get_asset_materialization_events(), "nothing new came"
+
+
 def test_a_clock_that_lags_is_told_and_the_source_speaks_only_up_to_it(empty_profile: Callable[..., Settings]) -> None:
     behind = NOW - timedelta(hours=30)
     with _operator(behind, set()) as url:

@@ -10,13 +10,14 @@ from contracts.sources.buildings import CONNECTIONS
 from contracts.sources.energy_meters import READINGS
 from contracts.vocabulary import LINE
 from ingestion.registered_meters import NOT_WHOLE, UNKNOWN
+from orchestration.loop.erasing import erase
 from orchestration.loop.landing import Landed, Outcome, land
 from orchestration.loop.passage import run_gate
-from orchestration.loop.replay import erase, replay
+from orchestration.loop.replay import replay
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
 from tests.orchestration.test_landing import drop, land_source
-from warehouse.lake import Arrival, Lake
+from warehouse.lake import KNOWN_AT, Arrival, Lake
 from warehouse.state import State
 
 HALL, SCHOOL, HOME = (f"54144889000000{number}" for number in ("0117", "0513", "0711"))
@@ -108,6 +109,8 @@ def test_the_same_export_again_brings_what_a_newer_register_lets_in(empty_profil
     assert again.manifest.supersedes == first.manifest.batch_id
     assert again.manifest.withheld == {}
     assert sorted(_accepted(settings)["ean"]) == [HALL, SCHOOL]
+    known = dict(_accepted(settings).select("ean", KNOWN_AT).iter_rows())
+    assert known == {HALL: NOW, SCHOOL: LATER}, "what was withheld was not known"
     assert _land(settings, "energy_meters", _export(HALL, SCHOOL)).outcome is Outcome.KNOWN
 
 
@@ -197,7 +200,7 @@ def test_a_register_that_says_it_is_a_dwelling_takes_its_days_out_of_what_counts
     counts = live.tables["readings"]
     assert (counts.received, counts.accepted) == (1, 1)
     assert _in_the_lake(settings, HOME), "a register may be wrong: a person decides"
-    erase(settings, first.batch_id)
+    list(erase(settings, [first.batch_id], LATER))
     assert not _in_the_lake(settings, HOME)
     assert "erase" not in _corrected(settings, HALL, HOME).message
     assert replay(settings, live.batch_id, LATER) is None
@@ -222,7 +225,7 @@ def test_an_erasure_killed_half_way_stops_no_register(empty_profile: Callable[..
     lake = Lake(settings.layout.lake)
     lake.file(first, "readings", "received").unlink()
     assert _corrected(settings, HALL, HOME).outcome is Outcome.KNOWN
-    erase(settings, first.batch_id)
+    list(erase(settings, [first.batch_id], LATER))
     assert lake.is_erased(first)
     assert not _in_the_lake(settings, HOME)
 
@@ -234,7 +237,7 @@ def test_a_dwelling_that_was_a_mistake_gets_its_days_back_from_the_same_export(
     _land(settings, "buildings", _register(HALL, HOME, home=SCHOOL))
     first = _land(settings, "energy_meters", _export(HALL, HOME)).manifest
     _corrected(settings, HALL, HOME)
-    erase(settings, first.batch_id)
+    list(erase(settings, [first.batch_id], LATER))
     much_later = (NOW + timedelta(minutes=2)).isoformat()
     drop(settings, "buildings", "recht.csv", _register(HALL, HOME, home=SCHOOL), supplied_at=much_later)
     land(settings, settings.contracts()["buildings"], LATER)

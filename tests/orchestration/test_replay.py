@@ -3,23 +3,28 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
 
+from contracts.gate import Split
 from contracts.registry import city_named
+from contracts.sources.indicators import OBSERVATIONS
+from contracts.vocabulary import TableContract
 from orchestration.giving_back.lines import given_back
+from orchestration.loop.earlier import with_known_at
 from orchestration.loop.landing import Outcome, land
-from orchestration.loop.replay import UnknownBatchError, erase, replay
+from orchestration.loop.replay import replay
+from orchestration.loop.rotation import rotate
 from orchestration.registry.seeds import city_seeds
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
 from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, drop
-from warehouse.lake import KNOWN_AT, Lake, LakeError, Manifest
-from warehouse.load import load, take_back
+from warehouse.lake import KNOWN_AT, Lake, Manifest
+from warehouse.load import Loaded, load, load_known
 
 COACHES, DOSSIERS = "renovation_coach", "dossiers"
 WEEK = "renovatie_2026-W44_kortrijk.csv"
@@ -122,39 +127,6 @@ def test_a_batch_without_its_key_is_not_replayed_under_another(coaches: Settings
         replay(coaches, only(coaches).batch_id, LATER)
 
 
-def test_what_was_replaced_can_be_erased_and_what_counts_cannot(coaches: Settings) -> None:
-    rewrite(coaches, DOSSIERS, lambda rows: rows.with_columns(naam=pl.lit(PERSON)), "received", "quarantine")
-    first = only(coaches)
-    with pytest.raises(LakeError, match="so its rows count; replay it first"):
-        erase(coaches, first.batch_id)
-    again = replay(coaches, first.batch_id, LATER)
-    assert holds(coaches.layout.lake, PERSON), "the batch that was replaced still holds it"
-    for _ in range(2):
-        erase(coaches, first.batch_id)
-    assert not holds(coaches.layout.lake, PERSON)
-    lake = Lake(coaches.layout.lake)
-    assert lake.live() == [again]
-    assert lake.manifests() == [first, again]
-    assert replay(coaches, again.batch_id, LATER) is None
-
-
-def test_a_warehouse_that_holds_what_was_erased_forgets_it_at_the_next_load(coaches: Settings) -> None:
-    rewrite(coaches, DOSSIERS, lambda rows: rows.with_columns(naam=pl.lit(PERSON)), "received")
-    with duckdb.connect() as con:
-        load(con, Lake(coaches.layout.lake), coaches.contracts())
-        first = only(coaches)
-        again = replay(coaches, first.batch_id, LATER)
-        erase(coaches, first.batch_id)
-        load(con, Lake(coaches.layout.lake), coaches.contracts())
-        assert con.sql("select batch_id from landing.loaded_batches").fetchall() == [(again.batch_id,)]
-        assert con.sql("select count(*) from landing.renovation_coach__dossiers").fetchall() == [(1,)]
-
-
-def test_nothing_of_a_batch_that_never_was_is_erased(coaches: Settings) -> None:
-    with pytest.raises(UnknownBatchError, match="no batch nothing"):
-        erase(coaches, "nothing")
-
-
 # --- known since ------------------------------------------------------------------------------------------------
 
 
@@ -193,18 +165,161 @@ def test_what_was_known_stays_known_since_then_in_a_second_replay(indicators: Se
         assert known(con) == [(17500.0, LATER)]
 
 
-def test_taken_back_to_before_the_replay_a_batch_counts_and_holds_what_it_did(indicators: Settings) -> None:
-    let_in_later(indicators)
-    lake = Lake(indicators.layout.lake)
+def as_known(settings: Settings, moment: datetime) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]], Loaded]:
+    """The rows that were known at a moment, the counts and refusals of the one batch, and how it was loaded."""
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
-        load(con, lake, indicators.contracts())
-        take_back(con, lake, indicators.contracts(), LATER)
-        assert len(known(con)) == 2
-        take_back(con, lake, indicators.contracts(), NOW)
-        assert known(con) == [(17600.0, NOW)]
-        counts = con.sql("select received, accepted, quarantined from landing.batch_counts").fetchall()
-        assert counts == [(2, 1, 1)]
+        (loaded,) = load_known(con, Lake(settings.layout.lake), settings.contracts(), moment)
+        counts = con.sql("select received, accepted, quarantined, superseded from landing.batch_counts").fetchall()
+        refused = con.sql("select reason, rows from landing.refusals").fetchall()
+        return known(con), [*counts, *refused], loaded
+
+
+READ_AS_NUMBER = ("value: cannot be read", 1)
+
+
+def test_before_a_replay_a_batch_holds_and_counts_what_it_did(indicators: Settings) -> None:
+    let_in_later(indicators)
+    rows, counts, _ = as_known(indicators, NOW)
+    assert (rows, counts) == ([(17600.0, NOW)], [(2, 1, 1, 0), READ_AS_NUMBER])
+    rows, counts, loaded = as_known(indicators, LATER)
+    assert (rows, counts) == ([(17500.0, LATER), (17600.0, NOW)], [(2, 2, 0, 0)])
+    assert loaded.drift == ()
+
+
+@pytest.fixture
+def let_in_over_it(empty_profile: Callable[..., Settings]) -> Settings:
+    """Two rows of one key in a file: the later one stood refused, until a replay let it in over the other."""
+    settings = empty_profile()
+    drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW + GOOD_ROW.replace("17600", "veel"))
+    land(settings, settings.contracts()["indicators"], NOW)
+    again = let_in_later(settings)
+    assert again.tables["observations"].superseded == 1
+    return settings
+
+
+def test_a_value_that_was_known_stays_known_then_after_a_replay_outdated_it(let_in_over_it: Settings) -> None:
+    rows, counts, _ = as_known(let_in_over_it, NOW)
+    assert (rows, counts) == ([(17600.0, NOW)], [(2, 1, 1, 0), READ_AS_NUMBER])
+    assert as_known(let_in_over_it, LATER)[0] == [(17500.0, LATER)]
+
+
+def test_where_what_stood_was_erased_no_value_is_shown_that_nobody_knew_and_it_is_told(
+    let_in_over_it: Settings,
+) -> None:
+    lake = Lake(let_in_over_it.layout.lake)
+    first = lake.manifests()[0]
+    lake.erase(first)
+    rows, counts, loaded = as_known(let_in_over_it, NOW)
+    assert (rows, counts) == ([], [(2, 1, 1, 0)])
+    assert loaded.drift == (
+        f"batch {first.batch_id}, which stood then, was erased; its rows are read from what replaced it",
+    )
+    assert as_known(let_in_over_it, LATER)[2].drift == ()
+
+
+def test_a_version_without_a_column_of_today_is_read_from_the_one_that_has_it(indicators: Settings) -> None:
+    sealed = folder(indicators, only(indicators)) / "manifest.json"
+    said = json.loads(sealed.read_bytes())
+    rewrite(indicators, "observations", lambda rows: rows.drop("is_checked"), "accepted")
+    del said["tables"]["observations"]["columns"]["is_checked"]
+    sealed.write_text(json.dumps(said), encoding="utf-8")
+    let_in_later(indicators)
+    rows, counts, loaded = as_known(indicators, NOW)
+    assert (rows, counts) == ([(17600.0, NOW)], [(2, 1, 1, 0), READ_AS_NUMBER])
+    assert loaded.drift == ()
+
+
+def test_before_a_new_key_rows_are_read_under_it_so_that_they_still_join(coaches: Settings) -> None:
+    list(rotate(coaches, LATER))
+    with duckdb.connect() as con:
+        load_known(con, Lake(coaches.layout.lake), coaches.contracts(), NOW)
+        ((batch_id, dossier),) = con.sql(
+            "select batch_id, dossier_id from landing.renovation_coach__dossiers"
+        ).fetchall()
+    newest = only(coaches)
+    assert batch_id == newest.batch_id
+    assert dossier == Lake(coaches.layout.lake).read(newest, DOSSIERS, "accepted")["dossier_id"].item()
+
+
+UPDATES = "update_id;service_request_id;status;updated_datetime;external_status_code;description\n"
+# a new state with a text for the citizen is two events of one line
+CLOSED_AND_ANSWERED = "u1;R-1;CLOSED;2026-11-02T10:00:00Z;;Hersteld\n"
+NO_MOMENT = "u2;R-1;OPEN;morgen;;\n"
+
+
+@pytest.fixture
+def updates(empty_profile: Callable[..., Settings]) -> Settings:
+    """A file of updates of 1777: a line that holds two events, and one that was refused."""
+    settings = empty_profile()
+    drop(settings, "tickets_1777", "updates.csv", UPDATES + CLOSED_AND_ANSWERED + NO_MOMENT)
+    (landed,) = land(settings, settings.contracts()["tickets_1777"], NOW)
+    assert landed.manifest is not None
+    assert landed.manifest.tables["events"].accepted == 2, landed.message
+    return settings
+
+
+def moments(settings: Settings, manifest: Manifest, table: str, key: str) -> dict[str, object]:
+    """Since when each accepted row is known."""
+    rows = Lake(settings.layout.lake).read(manifest, table, "accepted")
+    return dict(rows.select(key, KNOWN_AT).iter_rows())
+
+
+def test_two_events_of_one_line_keep_their_moments_when_a_replay_lets_in_a_third(updates: Settings) -> None:
+    right = pl.col("event_datetime").replace("morgen", "2026-11-03T10:00:00Z")
+    rewrite(updates, "events", lambda rows: rows.with_columns(right), "received")
+    again = replay(updates, only(updates).batch_id, LATER)
+    assert again is not None
+    assert moments(updates, again, "events", "event_id") == {"u1": NOW, "u1/reply": NOW, "u2": LATER}
+
+
+@pytest.mark.parametrize("stood_refused", ["u1", "u1/reply"])
+def test_an_event_that_stood_refused_is_not_known_since_the_other_of_its_line(
+    updates: Settings, stood_refused: str
+) -> None:
+    rewrite(updates, "events", lambda rows: rows.filter(pl.col("event_id") != stood_refused), "accepted")
+    again = replay(updates, only(updates).batch_id, LATER)
+    assert again is not None
+    (other,) = {"u1", "u1/reply"} - {stood_refused}
+    assert moments(updates, again, "events", "event_id") == {stood_refused: LATER, other: NOW}
+
+
+@pytest.fixture
+def file_that_was_kept(empty_profile: Callable[..., Settings]) -> tuple[Lake, Manifest]:
+    """A batch of indicators of which the file itself was kept: what an older contract let happen."""
+    settings = empty_profile()
+    rows = [GOOD_ROW, GOOD_ROW.replace("2026-10-31;17600", "2026-09-30;17500")]
+    drop(settings, "indicators", "b.csv", INDICATORS + "".join(rows))
+    land(settings, settings.contracts()["indicators"], NOW)
+    sealed = folder(settings, only(settings)) / "manifest.json"
+    sealed.write_text(json.dumps({**json.loads(sealed.read_bytes()), "original": "b.csv"}), encoding="utf-8")
+    return Lake(settings.layout.lake), only(settings)
+
+
+def let_in_again(lake: Lake, batch: Manifest, table: TableContract, *more: pl.DataFrame) -> list[tuple[object, ...]]:
+    """Value and moment of what today's gate accepts: what was accepted, one row per key, and more."""
+    before = lake.read(batch, "observations", "accepted")
+    accepted = pl.concat([before, *more]).unique(list(table.key), keep="last", maintain_order=True)
+    # a file that is read anew may number its lines otherwise
+    accepted = accepted.with_columns(pl.col("line") + 5)
+    dated = with_known_at(lake, table, Split(accepted.height, accepted, before.clear(), 0, 0), batch, LATER)
+    assert dated.accepted.height == accepted.height
+    return list(dated.accepted.select("value", pl.col(KNOWN_AT)).sort("value").iter_rows())
+
+
+def test_a_key_that_was_wider_before_gives_one_moment_per_row(file_that_was_kept: tuple[Lake, Manifest]) -> None:
+    lake, batch = file_that_was_kept
+    narrowed = replace(OBSERVATIONS, key=("kpi_id",))
+    other = lake.read(batch, "observations", "accepted").head(1).with_columns(kpi_id=pl.lit("new"), value=1.0)
+    assert let_in_again(lake, batch, narrowed, other) == [(1.0, LATER), (17600.0, NOW)]
+
+
+def test_another_value_of_a_key_in_a_file_that_is_read_anew_was_not_known(
+    file_that_was_kept: tuple[Lake, Manifest],
+) -> None:
+    lake, batch = file_that_was_kept
+    other = lake.read(batch, "observations", "accepted").filter(pl.col("value") == 17500).with_columns(value=17499.0)
+    assert let_in_again(lake, batch, OBSERVATIONS, other) == [(17499.0, LATER), (17600.0, NOW)]
 
 
 # --- a refusal by our own registry ------------------------------------------------------------------------------

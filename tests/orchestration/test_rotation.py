@@ -20,10 +20,11 @@ from ingestion.door import KeyMissingError
 from orchestration.loop.landing import land
 from orchestration.loop.passage import one_at_a_time
 from orchestration.loop.plan import make_plan
-from orchestration.loop.rotation import Rotated, rotate
+from orchestration.loop.replay import replay
+from orchestration.loop.rotation import Rotated, finish_rotation, rotate
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW, settings_in
-from warehouse.lake import Lake, Manifest
+from warehouse.lake import KNOWN_AT, Lake, Manifest
 
 ROOT = Path(__file__).parents[2]
 SOURCE = "renovation_coach"
@@ -223,3 +224,76 @@ def test_a_batch_without_pseudonyms_is_left_alone(empty_profile: Callable[..., S
     settings = empty_profile()
     assert list(rotate(settings, NOW)) == []
     assert len(settings.pseudonym_keys().keys) == 2
+
+
+# --- a build goes on with it ------------------------------------------------------------------------------------
+
+
+def killed_after_one(settings: Settings) -> None:
+    halfway = rotate(settings, LATER)
+    next(halfway)
+    halfway.close()
+
+
+def test_a_build_finishes_a_rotation_that_was_killed(coaches: Settings) -> None:
+    before = pattern(dwellings(coaches))
+    killed_after_one(coaches)
+    count = len(live(coaches))
+    assert len(finish_rotation(coaches, LATER)) == count - 1
+    assert {manifest.key_id for manifest in live(coaches)} == {coaches.pseudonym_keys().key_id}
+    assert pattern(dwellings(coaches)) == before
+    assert finish_rotation(coaches, LATER) == []
+
+
+def test_where_no_rotation_was_begun_a_build_makes_nothing_again(coaches: Settings) -> None:
+    assert finish_rotation(coaches, LATER) == []
+
+
+def test_where_nothing_was_landed_a_build_makes_no_key(empty_profile: Callable[..., Settings]) -> None:
+    empty = empty_profile()
+    assert finish_rotation(empty, LATER) == []
+    assert not empty.pseudonym_key_file.exists()
+
+
+def test_a_batch_whose_key_got_lost_makes_no_build_wait(coaches: Settings) -> None:
+    killed_after_one(coaches)
+    newest = coaches.pseudonym_key_file.read_text("ascii").split()[-1]
+    coaches.pseudonym_key_file.write_text(newest, encoding="ascii")
+    batches = live(coaches)
+    finished: list[list[Rotated]] = []
+    thread = Thread(target=lambda: finished.append(finish_rotation(coaches, LATER)))
+    with one_at_a_time(coaches, coaches.contracts()[SOURCE]):
+        thread.start()
+        thread.join(20)
+        assert finished == [[]]
+    assert live(coaches) == batches
+
+
+def test_what_a_build_finishes_is_newer_than_what_landed_while_it_waited(coaches: Settings) -> None:
+    killed_after_one(coaches)
+    finished: list[Rotated] = []
+    thread = Thread(target=lambda: finished.extend(finish_rotation(coaches, LATER)))
+    with one_at_a_time(coaches, coaches.contracts()[SOURCE]):
+        thread.start()
+        thread.join(0.3)
+        assert not finished
+    thread.join(20)
+    made = {rotated.batch_id for rotated in finished}
+    moments = {manifest.committed_at for manifest in live(coaches) if manifest.batch_id in made}
+    assert min(moments) >= LATER + timedelta(seconds=0.2)
+
+
+def test_rows_keep_the_moment_since_which_they_are_known(coaches: Settings) -> None:
+    """One row of a batch was let in by a replay, an hour after the others."""
+    lake = Lake(coaches.layout.lake)
+    batch = next(each for each in live(coaches) if each.tables["dossiers"].accepted > 1)
+    accepted = lake.file(batch, "dossiers", "accepted")
+    whole = lake.read(batch, "dossiers", "accepted")
+    whole.tail(whole.height - 1).write_parquet(accepted)
+    again = replay(coaches, batch.batch_id, LATER)
+    assert again is not None
+    known = lake.read(again, "dossiers", "accepted").select("line", KNOWN_AT).sort("line")
+    assert known[KNOWN_AT].unique().sort().to_list() == [NOW, LATER]
+    list(rotate(coaches, LATER + timedelta(hours=1)))
+    (rotated,) = [each for each in live(coaches) if each.supersedes == again.batch_id]
+    assert lake.read(rotated, "dossiers", "accepted").select("line", KNOWN_AT).sort("line").equals(known)

@@ -1,9 +1,24 @@
 import shutil
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
+import polars as pl
 import pytest
 
-from warehouse.durable import DiskFullError, make_synced, move_into_place, require_free, sync_tree, write_synced
+from warehouse.durable import (
+    DiskFullError,
+    is_disk_full,
+    make_synced,
+    move_into_place,
+    require_free,
+    sync_tree,
+    telling_when_full,
+    write_synced,
+)
+from warehouse.lake import Arrival, Lake
 
 MIB = 2**20
 
@@ -35,3 +50,60 @@ def test_a_rename_makes_the_folder_it_needs(tmp_path: Path) -> None:
     make_synced(tmp_path / "staged")
     move_into_place(tmp_path / "staged", tmp_path / "new" / "source" / "batch=1")
     assert (tmp_path / "new" / "source" / "batch=1").is_dir()
+
+
+def system_is_full() -> None:
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        full.write(b"x")
+
+
+def sqlite_is_full() -> None:
+    con = sqlite3.connect(":memory:")
+    con.execute("pragma max_page_count = 2")
+    for number in range(9):
+        con.execute(f"create table t{number} (a)")
+
+
+def polars_is_full() -> None:
+    pl.DataFrame({"a": range(100_000)}).write_parquet("/dev/full")
+
+
+def duckdb_is_full() -> None:
+    duckdb.connect().execute("copy (select random() from range(1000000)) to '/dev/full' (format csv)")
+
+
+FULL = [system_is_full, sqlite_is_full, polars_is_full, duckdb_is_full]
+
+
+@pytest.mark.parametrize("write", FULL)
+def test_a_disk_that_filled_up_is_told_by_whoever_writes_in_one_sentence(write: Callable[[], None]) -> None:
+    with pytest.raises(DiskFullError) as told, telling_when_full("a batch"):
+        write()
+    assert str(told.value) == "a batch: the disk is full; nothing of it was kept. Make room, then run it again"
+    assert is_disk_full(told.value), "by its cause"
+
+
+def test_another_fault_and_a_refusal_beforehand_stay_what_they_are() -> None:
+    beforehand = DiskFullError("a batch: 1 MiB free")
+    for fault in (ValueError("no number"), PermissionError(13, "not yours"), beforehand):
+        with pytest.raises(type(fault)) as raised, telling_when_full("a batch"):
+            raise fault
+        assert raised.value is fault
+        assert not is_disk_full(fault)
+
+
+def test_a_batch_that_fills_the_disk_half_way_leaves_nothing(
+    small_disk: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    rows: Callable[..., pl.DataFrame],
+    arrival: Callable[..., Arrival],
+) -> None:
+    lake = Lake(small_disk)
+    plenty = shutil.disk_usage("/")._replace(free=2**40)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: plenty)
+    too_much = arrival(rows([float(n) ** 0.5 for n in range(20_000)]))
+    with pytest.raises(DiskFullError, match=r"meters: meters\.csv: the disk is full; nothing of it was kept"):
+        lake.commit(too_much, datetime(2026, 11, 22, tzinfo=UTC))
+    assert lake.live() == []
+    assert list((small_disk / ".staging").iterdir()) == []
+    assert lake.commit(arrival(rows([1.0])), datetime(2026, 11, 22, tzinfo=UTC)) in lake.live()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.state import OutboxMessage, Progress, Publication, Refusal, State
+from warehouse.state import Erasure, OutboxMessage, Progress, Publication, Refusal, State
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -50,27 +50,58 @@ def test_a_moment_without_a_time_zone_is_refused(state: State) -> None:
         state.asked("meters", None, NOON.replace(tzinfo=None))
 
 
+REFUSED = Refusal("meters", "a.csv", "abc", "12 bytes", "code 1", "no header", NOON)
+
+
 def test_a_refusal_stands_with_its_last_reason_until_it_is_forgiven(state: State) -> None:
-    first = Refusal("meters", "a.csv", "abc", "1-code", "no header", NOON)
-    last = first._replace(reason="no such column", rules="2-code", refused_at=NOON + HOUR)
-    state.refuse(first)
+    last = REFUSED._replace(reason="no such column", rules="code 2", stamp="13 bytes", refused_at=NOON + HOUR)
+    state.refuse(REFUSED)
     state.refuse(last)
+    assert state.refusals() == state.refusals("meters") == [last]
+    assert state.refusals("tickets") == []
+    state.forgive([])
+    state.forgive([last._replace(source="tickets"), last._replace(sha256="def")])
     assert state.refusals() == [last]
-    assert state.refused("meters", "a.csv", "abc") == last
-    assert state.refused("tickets", "a.csv", "abc") is None
-    state.forgive("tickets")
-    state.forgive("meters", but=[("a.csv", "abc")])
-    assert state.refusals() == [last]
-    state.forgive("meters")
-    assert state.refused("meters", "a.csv", "abc") is None
+    state.forgive([last])
+    assert state.refusals() == []
 
 
 def test_the_same_content_under_two_names_is_refused_twice(state: State) -> None:
-    refusal = Refusal("meters", "a.csv", "abc", "1-code", "no header", NOON)
-    state.refuse(refusal)
-    state.refuse(refusal._replace(origin="b.csv"))
-    assert state.refused("meters", "a.csv", "abc") == refusal
-    assert len(state.refusals()) == 2
+    state.refuse(REFUSED)
+    state.refuse(REFUSED._replace(origin="b.csv"))
+    assert {each.origin for each in state.refusals("meters")} == {"a.csv", "b.csv"}
+
+
+@pytest.mark.parametrize(
+    "older",
+    [
+        "create table refusals (source text, sha256 text)",
+        "create table refused_files (source text, origin text, sha256 text, rules text, reason text, refused_at text)",
+    ],
+)
+def test_what_an_older_version_remembered_of_refused_files_is_forgotten_and_the_rest_kept(
+    tmp_path: Path, older: str
+) -> None:
+    path = tmp_path / "older.sqlite"
+    with State(path) as state:
+        state.enqueue([MESSAGE])
+    with sqlite3.connect(path) as before:
+        before.execute("drop table refused_drops")
+        before.execute(older)
+    before.close()
+    with State(path) as state:
+        assert (state.refusals(), state.unsent()) == ([], [MESSAGE])
+        state.refuse(REFUSED)
+    with State(path) as again:
+        assert again.refusals() == [REFUSED], "only what is older is forgotten"
+    tables = sqlite3.connect(path).execute("select name from sqlite_master").fetchall()
+    assert not {("refusals",), ("refused_files",)} & set(tables)
+
+
+def test_an_erasure_is_noted_once_and_for_good(state: State) -> None:
+    state.bury("meters", "b1", NOON)
+    state.bury("meters", "b1", NOON + HOUR)
+    assert state.buried() == [Erasure("meters", "b1", NOON)]
 
 
 def test_the_same_message_enters_the_outbox_once(state: State) -> None:
