@@ -257,8 +257,8 @@ class Client:
         if origin not in self._headers:
             raise PermanentSupplierError(
                 f"{address(url)}: lies outside {'{}://{}:{}'.format(*self._origin)}; not asked, so that no "
-                "credential leaves the supplier. Check the address in the settings; where it is the supplier's own, "
-                "list it under ORIGINS"
+                "credential leaves the supplier. Check the address in the settings; where it is the supplier's own and "
+                "the source has the setting ORIGINS, list it there"
             )
         return self._headers[origin]
 

@@ -95,6 +95,22 @@ def test_a_part_that_fails_is_a_refusal_of_its_own_beside_what_landed(empty_prof
         assert [str(day) for day in crawls["sessions_to_date"]] == ["2026-11-22"]
 
 
+def test_an_hour_in_which_nothing_changed_lands_as_asked_and_the_next_pull_in_it_does_not(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    settings = empty_profile()
+    later = NOW + timedelta(hours=4)
+    with _operator(NOW, set()) as url:
+        assert [each.outcome for each in _land(_asking(settings, url))] == [Outcome.LANDED]
+        assert [each.outcome for each in _land(_asking(settings, url))] == [Outcome.UNCHANGED]
+    with _operator(later, set()) as url:
+        (landed,) = _land(_asking(settings, url), later)
+        assert [each.outcome for each in _land(_asking(settings, url), later)] == [Outcome.UNCHANGED]
+    assert landed.manifest is not None
+    assert {name: table.accepted for name, table in landed.manifest.tables.items() if table.accepted} == {"crawls": 1}
+    assert landed.manifest.supplied_at == landed.manifest.complete_until == later
+
+
 def test_the_data_team_sees_a_failed_run_and_a_failed_check_and_keeps_what_landed(
     empty_profile: Callable[..., Settings],
 ) -> None:
