@@ -7,6 +7,7 @@
         'kpi_energy_base_load',
         'kpi_energy_footprint',
         'kpi_indicators',
+        'kpi_own_co2_index',
         'kpi_own_energy',
         'kpi_renovation',
         'kpi_renovation_pace',
@@ -46,5 +47,6 @@
     known_at,
     numerator,
     denominator,
-    method_version
+    method_version,
+    empty_reason_nl
 {%- endmacro %}

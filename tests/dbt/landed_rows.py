@@ -18,7 +18,9 @@ GAS = "541448890000000124"
 DWELLING = "541448890000000711"
 
 
-def _ticket(number: int, asked: datetime, answered: datetime | None) -> Mapping[str, object]:
+def _ticket(
+    number: int, asked: datetime, answered: datetime | None, sector_id: str | None = None
+) -> Mapping[str, object]:
     return {
         "service_request_id": str(number),
         "status": "closed" if answered else "open",
@@ -26,8 +28,19 @@ def _ticket(number: int, asked: datetime, answered: datetime | None) -> Mapping[
         "updated_at": answered,
         "closed_at": answered,
         "requested_date": asked.date(),
+        "sector_id": sector_id,
         **ORIGIN,
     }
+
+
+def _tickets() -> Sequence[Mapping[str, object]]:
+    """Twenty questions in five days: ten in time, five too late and five open, the last of one neighbourhood each."""
+    found = []
+    for number in range(20):
+        asked = _NOVEMBER + timedelta(days=(0, 1, 2, 3, 6)[number % 5])
+        answered = [asked + timedelta(days=1), asked + timedelta(days=1), _TOO_LATE, None][number // 5]
+        found.append(_ticket(number + 1, asked, answered, ("34022A00-", "34022A01-")[number // 5 % 2]))
+    return [*found, _ticket(21, datetime(2026, 11, 20, 9, tzinfo=UTC), None)]
 
 
 def _evse(number: int, watt: int) -> tuple[Mapping[str, object], Mapping[str, object], Mapping[str, object]]:
@@ -110,6 +123,8 @@ def _indicator(kpi_id: str, ref_date: date, value: float) -> Mapping[str, object
 _CHARGE_POINTS = [_evse(number, watt) for number, watt in enumerate((11_000, 22_000, 50_000, 350_000))]
 _ALL_SAINTS = date(2026, 11, 1)
 _NOVEMBER = datetime(2026, 11, 3, 9, tzinfo=UTC)
+_TOO_LATE = datetime(2026, 11, 20, 9, tzinfo=UTC)
+_PLANNED = date(2026, 4, 1)
 
 
 def _connection(site: str, ean: str, carrier: str, **more: object) -> Mapping[str, object]:
@@ -152,23 +167,21 @@ ROWS: Mapping[tuple[str, str], Sequence[Mapping[str, object]]] = {
         }
     ],
     ("charge_points", "charge_sessions_hourly"): [_charged(1, date(2026, 10, 5), 7.5), _charged(2, _ALL_SAINTS, 9)],
-    ("tickets_1777", "requests"): [
-        _ticket(1, _NOVEMBER, _NOVEMBER + timedelta(days=1)),
-        _ticket(2, _NOVEMBER, _NOVEMBER + timedelta(days=2)),
-        _ticket(3, _NOVEMBER, _NOVEMBER + timedelta(days=16)),
-        _ticket(4, _NOVEMBER, None),
-        _ticket(5, datetime(2026, 11, 20, 9, tzinfo=UTC), None),
-    ],
+    ("tickets_1777", "requests"): _tickets(),
     ("renovation_coach", "dossiers"): [
         _dossier(1, "house-a", date(2026, 3, 1)),
-        _dossier(2, "house-a", date(2026, 4, 1)),
+        _dossier(2, "house-a", _PLANNED),
         _dossier(3, "house-b", None),
+        *(_dossier(number, f"house-{number}", _PLANNED) for number in range(4, 8)),
+        *(_dossier(number, f"house-{number}", None) for number in range(8, 13)),
     ],
     ("renovation_coach", "measures"): [
         _measure(1, "dak", fossil_free=False),
         # the same roof in the other dossier of that dwelling
         _measure(2, "dak", fossil_free=False),
         _measure(3, "warmtepomp", fossil_free=True),
+        *(_measure(number, "dak", fossil_free=False) for number in (4, 5)),
+        *(_measure(number, "warmtepomp", fossil_free=True) for number in (6, 7)),
     ],
     ("indicators", "observations"): [
         _indicator("trees_extra", date(2026, 10, 31), 20_000),

@@ -1,7 +1,8 @@
 """A source of which half is missing: its KPIs are not verified, and the reason says how much came."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -24,7 +25,9 @@ def con(built: Built, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
 
 
-def _verdicts(con: duckdb.DuckDBPyConnection, built: Built, first: str) -> dict[str, tuple[str, list[str]]]:
+def _verdicts(
+    con: duckdb.DuckDBPyConnection, built: Built, first: str, **accepted: float
+) -> dict[str, tuple[str, list[str]]]:
     make_again(con, built.judged, first, "fct_kpi_observations")
     columns = "kpi_id, kpi_model, area_id, ref_date, completeness"
     judged = judge_quality(
@@ -32,7 +35,7 @@ def _verdicts(con: duckdb.DuckDBPyConnection, built: Built, first: str) -> dict[
         {"results": []},
         {},
         pl.DataFrame(con.sql(f"select {columns} from marts.fct_kpi_observations").to_arrow_table()),
-        pl.DataFrame(schema={"source": pl.String, "accepted_share": pl.Float64}),
+        pl.DataFrame(list(accepted.items()), {"source": pl.String, "accepted_share": pl.Float64}, orient="row"),
         pl.DataFrame(con.sql("from marts.dim_target").to_arrow_table()),
         "build-1",
     )
@@ -69,4 +72,52 @@ def test_a_crawl_of_which_half_was_refused_verifies_nothing(con: duckdb.DuckDBPy
     insert(con, "charge_points", "crawls", [crawl])
     verdicts = _verdicts(con, built, "int_charge_points__crawl_completeness")
     assert verdicts["charge_points_total"] == ("unverified", [HALF])
+    assert verdicts["renovation_collective"] == ("verified", [])
+
+
+WORKING_DAYS = [date(2026, 11, day) for day in (3, 4, 5, 6, 9, 10, 12, 13, 16, 17, 18, 19, 20)]
+TICKET_KPIS = ("tickets_1777_5wd", "tickets_overdue_backlog", "tickets_median_working_days", "tickets_reopen_rate")
+
+
+def _asked_on(days: Sequence[date], a_day: int) -> list[Mapping[str, object]]:
+    """Questions of these days, each answered the day after."""
+    moments = [datetime(day.year, day.month, day.day, 9, tzinfo=UTC) for day in days for _ in range(a_day)]
+    return [
+        {
+            "service_request_id": str(number),
+            "status": "closed",
+            "requested_at": asked,
+            "closed_at": asked + timedelta(days=1),
+            "requested_date": asked.date(),
+            **ORIGIN,
+        }
+        for number, asked in enumerate(moments)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("days", "a_day", "reasons"),
+    [
+        pytest.param(WORKING_DAYS, 6, [], id="whole"),
+        # seven of the thirteen working days
+        pytest.param(WORKING_DAYS[::2], 6, [HALF.replace("50%", "53,8%")], id="half"),
+        # so few a day that a day without any is no surprise
+        pytest.param(WORKING_DAYS[::2], 4, [], id="few"),
+    ],
+)
+def test_questions_of_half_the_working_days_verify_nothing_where_five_a_day_are_usual(
+    con: duckdb.DuckDBPyConnection, built: Built, days: Sequence[date], a_day: int, reasons: list[str]
+) -> None:
+    con.execute("delete from landing.tickets_1777__requests")
+    insert(con, "tickets_1777", "requests", _asked_on(days, a_day))
+    verdicts = _verdicts(con, built, "fct_ticket_cycles")
+    expected = ("unverified" if reasons else "verified", reasons)
+    assert {kpi_id: verdicts[kpi_id] for kpi_id in TICKET_KPIS} == dict.fromkeys(TICKET_KPIS, expected)
+    assert verdicts["renovation_collective"] == ("verified", [])
+
+
+def test_questions_of_which_half_was_refused_verify_nothing(con: duckdb.DuckDBPyConnection, built: Built) -> None:
+    verdicts = _verdicts(con, built, "fct_ticket_cycles", tickets_1777=0.5)
+    reason = "slechts 50% van de rijen van tickets_1777 is aanvaard; 98% is nodig"
+    assert {kpi_id: verdicts[kpi_id] for kpi_id in TICKET_KPIS} == dict.fromkeys(TICKET_KPIS, ("unverified", [reason]))
     assert verdicts["renovation_collective"] == ("verified", [])

@@ -17,6 +17,8 @@ KPIS = {
     "charge_points_total",
     "own_base_load_night",
     "own_base_load_weekend",
+    "own_co2_index_2019_non_ets",
+    "own_co2_index_2019_total",
     "own_co2_non_ets_yearly",
     "own_co2_total_yearly",
     "own_electricity_yearly",
@@ -30,6 +32,8 @@ KPIS = {
     "renovation_coached_households",
     "renovation_collective",
     "renovation_custom_trajectories",
+    "renovation_days_intake_to_plan",
+    "renovation_days_plan_to_works",
     "tickets_1777_5wd",
     "tickets_median_working_days",
     "tickets_overdue_backlog",
@@ -67,20 +71,28 @@ def test_a_pending_ticket_is_left_out_of_the_share(built: Built) -> None:
     rows = built.rows(
         "select value, n, ref_date::varchar from marts.fct_kpi_observations where kpi_id = 'tickets_1777_5wd'"
     )
-    assert rows == [(50.0, 4, "2026-11-22")]
-    outcomes = built.rows("select outcome from personal.fct_tickets order by service_request_id")
-    assert [outcome for (outcome,) in outcomes] == ["on_time", "on_time", "late", "overdue_open", "pending"]
+    assert rows == [(50.0, 20, "2026-11-22")]
+    outcomes = built.rows("select outcome, count(*) from personal.fct_tickets group by 1 order by 1")
+    assert outcomes == [("late", 5), ("on_time", 10), ("overdue_open", 5), ("pending", 1)]
+
+
+def test_the_share_of_a_theme_says_how_sure_it_is_and_a_department_how_many_wait_now(built: Built) -> None:
+    [month] = built.rows(
+        """select on_time_percent, round(wilson_low, 1), round(wilson_high, 1) from marts.fct_ticket_service_monthly"""
+    )
+    assert month == (50, 36.2, 63.8)
+    assert built.rows("select department_id, n_overdue from marts.fct_ticket_backlog") == [("onbekend", 5)]
 
 
 def test_one_dwelling_with_two_dossiers_counts_once_as_household(built: Built) -> None:
     newest = "select value from marts.fct_kpi_observations where kpi_id = ? order by ref_date desc limit 1"
-    assert built.rows(newest, "renovation_coached_households") == [(2,)]
-    assert built.rows(newest, "renovation_custom_trajectories") == [(2,)]
+    assert built.rows(newest, "renovation_coached_households") == [(11,)]
+    assert built.rows(newest, "renovation_custom_trajectories") == [(6,)]
 
 
 def test_the_three_counts_of_the_coaches_stand_apart(built: Built) -> None:
     newest = "select value from marts.fct_kpi_observations where kpi_id = ? order by ref_date desc limit 1"
-    assert built.rows(newest, "renovation_collective") == [(2,)]
+    assert built.rows(newest, "renovation_collective") == [(6,)]
     assert built.rows(newest, "collective_renovation_fossil_free_share") == [(50,)]
 
 
@@ -90,7 +102,7 @@ def test_a_collective_project_says_what_the_form_of_the_pact_still_lacks(built: 
         from marts.fct_collective_projects"""
     )
     lacking = "datum van oplevering, bewijsstuk"
-    assert project == ("Burenproject Demostraat", "Demostraat", 12, "fossielvrij", 3, lacking)
+    assert project == ("Burenproject Demostraat", "Demostraat", 12, "fossielvrij", 7, lacking)
 
 
 def test_every_value_that_was_told_is_kept_and_one_is_current(built: Built) -> None:
@@ -131,6 +143,10 @@ def test_a_year_of_the_buildings_stands_raw_and_in_primary_energy(built: Built) 
 def test_co2_without_a_factor_is_unknown_and_without_ets_it_is_that_of_gas(built: Built) -> None:
     assert _newest(built, "own_co2_total_yearly")[:2] == (None, None)
     assert _newest(built, "own_co2_non_ets_yearly")[0] == pytest.approx(365 * 0.095 * 0.18177, abs=1e-6)
+    assert _newest(built, "own_co2_index_2019_non_ets")[0] == pytest.approx(-5)
+    assert _newest(built, "own_co2_index_2019_total")[:3] == (None, None, None)
+    why = "select distinct kpi_id, empty_reason_nl from marts.fct_kpi_observations where empty_reason_nl = ?"
+    assert ("own_co2_index_2019_total", "factor ontbreekt") in built.rows(why, "factor ontbreekt")
     silent = built.rows("select distinct co2_kg, co2_nl from marts.fct_energy_co2 where carrier = 'electricity'")
     assert silent == [(None, "emissiefactor ontbreekt")]
 
@@ -185,8 +201,8 @@ def _status(built: Built, target_id: str) -> tuple[Any, ...]:
 def test_verdicts_follow_value_path_and_quality(built: Built) -> None:
     assert _status(built, "trees_extra") == ("on_track", 20_000)
     assert _status(built, "happy_share") == ("unverified", 84)
-    assert _status(built, "renovation_coached_households") == ("monitored", 2)
-    assert _status(built, "renovation_custom_trajectories") == ("overdue", 2)
+    assert _status(built, "renovation_coached_households") == ("monitored", 11)
+    assert _status(built, "renovation_custom_trajectories") == ("overdue", 6)
     assert _status(built, "tickets_1777_5wd") == ("behind", 50)
     assert _status(built, "own_energy_use_yearly")[0] == "behind"
     assert _status(built, "skatepark") == ("no_data", None)

@@ -200,11 +200,12 @@ def test_the_department_is_the_one_the_city_agreed_for_the_theme(answered: Path)
 
 
 def test_the_share_of_a_month_counts_what_is_over_whatever_became_of_it(answered: Path) -> None:
-    query = "select n, round(value, 4), method_version from marts.kpi_tickets_on_time where period_start = ?"
+    columns = "n, round(value, 4), method_version, empty_reason_nl"
+    query = f"select {columns} from marts.kpi_tickets_on_time where period_start = ?"
     # of the 14 counted of June: replied_late, acknowledged and closed_late are not in time
-    assert rows(answered, query, date(2026, 6, 1)) == [(14, round(1100 / 14, 4), "wd5-v2")]
-    # the last vector's term ends in January, and the two of 30 December are young
-    assert rows(answered, query, date(2026, 12, 1)) == [(1, 0.0, "wd5-v2")]
+    assert rows(answered, query, date(2026, 6, 1)) == [(14, round(1100 / 14, 4), "wd5-v2", None)]
+    # one: the last vector's term ends in January, and the two of 30 December are young
+    assert rows(answered, query, date(2026, 12, 1)) == [(None, None, "wd5-v2", "minder dan vijf")]
 
 
 def test_a_month_shows_what_stands_beside_the_share(answered: Path) -> None:

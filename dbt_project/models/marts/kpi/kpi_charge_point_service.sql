@@ -169,7 +169,8 @@ select
     measured.known_at,
     measured.numerator,
     measured.denominator,
-    'charging-v1' as method_version
+    'charging-v1' as method_version,
+    null::varchar as empty_reason_nl
 from measured
 cross join cities
 order by measured.kpi_id, measured.month_start_date

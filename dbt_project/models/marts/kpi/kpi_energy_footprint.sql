@@ -176,7 +176,13 @@ settled as (
     select
         * exclude (amount),
         -- the sum of part of a year is no year; nine decimals in ten thousand million is rounding, a month is not
-        case when coverage >= 0.95 and known_share > 0.999999 then amount end as amount
+        case when coverage >= 0.95 and known_share > 0.999999 then amount end as amount,
+        case
+            when coverage < 0.95 then 'te weinig gemeten'
+            when known_share > 0.999999 then null
+            when kpi_id = 'own_gas_normalised_yearly' then 'graaddagen ontbreken'
+            else 'factor ontbreekt'
+        end as empty_reason_nl
     from added
 
 ),
@@ -225,7 +231,8 @@ observed as (
         least(coverage, known_share) as completeness,
         known_at,
         amount as numerator,
-        null::double as denominator
+        null::double as denominator,
+        empty_reason_nl
     from settled
     union all
     select
@@ -238,7 +245,8 @@ observed as (
         completeness,
         known_at,
         numerator,
-        denominator
+        denominator,
+        case when coalesce(denominator, 0) = 0 then 'te weinig gemeten' end as empty_reason_nl
     from estimated
     union all
     select
@@ -251,7 +259,8 @@ observed as (
         completeness,
         known_at,
         numerator,
-        denominator
+        denominator,
+        case when coalesce(denominator, 0) = 0 then 'te weinig gemeten' end as empty_reason_nl
     from intensity
 
 )
@@ -271,7 +280,8 @@ select
     observed.known_at,
     observed.numerator,
     observed.denominator,
-    'energy12m-v1' as method_version
+    'energy12m-v1' as method_version,
+    observed.empty_reason_nl
 from observed
 cross join cities
 order by observed.kpi_id, observed.ref_date

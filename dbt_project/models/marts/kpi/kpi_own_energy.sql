@@ -133,7 +133,8 @@ select
     max(compared.known_at) as known_at,
     {{ exact_sum('compared.recent_kwh', where='compared.is_comparable') }} as numerator,
     {{ exact_sum('compared.base_kwh', where='compared.is_comparable') }} as denominator,
-    'against-2019-v1' as method_version
+    'against-2019-v1' as method_version,
+    null::varchar as empty_reason_nl
 from compared
 cross join cities
 group by cities.area_id, compared.period_start, compared.ref_date, compared.complete_until

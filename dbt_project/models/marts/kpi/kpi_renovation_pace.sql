@@ -42,7 +42,8 @@ select
     pace.known_at,
     pace.numerator,
     pace.denominator,
-    'renovation-pace-v1' as method_version
+    'renovation-pace-v1' as method_version,
+    null::varchar as empty_reason_nl
 from pace
 cross join cities
 cross join sources_complete

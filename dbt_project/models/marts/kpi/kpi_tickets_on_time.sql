@@ -1,11 +1,12 @@
 {{ config(tags=['kpi'], meta={'kpi_ids': ['tickets_1777_5wd']}) }}
 
--- By month of receipt, first cycles of second-line questions. Questions count from the moment their five working days
--- are over, whatever became of them: the quick answers of a term that still runs would flatter the month.
-with cycles as (
+-- By month of receipt, questions whose term is over.
+with months as (
 
-    select * from {{ ref('fct_ticket_cycles') }}
-    where is_counted and due_at <= complete_until
+    select
+        *,
+        last_day(month_start) as month_end
+    from {{ ref('int_tickets_1777__on_time_shown') }}
 
 ),
 
@@ -20,42 +21,30 @@ sources_complete as (
     select * from {{ ref('int_sources_complete') }}
     where source_name = 'tickets_1777'
 
-),
-
-months as (
-
-    select
-        date_trunc('month', started_date)::date as period_start,
-        last_day(started_date) as period_end,
-        count(*) filter (where outcome = 'on_time')::double as on_time,
-        count(*) as n,
-        max(known_at) as known_at
-    from cycles
-    group by all
-
 )
 
 select
     'tickets_1777_5wd' as kpi_id,
     'kpi_tickets_on_time' as kpi_model,
     cities.area_id,
-    months.period_start,
-    months.period_end,
+    months.month_start as period_start,
+    months.month_end as period_end,
     case
         -- until the first term of the next month is over, this month is all the source can tell: it is not old
-        when months.period_start = max(months.period_start) over () then sources_complete.ref_date
-        else least(months.period_end, sources_complete.ref_date)
+        when months.month_start = max(months.month_start) over () then sources_complete.ref_date
+        else least(months.month_end, sources_complete.ref_date)
     end as ref_date,
     100 * months.on_time / months.n as value,
     '% of questions' as unit,
     months.n,
-    1.0::double as completeness,
+    months.completeness,
     sources_complete.complete_until,
     months.known_at,
     months.on_time as numerator,
     months.n::double as denominator,
-    'wd5-v2' as method_version
+    'wd5-v2' as method_version,
+    case when months.is_suppressed then 'minder dan vijf' end as empty_reason_nl
 from months
 cross join cities
 cross join sources_complete
-order by months.period_start
+order by months.month_start

@@ -58,6 +58,12 @@ select
     counts.n_late,
     counts.n_overdue_open,
     100.0::double * counts.n_on_time / nullif(counts.n, 0) as on_time_percent,
+    case
+        when counts.n > 0 then 100 * {{ wilson_bound('(counts.n_on_time / counts.n)', 'counts.n', -1) }}
+    end as wilson_low,
+    case
+        when counts.n > 0 then 100 * {{ wilson_bound('(counts.n_on_time / counts.n)', 'counts.n', 1) }}
+    end as wilson_high,
     100.0::double * counts.n_every_cycle_on_time / nullif(counts.n, 0) as every_cycle_on_time_percent,
     100.0::double * counts.n_closure_proxy / nullif(counts.n, 0) as closure_proxy_percent,
     100.0::double * counts.n_reopened / nullif(counts.n + counts.n_pending, 0) as reopened_percent,
