@@ -1,4 +1,6 @@
 -- Why a target is where it is: the ten that pull it back most. What does better than asked is not set against them.
+-- Sectors and themes tell of the same questions twice, and kilowatt-hours are no kilograms of CO2: a share is that of
+-- the drivers of one kind in one unit.
 with drivers as (
 
     select * from {{ ref('int_gap_drivers__shown') }}
@@ -11,16 +13,28 @@ positions as (
 
 ),
 
+shared as (
+
+    select
+        *,
+        round(
+            contribution
+            / (sum(contribution::decimal(38, 9)) over (partition by target_id, driver_type, unit))::double, 6
+        ) as share
+    from drivers
+
+),
+
 ranked as (
 
     select
         *,
-        (sum(contribution::decimal(38, 9)) over (partition by target_id))::double as contribution_in_all,
         row_number() over (
             partition by target_id
-            order by (driver_key = 'overige') asc, contribution desc, driver_type asc, driver_key asc
+            order by
+                (driver_key = 'overige') asc, share desc, contribution desc, driver_type asc, driver_key asc
         ) as rank_no
-    from drivers
+    from shared
 
 )
 
@@ -32,7 +46,7 @@ select
     ranked.label_nl,
     ranked.contribution,
     ranked.unit,
-    round(ranked.contribution / ranked.contribution_in_all, 6) as share,
+    ranked.share,
     ranked.n,
     ranked.median_days,
     case when positions.gap is null then 'previous_year' else 'path' end as compared_with,

@@ -1,6 +1,7 @@
 {{ config(materialized="view", schema="intermediate", contract={"enforced": false}) }}
 
--- What is there or announced and does not count, by reason and operator; the rest has yet to be placed.
+-- What is there or announced and does not count, by reason and operator and once more by sector; the rest has yet to be
+-- placed.
 with positions as (
 
     select * from {{ ref('int_target_positions') }}
@@ -53,6 +54,7 @@ weighed_less as (
             else 'Niet altijd open'
         end as reason_nl,
         operator_name,
+        sector_area_id as sector_id,
         case when power_source is null then 1 else cpe_weight end - cpe as equivalents
     from charge_points
     where access_factor < 1 or power_source is null
@@ -69,6 +71,7 @@ absent as (
             else 'Niet meer gemeld door de uitbater'
         end as reason_nl,
         locations.operator_name,
+        locations.sector_id,
         -- nobody knows what it will or would weigh: the lightest
         1 as equivalents
     from records
@@ -131,6 +134,26 @@ measured as (
 
 ),
 
+by_sector as (
+
+    select
+        positions.target_id,
+        positions.unit,
+        not_counted.sector_id,
+        case
+            when positions.value_kpi_id = 'charge_points_total' then count(*)
+            else sum(not_counted.equivalents) * any_value(positions.value) / nullif(any_value(stock.cpe), 0)
+        end as contribution,
+        count(*) as n
+    from positions
+    inner join not_counted
+        on positions.value_kpi_id = 'charge_points_' || not_counted.counts_for
+    cross join stock
+    where not_counted.equivalents > 0 and not_counted.sector_id is not null
+    group by positions.target_id, positions.value_kpi_id, positions.unit, not_counted.sector_id
+
+),
+
 -- fewer than five are no reason of their own
 explained as (
 
@@ -170,3 +193,16 @@ select
     null::double as median_days
 from explained
 where remainder > 0
+union all
+select
+    by_sector.target_id,
+    'sector' as driver_type,
+    by_sector.sector_id as driver_key,
+    coalesce(areas.name_nl, by_sector.sector_id) || ' (telt niet of half)' as label_nl,
+    by_sector.contribution::double as contribution,
+    by_sector.unit,
+    by_sector.n::bigint as n,
+    null::double as median_days
+from by_sector
+left join {{ ref('dim_area') }} as areas
+    on by_sector.sector_id = areas.area_id

@@ -1,13 +1,18 @@
 {{ config(materialized="view", schema="intermediate", contract={"enforced": false}) }}
 
 -- By building: what it took in twelve months above what the path asks of it, over the access points the KPI compares.
--- Where no path can be read, the emission of twelve months above that of the twelve before.
+-- For emission the same in kg CO2, or in kWh where the carrier has no factor; where no path can be read, above the
+-- twelve months before.
 with positions as (
 
     select * from {{ ref('int_target_positions') }}
-    where
-        value_kpi_id = 'own_energy_use_yearly'
-        or (value_kpi_id like 'own_buildings_co2_%' and gap is null)
+    where value_kpi_id = 'own_energy_use_yearly' or value_kpi_id like 'own_buildings_co2_%'
+
+),
+
+targets as (
+
+    select * from {{ ref('dim_target') }}
 
 ),
 
@@ -52,7 +57,7 @@ recent as (
         on
             daily.reading_date > positions.ref_date - interval 1 year
             and positions.ref_date >= daily.reading_date
-    where positions.gap < 0
+    where positions.gap < 0 and positions.value_kpi_id = 'own_energy_use_yearly'
     group by positions.target_id, positions.ref_date, positions.required_value, daily.ean
 
 ),
@@ -79,67 +84,126 @@ above_the_path as (
 monthly as (
 
     select * from {{ ref('fct_energy_monthly') }}
-    where co2_kg is not null and completeness >= 0.95
+    where direction = 'offtake' and completeness >= 0.95
 
 ),
 
-last_months as (
-
-    select max(month_start_date) as month_start_date
-    from monthly
-
-),
-
-years as (
+emission_positions as (
 
     select
-        monthly.site_id,
-        monthly.carrier,
-        date_diff('month', monthly.month_start_date, last_months.month_start_date) < 12 as is_recent,
-        {{ exact_sum('monthly.co2_kg') }} as co2_kg,
-        count(*) as months,
-        sum(day(last_day(monthly.month_start_date))) as days
-    from monthly
-    inner join last_months
-        on date_diff('month', monthly.month_start_date, last_months.month_start_date) < 24
+        positions.target_id,
+        positions.gap is not null as has_path,
+        -- another wording counts from another year: back to what it asks of 2019
+        case
+            when positions.gap is not null
+                then
+                    (positions.required_value - coalesce(targets.rebase_offset, 0))
+                    / coalesce(targets.rebase_factor, 1) / 100
+            else 0
+        end as asked_change,
+        max(monthly.month_start_date) as last_month_date
+    from positions
+    inner join targets
+        on positions.target_id = targets.target_id
+    inner join monthly
+        on positions.ref_date is null or last_day(monthly.month_start_date) <= positions.ref_date
+    where
+        positions.value_kpi_id like 'own_buildings_co2_%'
+        and (positions.gap is null or positions.gap < 0)
     group by all
 
 ),
 
-above_last_year as (
+placed as (
 
     select
-        positions.target_id,
-        years.site_id,
-        {{ exact_sum('(years.co2_kg - former.co2_kg)') }} as contribution,
+        emission_positions.target_id,
+        emission_positions.asked_change,
+        monthly.site_id,
+        monthly.carrier,
+        monthly.energy_kwh,
+        monthly.co2_kg,
+        day(last_day(monthly.month_start_date)) as days,
+        date_diff('month', monthly.month_start_date, emission_positions.last_month_date) between 0 and 11 as is_recent,
+        case
+            when emission_positions.has_path then year(monthly.month_start_date) = 2019
+            else date_diff('month', monthly.month_start_date, emission_positions.last_month_date) between 12 and 23
+        end as is_base
+    from emission_positions
+    cross join monthly
+
+),
+
+emissions as (
+
+    select
+        target_id,
+        site_id,
+        carrier,
+        asked_change,
+        -- a factor that is missing for one month leaves the whole unknown
+        count(*) = count(co2_kg) as has_factor,
+        {{ exact_sum('energy_kwh', where='is_recent') }} as energy_kwh,
+        {{ exact_sum('energy_kwh', where='is_base') }} as base_kwh,
+        {{ exact_sum('co2_kg', where='is_recent') }} as co2_kg,
+        {{ exact_sum('co2_kg', where='is_base') }} as base_co2_kg,
+        sum(days) filter (where is_recent) as days
+    from placed
+    where is_recent or is_base
+    group by target_id, site_id, carrier, asked_change
+    having count(*) filter (where is_recent) = 12 and count(*) filter (where is_base) = 12
+
+),
+
+emitted as (
+
+    select
+        target_id,
+        site_id,
+        null::varchar as carrier,
+        {{ exact_sum('(co2_kg - base_co2_kg * (1 + asked_change))') }} as contribution,
         'kg CO2' as unit,
-        sum(years.days) as n
-    from positions
-    inner join years
-        on positions.gap is null and years.is_recent and years.months = 12
-    inner join years as former
-        on
-            years.site_id = former.site_id
-            and years.carrier = former.carrier
-            and not former.is_recent
-            and former.months = 12
-    group by positions.target_id, years.site_id
+        sum(days) as n
+    from emissions
+    where has_factor
+    group by target_id, site_id
+    union all
+    select
+        target_id,
+        site_id,
+        carrier,
+        energy_kwh - base_kwh * (1 + asked_change) as contribution,
+        'kWh' as unit,
+        days as n
+    from emissions
+    where not has_factor
 
 ),
 
 drivers as (
 
-    select * from above_the_path
+    select
+        target_id,
+        site_id,
+        null::varchar as carrier,
+        contribution,
+        unit,
+        n
+    from above_the_path
     union all
-    select * from above_last_year
+    select * from emitted
 
 )
 
 select
     drivers.target_id,
     'site' as driver_type,
-    drivers.site_id as driver_key,
-    sites.name_nl as label_nl,
+    concat_ws('/', drivers.site_id, drivers.carrier) as driver_key,
+    sites.name_nl || case drivers.carrier
+        when 'electricity' then ' (stroom in kWh: emissiefactor ontbreekt)'
+        when 'gas' then ' (gas in kWh: emissiefactor ontbreekt)'
+        else ''
+    end as label_nl,
     drivers.contribution,
     drivers.unit,
     drivers.n::bigint as n,

@@ -105,6 +105,12 @@ steps as (
             when 'advice_to_plan' then 'tussen advies en plan'
             when 'plan_to_order' then 'tussen plan en bestelling'
             else 'tussen bestelling en uitvoering'
+        end
+        -- what has piled up, whatever year it began in: no part of the gap of this year
+        || case
+            when is_stopped then ' (alle jaren)'
+            when unit = 'dossiers' then ' (alle open dossiers)'
+            else ' (alle open maatregelen)'
         end as label_nl,
         count(*)::double as contribution,
         unit,
