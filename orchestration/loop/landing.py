@@ -192,7 +192,7 @@ class _Landing:
             return self._refused(name, sha256, stamp, reason)
         except _TrippedError as tripped:
             return self._refused(name, sha256, stamp, self._unforeseen(name, tripped.over))
-        follows = revise(self.settings, self.contract, self.now) + self._done(file, sha256, manifest)
+        follows = self._done(file, sha256, manifest)
         if manifest is known:
             return self._result(name, Outcome.KNOWN, f"already landed as {manifest.batch_id}{follows}", manifest)
         told = counts_in_words(manifest) + self._closing(manifest) + follows
@@ -246,14 +246,16 @@ class _Landing:
         """What follows a commit; where it fails, or after a crash, the next landing of the same file does it.
 
         Returns:
-            What to say of a file that was left behind.
+            What to say of what it forbids to keep, or of a file that was left behind.
         """
         try:
+            forbidden = revise(self.settings, self.contract, self.now)
             self.state.asked(self.contract.name, manifest.complete_until, self.now)
             take(file, sha256)
-        except (OSError, sqlite3.Error) as broken:
+        except (SupplierError, SchemaFaultError, *_NOT_OF_THE_FILE) as broken:
+            # whose words these are is not known: they may quote a path
             return f"; its file stays until the next landing ({type(broken).__name__})"
-        return ""
+        return forbidden
 
     def _pulled(self, missed: list[Landed]) -> Landed:
         """What came of a pull; every part of the supplier that failed while the rest came is added to `missed`."""

@@ -13,7 +13,7 @@ from contracts.vocabulary import SourceContract
 from orchestration.loop.passage import context_of, one_at_a_time, source_module
 from orchestration.loop.replay import replayed
 from orchestration.settings import Settings
-from warehouse.lake import Lake, Manifest
+from warehouse.lake import Lake, LakeError, Manifest
 
 
 def revise(settings: Settings, register: SourceContract, now: datetime) -> str:
@@ -69,4 +69,7 @@ def _tells_too_much(settings: Settings, lake: Lake, manifest: Manifest, contract
     if not all(file.exists() for file in files.values()):
         return False
     kept = {name: pl.scan_parquet(file, hive_partitioning=False, glob=False) for name, file in files.items()}
-    return bool(source_module(contract.name).keeps_too_much(kept, context_of(settings, lake)))
+    try:
+        return bool(source_module(contract.name).keeps_too_much(kept, context_of(settings, lake)))
+    except pl.exceptions.PolarsError as broken:
+        raise LakeError(f"{contract.name}: batch {manifest.batch_id} cannot be read; restore it") from broken

@@ -217,6 +217,24 @@ def test_what_is_left_to_erase_is_told_again_with_every_register(empty_profile: 
     assert len(Lake(settings.layout.lake).manifests("energy_meters")) == 2
 
 
+def test_a_register_has_landed_although_a_batch_that_it_forbids_cannot_be_read(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    settings = empty_profile()
+    _land(settings, "buildings", _register(HALL, HOME, home=SCHOOL))
+    first = _land(settings, "energy_meters", _export(HALL, HOME)).manifest
+    received = Lake(settings.layout.lake).file(first, "readings", "received")
+    whole = received.read_bytes()
+    received.write_bytes(whole[:100])
+    landed = _corrected(settings, HALL, HOME)
+    assert landed.outcome is Outcome.LANDED
+    assert "its file stays until the next landing" in landed.message
+    received.write_bytes(whole)
+    (again,) = land(settings, settings.contracts()["buildings"], LATER)
+    assert again.outcome is Outcome.KNOWN
+    assert again.message.endswith(f"`ademruimte erase {first.batch_id}`")
+
+
 def test_an_erasure_killed_half_way_stops_no_register(empty_profile: Callable[..., Settings]) -> None:
     settings = empty_profile()
     _land(settings, "buildings", _register(HALL, HOME, home=SCHOOL))
