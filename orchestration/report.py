@@ -44,6 +44,7 @@ _WORST_FIRST = (
 )
 _UNJUDGED = "no_data"
 _DOZEN = 12
+_LONGEST_KPI = 30
 _STATUS_WIDTH = 22
 _WIDE = 72
 
@@ -124,13 +125,22 @@ def print_kpis(console: Console, settings: Settings) -> None:
     table = _table(
         "KPIs without a target", settings, words=("kpi", "ref date", "unit"), numbers=("value", "n", "areas")
     )
-    for row in newest.head(_DOZEN).iter_rows(named=True):
+    first = newest.head(_DOZEN)
+    # a name that is broken cannot be copied; a longer one than this would leave the unit no room
+    table.columns[0].min_width = min(max(map(len, first["kpi_id"])), _LONGEST_KPI)
+    for row in first.iter_rows(named=True):
         value, n = (row["value"], row["n"]) if row["is_city"] else (None, None)
         numbers = (_number(each) for each in (value, n, row["areas"]))
-        table.add_row(row["kpi_id"], str(row["ref_date"]), row["unit"], *numbers)
+        table.add_row(row["kpi_id"], str(row["ref_date"]), _unit_or_why_not(row), *numbers)
     console.print(table)
     if newest.height > _DOZEN:
         console.print(f"and {newest.height - _DOZEN} more in marts.fct_kpi_observations.\n")
+
+
+def _unit_or_why_not(row: Mapping[str, Any]) -> str:
+    """The unit of a KPI, with the reason where it has no value (a factor that nobody published, too few persons)."""
+    reason = row.get("empty_reason_nl")
+    return f"{row['unit']}: {reason}" if reason and row["value"] is None else str(row["unit"])
 
 
 def _newest_without_target(settings: Settings) -> pl.DataFrame:

@@ -184,6 +184,20 @@ def test_a_kpi_of_smaller_areas_alone_shows_how_many_and_no_value(empty_profile:
     assert line.split() == ["loners", "2026-10-31", "bomen", "4"]
 
 
+def test_a_kpi_without_a_value_says_why(demo: Settings) -> None:
+    text = shown(report.print_kpis, demo)
+    line = line_with(text, "own_co2_index_2019_total")
+    told = " ".join(text[text.index(line) :].split()[:12])
+    assert "factor" in told
+    assert "ontbreekt" in told
+
+
+def test_the_name_of_a_kpi_stands_whole(demo: Settings) -> None:
+    text = shown(report.print_kpis, demo)
+    for name in ("charge_point_equivalents", "own_energy_estimated_share", "own_co2_index_2019_non_ets"):
+        assert name in text
+
+
 def test_the_city_goes_before_a_later_value_of_a_part_of_it(empty_profile: Callable[..., Settings]) -> None:
     kpis = [{"value": 80.0}, {"area_id": "34022A00-", "ref_date": date(2026, 11, 22), "value": 66.0}]
     line = line_with(shown(report.print_kpis, publish(empty_profile(), kpis=kpis)), "loners")
