@@ -155,9 +155,10 @@ def status(
     if as_of or known_at or target or with_same:
         from orchestration.past import print_past  # noqa: PLC0415 - brings dbt
 
-        day = as_of or known_at or datetime.now(UTC)
-        known = (known_at or datetime.now(UTC)).date()
-        print_past(_console, settings, day.date(), known, target_id=target, with_same=with_same)
+        today = settings.as_of(datetime.now(UTC))
+        known = known_at.date() if known_at else today
+        day = as_of.date() if as_of else known
+        print_past(_console, settings, day, known, target_id=target, with_same=with_same)
         return
     report.print_targets(_console, settings)
     report.print_deliveries(_console, settings)
@@ -166,11 +167,15 @@ def status(
 
 @app.command()
 def batches() -> None:
-    """The batches in the lake."""
+    """The batches in the lake: which replaced another, which count no more, and of which the rows are erased."""
     from warehouse.lake import Lake  # noqa: PLC0415 - brings polars
 
-    for manifest in Lake(read_settings().layout.lake).manifests():
+    lake = Lake(read_settings().layout.lake)
+    counting = {manifest.batch_id for manifest in lake.live()}
+    for manifest in lake.manifests():
         note = f" supersedes {manifest.supersedes}" if manifest.supersedes else ""
+        if manifest.batch_id not in counting:
+            note += "; erased" if lake.is_erased(manifest) else "; superseded"
         _console.print(f"{manifest.batch_id}  {manifest.source}  {manifest.origin}{note}", markup=False, soft_wrap=True)
 
 
@@ -201,8 +206,8 @@ def erase(
     except UnknownBatchError as fault:
         raise typer.BadParameter(str(fault)) from None
     _console.print(
-        "the warehouse holds those rows until the next `ademruimte build`, and the published build before it until the "
-        "one after that; a backup holds them until it is replaced (docs/architecture.md, Erasing)",
+        "the warehouse holds those rows until the next `ademruimte build`, and the newest five published builds until "
+        "as many newer ones are there; a backup holds them until it is replaced (docs/architecture.md, Erasing)",
         soft_wrap=True,
     )
 

@@ -325,8 +325,8 @@ _COUNTED = RowRule(
     "uncounted_full_crawl",
     "uncounted_full_crawl: a full crawl does not say how many locations and EVSEs it named",
     ~pl.col("is_full") | (pl.col("location_count").is_not_null() & pl.col("evse_count").is_not_null()),
-    reason_nl="Een volledige bevraging zegt niet hoeveel locaties en laadpunten ze noemde. Vul beide aantallen in, of "
-    "zet is_full op nee.",
+    reason_nl="Een volledige bevraging zegt niet hoeveel locaties en laadpunten ze noemde. Die rij schrijven we zelf: "
+    "meld dit aan het datateam.",
 )
 
 CRAWLS = TableContract(

@@ -116,7 +116,7 @@ def land(settings: Settings, contract: SourceContract, now: datetime, *, is_aske
             refused until it, its manifest, the contract or the code changed.
     """
     settings.layout.create()
-    with one_at_a_time(settings, contract), State(settings.layout.state) as state:
+    with one_at_a_time(settings, contract.name), State(settings.layout.state) as state:
         lake = Lake(settings.layout.lake)
         lake.sweep()
         landing = _Landing(settings, contract, now, lake, state, is_asked)
@@ -279,7 +279,9 @@ class _Landing:
         """A pull that brings what the last one brought writes no batch; it only moves `complete_until`."""
         admitted = self._admit(delivery)
         # a clock that is set right would make later deliveries seem older than this one
-        delivery = replace(delivery, supplied_at=not_past(delivery.supplied_at, self._clock()))
+        supplied_at = not_past(delivery.supplied_at, self._clock())
+        spoken = delivery.complete_until and not_past(delivery.complete_until, supplied_at)
+        delivery = replace(delivery, supplied_at=supplied_at, complete_until=spoken)
         sha256 = content_sha256(admitted.tables)
         last = self.lake.latest(self.contract.name)
         if _brings_nothing(admitted.tables, self.contract) or (last is not None and last.content_sha256 == sha256):

@@ -29,9 +29,9 @@ _Answer = TypeVar("_Answer")
 
 
 @contextmanager
-def one_at_a_time(settings: Settings, contract: SourceContract) -> Iterator[None]:
+def one_at_a_time(settings: Settings, source: str) -> Iterator[None]:
     """Waits for whatever else commits batches of this source: both would commit the same file."""
-    with (settings.layout.root / f".land-{contract.name}.lock").open("a") as file:
+    with (settings.layout.root / f".land-{source}.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -44,7 +44,7 @@ def replay(settings: Settings, batch_id: str, now: datetime) -> Manifest | None:
     """
     lake = Lake(settings.layout.lake)
     contract = settings.contracts()[_live(lake, batch_id).source]
-    with one_at_a_time(settings, contract):
+    with one_at_a_time(settings, contract.name):
         return replayed(settings, contract, batch_id, now)
 
 

@@ -40,7 +40,7 @@ def _revised(settings: Settings, contract: SourceContract, now: datetime) -> lis
     Returns:
         What was replaced, now or earlier, and is not erased yet.
     """
-    with one_at_a_time(settings, contract):
+    with one_at_a_time(settings, contract.name):
         for manifest in _too_much(settings, contract):
             replayed(settings, contract, manifest.batch_id, now)
     return list(_too_much(settings, contract, live=False))

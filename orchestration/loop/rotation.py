@@ -102,7 +102,7 @@ def _with_pseudonyms(settings: Settings) -> dict[str, SourceContract]:
 def _nobody_lands(settings: Settings, contracts: Mapping[str, SourceContract]) -> Iterator[None]:
     with ExitStack() as locks:
         for contract in contracts.values():
-            locks.enter_context(one_at_a_time(settings, contract))
+            locks.enter_context(one_at_a_time(settings, contract.name))
         yield
 
 

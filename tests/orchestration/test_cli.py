@@ -254,7 +254,9 @@ def test_a_replay_that_changes_rows_names_its_batch_and_the_list_says_what_it_re
     lake.read(manifest, "observations", "accepted").head(1).write_parquet(accepted)
     again = f"{manifest.batch_id}.r1"
     assert f"committed {again}" in run(own_demo, "replay", manifest.batch_id).output
-    assert f"{again}  indicators  {manifest.origin} supersedes {manifest.batch_id}" in run(own_demo, "batches").output
+    listed = run(own_demo, "batches").output
+    assert f"{again}  indicators  {manifest.origin} supersedes {manifest.batch_id}\n" in listed
+    assert f"{manifest.batch_id}  indicators  {manifest.origin}; superseded\n" in listed
 
 
 def test_erasing_names_each_batch_and_where_its_rows_still_lie(
@@ -273,7 +275,9 @@ def test_erasing_names_each_batch_and_where_its_rows_still_lie(
     assert result.exit_code == 0
     assert f"erased {first.batch_id}" in result.output
     assert "until the next `ademruimte build`" in said(result)
+    assert "the newest five published builds" in said(result)
     assert lake.is_erased(first)
+    assert f"{first.batch_id}  indicators  b.csv; erased\n" in run(settings, "batches").output
 
 
 def test_erasing_an_unknown_batch_says_how_to_find_the_known_ones(

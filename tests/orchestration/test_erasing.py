@@ -84,6 +84,15 @@ def test_a_warehouse_that_holds_what_was_erased_forgets_it_at_the_next_load(sett
         assert con.sql("select count(*) from landing.renovation_coach__dossiers").fetchall() == [(1,)]
 
 
+def test_rows_of_a_source_that_nobody_promises_any_more_can_be_erased(settings: Settings, replaced: Manifest) -> None:
+    of_old = settings.layout.lake / "coaches_of_old"
+    (settings.layout.lake / COACHES).rename(of_old)
+    for sealed in of_old.rglob("manifest.json"):
+        sealed.write_text(sealed.read_text("utf-8").replace(f'"{COACHES}"', f'"{of_old.name}"'), encoding="utf-8")
+    assert erase_all(settings, replaced.batch_id) == [replaced.batch_id]
+    assert not holds(settings.layout.lake, PERSON)
+
+
 def test_one_unknown_batch_among_others_erases_none(settings: Settings, replaced: Manifest) -> None:
     with pytest.raises(UnknownBatchError, match="no batch nothing"):
         erase_all(settings, replaced.batch_id, "nothing")
@@ -99,7 +108,7 @@ def test_nothing_is_erased_while_a_build_reads(settings: Settings, replaced: Man
 def test_erasing_waits_for_a_replay_or_landing_of_its_source(settings: Settings, replaced: Manifest) -> None:
     erased: list[str] = []
     thread = Thread(target=lambda: erased.extend(erase_all(settings, replaced.batch_id)))
-    with one_at_a_time(settings, settings.contracts()[COACHES]):
+    with one_at_a_time(settings, COACHES):
         thread.start()
         thread.join(0.3)
         assert holds(settings.layout.lake, PERSON)

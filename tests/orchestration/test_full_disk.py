@@ -29,7 +29,7 @@ def mount(*arguments: str) -> bool:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk_of_few_files(tmp_path: Path) -> Iterator[Path]:
     """A disk of its own that takes only so many files; the kernel itself says when it is full."""
     place = tmp_path / "disk"
     place.mkdir()
@@ -42,20 +42,20 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def may_make(small_disk: Path) -> Callable[[int], None]:
+def may_make(disk_of_few_files: Path) -> Callable[[int], None]:
     """Lets the disk take that many files more."""
 
     def limit(more: int) -> None:
-        used = sum(1 for _ in small_disk.rglob("*")) + 1
-        assert mount("-o", f"remount,nr_inodes={used + more}", str(small_disk))
+        used = sum(1 for _ in disk_of_few_files.rglob("*")) + 1
+        assert mount("-o", f"remount,nr_inodes={used + more}", str(disk_of_few_files))
 
     return limit
 
 
 @pytest.fixture
-def settings(small_disk: Path) -> Settings:
+def settings(disk_of_few_files: Path) -> Settings:
     """A profile on that disk, with one file that waits."""
-    settings = settings_in(small_disk / "var", {})
+    settings = settings_in(disk_of_few_files / "var", {})
     settings.layout.create()
     settings.layout.drop(SOURCE).mkdir(parents=True)
     (settings.layout.drop(SOURCE) / NAME).write_text(CONTENT, encoding="utf-8")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import dagster as dg
@@ -23,26 +24,14 @@ _CHANGED = "2026-11-01T00:00:00Z"
 
 
 @contextmanager
-def _operator(clock: datetime, broken: set[str], stamp: str = _CHANGED) -> Iterator[str]:
-    """An operator with one charge point and no sessions; what is in `broken` answers 404."""
-    evse = {"uid": "E1", "status": "AVAILABLE", "last_updated": stamp}
-    place = {"country_code": "BE", "party_id": "ABC", "id": "L1", "latitude": "50.8", "evses": [evse]}
-    place |= {"coordinates": {"latitude": "50.82790", "longitude": "3.26490"}, "last_updated": stamp}
+def _serving(clock: datetime, answer: Callable[[str, str], object]) -> Iterator[str]:
+    """A supplier of JSON with that clock: what it says at a path of its address, or 404 where that is None."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            name = self.path.strip("/").partition("?")[0]
-            url = f"http://{self.headers['Host']}"
-            modules = [{"identifier": each, "role": "SENDER", "url": f"{url}/{each}"} for each in ("locations", "cdrs")]
-            data = {
-                "versions": [{"version": "2.2.1", "url": f"{url}/details"}],
-                "details": {"endpoints": modules},
-                # nothing changes any more
-                "locations": [] if "date_from" in self.path else [place],
-                "cdrs": [],
-            }[name]
-            body = json.dumps({"data": data, "status_code": 1000}).encode()
-            self.send_response_only(404 if name in broken else 200)
+            said = answer(self.path, f"http://{self.headers['Host']}")
+            body = json.dumps(said).encode()
+            self.send_response_only(404 if said is None else 200)
             self.send_header("Date", format_datetime(clock, usegmt=True))
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -54,10 +43,33 @@ def _operator(clock: datetime, broken: set[str], stamp: str = _CHANGED) -> Itera
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/versions"
+        yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def _operator(clock: datetime, broken: set[str], stamp: str = _CHANGED) -> Iterator[str]:
+    """An operator with one charge point and no sessions; what is in `broken` answers 404."""
+    evse = {"uid": "E1", "status": "AVAILABLE", "last_updated": stamp}
+    place = {"country_code": "BE", "party_id": "ABC", "id": "L1", "latitude": "50.8", "evses": [evse]}
+    place |= {"coordinates": {"latitude": "50.82790", "longitude": "3.26490"}, "last_updated": stamp}
+
+    def answer(path: str, url: str) -> object:
+        name = path.strip("/").partition("?")[0]
+        modules = [{"identifier": each, "role": "SENDER", "url": f"{url}/{each}"} for each in ("locations", "cdrs")]
+        data = {
+            "versions": [{"version": "2.2.1", "url": f"{url}/details"}],
+            "details": {"endpoints": modules},
+            # nothing changes any more
+            "locations": [] if "date_from" in path else [place],
+            "cdrs": [],
+        }[name]
+        return None if name in broken else {"data": data, "status_code": 1000}
+
+    with _serving(clock, answer) as url:
+        yield f"{url}/versions"
 
 
 def _asking(settings: Settings, url: str) -> Settings:
@@ -186,6 +198,23 @@ def test_the_data_team_reads_of_a_wrong_clock_beside_what_landed_and_beside_noth
     for place in (*made, *(check for check in checks if check.check_name == HONOURS_CONTRACT)):
         assert says in str(place.metadata["warnings"].value)
     assert not second.get_asset_materialization_events(), "nothing new came"
+
+
+def test_a_source_of_which_nothing_is_new_speaks_no_further_than_our_own_clock(
+    empty_profile: Callable[..., Settings], tmp_path: Path
+) -> None:
+    wanted = tmp_path / "swing.csv"
+    wanted.write_text("swing_code;kpi_id;unit;geolevel;periodlevel\nbomen;trees_extra;trees;gemeente;year\n", "utf-8")
+    with _serving(NOW + timedelta(hours=20), lambda *_: {"value": []}) as url:
+        mine = {"ADEMRUIMTE_INDICATORS_URL": url, "ADEMRUIMTE_INDICATORS_MAPPING": str(wanted)}
+        settings = empty_profile()
+        settings = replace(settings, fixed_as_of=None, environment={**settings.environment, **mine})
+        (landed,) = land(settings, settings.contracts()["indicators"], NOW)
+    assert landed.outcome is Outcome.UNCHANGED, landed.message
+    with State(settings.layout.state) as state:
+        (progress,) = state.progress()
+    assert progress.complete_until is not None
+    assert NOW <= progress.complete_until < NOW + timedelta(minutes=5)
 
 
 def test_a_clock_that_lags_is_told_and_the_source_speaks_only_up_to_it(empty_profile: Callable[..., Settings]) -> None:

@@ -211,7 +211,7 @@ def test_nothing_is_rotated_with_a_key_that_got_lost(coaches: Settings) -> None:
 def test_a_rotation_waits_for_a_landing(coaches: Settings) -> None:
     rotated: list[Rotated] = []
     thread = Thread(target=lambda: rotated.extend(rotate(coaches, LATER)))
-    with one_at_a_time(coaches, coaches.contracts()[SOURCE]):
+    with one_at_a_time(coaches, SOURCE):
         thread.start()
         thread.join(0.3)
         assert not rotated
@@ -262,7 +262,7 @@ def test_a_batch_whose_key_got_lost_makes_no_build_wait(coaches: Settings) -> No
     batches = live(coaches)
     finished: list[list[Rotated]] = []
     thread = Thread(target=lambda: finished.append(finish_rotation(coaches, LATER)))
-    with one_at_a_time(coaches, coaches.contracts()[SOURCE]):
+    with one_at_a_time(coaches, SOURCE):
         thread.start()
         thread.join(20)
         assert finished == [[]]
@@ -273,7 +273,7 @@ def test_what_a_build_finishes_is_newer_than_what_landed_while_it_waited(coaches
     killed_after_one(coaches)
     finished: list[Rotated] = []
     thread = Thread(target=lambda: finished.extend(finish_rotation(coaches, LATER)))
-    with one_at_a_time(coaches, coaches.contracts()[SOURCE]):
+    with one_at_a_time(coaches, SOURCE):
         thread.start()
         thread.join(0.3)
         assert not finished
