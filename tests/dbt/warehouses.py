@@ -72,7 +72,7 @@ def land_charge_points(
     warehouse: Path, locations: list[object], supplied_at: datetime, city: str, *, is_full: bool = True
 ) -> None:
     """Lands a location dump as the source module and the gate would."""
-    from ingestion.sources.charge_points import flatten  # noqa: PLC0415 - another room, only for real files
+    from ingestion.charge_point_rows import flatten  # noqa: PLC0415 - another room, only for real files
 
     batch = f"{supplied_at:%Y%m%d%H}"
     origin = {"batch_id": batch, "supplied_at": supplied_at, "content_sha256": batch, "known_at": supplied_at}

@@ -14,9 +14,10 @@ from contracts.cities import calendar
 from contracts.cities.kortrijk import CITY
 from contracts.gate import split
 from contracts.registry import all_contracts
+from ingestion import charge_point_rows
 from ingestion.demo_city import city
 from ingestion.demo_city.areas import SECTORS
-from ingestion.sources import charge_points, tickets_1777
+from ingestion.sources import tickets_1777
 
 if TYPE_CHECKING:
     from tests.demo_city.conftest import Landed
@@ -186,7 +187,8 @@ def test_powers_are_the_ones_of_the_field_and_sometimes_absent(locations: list[d
 def test_the_mess_of_the_charge_points_is_refused_and_nothing_else(locations: list[dict[str, Any]]) -> None:
     contract = all_contracts()["charge_points"]
     refused = {
-        name: split(rows, contract.table(name), CITY) for name, rows in charge_points.flatten(list(locations)).items()
+        name: split(rows, contract.table(name), CITY)
+        for name, rows in charge_point_rows.flatten(list(locations)).items()
     }
     assert {name: found.quarantined.height for name, found in refused.items()} == {
         "locations": 2,
@@ -200,7 +202,7 @@ def test_no_connector_is_left_without_its_evse(locations: list[dict[str, Any]]) 
     contract = all_contracts()["charge_points"]
     tables = {
         name: split(rows, contract.table(name), CITY).accepted
-        for name, rows in charge_points.flatten(list(locations)).items()
+        for name, rows in charge_point_rows.flatten(list(locations)).items()
     }
     key = ["country_code", "party_id", "location_id"]
     assert tables["connectors"].join(tables["evses"], on=[*key, "evse_uid"], how="anti").height == 0

@@ -13,8 +13,9 @@ from contracts.gate import split
 from contracts.registry import city_named
 from contracts.sources.charge_points import CONTRACT
 from ingestion.areas import MUNICIPALITY, SECTOR, Areas
+from ingestion.charge_point_rows import flatten
 from ingestion.delivery import Context, Endpoint
-from ingestion.sources.charge_points import fetch, flatten
+from ingestion.sources.charge_points import fetch
 
 _NewSupplier = Callable[[Callable[..., Any]], Any]
 _CONNECTOR = {

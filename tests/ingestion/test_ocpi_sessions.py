@@ -13,6 +13,7 @@ import pytest
 from contracts.cities.profile import City
 from contracts.gate import Split, split
 from contracts.registry import all_contracts
+from ingestion.charge_sessions import session_row
 from ingestion.delivery import Context, Endpoint, Secret
 from ingestion.protocols.ocpi_sessions import (
     IMPOSSIBLE_ENERGY,
@@ -377,7 +378,7 @@ def test_the_cdr_of_the_specification_parses_and_its_swapped_coordinates_are_fla
     found = by_hour("cdrs", [_example(real_data, version, "cdr_example.json")], refused)
     assert refused == []
     assert sum(each.energy_kwh for each in found.values()) == pytest.approx(15.342)
-    rows = [charge_points.session_row(key, each) for key, each in found.items()]
+    rows = [session_row(key, each) for key, each in found.items()]
     frame = pl.DataFrame(rows).with_row_index("line", offset=1).cast({"line": pl.Int64})
     judged = split(frame, all_contracts()["charge_points"].table("charge_sessions_hourly"), kortrijk)
     swapped = next(iter(found.values())).latitude == "3.729944"

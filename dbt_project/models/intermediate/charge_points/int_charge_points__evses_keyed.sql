@@ -1,7 +1,7 @@
 -- One charge point has one identifier, however a platform writes it (eMI3: separators and case mean nothing).
 -- What has not that shape ("1", "n/a") names nothing: it would make one charge point of many.
 -- A word of a list means the same in any case too, and what changes after it was sent would outdate every true change
--- until then.
+-- until then. Since version 3 of the contract both are done before landing: here, for batches from before it.
 with stripped as (
 
     select

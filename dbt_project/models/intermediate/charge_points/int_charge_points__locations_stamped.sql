@@ -1,5 +1,6 @@
 -- Every version of a location, comparable: a word of a list means the same in any case, and what changes after it was
--- sent would outdate every true change until then.
+-- sent would outdate every true change until then. Since version 3 of the contract both are done before landing:
+-- here, for batches from before it.
 select
     * replace (
         upper(parking_type) as parking_type,
