@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -72,8 +72,9 @@ def test_printing_a_key_does_not_show_it(tmp_path: Path) -> None:
 def test_processes_that_race_for_a_new_key_all_get_the_same_one(tmp_path: Path) -> None:
     paths = [tmp_path / f"profile{n}" / "key" for n in range(KEYS)]
     races = [path for path in paths for _ in range(PROCESSES)]
-    with get_context("spawn").Pool(PROCESSES) as pool:
-        got = pool.map(read_or_create_ring, races, chunksize=1)
+    # an executor lets its processes end by themselves: a pool kills them, and one that dies on its lock hangs the rest
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+        got = list(pool.map(read_or_create_ring, races))
     for path, key in zip(races, got, strict=True):
         assert key.keys[-1].value == path.read_text("ascii"), path
         assert [file.name for file in path.parent.iterdir()] == ["key"]
