@@ -312,9 +312,9 @@ def test_a_figure_of_the_city_is_told_from_five_on_and_says_why_it_is_empty(smal
         where kpi_id like 'renovation_c%' and ref_date = '2026-11-22' order by 1"""
     )
     assert told == [
-        ("renovation_coached_households", None, None, "minder dan vijf"),
+        ("renovation_coached_households", None, None, "minder dan vijf gezinnen"),
         ("renovation_collective", 59, 59, None),
-        ("renovation_custom_trajectories", None, None, "minder dan vijf"),
+        ("renovation_custom_trajectories", None, None, "minder dan vijf gezinnen"),
     ]
 
 
