@@ -1,6 +1,7 @@
 {#- The rows of weekly files that still speak, with the first later full file in which their key lacks.
-    Of a week that a team delivered again only the newest file speaks, also when it holds no row of the table. A row that says it corrects silences the
-    earlier weeks of its key. A full file with refused rows withdraws nothing: what lacks may be among the refused. -#}
+    Of a week that a team delivered again only the newest file speaks, also when it holds no row of the table. A row
+    that says it corrects silences the earlier weeks of its key. A full file with refused rows withdraws nothing: what
+    lacks may be among the refused. -#}
 {% macro weekly_versions(delivered, key, table_name) -%}
 with delivered as (
 

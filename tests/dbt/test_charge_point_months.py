@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -115,22 +116,35 @@ def test_the_status_of_a_charge_point_target_has_a_history(crawled: Path) -> Non
     assert history == [(MONTHS - 1,)]
 
 
-def test_of_a_month_whose_crawl_was_half_refused_half_is_known(
-    crawled: Path, tmp_path: Path, dbt: Callable[..., Dbt]
+HALF_TOLD = ("2026-02-20 06:00:00+00", "2026-11-20 06:00:00+00")
+TWICE_AS_MANY_NAMED = """update landing.charge_points__crawls as crawls set evse_count = named.evses * 2
+    from (select supplied_at, count(*) as evses from landing.charge_points__evses group by supplied_at) as named
+    where crawls.supplied_at = named.supplied_at and crawls.supplied_at = ?"""
+AS_MANY_NAMED = TWICE_AS_MANY_NAMED.replace(" * 2", "")
+HALF_WITHOUT_CONNECTOR = """delete from landing.charge_points__connectors
+    where supplied_at = ? and evse_uid::integer % 2 = 0"""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param([TWICE_AS_MANY_NAMED], id="refused"),
+        # let in, and nobody can read its power: it has no weight
+        pytest.param([AS_MANY_NAMED, HALF_WITHOUT_CONNECTOR], id="without-a-readable-connector"),
+    ],
+)
+def test_of_a_crawl_of_which_half_cannot_be_counted_half_is_known_at_a_months_end_and_on_the_last_day(
+    crawled: Path, tmp_path: Path, dbt: Callable[..., Dbt], changes: Sequence[str]
 ) -> None:
     warehouse = tmp_path / "warehouse.duckdb"
     warehouse.write_bytes(crawled.read_bytes())
     with connect(warehouse) as con:
-        con.execute(
-            """update landing.charge_points__crawls as crawls set evse_count = named.evses * 2
-            from (
-                select supplied_at, count(*) as evses from landing.charge_points__evses group by supplied_at
-            ) as named
-            where crawls.supplied_at = named.supplied_at and crawls.supplied_at = '2026-02-20 06:00:00+00'"""
-        )
+        for change, moment in product(changes, HALF_TOLD):
+            con.execute(change, [moment])
     assert dbt(warehouse, "--select", "kpi_charge_point_equivalents", *ONLY).failed() == []
-    shares = (
-        "select ref_date, completeness from marts.kpi_charge_point_equivalents where kpi_id = 'charge_points_total'"
-    )
-    assert dict(_rows(warehouse, shares))[date(2026, 2, 28)] == pytest.approx(0.5)
-    assert dict(_rows(warehouse, shares))[date(2026, 1, 31)] == 1
+    told = "select ref_date, completeness from marts.kpi_charge_point_equivalents where kpi_id = 'charge_points_total'"
+    shares = dict(_rows(warehouse, told))
+    # an odd number of points has one more or one less than half
+    assert shares[date(2026, 2, 28)] == pytest.approx(0.5, abs=0.02)
+    assert shares[date(2026, 11, 20)] == pytest.approx(0.5, abs=0.02)
+    assert shares[date(2026, 1, 31)] == 1

@@ -178,7 +178,7 @@ def _measures() -> list[Mapping[str, object]]:
     """Four projects of 3, 6, 20 and 30 dossiers, of which 0, 6, 1 and 10 fossil-free."""
     projects = {"P-1": (3, 0), "P-2": (6, 6), "P-3": (20, 1), "P-4": (30, 10)}
     numbered = [(project, number, done) for project, done in projects.items() for number in range(done[0])]
-    return [
+    done = [
         {
             "dossier_id": f"D-{place}",
             "team": "kortrijk",
@@ -200,6 +200,33 @@ def _measures() -> list[Mapping[str, object]]:
             **ORIGIN,
         }
         for place, (project, number, done) in enumerate(numbered)
+    ]
+    return done + _ordered_by_one_household()
+
+
+def _ordered_by_one_household() -> list[Mapping[str, object]]:
+    """Five measures of one dossier that wait: many measures, one door."""
+    return [
+        {
+            "dossier_id": "D-0",
+            "team": "kortrijk",
+            "line_no": line,
+            "measure": measure,
+            "status": "besteld",
+            "status_date": date(2026, 10, 1),
+            "works_completed_date": None,
+            "collective_project_id": "P-4",
+            "project_name": "P-4",
+            "project_street": "Demostraat",
+            "project_enrolments": 40,
+            "project_dwelling_units": 40,
+            "is_correction": False,
+            "delivery_week": "2026-W46",
+            "file_team": "kortrijk",
+            "is_snapshot": False,
+            **ORIGIN,
+        }
+        for line, measure in enumerate(("zolder", "vloer", "buitenmuur", "ramen_deuren", "ventilatie"), start=2)
     ]
 
 
@@ -285,14 +312,22 @@ def test_a_figure_of_the_city_is_told_from_five_on_and_says_why_it_is_empty(smal
         where kpi_id like 'renovation_c%' and ref_date = '2026-11-22' order by 1"""
     )
     assert told == [
-        ("renovation_coached_households", None, None, "minder dan vijf"),
+        ("renovation_coached_households", None, None, "minder dan vijf gezinnen"),
         ("renovation_collective", 59, 59, None),
-        ("renovation_custom_trajectories", None, None, "minder dan vijf"),
+        ("renovation_custom_trajectories", None, None, "minder dan vijf gezinnen"),
     ]
 
 
 def test_no_driver_of_a_gap_rests_on_fewer_than_five(built: Built) -> None:
     assert built.rows("select count(*) from verdicts.fct_gap_drivers where n < 5") == [(0,)]
+
+
+def test_five_measures_of_one_household_are_no_driver(small: Built) -> None:
+    waiting = """select contribution, n from intermediate.int_gap_drivers__renovation
+        where target_id = 'renovation_collective' and driver_key = 'order_to_done'"""
+    assert small.rows(waiting) == [(5, 1)]
+    shown = "select * from verdicts.fct_gap_drivers where driver_type = 'step' and unit = 'maatregelen'"
+    assert small.rows(shown) == []
 
 
 def test_the_four_kinds_of_drivers_occur_and_the_shares_of_a_kind_are_those_of_one_whole(built: Built) -> None:

@@ -205,7 +205,7 @@ def test_the_share_of_a_month_counts_what_is_over_whatever_became_of_it(answered
     # of the 14 counted of June: replied_late, acknowledged and closed_late are not in time
     assert rows(answered, query, date(2026, 6, 1)) == [(14, round(1100 / 14, 4), "wd5-v2", None)]
     # one: the last vector's term ends in January, and the two of 30 December are young
-    assert rows(answered, query, date(2026, 12, 1)) == [(None, None, "wd5-v2", "minder dan vijf")]
+    assert rows(answered, query, date(2026, 12, 1)) == [(None, None, "wd5-v2", "minder dan vijf vragen")]
 
 
 def test_a_month_shows_what_stands_beside_the_share(answered: Path) -> None:

@@ -307,6 +307,15 @@ def test_a_path_by_milestones_runs_from_the_first_measurement_to_the_first_miles
     assert told["required_value"][-1] == pytest.approx(40 + 60 * 6 / 10, abs=0.1)
 
 
+def test_a_milestone_from_before_the_first_measurement_asks_nothing_of_a_path_that_starts_there(method: Method) -> None:
+    passed = {"reached_on": date(2018, 12, 31), "value": 100.0, "interpolation": "linear"}
+    on_the_day = {"reached_on": date(2019, 12, 31), "value": 90.0, "interpolation": "linear"}
+    last = {"reached_on": date(2029, 12, 31), "value": 100.0, "interpolation": "linear"}
+    path = {**WITHOUT_A_START, "trajectory": "milestones", "milestones": [passed, on_the_day, last]}
+    told = _told(method, _yearly(40, 2, 7), **path)
+    assert told["required_value"][-1] == pytest.approx(40 + 60 * 6 / 10, abs=0.1)
+
+
 DAILY_SHARES = [92.6, 92.4, 92.5, 92.4, 92.6, 92.4, 92.5, 92.3]
 EARLIER = [(date(2026, 8, 31), 93.5), (date(2026, 9, 30), 93.5), (date(2026, 10, 31), 91.5)]
 

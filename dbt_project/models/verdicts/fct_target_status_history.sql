@@ -36,7 +36,8 @@ select
     statuses.status,
     statuses.status_since,
     forecasts.is_running,
-    -- an earlier value came to be known after this one: the judgement is told again, nobody could read it then
+    -- what an earlier value rests on came to be known after this one, so nobody could read this judgement just so then;
+    -- whether that value was another before is not kept here, but in the log of decisions
     coalesce(
         max(observations.known_at) over (
             partition by forecasts.target_id order by forecasts.ref_date

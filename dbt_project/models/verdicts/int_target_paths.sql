@@ -62,6 +62,8 @@ milestone_lists as (
             struct_pack(reached_on := reached_on, value := value, interpolation := interpolation) order by reached_on
         ) as milestones
     from stones
+    -- a day without a value is no place to start from
+    where value is not null
     group by target_id
 
 ),

@@ -47,9 +47,10 @@ select
         case
             when is_start_measured and trajectory = 'milestones'
                 then
+                    -- what was asked before anybody measured is no part of the way from there
                     list_prepend(
                         struct_pack(reached_on := first_date, value := first_value, interpolation := 'linear'),
-                        milestones
+                        list_filter(milestones, lambda stone: struct_extract(stone, 'reached_on') > first_date)
                     )
             else milestones
         end as milestones

@@ -1,9 +1,15 @@
--- Of the EVSEs that the last full crawl named, how many were let in with what they are counted by: one of which no
+-- Of the EVSEs that each full crawl named, how many were let in with what they are counted by: one of which no
 -- connector is readable has no power. What is planned or gone counts for nothing, and may come without.
 with crawls as (
 
-    select * from {{ ref('stg_charge_points__crawls') }}
+    -- an answer that landed twice is one crawl
+    select
+        supplied_at,
+        content_sha256,
+        max(evse_count) as evse_count
+    from {{ ref('stg_charge_points__crawls') }}
     where is_full and evse_count > 0
+    group by supplied_at, content_sha256
 
 ),
 
@@ -35,26 +41,25 @@ counted as (
 
 ),
 
-last_crawls as (
+evses_counted as (
 
     select
         supplied_at,
         content_sha256,
-        evse_count
-    from crawls
-    order by supplied_at desc, content_sha256 desc
-    limit 1
+        count(*) as evses_accepted
+    from counted
+    group by supplied_at, content_sha256
 
 )
 
 select
-    last_crawls.supplied_at,
-    last_crawls.evse_count,
-    count(counted.evse_uid) as evses_accepted,
-    least(1.0, count(counted.evse_uid) / last_crawls.evse_count::double) as completeness
-from last_crawls
-left join counted
+    crawls.supplied_at,
+    crawls.content_sha256,
+    crawls.evse_count,
+    coalesce(evses_counted.evses_accepted, 0) as evses_accepted,
+    least(1.0, coalesce(evses_counted.evses_accepted, 0) / crawls.evse_count::double) as completeness
+from crawls
+left join evses_counted
     on
-        last_crawls.supplied_at = counted.supplied_at
-        and last_crawls.content_sha256 = counted.content_sha256
-group by last_crawls.supplied_at, last_crawls.evse_count
+        crawls.supplied_at = evses_counted.supplied_at
+        and crawls.content_sha256 = evses_counted.content_sha256

@@ -5,7 +5,6 @@ with full_crawls as (
     select
         crawls.supplied_at,
         crawls.content_sha256,
-        crawls.evse_count,
         last_day(timezone(cities.time_zone, crawls.supplied_at)::date) as month_end,
         cities.time_zone
     from {{ ref('stg_charge_points__crawls') }} as crawls
@@ -36,14 +35,9 @@ last_of_month as (
 
 ),
 
-accepted as (
+crawl_completeness as (
 
-    select
-        supplied_at,
-        content_sha256,
-        count(*) as evse_count
-    from {{ ref('stg_charge_points__evses') }}
-    group by supplied_at, content_sha256
+    select * from {{ ref('int_charge_points__crawl_completeness') }}
 
 ),
 
@@ -62,15 +56,13 @@ known as (
 select
     last_of_month.month_end,
     last_of_month.measured_at,
-    -- of the EVSEs that the crawl named, how many were let in
-    least(
-        1.0, coalesce(coalesce(accepted.evse_count, 0) / nullif(last_of_month.evse_count, 0)::double, 1.0)
-    ) as completeness,
+    -- a crawl that names none has nothing to be short of
+    coalesce(crawl_completeness.completeness, 1.0) as completeness,
     known.known_at
 from last_of_month
 inner join known
     on last_of_month.month_end = known.month_end
-left join accepted
+left join crawl_completeness
     on
-        last_of_month.supplied_at = accepted.supplied_at
-        and last_of_month.content_sha256 = accepted.content_sha256
+        last_of_month.supplied_at = crawl_completeness.supplied_at
+        and last_of_month.content_sha256 = crawl_completeness.content_sha256

@@ -20,9 +20,11 @@ sources_complete as (
 
 ),
 
-crawl_completeness as (
+last_crawl as (
 
     select * from {{ ref('int_charge_points__crawl_completeness') }}
+    order by supplied_at desc, content_sha256 desc
+    limit 1
 
 ),
 
@@ -78,11 +80,11 @@ stock as (
         sum(charge_points.cpe) as cpe,
         count(*) as charge_points_count,
         -- a crawl that misses a page is refused, but single rows of it may be too
-        coalesce(any_value(crawl_completeness.completeness), 1.0) as completeness,
+        coalesce(any_value(last_crawl.completeness), 1.0) as completeness,
         max(charge_points.known_at) as known_at
     from charge_points
     cross join sources_complete
-    left join crawl_completeness
+    left join last_crawl
         on true
     group by charge_points.area_id, sources_complete.ref_date, sources_complete.complete_until
 

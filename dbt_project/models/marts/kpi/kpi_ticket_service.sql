@@ -42,7 +42,7 @@ select
     measured.numerator,
     measured.denominator,
     'wd5-v2' as method_version,
-    case when measured.is_suppressed then 'minder dan vijf' end as empty_reason_nl
+    case when measured.is_suppressed then 'minder dan vijf vragen' end as empty_reason_nl
 from measured
 cross join cities
 cross join sources_complete

@@ -43,7 +43,7 @@ select
     months.on_time as numerator,
     months.n::double as denominator,
     'wd5-v2' as method_version,
-    case when months.is_suppressed then 'minder dan vijf' end as empty_reason_nl
+    case when months.is_suppressed then 'minder dan vijf vragen' end as empty_reason_nl
 from months
 cross join cities
 cross join sources_complete

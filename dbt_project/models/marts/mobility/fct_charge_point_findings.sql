@@ -197,16 +197,21 @@ words as (
         charge_points.evse_key,
         connectors.standard as word
     from charge_points
+    inner join {{ ref('int_charge_points__evses_live') }} as evses
+        on charge_points.evse_key = evses.evse_key
+    -- a connector comes with the delivery of its EVSE: what an earlier one said is no longer so
     inner join {{ ref('stg_charge_points__connectors') }} as connectors
         on
-            charge_points.country_code = connectors.country_code
-            and charge_points.party_id = connectors.party_id
-            and charge_points.location_id = connectors.location_id
-            and charge_points.evse_uid = connectors.evse_uid
+            evses.country_code = connectors.country_code
+            and evses.party_id = connectors.party_id
+            and evses.location_id = connectors.location_id
+            and evses.evse_uid = connectors.evse_uid
+            and evses.supplied_at = connectors.supplied_at
+            and evses.content_sha256 = connectors.content_sha256
     where
         not regexp_full_match(
-            connectors.standard,
-            'CHADEMO|CHAOJI|DOMESTIC_[A-O]|GBT_(AC|DC)|IEC_(60309_2|62196)_[A-Za-z0-9_]+|MCS|NEMA_[0-9_]+'
+            upper(connectors.standard),
+            'CHADEMO|CHAOJI|DOMESTIC_[A-O]|GBT_(AC|DC)|IEC_(60309_2|62196)_[A-Z0-9_]+|MCS|NEMA_[0-9_]+'
             || '|PANTOGRAPH_(BOTTOM_UP|TOP_DOWN)|SAE_J3400|TESLA_[RS]'
         )
 

@@ -50,6 +50,7 @@ weighed_less as (
         case
             when power_source is null then 'Vermogen onbekend'
             when access_class in ('private', 'motorway') then 'Niet voor het publiek'
+            when access_class = 'closed_group' then 'Alleen voor een vaste groep'
             when access_class like 'unknown%' then 'Openingsuren onbekend'
             else 'Niet altijd open'
         end as reason_nl,
@@ -198,7 +199,7 @@ select
     by_sector.target_id,
     'sector' as driver_type,
     by_sector.sector_id as driver_key,
-    coalesce(areas.name_nl, by_sector.sector_id) || ' (telt niet of half)' as label_nl,
+    coalesce(areas.name_nl, by_sector.sector_id) || ' (telt niet of maar half mee)' as label_nl,
     by_sector.contribution::double as contribution,
     by_sector.unit,
     by_sector.n::bigint as n,

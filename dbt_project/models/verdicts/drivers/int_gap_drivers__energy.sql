@@ -6,7 +6,8 @@
 with positions as (
 
     select * from {{ ref('int_target_positions') }}
-    where value_kpi_id = 'own_energy_use_yearly' or value_kpi_id like 'own_buildings_co2_%'
+    -- by the beginning of the name: a registry ends it with its own deadline and base year
+    where value_kpi_id = 'own_energy_use_yearly' or starts_with(value_kpi_id, 'own_buildings_co2_')
 
 ),
 
@@ -108,7 +109,7 @@ emission_positions as (
     inner join monthly
         on positions.ref_date is null or last_day(monthly.month_start_date) <= positions.ref_date
     where
-        positions.value_kpi_id like 'own_buildings_co2_%'
+        starts_with(positions.value_kpi_id, 'own_buildings_co2_')
         and (positions.gap is null or positions.gap < 0)
     group by all
 

@@ -1,6 +1,7 @@
 {{ config(materialized="view", schema="intermediate", contract={"enforced": false}) }}
 
 -- Where dossiers drop off or wait before the step that counts for the target, with how long they have been waiting.
+-- `contribution` counts dossiers or measures; `n` counts households, for those decide what may be shown.
 with positions as (
 
     select * from {{ ref('int_target_positions') }}
@@ -44,7 +45,9 @@ dossier_steps as (
             when plan_delivered_date is null then 'advice_to_plan'
         end as step,
         phase = 'stopgezet' as is_stopped,
-        coalesce(house_visit_date, intake_date) as since_date
+        coalesce(house_visit_date, intake_date) as since_date,
+        -- one dwelling may have several dossiers
+        coalesce(dwelling_key, team || '/' || dossier_id) as household
     from dossiers
 
 ),
@@ -57,7 +60,8 @@ measure_steps as (
             else 'plan_to_order'
         end as step,
         measures.status = 'geannuleerd' or coalesce(dossiers.phase = 'stopgezet', false) as is_stopped,
-        measures.status_date as since_date
+        measures.status_date as since_date,
+        coalesce(dossiers.dwelling_key, measures.team || '/' || measures.dossier_id) as household
     from measures
     left join dossiers
         on measures.team = dossiers.team and measures.dossier_id = dossiers.dossier_id
@@ -71,6 +75,7 @@ waiting as (
         positions.target_id,
         dossier_steps.step,
         dossier_steps.is_stopped,
+        dossier_steps.household,
         date_diff('day', dossier_steps.since_date, positions.ref_date) as days,
         'dossiers' as unit
     from positions
@@ -84,6 +89,7 @@ waiting as (
         positions.target_id,
         measure_steps.step,
         measure_steps.is_stopped,
+        measure_steps.household,
         date_diff('day', measure_steps.since_date, positions.ref_date) as days,
         'maatregelen' as unit
     from positions
@@ -114,7 +120,7 @@ steps as (
         end as label_nl,
         count(*)::double as contribution,
         unit,
-        count(*) as n,
+        count(distinct household) as n,
         median(days) filter (where not is_stopped)::double as median_days
     from waiting
     where days >= 0
@@ -131,6 +137,7 @@ fossil as (
         'Niet fossielvrij: ' || replace(collective_measures.measure, '_', ' en ') as label_nl,
         count(*)::double as contribution,
         'maatregelen' as unit,
+        -- one row for a dwelling and a measure: as many households
         count(*) as n,
         null::double as median_days
     from positions

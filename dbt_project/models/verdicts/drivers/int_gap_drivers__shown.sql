@@ -28,7 +28,8 @@ folded as (
         case when is_suppressed then 'Overige' else label_nl end as label_nl,
         unit,
         {{ exact_sum('contribution') }} as contribution,
-        sum(n)::bigint as n,
+        -- one household may stand in several cells of dossiers or measures: no more than the largest are sure to differ
+        case when any_value(unit) in ('dossiers', 'maatregelen') then max(n) else sum(n) end::bigint as n,
         -- the median of one cell is its own; that of several cannot be told from theirs
         case when count(*) = 1 then max(median_days) end as median_days
     from decided
