@@ -59,26 +59,17 @@ sources_complete as (
 
 ),
 
--- twelve months of 2019 are the first
-periods as (
+month_ends as (
 
-    select
-        sources_complete.complete_until,
-        last_day(months.month_start::date) as ref_date
-    from sources_complete
-    cross join
-        unnest(
-            generate_series(date '2019-12-01', sources_complete.last_whole_date, interval 1 month)
-        ) as months (month_start)
-    where last_day(months.month_start::date) <= sources_complete.last_whole_date
+    select * from {{ ref('int_energy_meters__month_ends') }}
 
 ),
 
 years as (
 
     select
-        periods.ref_date,
-        periods.complete_until,
+        month_ends.ref_date,
+        month_ends.complete_until,
         expected.carrier,
         max(measured.sites) as sites,
         {{ exact_sum('expected.expected_days') }} as expected_days,
@@ -90,16 +81,16 @@ years as (
         {{ exact_sum('measured.' ~ amount) }} as {{ amount }},
         {% endfor %}
         max(measured.known_at) as known_at
-    from periods
+    from month_ends
     inner join expected
         on
-            periods.ref_date >= expected.month_start_date
-            and expected.month_start_date > periods.ref_date - interval 1 year
+            month_ends.ref_date >= expected.month_start_date
+            and expected.month_start_date > month_ends.ref_date - interval 1 year
     left join measured
         on
             expected.month_start_date = measured.month_start_date
             and expected.carrier = measured.carrier
-    group by periods.ref_date, periods.complete_until, expected.carrier
+    group by month_ends.ref_date, month_ends.complete_until, expected.carrier
     having count(measured.energy_kwh) > 0
 
 ),

@@ -28,33 +28,17 @@ cities as (
 
 ),
 
-sources_complete as (
+month_ends as (
 
-    select * from {{ ref('int_sources_complete') }}
-    where source_name = 'energy_meters'
-
-),
-
--- 2019 itself is the first
-periods as (
-
-    select
-        sources_complete.complete_until,
-        last_day(ends.month_start::date) as ref_date
-    from sources_complete
-    cross join
-        unnest(
-            generate_series(date '2019-12-01', sources_complete.last_whole_date, interval 1 month)
-        ) as ends (month_start)
-    where last_day(ends.month_start::date) <= sources_complete.last_whole_date
+    select * from {{ ref('int_energy_meters__month_ends') }}
 
 ),
 
 years as (
 
     select
-        periods.ref_date,
-        periods.complete_until,
+        month_ends.ref_date,
+        month_ends.complete_until,
         expected.site_id,
         expected.carrier,
         {{ exact_sum('months.energy_kwh') }} as energy_kwh,
@@ -64,17 +48,17 @@ years as (
             1.0, coalesce({{ exact_sum('months.measured_days') }}, 0) / {{ exact_sum('expected.expected_days') }}
         ) as coverage,
         max(months.known_at) as known_at
-    from periods
+    from month_ends
     inner join expected
         on
-            periods.ref_date >= expected.month_start_date
-            and expected.month_start_date > periods.ref_date - interval 1 year
+            month_ends.ref_date >= expected.month_start_date
+            and expected.month_start_date > month_ends.ref_date - interval 1 year
     left join months
         on
             expected.site_id = months.site_id
             and expected.carrier = months.carrier
             and expected.month_start_date = months.month_start_date
-    group by periods.ref_date, periods.complete_until, expected.site_id, expected.carrier
+    group by month_ends.ref_date, month_ends.complete_until, expected.site_id, expected.carrier
 
 ),
 

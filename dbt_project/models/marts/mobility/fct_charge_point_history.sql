@@ -27,8 +27,7 @@ changes as (
     select
         *,
         case
-            when earlier_updated_at is null or last_updated_at > earlier_updated_at
-                then least(last_updated_at, supplied_at)
+            when earlier_updated_at is null or last_updated_at > earlier_updated_at then last_updated_at
             else supplied_at
         end as valid_from_at
     from followed

@@ -1,8 +1,8 @@
-"""A supplier of which one part fails still delivers the other, and nothing is lost or told twice."""
+"""An operator of which locations or charging fails still delivers the other, and nothing is lost or told twice."""
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
@@ -10,44 +10,17 @@ import pytest
 
 from contracts.cities.profile import City
 from ingestion.delivery import Context, Delivery, Endpoint, Secret
-from ingestion.errors import PermanentSupplierError, SupplierError
-from ingestion.sources import charge_points, tickets_1777
-
-_NewSupplier = Callable[[Callable[..., Any]], Any]
-_Reply = tuple[int, dict[str, str], bytes]
-_CLOCK = datetime(2026, 11, 23, 6, tzinfo=UTC)
-_NO_WAIT = {"Retry-After": "0"}
-_FAILURES: dict[str, _Reply] = {
-    "down": (500, _NO_WAIT, b""),
-    "gone": (404, {}, b""),
-    "mandate gone": (401, {}, b""),
-    "forbidden": (403, {}, b""),
-    "no JSON": (200, {}, b'{"data": [{"id"'),
-    "HTML": (200, {}, b"<html>log in</html>"),
-    "no list": (200, {}, b'{"data": {}, "status_code": 1000}'),
-    "OCPI error": (200, {}, b'{"data": [], "status_code": 2001}'),
-}
-_SAYS = {
-    "down": "HTTP 500, 5 times",
-    "gone": "HTTP 404",
-    "mandate gone": "refused the credentials",
-    "forbidden": "refused the credentials",
-    "no JSON": "not JSON",
-    "HTML": "HTML",
-    "no list": "no list",
-    "OCPI error": "OCPI status 2001",
-}
-
-
-# --- OCPI -------------------------------------------------------------------------------------------------------
+from ingestion.errors import PermanentSupplierError
+from ingestion.sources import charge_points
+from tests.ingestion.failing import CLOCK, FAILURES, SAYS, NewSupplier, Reply
 
 
 class _Operator:
     """One public charge point with CDRs and sessions; `broken` says what a module answers instead."""
 
-    def __init__(self, new_supplier: _NewSupplier) -> None:
-        self.clock = _CLOCK
-        self.broken: dict[str, _Reply] = {}
+    def __init__(self, new_supplier: NewSupplier) -> None:
+        self.clock = CLOCK
+        self.broken: dict[str, Reply] = {}
         self.status = "AVAILABLE"
         self.evses = ["E1"]
         self.more: dict[str, object] = {}
@@ -56,7 +29,7 @@ class _Operator:
         self.oldest_asked = ""
         self.supplier = new_supplier(self._answer)
 
-    def _answer(self, path: str, query: dict[str, str]) -> _Reply:
+    def _answer(self, path: str, query: dict[str, str]) -> Reply:
         name = path.strip("/")
         broken = self.broken.get(name)
         if query.get("date_from", "9") < self.oldest_asked:
@@ -117,18 +90,18 @@ def _days_and_energy(delivery: Delivery) -> tuple[list[tuple[str | None, str | N
     return crawl.select("sessions_from", "sessions_to").rows(), hours["energy_kwh"].cast(float).sum()
 
 
-@pytest.mark.parametrize("failure", _FAILURES)
+@pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("module", ["cdrs", "sessions"])
 def test_locations_land_where_a_module_of_charging_fails_and_the_next_pull_takes_it_up(
-    new_supplier: _NewSupplier, kortrijk: City, module: str, failure: str
+    new_supplier: NewSupplier, kortrijk: City, module: str, failure: str
 ) -> None:
     operator = _Operator(new_supplier)
-    operator.broken = {module: _FAILURES[failure]}
+    operator.broken = {module: FAILURES[failure]}
     first = operator.pull(kortrijk)
     assert first.tables["locations"].height == first.tables["evses"].height == 1
-    assert first.complete_until == _CLOCK
+    assert first.complete_until == CLOCK
     assert list(first.faults) == [module]
-    assert _SAYS[failure] in first.faults[module]
+    assert SAYS[failure] in first.faults[module]
     # a day of which one module is missing is not claimed
     assert _days_and_energy(first) == ([(None, None)], 0)
     operator.broken = {}
@@ -139,10 +112,10 @@ def test_locations_land_where_a_module_of_charging_fails_and_the_next_pull_takes
     assert all(frame.is_empty() for frame in third.tables.values())
 
 
-def test_a_failure_of_weeks_leaves_no_day_between_the_readings(new_supplier: _NewSupplier, kortrijk: City) -> None:
+def test_a_failure_of_weeks_leaves_no_day_between_the_readings(new_supplier: NewSupplier, kortrijk: City) -> None:
     operator = _Operator(new_supplier)
     before = operator.pull(kortrijk, SESSION_DAYS="3")
-    operator.broken = {"cdrs": _FAILURES["gone"]}
+    operator.broken = {"cdrs": FAILURES["gone"]}
     operator.clock += timedelta(days=5)
     operator.cdrs.append(_cdr(2, "2026-11-23T10:00:00Z", 4))
     failed = operator.pull(kortrijk, before, SESSION_DAYS="3")
@@ -153,19 +126,19 @@ def test_a_failure_of_weeks_leaves_no_day_between_the_readings(new_supplier: _Ne
     assert _days_and_energy(after) == ([("2026-11-23", "2026-12-02")], 4)
 
 
-@pytest.mark.parametrize("failure", _FAILURES)
+@pytest.mark.parametrize("failure", FAILURES)
 def test_charging_lands_where_the_locations_fail_and_the_stock_is_not_claimed(
-    new_supplier: _NewSupplier, kortrijk: City, failure: str
+    new_supplier: NewSupplier, kortrijk: City, failure: str
 ) -> None:
     operator = _Operator(new_supplier)
     before = operator.pull(kortrijk)
-    operator.broken = {"locations": _FAILURES[failure]}
+    operator.broken = {"locations": FAILURES[failure]}
     operator.clock += timedelta(days=1)
     operator.status = "CHARGING"
     operator.cdrs.append(_cdr(2, "2026-11-23T08:00:00Z", 4))
     alone = operator.pull(kortrijk, before)
     assert list(alone.faults) == ["locations"]
-    assert _SAYS[failure] in alone.faults["locations"]
+    assert SAYS[failure] in alone.faults["locations"]
     assert alone.complete_until is None
     assert _days_and_energy(alone) == ([("2026-10-24", "2026-11-23")], 14)
     assert alone.tables["crawls"].select("is_full", "location_count").rows() == [("false", None)]
@@ -178,29 +151,29 @@ def test_charging_lands_where_the_locations_fail_and_the_stock_is_not_claimed(
 
 
 def test_where_nothing_can_be_read_the_failure_of_the_locations_is_told(
-    new_supplier: _NewSupplier, kortrijk: City
+    new_supplier: NewSupplier, kortrijk: City
 ) -> None:
     operator = _Operator(new_supplier)
-    operator.broken = {"locations": _FAILURES["gone"]}
+    operator.broken = {"locations": FAILURES["gone"]}
     # at first nobody knows which charge points are public
     with pytest.raises(PermanentSupplierError, match="/locations: answered HTTP 404"):
         operator.pull(kortrijk)
     operator.broken = {}
     before = operator.pull(kortrijk)
     operator.clock += timedelta(days=1)
-    operator.broken = {"locations": _FAILURES["gone"], "cdrs": _FAILURES["down"]}
+    operator.broken = {"locations": FAILURES["gone"], "cdrs": FAILURES["down"]}
     with pytest.raises(PermanentSupplierError, match="/locations: answered HTTP 404"):
         operator.pull(kortrijk, before)
     # charging was read today already
     operator.clock -= timedelta(days=1)
-    operator.broken = {"locations": _FAILURES["gone"]}
+    operator.broken = {"locations": FAILURES["gone"]}
     with pytest.raises(PermanentSupplierError, match="/locations: answered HTTP 404"):
         operator.pull(kortrijk, before)
 
 
-def test_one_of_the_two_modules_can_be_left_out_by_name(new_supplier: _NewSupplier, kortrijk: City) -> None:
+def test_one_of_the_two_modules_can_be_left_out_by_name(new_supplier: NewSupplier, kortrijk: City) -> None:
     operator = _Operator(new_supplier)
-    operator.broken = {"sessions": _FAILURES["forbidden"]}
+    operator.broken = {"sessions": FAILURES["forbidden"]}
     delivery = operator.pull(kortrijk, SESSIONS="cdrs")
     assert (delivery.faults, _days_and_energy(delivery)[1]) == ({}, 10)
     with pytest.raises(PermanentSupplierError, match="SESSIONS of charge_points is 'yes'; write 0, 1, sessions, cdrs"):
@@ -209,7 +182,7 @@ def test_one_of_the_two_modules_can_be_left_out_by_name(new_supplier: _NewSuppli
 
 @pytest.mark.parametrize("energy", [-10.0, 10.0])
 def test_a_credit_note_for_a_day_told_long_ago_has_that_day_read_again_once(
-    new_supplier: _NewSupplier, kortrijk: City, energy: float
+    new_supplier: NewSupplier, kortrijk: City, energy: float
 ) -> None:
     operator = _Operator(new_supplier)
     operator.cdrs = [_cdr(1, "2026-09-01T10:00:00Z"), _cdr(2, "2026-09-01T12:00:00Z", 3)]
@@ -222,7 +195,7 @@ def test_a_credit_note_for_a_day_told_long_ago_has_that_day_read_again_once(
     assert _days_and_energy(operator.pull(kortrijk, delivery))[0] == [("2026-10-24", "2026-11-23")]
 
 
-def test_a_credit_note_before_its_cdr_takes_it_away_when_it_comes(new_supplier: _NewSupplier, kortrijk: City) -> None:
+def test_a_credit_note_before_its_cdr_takes_it_away_when_it_comes(new_supplier: NewSupplier, kortrijk: City) -> None:
     operator = _Operator(new_supplier)
     operator.cdrs = [_cdr(2, "2026-11-20T10:00:00Z", -10, credit=True, credit_reference_id="C1")]
     first = operator.pull(kortrijk)
@@ -240,7 +213,7 @@ _OLD_CREDIT = _cdr(9, "2026-07-10T10:00:00Z", -10, credit=True, credit_reference
 
 
 def test_a_supplier_that_refuses_old_questions_still_tells_the_last_days_beside_an_old_credit_note(
-    new_supplier: _NewSupplier, kortrijk: City
+    new_supplier: NewSupplier, kortrijk: City
 ) -> None:
     operator = _Operator(new_supplier)
     operator.cdrs += [_OLD, _OLD_CREDIT]
@@ -259,7 +232,7 @@ def test_a_supplier_that_refuses_old_questions_still_tells_the_last_days_beside_
 
 
 def test_an_old_question_that_is_answered_later_has_the_day_read_again_after_all(
-    new_supplier: _NewSupplier, kortrijk: City
+    new_supplier: NewSupplier, kortrijk: City
 ) -> None:
     operator = _Operator(new_supplier)
     operator.cdrs += [_OLD, _OLD_CREDIT]
@@ -283,7 +256,7 @@ def test_an_old_question_that_is_answered_later_has_the_day_read_again_after_all
     ],
 )
 def test_a_credit_note_of_a_day_that_cannot_be_or_is_too_long_ago_has_nothing_read_again(
-    new_supplier: _NewSupplier, kortrijk: City, begin: str | None
+    new_supplier: NewSupplier, kortrijk: City, begin: str | None
 ) -> None:
     operator = _Operator(new_supplier)
     operator.cdrs.append(_OLD_CREDIT | {"start_date_time": begin, "end_date_time": begin})
@@ -293,7 +266,7 @@ def test_a_credit_note_of_a_day_that_cannot_be_or_is_too_long_ago_has_nothing_re
 
 
 def test_a_day_told_earlier_is_read_again_too_where_the_cdr_came_together_with_its_credit_note(
-    new_supplier: _NewSupplier, kortrijk: City
+    new_supplier: NewSupplier, kortrijk: City
 ) -> None:
     operator = _Operator(new_supplier)
     late = {"last_updated": "2026-11-22T08:00:00Z"}
@@ -301,7 +274,7 @@ def test_a_day_told_earlier_is_read_again_too_where_the_cdr_came_together_with_i
     assert _days_and_energy(operator.pull(kortrijk)) == ([("2026-07-10", "2026-11-22")], 3)
 
 
-def test_credit_notes_that_name_no_cdr_are_each_their_own(new_supplier: _NewSupplier, kortrijk: City) -> None:
+def test_credit_notes_that_name_no_cdr_are_each_their_own(new_supplier: NewSupplier, kortrijk: City) -> None:
     operator = _Operator(new_supplier)
     nameless = {"credit_reference_id": None, "last_updated": "2026-11-22T08:00:00Z"}
     operator.cdrs += [
@@ -314,7 +287,7 @@ def test_credit_notes_that_name_no_cdr_are_each_their_own(new_supplier: _NewSupp
 
 
 def test_a_credit_note_that_was_read_with_its_day_has_it_read_once_also_when_that_day_leaves_the_window(
-    new_supplier: _NewSupplier, kortrijk: City
+    new_supplier: NewSupplier, kortrijk: City
 ) -> None:
     operator = _Operator(new_supplier)
     # the first day of the window of the 23rd
@@ -327,7 +300,7 @@ def test_a_credit_note_that_was_read_with_its_day_has_it_read_once_also_when_tha
 
 
 def test_a_charge_point_that_is_gone_keeps_the_energy_of_the_days_it_was_there(
-    new_supplier: _NewSupplier, kortrijk: City
+    new_supplier: NewSupplier, kortrijk: City
 ) -> None:
     operator = _Operator(new_supplier)
     operator.evses = ["E1", "E2"]
@@ -358,7 +331,7 @@ def test_a_charge_point_that_is_gone_keeps_the_energy_of_the_days_it_was_there(
 
 @pytest.mark.parametrize("days", [1, 8], ids=["a pull of changes", "a pull of everything"])
 def test_of_a_charge_point_that_turned_private_no_day_is_read_again(
-    new_supplier: _NewSupplier, kortrijk: City, days: int
+    new_supplier: NewSupplier, kortrijk: City, days: int
 ) -> None:
     operator = _Operator(new_supplier)
     before = operator.pull(kortrijk)
@@ -369,7 +342,7 @@ def test_of_a_charge_point_that_turned_private_no_day_is_read_again(
     assert (_days_and_energy(after)[1], _gone_on(after)) == (0, {})
 
 
-def test_a_charge_point_that_comes_back_is_no_longer_gone(new_supplier: _NewSupplier, kortrijk: City) -> None:
+def test_a_charge_point_that_comes_back_is_no_longer_gone(new_supplier: NewSupplier, kortrijk: City) -> None:
     operator = _Operator(new_supplier)
     operator.evses = ["E1", "E2"]
     before = operator.pull(kortrijk)
@@ -408,15 +381,15 @@ def _moments(delivery: Delivery) -> set[str | None]:
 
 
 _AHEAD = {
-    "20 hours": (_CLOCK, timedelta(hours=20)),
+    "20 hours": (CLOCK, timedelta(hours=20)),
     "6 minutes before the city's midnight": (datetime(2026, 11, 23, 22, 57, tzinfo=UTC), timedelta(minutes=6)),
-    "30 days": (_CLOCK, timedelta(days=30)),
+    "30 days": (CLOCK, timedelta(days=30)),
 }
 
 
 @pytest.mark.parametrize(("now", "ahead"), _AHEAD.values(), ids=_AHEAD)
 def test_nothing_bears_a_moment_past_our_own_and_no_day_is_read_before_it_is_over(
-    new_supplier: _NewSupplier, kortrijk: City, now: datetime, ahead: timedelta
+    new_supplier: NewSupplier, kortrijk: City, now: datetime, ahead: timedelta
 ) -> None:
     operator = _Operator(new_supplier)
     operator.clock = now + ahead
@@ -439,13 +412,13 @@ def test_nothing_bears_a_moment_past_our_own_and_no_day_is_read_before_it_is_ove
 
 
 def test_sessions_alone_keep_to_our_own_time_too_and_tell_of_the_clock(
-    new_supplier: _NewSupplier, kortrijk: City
+    new_supplier: NewSupplier, kortrijk: City
 ) -> None:
     operator = _Operator(new_supplier)
-    before = operator.pull(kortrijk, now=lambda: _CLOCK)
-    now = _CLOCK + timedelta(days=1)
+    before = operator.pull(kortrijk, now=lambda: CLOCK)
+    now = CLOCK + timedelta(days=1)
     operator.clock = now + timedelta(hours=20)
-    operator.broken = {"locations": _FAILURES["gone"]}
+    operator.broken = {"locations": FAILURES["gone"]}
     alone = operator.pull(kortrijk, before, now=lambda: now)
     assert alone.supplied_at == now
     assert alone.tables["crawls"]["started_at"].to_list() == [now.isoformat()]
@@ -455,18 +428,18 @@ def test_sessions_alone_keep_to_our_own_time_too_and_tell_of_the_clock(
 
 
 def test_where_sessions_alone_cannot_ask_the_time_the_failure_of_the_locations_is_told(
-    new_supplier: _NewSupplier, kortrijk: City
+    new_supplier: NewSupplier, kortrijk: City
 ) -> None:
     operator = _Operator(new_supplier)
     before = operator.pull(kortrijk)
     operator.clock += timedelta(days=1)
-    operator.broken = {"locations": _FAILURES["gone"]}
+    operator.broken = {"locations": FAILURES["gone"]}
     asked = operator.supplier.answering
 
-    def once(path: str, query: dict[str, str]) -> _Reply:
-        reply: _Reply = asked(path, query)
+    def once(path: str, query: dict[str, str]) -> Reply:
+        reply: Reply = asked(path, query)
         if path == "/versions":
-            operator.broken["versions"] = _FAILURES["forbidden"]
+            operator.broken["versions"] = FAILURES["forbidden"]
         return reply
 
     operator.supplier.answering = once
@@ -475,61 +448,61 @@ def test_where_sessions_alone_cannot_ask_the_time_the_failure_of_the_locations_i
 
 
 def test_a_pull_that_takes_long_before_the_first_page_makes_no_clock_run_ahead(
-    new_supplier: _NewSupplier, kortrijk: City
+    new_supplier: NewSupplier, kortrijk: City
 ) -> None:
     operator = _Operator(new_supplier)
     asked = operator.supplier.answering
 
-    def slow(path: str, query: dict[str, str]) -> _Reply:
+    def slow(path: str, query: dict[str, str]) -> Reply:
         operator.clock += timedelta(minutes=9) if path == "/versions" else timedelta(0)
-        reply: _Reply = asked(path, query)
+        reply: Reply = asked(path, query)
         return reply
 
     operator.supplier.answering = slow
     delivery = operator.pull(kortrijk, now=lambda: operator.clock)
-    assert (delivery.warnings, delivery.complete_until) == ((), _CLOCK + timedelta(minutes=9))
+    assert (delivery.warnings, delivery.complete_until) == ((), CLOCK + timedelta(minutes=9))
 
 
 def test_an_envelope_and_a_header_that_tell_two_times_are_told_and_the_earlier_counts(
-    new_supplier: _NewSupplier, kortrijk: City
+    new_supplier: NewSupplier, kortrijk: City
 ) -> None:
     operator = _Operator(new_supplier)
     asked = operator.supplier.answering
 
-    def two_clocks(path: str, query: dict[str, str]) -> _Reply:
+    def two_clocks(path: str, query: dict[str, str]) -> Reply:
         status, headers, body = asked(path, query)
-        return status, headers | {"Date": format_datetime(_CLOCK - timedelta(hours=3), usegmt=True)}, body
+        return status, headers | {"Date": format_datetime(CLOCK - timedelta(hours=3), usegmt=True)}, body
 
     operator.supplier.answering = two_clocks
     delivery = operator.pull(kortrijk)
     [warning] = delivery.warnings
     shown = f"{operator.supplier.url}/locations"
     assert f"{shown}: tells two times, 2026-11-23 03:00 and 2026-11-23 06:00 UTC; the earlier counts" in warning
-    assert delivery.complete_until == _CLOCK - timedelta(hours=3)
+    assert delivery.complete_until == CLOCK - timedelta(hours=3)
 
 
 @pytest.mark.parametrize("never_set", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z"])
-def test_a_clock_that_was_never_set_is_none(new_supplier: _NewSupplier, kortrijk: City, never_set: str) -> None:
+def test_a_clock_that_was_never_set_is_none(new_supplier: NewSupplier, kortrijk: City, never_set: str) -> None:
     operator = _Operator(new_supplier)
     asked = operator.supplier.answering
 
-    def unset(path: str, query: dict[str, str]) -> _Reply:
+    def unset(path: str, query: dict[str, str]) -> Reply:
         status, headers, body = asked(path, query)
         return status, headers, body.replace(operator.clock.isoformat().encode(), never_set.encode())
 
     operator.supplier.answering = unset
-    delivery = operator.pull(kortrijk, now=lambda: _CLOCK)
-    assert (delivery.warnings, delivery.complete_until) == ((), _CLOCK)
+    delivery = operator.pull(kortrijk, now=lambda: CLOCK)
+    assert (delivery.warnings, delivery.complete_until) == ((), CLOCK)
     assert _days_and_energy(delivery) == ([("2026-10-23", "2026-11-22")], 10)
 
 
 def test_pages_whose_clocks_differ_make_no_crawl_that_begins_after_its_end(
-    new_supplier: _NewSupplier, kortrijk: City
+    new_supplier: NewSupplier, kortrijk: City
 ) -> None:
     operator = _Operator(new_supplier)
     asked = operator.supplier.answering
 
-    def paged(path: str, query: dict[str, str]) -> _Reply:
+    def paged(path: str, query: dict[str, str]) -> Reply:
         status, headers, body = asked(path, query)
         if path == "/locations" and "offset" not in query:
             # the city's next day
@@ -544,159 +517,3 @@ def test_pages_whose_clocks_differ_make_no_crawl_that_begins_after_its_end(
     crawl = delivery.tables["crawls"].row(0, named=True)
     assert crawl["started_at"] == crawl["ended_at"] == operator.clock.isoformat()
     assert _days_and_energy(delivery)[0] == [("2026-10-23", "2026-11-22")]
-
-
-# --- Open311 ----------------------------------------------------------------------------------------------------
-
-
-class _Desk:
-    """A desk with a reply log; `log` says what the log answers instead, `is_shut` that requests fail."""
-
-    def __init__(self, new_supplier: _NewSupplier) -> None:
-        self.clock = _CLOCK
-        self.requests = [_request("a")]
-        self.updates = [_update("u1", "a", "2026-11-21T09:00:00Z")]
-        self.log: _Reply | None = None
-        self.is_shut = False
-        self.supplier = new_supplier(self._answer)
-
-    def _answer(self, path: str, query: dict[str, str]) -> _Reply:
-        date_header = {"Date": format_datetime(self.clock, usegmt=True)}
-        if "servicerequestupdates" in path:
-            status, headers, body = self.log or (200, {}, json.dumps(self._inside(self.updates, query)).encode())
-            return status, date_header | headers, body
-        if self.is_shut and "start_date" in query:
-            return 403, date_header, b""
-        return 200, date_header, json.dumps(self._inside(self.requests, query)).encode()
-
-    def _inside(self, rows: list[dict[str, str]], query: dict[str, str]) -> list[dict[str, str]]:
-        if "updated_after" in query or int(query.get("page", 1)) > 1:
-            return []
-        start, end = query.get("start_date", ""), query.get("end_date", "9")
-        named = query.get("service_request_id", "").split(",")
-        moment = "updated_datetime" if rows is self.updates else "requested_datetime"
-        if named != [""]:
-            return [row for row in rows if row["service_request_id"] in named]
-        return [row for row in rows if start <= row[moment] < end]
-
-    def pull(
-        self,
-        city: City,
-        before: Delivery | None = None,
-        now: Callable[[], datetime | None] = lambda: None,
-        **options: str,
-    ) -> Delivery:
-        memory = json.loads(json.dumps(before.memory)) if before else {}
-        settings = {name: Secret(value) for name, value in ({"UPDATED_AFTER": "0"} | options).items()}
-        endpoint = Endpoint(self.supplier.url, None, date(2026, 6, 1), settings)
-        return tickets_1777.fetch(endpoint, Context(city, memory=memory, now=now))
-
-
-def _request(key: str, asked: str = "2026-11-20T09:00:00Z") -> dict[str, str]:
-    return {"service_request_id": key, "status": "open", "requested_datetime": asked}
-
-
-def _update(key: str, request: str, moment: str) -> dict[str, str]:
-    return {
-        "update_id": key,
-        "service_request_id": request,
-        "status": "OPEN",
-        "description": "Beste",
-        "updated_datetime": moment,
-    }
-
-
-def _told(delivery: Delivery) -> tuple[list[str], list[str]]:
-    tables = delivery.tables
-    return tables["requests"]["service_request_id"].to_list(), tables["events"]["event_id"].to_list()
-
-
-@pytest.mark.parametrize("failure", sorted(set(_FAILURES) - {"OCPI error"}))
-def test_questions_land_where_the_reply_log_fails_and_nothing_is_claimed_past_the_last_reply(
-    new_supplier: _NewSupplier, kortrijk: City, failure: str
-) -> None:
-    desk = _Desk(new_supplier)
-    first = desk.pull(kortrijk)
-    assert (_told(first), first.complete_until) == ((["a"], ["u1"]), _CLOCK)
-    desk.log = _FAILURES[failure]
-    desk.clock += timedelta(days=3)
-    desk.requests.append(_request("b", "2026-11-24T09:00:00Z"))
-    # answered on the first day of the failure: three days later still found
-    desk.updates.append(_update("u2", "a", "2026-11-23T08:00:00Z"))
-    second = desk.pull(kortrijk, first)
-    assert (_told(second), second.complete_until) == ((["b"], []), _CLOCK)
-    assert list(second.faults) == ["servicerequestupdates"]
-    assert "ADEMRUIMTE_TICKETS_1777_UPDATES" in second.faults["servicerequestupdates"]
-    desk.log = None
-    third = desk.pull(kortrijk, second)
-    assert (_told(third), third.faults, third.complete_until) == (([], ["u2"]), {}, desk.clock)
-
-
-def test_a_log_that_fails_at_first_contact_leaves_the_source_speaking_of_nothing_yet(
-    new_supplier: _NewSupplier, kortrijk: City
-) -> None:
-    desk = _Desk(new_supplier)
-    desk.log = _FAILURES["down"]
-    first = desk.pull(kortrijk)
-    assert (_told(first), list(first.faults)) == ((["a"], []), ["servicerequestupdates"])
-    assert first.complete_until == datetime(2026, 5, 31, 22, tzinfo=UTC)
-    desk.log = None
-    desk.clock += timedelta(days=9)
-    # the log is asked from the first day, however long ago
-    assert _told(desk.pull(kortrijk, first)) == ([], ["u1"])
-
-
-def test_a_server_that_never_kept_a_log_or_is_said_to_keep_none_is_not_at_fault(
-    new_supplier: _NewSupplier, kortrijk: City
-) -> None:
-    desk = _Desk(new_supplier)
-    desk.log = _FAILURES["gone"]
-    first = desk.pull(kortrijk)
-    assert (first.faults, first.complete_until) == ({}, _CLOCK)
-    assert desk.pull(kortrijk, first).faults == {}
-    desk.log = _FAILURES["forbidden"]
-    without = desk.pull(kortrijk, UPDATES="0")
-    assert (without.faults, without.complete_until, _told(without)[0]) == ({}, _CLOCK, ["a"])
-
-
-def test_an_answer_whose_question_cannot_be_read_waits_for_it(new_supplier: _NewSupplier, kortrijk: City) -> None:
-    desk = _Desk(new_supplier)
-    first = desk.pull(kortrijk)
-    desk.is_shut = True
-    desk.clock += timedelta(days=1)
-    desk.updates.append(_update("u2", "a", "2026-11-23T08:00:00Z"))
-    with pytest.raises(SupplierError):
-        desk.pull(kortrijk, first)
-    desk.is_shut = False
-    assert _told(desk.pull(kortrijk, first)) == ([], ["u2"])
-
-
-@pytest.mark.parametrize(
-    ("off", "words", "until"),
-    [
-        (timedelta(hours=20), "its clock runs 1200 min ahead of ours (2026-11-24 02:00 UTC)", _CLOCK),
-        (timedelta(hours=-2), "its clock lags 120 min behind ours (2026-11-23 04:00 UTC)", _CLOCK - timedelta(hours=2)),
-    ],
-    ids=["ahead", "behind"],
-)
-def test_a_desk_whose_clock_is_wrong_speaks_no_further_than_our_own_time(
-    new_supplier: _NewSupplier, kortrijk: City, off: timedelta, words: str, until: datetime
-) -> None:
-    desk = _Desk(new_supplier)
-    desk.clock += off
-    delivery = desk.pull(kortrijk, now=lambda: _CLOCK)
-    assert [words in warning for warning in delivery.warnings] == [True]
-    assert (delivery.supplied_at, delivery.complete_until) == (until, until)
-
-
-def test_a_desk_that_is_slow_to_open_has_no_wrong_clock(new_supplier: _NewSupplier, kortrijk: City) -> None:
-    desk = _Desk(new_supplier)
-    asked = desk.supplier.answering
-
-    def slow(path: str, query: dict[str, str]) -> _Reply:
-        desk.clock += timedelta(minutes=9) if "start_date" not in query else timedelta(0)
-        reply: _Reply = asked(path, query)
-        return reply
-
-    desk.supplier.answering = slow
-    assert desk.pull(kortrijk, now=lambda: desk.clock).warnings == ()
