@@ -153,11 +153,10 @@ def status(
         print_why(_console, settings, why)
         return
     if as_of or known_at or target or with_same:
-        from orchestration.past import print_past  # noqa: PLC0415 - brings dbt
+        from orchestration.past import days_asked, print_past  # noqa: PLC0415 - brings dbt
 
-        today = settings.as_of(datetime.now(UTC))
-        known = known_at.date() if known_at else today
-        day = as_of.date() if as_of else known
+        asked = (moment and moment.date() for moment in (as_of, known_at))
+        day, known = days_asked(settings, *asked, now=datetime.now(UTC))
         print_past(_console, settings, day, known, target_id=target, with_same=with_same)
         return
     report.print_targets(_console, settings)

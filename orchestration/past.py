@@ -56,6 +56,16 @@ def end_of_day(settings: Settings, day: date) -> datetime:
     return midnight - timedelta(microseconds=1)
 
 
+def days_asked(settings: Settings, as_of: date | None, known_at: date | None, *, now: datetime) -> tuple[date, date]:
+    """The day that is asked about and the day by which things were known, where one or both are left out.
+
+    A profile with a date of its own is judged on that date, and commits by the clock on the wall all the same.
+    """
+    today = settings.as_of(now)
+    known = known_at or max(today, now.astimezone(ZoneInfo(settings.city.time_zone)).date())
+    return as_of or known_at or today, known
+
+
 def print_past(  # noqa: PLR0913 - two days and which targets
     console: Console,
     settings: Settings,

@@ -2,7 +2,8 @@
 
 import io
 from collections.abc import Callable
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +11,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from orchestration.past import Answers, end_of_day, print_answers, print_past
+from orchestration.past import Answers, days_asked, end_of_day, print_answers, print_past
 from orchestration.settings import Settings
 
 VERDICT: dict[str, Any] = {
@@ -159,3 +160,21 @@ def test_an_unknown_target_is_named_before_anything_is_computed(demo: Settings) 
 def test_a_day_ends_at_midnight_of_the_city(empty_profile: Callable[..., Settings]) -> None:
     ends = end_of_day(empty_profile(), date(2026, 5, 2))
     assert ends == datetime.fromisoformat("2026-05-02T23:59:59.999999+02:00")
+
+
+_NIGHT = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)  # half past midnight in the city
+_DAYS = {
+    "no day": (None, None, None, (date(2026, 11, 23), date(2026, 11, 23))),
+    "a day": (None, date(2026, 5, 1), None, (date(2026, 5, 1), date(2026, 11, 23))),
+    "a day of knowing": (None, None, date(2026, 5, 2), (date(2026, 5, 2), date(2026, 5, 2))),
+    "both": (None, date(2026, 5, 1), date(2026, 5, 2), (date(2026, 5, 1), date(2026, 5, 2))),
+    "a date of its own that is over": (date(2026, 11, 1), None, None, (date(2026, 11, 1), date(2026, 11, 23))),
+    "a date of its own to come": (date(2026, 12, 1), None, None, (date(2026, 12, 1), date(2026, 12, 1))),
+}
+
+
+@pytest.mark.parametrize("case", _DAYS)
+def test_a_day_that_is_left_out_is_the_one_a_person_means(empty_profile: Callable[..., Settings], case: str) -> None:
+    of_its_own, as_of, known_at, days = _DAYS[case]
+    settings = replace(empty_profile(), fixed_as_of=of_its_own)
+    assert days_asked(settings, as_of, known_at, now=_NIGHT) == days
