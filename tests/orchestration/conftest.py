@@ -1,4 +1,4 @@
-"""One demo profile per session, landed and built in this process; a test that changes it takes a copy."""
+"""One demo profile per run, landed and built by the worker that asks first; a test that changes it takes a copy."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -33,14 +33,16 @@ def suppliers() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def demo_home(tmp_path_factory: pytest.TempPathFactory, suppliers: dict[str, str]) -> Path:
+def demo_home(once_per_run: Callable[..., Path], suppliers: dict[str, str]) -> Path:
     """A landed and built demo profile. Read it; never write to it."""
-    home = tmp_path_factory.mktemp("demo")
-    settings = settings_in(home, suppliers)
-    demo_city.write_drops(settings.layout.root / "drop")
-    land_everything(settings)
-    build(settings, NOW)
-    return home
+
+    def land_and_build(home: Path) -> None:
+        settings = settings_in(home, suppliers)
+        demo_city.write_drops(settings.layout.root / "drop")
+        land_everything(settings)
+        build(settings, NOW)
+
+    return once_per_run("demo", land_and_build)
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +53,9 @@ def demo(demo_home: Path, suppliers: dict[str, str]) -> Settings:
 @pytest.fixture
 def own_demo(demo_home: Path, suppliers: dict[str, str], tmp_path: Path) -> Settings:
     """A copy of the demo profile that a test may change."""
-    shutil.copytree(demo_home, tmp_path / "var", symlinks=True)
+    # what SQLite keeps beside its file comes and goes with the other worker's reading
+    beside = shutil.ignore_patterns("*-wal", "*-shm")
+    shutil.copytree(demo_home, tmp_path / "var", symlinks=True, ignore=beside)
     return settings_in(tmp_path / "var", suppliers)
 
 
