@@ -25,7 +25,7 @@ prepare: .venv/.installed ## parses the dbt project, so that Dagster starts with
 	@$(BIN)/ademruimte prepare
 
 test: check ## all checks and all tests
-	@$(BIN)/pytest -n 2 --dist loadfile -m "not chaos and not real"
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not chaos and not real"
 
 chaos: .venv/.installed-dev ## kills builds half way and looks whether the next one recovers
 	@$(BIN)/pytest -m chaos
@@ -45,7 +45,8 @@ fuzz: .venv/.installed-dev ## 100 000 hostile rows over all contracts
 canary: .venv/.installed-dev ## plants tokens and identifiers in every source and fault, and looks for them in every file
 	@CANARY=full $(BIN)/pytest -q tests/canary
 
-check: lint types imports sql ## everything a machine can see without running the code
+check: .venv/.installed-dev ## everything a machine can see without running the code
+	@$(MAKE) --no-print-directory -j 2 lint types imports sql
 
 lint: .venv/.installed-dev
 	@$(BIN)/ruff check && $(BIN)/ruff format --check --quiet

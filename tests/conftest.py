@@ -11,12 +11,30 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = "ADEMRUIMTE_DATA"
+# the longest files first: a worker that began one last would leave the other without work
+LONGEST = (
+    "tests/orchestration/test_build.py",
+    "tests/orchestration/test_showcase.py",
+    "tests/dbt/test_the_build.py",
+    "tests/orchestration/test_order.py",
+    "tests/orchestration/test_definitions.py",
+    "tests/orchestration/test_history.py",
+    "tests/contracts/test_fuzz.py",
+    "tests/orchestration/test_rotation.py",
+    "tests/canary/test_canary.py",
+    "tests/dbt/test_suppression.py",
+)
 
 
 def pytest_configure() -> None:
     for name in [name for name in os.environ if name.startswith("ADEMRUIMTE_") and name != SHARED_DATA]:
         del os.environ[name]
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ranks = {ROOT / name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +57,14 @@ def once_per_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Cal
         return folder
 
     return made
+
+
+@pytest.fixture(scope="session")
+def demo_drops(once_per_run: Callable[..., Path]) -> Path:
+    """What the demo city's suppliers drop, by source. Landing takes files away: land a copy."""
+    from ingestion.demo_city import city  # noqa: PLC0415 - a second of import that few tests pay
+
+    return once_per_run("drops", city.write_drops)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONGEST
+
 TOP_LEVEL_FOLDERS = {
     ".ci",
     "contracts",
@@ -131,3 +133,7 @@ def test_the_licence_is_the_one_the_project_names(root: Path) -> None:
     assert _text(root / "LICENSE").startswith("EUROPEAN UNION PUBLIC LICENCE v. 1.2\n")
     assert 'license = "EUPL-1.2"' in _text(root / "pyproject.toml")
     assert "license: EUPL-1.2" in _text(root / "publiccode.yml")
+
+
+def test_the_test_files_that_begin_first_are_there(root: Path) -> None:
+    assert [name for name in LONGEST if not (root / name).is_file()] == []

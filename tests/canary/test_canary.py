@@ -136,11 +136,11 @@ def put(settings: Settings, source: str, name: str, content: bytes) -> None:
 
 
 @pytest.fixture(scope="module")
-def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[str, bytes]]]:
+def originals(demo_drops: Path) -> dict[str, list[tuple[str, bytes]]]:
     """By source what the demo's suppliers drop: one small file of every shape."""
-    folder = tmp_path_factory.mktemp("originals")
     found: dict[str, dict[tuple[object, ...], tuple[str, bytes]]] = {}
-    for path in sorted(demo_city.write_drops(folder), key=lambda path: path.stat().st_size, reverse=True):
+    dropped = [path for path in demo_drops.rglob("*") if path.with_name(f"{path.name}.ready").exists()]
+    for path in sorted(dropped, key=lambda path: (-path.stat().st_size, path)):
         content = path.read_bytes()
         shape = (path.suffix, content.partition(b"\n")[0] if path.suffix == ".csv" else b"")
         if len(content) <= LARGEST_TO_PLANT:

@@ -1,7 +1,8 @@
-"""Warehouses that dbt builds once per session, from landed rows and from nothing."""
+"""Warehouses that dbt builds once per run, from landed rows and from nothing."""
 
 import json
 import os
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,24 +21,27 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def dbt(target: Path) -> Callable[..., Dbt]:
+def dbt(target: Path, once_per_run: Callable[..., Path]) -> Callable[..., Dbt]:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - a second of import
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
     from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415
 
-    parsed: dict[str, bytes] = {}
-
-    def manifest(city: str, flags: list[str]) -> Manifest:
+    def manifest(city: str, flags: list[str], target: Path) -> Manifest:
         """The project parsed once per city; a run writes into its manifest, so each gets its own."""
-        if city not in parsed:
+
+        def parse(folder: Path) -> None:
             outcome = dbtRunner().invoke(["parse", *flags])
             assert isinstance(outcome.result, Manifest), outcome.exception
-            parsed[city] = outcome.result.to_msgpack()
-        read: Manifest = Manifest.from_msgpack(parsed[city])
+            (folder / "manifest.msgpack").write_bytes(outcome.result.to_msgpack())
+
+        read: Manifest = Manifest.from_msgpack(
+            (once_per_run(f"parsed_{city}", parse) / "manifest.msgpack").read_bytes()
+        )
+        target.mkdir(parents=True, exist_ok=True)
         read.write(str(target / "manifest.json"))
         return read
 
-    def invoke(warehouse: Path, *selection: str, city: str = "kortrijk") -> Dbt:
+    def invoke(warehouse: Path, *selection: str, city: str = "kortrijk", target: Path = target) -> Dbt:
         before = dict(os.environ)
         os.environ.update(ADEMRUIMTE_WAREHOUSE=str(warehouse), ADEMRUIMTE_CITY=city)
         warnings: list[str] = []
@@ -45,8 +49,9 @@ def dbt(target: Path) -> Callable[..., Dbt]:
         paths = ["--project-dir", PROJECT, "--profiles-dir", PROJECT, "--target-path", target, "--log-path", target]
         variables = ["--vars", json.dumps({"as_of_date": AS_OF.isoformat(), "city": city})]
         try:
-            flags = ["--quiet", "--no-version-check", *map(str, paths)]
-            runner = dbtRunner(manifest(city, flags), callbacks=noisy)
+            # 45 000 lines of a build that nobody reads here
+            flags = ["--quiet", "--no-version-check", "--log-level-file", "none", *map(str, paths)]
+            runner = dbtRunner(manifest(city, flags, target), callbacks=noisy)
             outcome = runner.invoke(["build", *selection, *variables, *flags])
         finally:
             DuckDBConnectionManager.close_all_connections()
@@ -61,37 +66,52 @@ def dbt(target: Path) -> Callable[..., Dbt]:
 @pytest.fixture(scope="session")
 def landing(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Makes a warehouse that holds the typed and empty landing tables of a city."""
+    return lambda city="kortrijk": _landing(tmp_path_factory.mktemp("warehouse"), city)
 
-    def make(city: str = "kortrijk") -> Path:
-        warehouse = tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb"
+
+def _landing(folder: Path, city: str) -> Path:
+    warehouse = folder / "warehouse.duckdb"
+    with connect(warehouse) as con:
+        ensure_landing(con, all_contracts())
+        write_profile(con, city_named(city))
+        write_build(con, "build-1", AS_OF, city, is_synthetic=True)
+    return warehouse
+
+
+@pytest.fixture(scope="session")
+def built(dbt: Callable[..., Dbt], once_per_run: Callable[..., Path]) -> Built:
+    """A small Kortrijk, measured with every unit test, then judged. Read it; a test that changes it takes a copy."""
+
+    def build(folder: Path) -> Built:
+        warehouse, target = _landing(folder, "kortrijk"), folder / "target"
         with connect(warehouse) as con:
-            ensure_landing(con, all_contracts())
-            write_profile(con, city_named(city))
-            write_build(con, "build-1", AS_OF, city, is_synthetic=True)
-        return warehouse
+            for (source, table), rows in landed_rows.ROWS.items():
+                insert(con, source, table, rows)
+            landed_rows.land_readings(con)
+            write_status(con, [(source, landed_rows.COMPLETE_UNTIL, None) for source in all_contracts()])
+        measured = dbt(warehouse, "--exclude", "tag:judge", target=target)
+        judge_the_data(warehouse, unverified=["happy_share"])
+        return Built(warehouse, measured, dbt(warehouse, "--select", "tag:judge", target=target))
 
-    return make
-
-
-@pytest.fixture(scope="session")
-def built(dbt: Callable[..., Dbt], landing: Callable[..., Path]) -> Built:
-    """A small Kortrijk, measured with every unit test, then judged."""
-    warehouse = landing()
-    with connect(warehouse) as con:
-        for (source, table), rows in landed_rows.ROWS.items():
-            insert(con, source, table, rows)
-        landed_rows.land_readings(con)
-        write_status(con, [(source, landed_rows.COMPLETE_UNTIL, None) for source in all_contracts()])
-    measured = dbt(warehouse, "--exclude", "tag:judge")
-    judge_the_data(warehouse, unverified=["happy_share"])
-    return Built(warehouse, measured, dbt(warehouse, "--select", "tag:judge"))
+    return _kept(once_per_run, "built", build)
 
 
 @pytest.fixture(scope="session")
-def built_from_nothing(dbt: Callable[..., Dbt], landing: Callable[..., Path]) -> Built:
-    warehouse = landing()
-    with connect(warehouse) as con:
-        con.execute("delete from landing.build")
-    only_models = ("--exclude-resource-type", "unit_test")
-    measured = dbt(warehouse, "--exclude", "tag:judge", *only_models)
-    return Built(warehouse, measured, dbt(warehouse, "--select", "tag:judge", *only_models))
+def built_from_nothing(dbt: Callable[..., Dbt], once_per_run: Callable[..., Path]) -> Built:
+    def build(folder: Path) -> Built:
+        warehouse, target = _landing(folder, "kortrijk"), folder / "target"
+        with connect(warehouse) as con:
+            con.execute("delete from landing.build")
+        only_models = ("--exclude-resource-type", "unit_test")
+        measured = dbt(warehouse, "--exclude", "tag:judge", *only_models, target=target)
+        return Built(warehouse, measured, dbt(warehouse, "--select", "tag:judge", *only_models, target=target))
+
+    return _kept(once_per_run, "built_from_nothing", build)
+
+
+def _kept(once_per_run: Callable[..., Path], name: str, build: Callable[[Path], Built]) -> Built:
+    def keep(folder: Path) -> None:
+        (folder / "built.pickle").write_bytes(pickle.dumps(build(folder)))
+
+    kept: Built = pickle.loads((once_per_run(name, keep) / "built.pickle").read_bytes())  # noqa: S301 - of this run
+    return kept

@@ -1,17 +1,17 @@
 """The stock of charge points month by month, through landed crawls: a pace, and how sure it is."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
-from tests.dbt.warehouses import Dbt, judge_the_data, land_charge_points
+from tests.dbt.warehouses import Built, judge_again, land_charge_points, make_again, measure_again
 from warehouse.engine import connect
 
-ONLY = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 FIRST, MONTHS = date(2025, 9, 1), 15
 # a month in which the source was not read
 SILENT = date(2026, 5, 1)
@@ -41,7 +41,7 @@ def _month(number: int) -> date:
     return date(FIRST.year + (FIRST.month - 1 + number) // 12, (FIRST.month - 1 + number) % 12 + 1, 1)
 
 
-def _crawled(warehouse: Path) -> None:
+def _crawled(con: duckdb.DuckDBPyConnection) -> None:
     """Two full crawls a month. Every month three charge points more; the fourth of the first month goes in March."""
     for number in range(MONTHS):
         month = _month(number)
@@ -50,18 +50,15 @@ def _crawled(warehouse: Path) -> None:
             # whatever moment an operator gives it, a point stands there from the day the city saw it
             numbers = [each for each in range(20 + 3 * number + number % 2) if each != 3 or month < date(2026, 3, 1)]
             evses = [_evse(each, datetime(2025, 1, 1, tzinfo=UTC)) for each in numbers]
-            land_charge_points(warehouse, [_location(evses, asked - timedelta(days=1))], asked, "kortrijk")
+            land_charge_points(con, [_location(evses, asked - timedelta(days=1))], asked, "kortrijk")
+    con.execute("update landing.source_status set complete_until = '2026-11-20 06:00:00+00'")
 
 
 @pytest.fixture(scope="module")
-def crawled(dbt: Callable[..., Dbt], landing: Callable[..., Path]) -> Path:
-    warehouse = landing()
-    _crawled(warehouse)
-    with connect(warehouse) as con:
-        con.execute("update landing.source_status set complete_until = '2026-11-20 06:00:00+00'")
-    assert dbt(warehouse, "--exclude", "tag:judge", *ONLY).failed() == []
-    judge_the_data(warehouse)
-    assert dbt(warehouse, "--select", "tag:judge", *ONLY).failed() == []
+def crawled(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    warehouse = tmp_path_factory.mktemp("crawled") / "warehouse.duckdb"
+    measure_again(warehouse, built, _crawled)
+    judge_again(warehouse, built)
     return warehouse
 
 
@@ -134,14 +131,14 @@ HALF_WITHOUT_CONNECTOR = """delete from landing.charge_points__connectors
     ],
 )
 def test_of_a_crawl_of_which_half_cannot_be_counted_half_is_known_at_a_months_end_and_on_the_last_day(
-    crawled: Path, tmp_path: Path, dbt: Callable[..., Dbt], changes: Sequence[str]
+    crawled: Path, built: Built, tmp_path: Path, changes: Sequence[str]
 ) -> None:
     warehouse = tmp_path / "warehouse.duckdb"
     warehouse.write_bytes(crawled.read_bytes())
     with connect(warehouse) as con:
         for change, moment in product(changes, HALF_TOLD):
             con.execute(change, [moment])
-    assert dbt(warehouse, "--select", "kpi_charge_point_equivalents", *ONLY).failed() == []
+        make_again(con, built.measured, "kpi_charge_point_equivalents", "kpi_charge_point_equivalents")
     told = "select ref_date, completeness from marts.kpi_charge_point_equivalents where kpi_id = 'charge_points_total'"
     shares = dict(_rows(warehouse, told))
     # an odd number of points has one more or one less than half

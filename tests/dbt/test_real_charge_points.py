@@ -63,10 +63,10 @@ def test_two_real_versions_weigh_as_counted_by_hand_and_lose_nothing_in_between(
     city: str, real_data: Path, dbt: Callable[..., Dbt], landing: Callable[..., Path]
 ) -> None:
     warehouse = landing(city)
-    # the later version arrives first
-    for day in (7, 2):
-        land_charge_points(warehouse, _dump(real_data, city, day), datetime(2026, 6, day, 20, tzinfo=UTC), city)
     with connect(warehouse) as con:
+        # the later version arrives first
+        for day in (7, 2):
+            land_charge_points(con, _dump(real_data, city, day), datetime(2026, 6, day, 20, tzinfo=UTC), city)
         con.execute("update landing.source_status set complete_until = '2026-06-07 20:00:00+00'")
     only = ("--resource-type", "seed", "--resource-type", "model")
     models = ("+kpi_charge_point_equivalents", "+fct_charge_point_findings")

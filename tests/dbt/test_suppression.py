@@ -1,16 +1,15 @@
 """No published table shows fewer than five: what counts persons passes through a model that hides small cells."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
-from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.dbt.landed_rows import COMPLETE_UNTIL, ORIGIN
-from tests.dbt.warehouses import Built, Dbt, insert, judge_the_data
-from warehouse.engine import connect
+from tests.dbt.warehouses import Built, insert, judge_again, measure_again
 from warehouse.load import write_status
 
 PUBLISHED = {"marts", "verdicts", "quality"}
@@ -231,19 +230,18 @@ def _ordered_by_one_household() -> list[Mapping[str, object]]:
 
 
 @pytest.fixture(scope="module")
-def small(dbt: Callable[..., Dbt], landing: Callable[..., Path]) -> Built:
+def small(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Built:
     """A Kortrijk of small numbers."""
-    warehouse, only = landing(), ("--resource-type", "model", "--resource-type", "seed")
-    with connect(warehouse) as con:
-        insert(con, "tickets_1777", "requests", _questions())
-        insert(con, "renovation_coach", "dossiers", _dossiers())
-        insert(con, "renovation_coach", "measures", _measures())
-        write_status(con, [(source, COMPLETE_UNTIL, None) for source in ("tickets_1777", "renovation_coach")])
-    measured = dbt(warehouse, "--exclude", "tag:judge", *only)
-    judge_the_data(warehouse)
-    built = Built(warehouse, measured, dbt(warehouse, "--select", "tag:judge", *only))
-    assert built.measured.failed() + built.judged.failed() == []
-    return built
+    warehouse = tmp_path_factory.mktemp("small") / "warehouse.duckdb"
+    measure_again(warehouse, built, _land_small_numbers)
+    return judge_again(warehouse, built)
+
+
+def _land_small_numbers(con: duckdb.DuckDBPyConnection) -> None:
+    insert(con, "tickets_1777", "requests", _questions())
+    insert(con, "renovation_coach", "dossiers", _dossiers())
+    insert(con, "renovation_coach", "measures", _measures())
+    write_status(con, [(source, COMPLETE_UNTIL, None) for source in ("tickets_1777", "renovation_coach")])
 
 
 def _counts_of_persons(built: Built) -> Iterator[tuple[str, str, str]]:

@@ -1,7 +1,8 @@
 """What the tests of dbt handle: a warehouse, one invocation of dbt, and rows that land without a lake."""
 
 import json
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from graphlib import TopologicalSorter
@@ -19,6 +20,7 @@ from warehouse.load import landing_name, write_status
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 AS_OF = date(2026, 11, 23)
+JUDGE = "judge"
 
 # in the order of a landing table
 _ORIGIN = {
@@ -54,7 +56,7 @@ class Built:
     judged: Dbt
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with connect(self.warehouse) as con:
+        with connect(self.warehouse, read_only=True) as con:
             return con.execute(query, list(values)).fetchall()
 
 
@@ -69,7 +71,7 @@ def insert(con: duckdb.DuckDBPyConnection, source: str, table: str, rows: Sequen
 
 
 def land_charge_points(
-    warehouse: Path, locations: list[object], supplied_at: datetime, city: str, *, is_full: bool = True
+    con: duckdb.DuckDBPyConnection, locations: list[object], supplied_at: datetime, city: str, *, is_full: bool = True
 ) -> None:
     """Lands a location dump as the source module and the gate would."""
     from ingestion.charge_point_rows import flatten  # noqa: PLC0415 - another room, only for real files
@@ -78,12 +80,11 @@ def land_charge_points(
     origin = {"batch_id": batch, "supplied_at": supplied_at, "content_sha256": batch, "known_at": supplied_at}
     crawl = {"started_at": supplied_at, "ended_at": supplied_at, "is_full": is_full, "crawl_date": supplied_at.date()}
     contract = all_contracts()["charge_points"]
-    with connect(warehouse) as con:
-        for name, flat in flatten(locations).items():
-            accepted = split(flat, contract.table(name), city_named(city)).accepted
-            insert(con, "charge_points", name, [{**row, **origin} for row in accepted.to_dicts()])
-        insert(con, "charge_points", "crawls", [{**crawl, "line": 1, **origin}])
-        write_status(con, [("charge_points", supplied_at, supplied_at)])
+    for name, flat in flatten(locations).items():
+        accepted = split(flat, contract.table(name), city_named(city)).accepted
+        insert(con, "charge_points", name, [{**row, **origin} for row in accepted.to_dicts()])
+    insert(con, "charge_points", "crawls", [{**crawl, "line": 1, **origin}])
+    write_status(con, [("charge_points", supplied_at, supplied_at)])
 
 
 def judge_the_data(warehouse: Path, unverified: Sequence[str] = ()) -> None:
@@ -97,15 +98,53 @@ def judge_the_data(warehouse: Path, unverified: Sequence[str] = ()) -> None:
 
 def make_again(con: duckdb.DuckDBPyConnection, dbt: Dbt, first: str, last: str) -> None:
     """Makes again what dbt stores from `first` on and `last` is made of; views follow by themselves."""
-    models = {key: node for key, node in dbt.manifest()["nodes"].items() if node["resource_type"] == "model"}
-    parents = {key: set(node["depends_on"]["nodes"]) & models.keys() for key, node in models.items()}
+    models = _models(dbt)
     needed, changed = {f"model.ademruimte.{last}"}, {f"model.ademruimte.{first}"}
-    order = list(TopologicalSorter(parents).static_order())
-    for key in reversed(order):
-        needed |= parents[key] if key in needed else set()
-    for key in order:
-        changed |= {key} if parents[key] & changed else set()
-        if key in changed & needed and models[key]["config"]["materialized"] == "table":
-            sql = dbt.target / "compiled" / "ademruimte" / models[key]["original_file_path"]
-            name = f"{models[key]['schema']}.{models[key]['name']}"
-            con.execute(f"create or replace table {name} as {sql.read_text('utf-8')}")
+    for key in reversed(models):
+        needed |= _parents(models, key) if key in needed else set()
+    for key in models:
+        changed |= {key} if _parents(models, key) & changed else set()
+    _store(con, dbt, [node for key, node in models.items() if key in changed & needed])
+
+
+def measure_again(warehouse: Path, built: Built, land: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+    """A copy of what was built, in which only what `land` lands was measured, by the SQL as dbt compiled it.
+
+    It spares what dbt does around every model: that dbt makes tables of this SQL, which honour their contracts, is
+    shown by the build that it is a copy of.
+    """
+    shutil.copyfile(built.warehouse, warehouse)
+    with connect(warehouse) as con:
+        for source, contract in all_contracts().items():
+            for table in contract.tables:
+                con.execute(f"delete from {landing_name(source, table.name)}")
+        con.execute("delete from landing.source_status")
+        con.execute("delete from quality.dq_verdict")
+        land(con)
+        _store(con, built.measured, (node for node in _models(built.measured).values() if JUDGE not in node["tags"]))
+
+
+def judge_again(warehouse: Path, built: Built) -> Built:
+    """Every KPI verified, and then the verdicts, as `measure_again`."""
+    judge_the_data(warehouse)
+    with connect(warehouse) as con:
+        _store(con, built.judged, (node for node in _models(built.judged).values() if JUDGE in node["tags"]))
+    return Built(warehouse, built.measured, built.judged)
+
+
+def _models(dbt: Dbt) -> dict[str, dict[str, Any]]:
+    """Every model, after those it is made of."""
+    models = {key: node for key, node in dbt.manifest()["nodes"].items() if node["resource_type"] == "model"}
+    order = TopologicalSorter({key: _parents(models, key) for key in models}).static_order()
+    return {key: models[key] for key in order}
+
+
+def _parents(models: Mapping[str, dict[str, Any]], key: str) -> set[str]:
+    return set(models[key]["depends_on"]["nodes"]) & models.keys()
+
+
+def _store(con: duckdb.DuckDBPyConnection, dbt: Dbt, models: Iterable[Mapping[str, Any]]) -> None:
+    for node in models:
+        if node["config"]["materialized"] != "view":
+            sql = dbt.target / "compiled" / "ademruimte" / node["original_file_path"]
+            con.execute(f"create or replace table {node['schema']}.{node['name']} as {sql.read_text('utf-8')}")

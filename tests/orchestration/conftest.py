@@ -10,7 +10,7 @@ from ingestion.demo_city import city as demo_city
 from ingestion.demo_city.suppliers import ocpi_supplier, open311_supplier
 from orchestration.loop.build import build
 from orchestration.settings import Settings
-from tests.orchestration.profiles import NOW, land_everything, settings_in
+from tests.orchestration.profiles import NOW, copy_profile, land_everything, settings_in
 
 
 @pytest.fixture(scope="session")
@@ -33,12 +33,12 @@ def suppliers() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def demo_home(once_per_run: Callable[..., Path], suppliers: dict[str, str]) -> Path:
+def demo_home(once_per_run: Callable[..., Path], demo_drops: Path, suppliers: dict[str, str]) -> Path:
     """A landed and built demo profile. Read it; never write to it."""
 
     def land_and_build(home: Path) -> None:
         settings = settings_in(home, suppliers)
-        demo_city.write_drops(settings.layout.root / "drop")
+        shutil.copytree(demo_drops, settings.layout.root / "drop")
         land_everything(settings)
         build(settings, NOW)
 
@@ -53,10 +53,7 @@ def demo(demo_home: Path, suppliers: dict[str, str]) -> Settings:
 @pytest.fixture
 def own_demo(demo_home: Path, suppliers: dict[str, str], tmp_path: Path) -> Settings:
     """A copy of the demo profile that a test may change."""
-    # what SQLite keeps beside its file comes and goes with the other worker's reading
-    beside = shutil.ignore_patterns("*-wal", "*-shm")
-    shutil.copytree(demo_home, tmp_path / "var", symlinks=True, ignore=beside)
-    return settings_in(tmp_path / "var", suppliers)
+    return settings_in(copy_profile(demo_home, tmp_path / "var"), suppliers)
 
 
 @pytest.fixture

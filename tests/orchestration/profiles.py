@@ -1,5 +1,6 @@
-"""Settings of a profile in a folder, and landing all of it."""
+"""Settings of a profile in a folder, landing all of it, and copying it."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,3 +17,10 @@ def settings_in(home: Path, suppliers: dict[str, str], **more: str) -> Settings:
 
 def land_everything(settings: Settings, now: datetime = NOW) -> list[Landed]:
     return [landed for contract in settings.contracts().values() for landed in land(settings, contract, now)]
+
+
+def copy_profile(home: Path, copy: Path) -> Path:
+    """A copy that a test may change."""
+    # what SQLite keeps beside its file comes and goes with the other worker's reading
+    beside = shutil.ignore_patterns("*-wal", "*-shm")
+    return Path(shutil.copytree(home, copy, symlinks=True, ignore=beside))

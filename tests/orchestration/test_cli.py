@@ -70,8 +70,8 @@ def said(result: Result) -> str:
     return " ".join(result.output.replace("│", " ").split())
 
 
-def test_without_a_command_the_help_names_every_command(run: Run, demo: Settings) -> None:
-    output = run(demo).output
+def test_without_a_command_the_help_names_every_command(run: Run, empty_profile: Callable[..., Settings]) -> None:
+    output = run(empty_profile()).output
     commands = ("demo", "real", "land", "build", "send", "status", "batches", "replay", "rebuild", "prepare", "dev")
     commands += ("check", "quarantine", "contracts")
     for command in (*commands, "targets"):

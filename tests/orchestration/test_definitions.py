@@ -103,15 +103,21 @@ def test_a_landing_job_fails_for_a_refused_file_and_still_lands_the_others(
     assert not check.passed
 
 
-def test_the_build_job_publishes_what_was_landed(
-    location: dg.Definitions, profile: Settings, instance: DagsterInstance
+def test_the_build_job_publishes_what_was_landed_and_says_only_what_that_changes_a_day_later(
+    location: dg.Definitions, profile: Settings, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drop(profile, "indicators", "b.csv", INDICATORS + GOOD_ROW)
+    monkeypatch.setenv("ADEMRUIMTE_AS_OF", "2026-11-24")
+    counted = "trees_extra;34022;2026-11-15;18000;trees (additional);groen;2026-11-16;\n"
+    drop(profile, "indicators", "b.csv", INDICATORS + counted)
     location.resolve_job_def("land_indicators").execute_in_process(instance=instance, run_config=QUIET)
-    assert why_due(profile, NOW) is not None
+    assert "batches" in (why_due(profile, NOW) or "")
     result = location.resolve_job_def("build").execute_in_process(instance=instance, run_config=QUIET)
     assert result.success
-    assert current(profile.layout.published) == Lake(profile.layout.lake).decisions()[-1].build_id
+    lake = Lake(profile.layout.lake)
+    made = lake.decisions()[-1]
+    assert current(profile.layout.published) == made.build_id
+    assert made.facts["as_of_date"] == "2026-11-24"
+    assert lake.said(made).select("target_id", "value").rows() == [("trees_extra", 18_000)]
     materialized = {
         event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
     }

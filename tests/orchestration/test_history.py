@@ -1,6 +1,7 @@
 """Two answers about the past: what was said, and what today's rules say on what was known then."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -12,7 +13,7 @@ from orchestration.loop.landing import Outcome, land
 from orchestration.loop.replay import replay
 from orchestration.report import published_frame
 from orchestration.settings import Settings
-from tests.orchestration.profiles import LATER, NOW
+from tests.orchestration.profiles import LATER, NOW, copy_profile, settings_in
 from warehouse.lake import Lake
 
 AS_OF = date(2026, 11, 23)
@@ -48,13 +49,24 @@ def let_in_wind(settings: Settings) -> None:
     assert again.tables["observations"].accepted == batch.tables["observations"].accepted + 1
 
 
-@pytest.fixture
-def corrected(own_demo: Settings) -> Settings:
-    """The demo, in which the trees were counted again after the first build, and a refused row was let in."""
-    drop_trees(own_demo, 5.0)
-    let_in_wind(own_demo)
-    build(own_demo, LATER)
-    return own_demo
+@pytest.fixture(scope="module")
+def corrected(demo_home: Path, suppliers: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The demo, in which the trees were counted again after the first build, and a refused row was let in.
+
+    Built by itself: there is no other with a correction. Read it; never write to it.
+    """
+    settings = settings_in(copy_profile(demo_home, tmp_path_factory.mktemp("corrected") / "var"), suppliers)
+    drop_trees(settings, 5.0)
+    let_in_wind(settings)
+    build(settings, LATER)
+    return settings
+
+
+def test_new_values_append_only_the_verdicts_that_they_change(corrected: Settings) -> None:
+    lake = Lake(corrected.layout.lake)
+    assert lake.said(lake.decisions()[-1])["target_id"].to_list() == ["trees_extra", "wind_mw_2040"]
+    published = published_frame(corrected, "verdicts.fct_target_verdicts")
+    assert (of(published, "trees_extra", "value"), of(published, "wind_mw_2040", "value")) == (5.0, 99.5)
 
 
 def of(verdicts: pl.DataFrame, target_id: str, column: str) -> object:

@@ -15,7 +15,6 @@ from threading import Thread
 import polars as pl
 import pytest
 
-from ingestion.demo_city import city as demo_city
 from ingestion.door import KeyMissingError
 from orchestration.loop.landing import land
 from orchestration.loop.passage import one_at_a_time
@@ -31,20 +30,20 @@ SOURCE = "renovation_coach"
 LATER = NOW + timedelta(hours=1)
 
 
-def landed_in(home: Path, key: bytes | None = None) -> Settings:
+def landed_in(home: Path, drops: Path, key: bytes | None = None) -> Settings:
     """The demo's renovation coaches, landed."""
     settings = settings_in(home, {})
     settings.layout.create()
     if key is not None:
         settings.pseudonym_key_file.write_bytes(key)
-    demo_city.write_drops(settings.layout.root / "drop")
+    shutil.copytree(drops / SOURCE, settings.layout.drop(SOURCE))
     land(settings, settings.contracts()[SOURCE], NOW)
     return settings
 
 
 @pytest.fixture(scope="module")
-def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return landed_in(tmp_path_factory.mktemp("coaches")).layout.root.parent
+def landed(tmp_path_factory: pytest.TempPathFactory, demo_drops: Path) -> Path:
+    return landed_in(tmp_path_factory.mktemp("coaches"), demo_drops).layout.root.parent
 
 
 @pytest.fixture
@@ -119,10 +118,12 @@ def test_nothing_else_of_a_batch_changes(coaches: Settings) -> None:
         assert new.key_id == coaches.pseudonym_keys().key_id != old.key_id
 
 
-def test_a_dwelling_landed_after_the_rotation_joins_with_itself_before_it(coaches: Settings, tmp_path: Path) -> None:
+def test_a_dwelling_landed_after_the_rotation_joins_with_itself_before_it(
+    coaches: Settings, tmp_path: Path, demo_drops: Path
+) -> None:
     list(rotate(coaches, LATER))
     # the same files, landed in a profile that has both keys from the start
-    other = landed_in(tmp_path / "other", coaches.pseudonym_key_file.read_bytes())
+    other = landed_in(tmp_path / "other", demo_drops, coaches.pseudonym_key_file.read_bytes())
     assert all(ours.equals(theirs) for ours, theirs in zip(dwellings(coaches), dwellings(other), strict=True))
 
 
