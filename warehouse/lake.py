@@ -144,6 +144,16 @@ class Manifest:
     withheld: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def is_refused(self) -> bool:
+        """Whether every row of it was refused; what the door did not let in was no row of it."""
+        tables = self.tables.values()
+        return (
+            any(table.received for table in tables)
+            and not any(table.accepted for table in tables)
+            and not self.withheld
+        )
+
+    @property
     def is_full(self) -> dict[str, bool]:
         """Of the tables that the delivery speaks of, whether it holds all of each."""
         return {name: table.is_full for name, table in self.tables.items() if table.is_full is not None}
@@ -207,6 +217,14 @@ class Lake:
         every = self.manifests(source)
         gone = {manifest.supersedes for manifest in every}
         return [manifest for manifest in every if manifest.batch_id not in gone]
+
+    def counting(self, source: str | None = None) -> list[Manifest]:
+        """The live batches that a build is made of: all but those that were refused whole, by batch_id."""
+        return [manifest for manifest in self.live(source) if not self._was_always_refused(manifest)]
+
+    def refused_whole(self, source: str | None = None) -> list[Manifest]:
+        """The live batches of which no row was ever accepted: they wait in quarantine for a replay, by batch_id."""
+        return [manifest for manifest in self.live(source) if self._was_always_refused(manifest)]
 
     def newest(self, source: str, most: int) -> list[Manifest]:
         """At most that many batches of a source that no other supersedes, newest first; reads no other manifest."""
@@ -342,6 +360,10 @@ class Lake:
             for leftover in leftovers:
                 shutil.rmtree(leftover)
         return len(leftovers)
+
+    def _was_always_refused(self, manifest: Manifest) -> bool:
+        """A replay that refuses what counted does say something: those rows count no more."""
+        return manifest.is_refused and all(each.is_refused for each in self.replaced_by(manifest))
 
     def _sources(self) -> list[str]:
         if not self._root.is_dir():

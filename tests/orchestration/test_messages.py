@@ -86,14 +86,14 @@ def address_book(path: Path, *departments: str) -> Path:
 
 def test_without_a_published_build_there_is_nothing_to_tell(empty_profile: Callable[..., Settings]) -> None:
     settings = empty_profile()
-    assert fill_outbox(settings) == 0
+    assert fill_outbox(settings, NOW) == 0
     assert waiting(settings) == []
 
 
 def test_a_build_that_readers_do_not_see_is_not_told(own_demo: Settings) -> None:
     publish_again(own_demo, timedelta(weeks=1))
     (own_demo.layout.published / "current").unlink()
-    assert fill_outbox(own_demo) == 0
+    assert fill_outbox(own_demo, NOW) == 0
 
 
 def test_every_department_with_a_target_behind_has_one_message_and_no_other_has(demo: Settings) -> None:
@@ -106,16 +106,16 @@ def test_every_department_with_a_target_behind_has_one_message_and_no_other_has(
 
 def test_telling_the_same_week_again_adds_nothing(own_demo: Settings) -> None:
     before = waiting(own_demo)
-    assert fill_outbox(own_demo) == 0
+    assert fill_outbox(own_demo, NOW) == 0
     publish_again(own_demo, timedelta(days=6))
-    assert fill_outbox(own_demo) == 0
+    assert fill_outbox(own_demo, NOW) == 0
     assert waiting(own_demo) == before
 
 
 def test_the_next_week_is_told_again_to_the_same_departments(own_demo: Settings) -> None:
     first = waiting(own_demo)
     publish_again(own_demo, timedelta(weeks=1))
-    assert fill_outbox(own_demo) == len(first)
+    assert fill_outbox(own_demo, NOW) == len(first)
     assert {(row.department_id, row.period) for row in waiting(own_demo)} == {
         (row.department_id, period) for row in first for period in ("2026-W48", "2026-W49")
     }
@@ -123,7 +123,7 @@ def test_the_next_week_is_told_again_to_the_same_departments(own_demo: Settings)
 
 def test_a_message_comes_from_the_sender_of_the_settings_and_names_its_build(own_demo: Settings) -> None:
     build_id = publish_again(own_demo, timedelta(weeks=1))
-    fill_outbox(replace(own_demo, mail=replace(own_demo.mail, sender="Databord <bord@stad.test>")))
+    fill_outbox(replace(own_demo, mail=replace(own_demo.mail, sender="Databord <bord@stad.test>")), NOW)
     fresh = [row for row in waiting(own_demo) if row.period == "2026-W49"]
     assert fresh
     for row in fresh:
@@ -146,7 +146,7 @@ def test_a_message_is_written_once_as_a_file_and_then_is_sent(own_demo: Settings
 
 def test_a_message_that_was_sent_is_not_told_again(own_demo: Settings) -> None:
     assert send(own_demo, LATER).sent > 0
-    assert fill_outbox(own_demo) == 0
+    assert fill_outbox(own_demo, NOW) == 0
     assert waiting(own_demo) == []
 
 

@@ -82,7 +82,7 @@ def test_a_snapshot_is_written_in_the_format_that_older_readers_know(built: Layo
 
 def test_parquet_holds_one_file_per_table_with_the_same_rows(built: Layout, tmp_path: Path) -> None:
     files = write_parquet(built.warehouse, tmp_path / "out", SCHEMAS)
-    assert [str(file.relative_to(tmp_path / "out")) for file in files] == [
+    assert [str(file.relative_to(tmp_path / "out" / "parquet")) for file in files] == [
         "marts/fct_a.parquet",
         "marts/fct_b.parquet",
         "quality/dq_verdict.parquet",

@@ -121,7 +121,7 @@ def test_messages_enter_the_outbox_all_or_none(state: State) -> None:
 
 def test_a_message_stays_unsent_until_somebody_has_it(state: State) -> None:
     state.enqueue([MESSAGE])
-    state.mark_failed("k1", "451 try later")
+    state.mark_failed("k1", "451 try later", NOON)
     (waiting,) = state.unsent()
     assert (waiting.attempts, waiting.last_error) == (1, "451 try later")
     state.mark_sent("k1", NOON)
