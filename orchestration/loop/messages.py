@@ -155,14 +155,12 @@ def fill_data_team(settings: Settings, now: datetime) -> int:
 
 def _found(settings: Settings, state: State, now: datetime, since: datetime | None) -> Found:
     """What there is to tell; of what happened only what happened since the last mail."""
-    pulls = [f"{each.source} ({each.origin}): {each.reason}" for each in state.refused_pulls()]
-    files = [each.reason for each in state.refusals()]
+    told = [each.reason for each in (*state.refused_pulls(), *state.refusals())]
     whole = [
         f"{each.source}: {each.origin}: every row was refused (batch {each.batch_id})"
         for each in Lake(settings.layout.lake).refused_whole()
-        if since is None or each.committed_at > since
+        if (since is None or each.committed_at > since) and not any(each.batch_id in reason for reason in told)
     ]
-    told = [each.reason for each in state.refused_pulls()] + files
     return Found(
         failed_runs=[
             f"{each.failed_at:%Y-%m-%d %H:%M} UTC {each.job}: {each.reason}"
@@ -170,7 +168,7 @@ def _found(settings: Settings, state: State, now: datetime, since: datetime | No
             # the run of a landing fails for the refusals that stand below
             if not any(reason in each.reason for reason in told)
         ],
-        refused=[*pulls, *files, *whole],
+        refused=[*told, *whole],
         silent=list(_silent(settings, state, now)),
         waiting=[
             f"{each.message_key}: {each.last_error}"
