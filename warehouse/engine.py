@@ -71,7 +71,9 @@ def _explained(path: Path, reason: str) -> Exception:
         return duckdb.IOException(f"{path.name} cannot be opened: {reason}")
     holder = _HOLDER.search(reason)
     who = f"process {holder[1]}" if holder else "another process"
-    return WarehouseBusyError(f"{path.name} is held by {who}; wait until it ends, or read the published build")
+    return WarehouseBusyError(
+        f"{path.name} is held by {who}; wait until it ends. Readers open published/current/ademruimte.duckdb, read_only"
+    )
 
 
 def frame(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:

@@ -5,7 +5,9 @@ tried again.
 """
 
 import logging
+import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -190,7 +192,9 @@ def _silent(settings: Settings, state: State, now: datetime) -> Iterator[str]:
 def _note(settings: Settings, what: str, fault: Exception, now: datetime) -> None:
     reason = f"{type(fault).__name__}: {fault}"
     _log.warning("%s was not made, and is tried again at the next build: %s", what, without_identifiers(reason))
-    note_run_failure(settings, "outbox", what, reason, now)
+    # where not even that can be noted, the log has said it
+    with suppress(OSError, sqlite3.Error):
+        note_run_failure(settings, "outbox", what, reason, now)
 
 
 def _written_for(known: Recipients, department_id: str) -> str:
