@@ -157,7 +157,7 @@ def fill_data_team(settings: Settings, now: datetime) -> int:
 
 def _found(settings: Settings, state: State, now: datetime, since: datetime | None) -> Found:
     """What there is to tell; of what happened only what happened since the last mail."""
-    told = [each.reason for each in (*state.refused_pulls(), *state.refusals())]
+    told = [each.reason for each in state.refused_pulls()] + [each.reason for each in state.refusals()]
     whole = [
         f"{each.source}: {each.origin}: every row was refused (batch {each.batch_id})"
         for each in Lake(settings.layout.lake).refused_whole()
