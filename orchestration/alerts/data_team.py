@@ -17,8 +17,8 @@ DATA_TEAM = "data_team"
 """The name under which the data team stands in the outbox, beside the departments."""
 
 _WIDTH = 76
-# a terminal has 24 lines: five titles, the blank lines between them, and these
-_LINES = 10
+# a terminal has 24 lines: four titles, a blank line below each, the last line, and these
+_LINES = 14
 _SYNTHETIC = "SYNTHETIC DATA (demo)"
 
 

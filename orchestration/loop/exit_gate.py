@@ -58,12 +58,12 @@ def judge_exit(
 
 
 def _published(layout: Layout) -> "pd.DataFrame | None":
-    """The observations readers see now: a KPI that loses history against them is doubtful."""
+    """The observations readers see now, by KPI: one that loses history against them is doubtful."""
     build_id = current(layout.published)
     if build_id is None:
         return None
     try:
-        return read_table(layout.published, build_id, "marts.fct_kpi_observations").to_pandas()
+        return read_table(layout.published, build_id, "marts.fct_kpi_observations").select("kpi_id").to_pandas()
     except (OSError, pl.exceptions.PolarsError) as damaged:
         _log.warning("build %s cannot be read, so no KPI is held against it: %s", build_id, damaged)
         return None

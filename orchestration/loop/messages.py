@@ -239,6 +239,6 @@ def _recipients(settings: Settings, day: "date") -> Recipients:
         return known.with_reader(DATA_TEAM, None)
     try:
         return known.with_reader(DATA_TEAM, address_of(settings.mail.data_team, "ADEMRUIMTE_DATA_TEAM"))
-    except RecipientFileError as fault:
-        _log.warning("%s", fault)
+    except RecipientFileError:
+        _log.warning("ADEMRUIMTE_DATA_TEAM is no plain mail address; its mail goes into %s", settings.layout.mail)
         return known.with_reader(DATA_TEAM, None)
