@@ -427,8 +427,8 @@ class Lake:
         with self._staging_lock(fcntl.LOCK_SH):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(mode=0o750)
-            self._mark_format(folder)
             try:
+                self._mark_format(folder)
                 yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
