@@ -111,14 +111,12 @@ def test_the_published_build_holds_no_landing_table(demo: Settings) -> None:
 
 
 def test_parquet_and_duckdb_of_a_build_say_the_same(demo: Settings) -> None:
-    with duckdb.connect(demo.layout.published / "current" / "ademruimte.duckdb", read_only=True) as con:
-        tables = [
-            ".".join(row) for row in con.execute("select schema_name, table_name from duckdb_tables()").fetchall()
-        ]
-        assert "verdicts.fct_target_verdicts" in tables
-        for table in tables:
+    with connect(demo.layout.published / "current" / "ademruimte.duckdb", read_only=True) as con:
+        found = con.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+        assert ("verdicts", "fct_target_verdicts") in found
+        for table in map(".".join, found):
             told = frame(con, f"select * from {table}")
-            assert_frame_equal(published_frame(demo, table), told, check_row_order=False, check_dtypes=False)
+            assert_frame_equal(published_frame(demo, table), told, check_dtypes=False)
 
 
 def test_nothing_is_due_after_a_build(demo: Settings) -> None:
