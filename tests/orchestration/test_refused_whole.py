@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 import duckdb
 import pytest
 
-from contracts.vocabulary import Column, SourceContract, TableContract
+from contracts.vocabulary import SourceContract, TableContract
 from orchestration.factories.landing_assets import HONOURS_CONTRACT, landing_definitions
 from orchestration.giving_back.lines import given_back
 from orchestration.loop.landing import Landed, Outcome, land
@@ -17,13 +18,20 @@ from orchestration.loop.plan import make_plan
 from orchestration.loop.replay import replay
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
-from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, answering, drop
+from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, drop
+from tests.orchestration.test_partial_landing import _serving
 from warehouse.lake import Lake, Manifest
 from warehouse.load import load, load_known
 from warehouse.state import State
 
 BAD_ROW = GOOD_ROW.replace("17600", "veel")
-PUBLIC = {"coordinates": {"latitude": "50.82790", "longitude": "3.26490"}, "last_updated": "2026-11-01T00:00:00Z"}
+SWAPPED = {
+    "country_code": "BE",
+    "party_id": "ABC",
+    "id": "L1",
+    "coordinates": {"latitude": "3.26490", "longitude": "50.82790"},
+    "last_updated": "2026-11-01T00:00:00Z",
+}
 
 
 def land_indicators(settings: Settings, content: str, contract: SourceContract | None = None) -> Landed:
@@ -32,16 +40,15 @@ def land_indicators(settings: Settings, content: str, contract: SourceContract |
     return landed
 
 
-def strict(contract: SourceContract) -> SourceContract:
-    """A contract that by mistake allows no value above one."""
+def with_values(settings: Settings, **changes: Any) -> SourceContract:
+    """The contract of another day, which said something else of a value."""
 
-    def narrowed(column: Column) -> Column:
-        return replace(column, maximum=1.0) if column.name == "value" else column
+    def changed(table: TableContract) -> TableContract:
+        columns = [replace(each, **changes) if each.name == "value" else each for each in table.columns]
+        return replace(table, columns=tuple(columns))
 
-    def narrow(table: TableContract) -> TableContract:
-        return replace(table, columns=tuple(map(narrowed, table.columns)))
-
-    return replace(contract, tables=tuple(map(narrow, contract.tables)))
+    contract = settings.contracts()["indicators"]
+    return replace(contract, tables=tuple(map(changed, contract.tables)))
 
 
 def landed_rows(settings: Settings) -> list[tuple[object, ...]]:
@@ -98,7 +105,7 @@ def test_one_good_row_is_enough_to_land(settings: Settings) -> None:
 
 
 def test_a_replay_under_the_right_contract_lets_it_in_and_starts_a_build(settings: Settings) -> None:
-    landed = land_indicators(settings, INDICATORS + GOOD_ROW, strict(settings.contracts()["indicators"]))
+    landed = land_indicators(settings, INDICATORS + GOOD_ROW, with_values(settings, maximum=1.0))
     assert landed.outcome is Outcome.REFUSED
     before = make_plan(settings, NOW)
     again = replay(settings, only(settings).batch_id, LATER)
@@ -109,19 +116,28 @@ def test_a_replay_under_the_right_contract_lets_it_in_and_starts_a_build(setting
         assert load_known(con, Lake(settings.layout.lake), settings.contracts(), NOW) == [], "then it did not count"
 
 
-def test_a_stricter_contract_takes_back_what_counted(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    land_indicators(settings, INDICATORS + GOOD_ROW)
-    contracts = {"indicators": strict(settings.contracts()["indicators"])}
-    monkeypatch.setattr(Settings, "contracts", lambda _: contracts)
+def test_a_stricter_contract_takes_back_what_counted(settings: Settings) -> None:
+    landed = land_indicators(settings, INDICATORS + BAD_ROW, with_values(settings, nullable=True))
+    assert landed.outcome is Outcome.LANDED
     again = replay(settings, only(settings).batch_id, LATER)
     assert again is not None
+    assert (again.tables["observations"].accepted, again.is_refused) == (0, False)
     assert make_plan(settings, NOW).batches == (again.batch_id,), "a build takes its rows out"
 
 
 def test_a_crawl_of_which_every_location_was_refused_is_no_crawl_of_an_empty_city(settings: Settings) -> None:
-    body = json.dumps({"data": [PUBLIC | {"id": "L1", "coordinates": {"latitude": "x", "longitude": "y"}}]}).encode()
-    with answering(200, "application/json", body) as url:
-        asking = replace(settings, environment={**settings.environment, "ADEMRUIMTE_CHARGE_POINTS_URL": url})
+    def answer(path: str, url: str) -> object:
+        modules = [{"identifier": "locations", "role": "SENDER", "url": f"{url}/locations"}]
+        data = {
+            "versions": [{"version": "2.2.1", "url": f"{url}/details"}],
+            "details": {"endpoints": modules},
+            "locations": [SWAPPED],
+        }
+        return {"data": data[path.strip("/").partition("?")[0]], "status_code": 1000}
+
+    with _serving(NOW, answer) as url:
+        asked = {**settings.environment, "ADEMRUIMTE_CHARGE_POINTS_URL": f"{url}/versions"}
+        asking = replace(settings, environment=asked)
         for _ in range(2):
             (landed,) = land(asking, settings.contracts()["charge_points"], NOW)
             assert landed.outcome is Outcome.REFUSED, landed.message
@@ -130,6 +146,7 @@ def test_a_crawl_of_which_every_location_was_refused_is_no_crawl_of_an_empty_cit
     assert make_plan(settings, NOW).batches == ()
     with State(settings.layout.state) as state:
         assert (state.memory("charge_points"), state.progress()) == ({}, [])
+        assert [each.source for each in state.refused_pulls()] == ["charge_points"]
 
 
 def test_the_run_fails_and_the_check_says_why(settings: Settings) -> None:
