@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import dagster as dg
 import duckdb
@@ -40,11 +39,12 @@ def land_indicators(settings: Settings, content: str, contract: SourceContract |
     return landed
 
 
-def with_values(settings: Settings, **changes: Any) -> SourceContract:
+def with_values(settings: Settings, *, nullable: bool = False, maximum: float | None = None) -> SourceContract:
     """The contract of another day, which said something else of a value."""
 
     def changed(table: TableContract) -> TableContract:
-        columns = [replace(each, **changes) if each.name == "value" else each for each in table.columns]
+        said = {"nullable": nullable, "maximum": maximum}
+        columns = [replace(each, **said) if each.name == "value" else each for each in table.columns]
         return replace(table, columns=tuple(columns))
 
     contract = settings.contracts()["indicators"]
