@@ -74,7 +74,7 @@ def drop_bad_renovation_week(settings: Settings) -> None:
     header = "dossier;team;adres;sector;woningtype;intake_op;fase;fase_op;huisbezoek_op;plan_op"
     rows = [f"K-9{n:04};kortrijk;Demostraat {n};;rijwoning;2026-11-0{n % 9 + 1};dromen;gisteren;;" for n in range(300)]
     # a week of which no row can be accepted is refused, and no build is made of it
-    rows.append("K-9999;kortrijk;Demostraat 1;;rijwoning;2026-11-02;dromen;2026-11-03;;")
+    rows.append("L-99999;leiedal;Demostraat 1;;rijwoning;2026-11-02;advies;2026-11-03;;")
     path = settings.layout.drop("renovation_coach") / "renovatie_2026-W47_leiedal.csv"
     path.write_text("\n".join([header, *rows]), encoding="utf-8")
     path.with_name(path.name + ".ready").write_text("2026-11-23T05:00:00+00:00", encoding="utf-8")
