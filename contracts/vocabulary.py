@@ -115,6 +115,7 @@ class TableContract:
         speaks_until: the instant column whose maximum is the table's `complete_until`, where the
             supplier does not say it.
         description_nl: what one row is, in Dutch for the supplier.
+        is_ours: whether we write its rows ourselves, about a delivery, whatever becomes of the supplier's own.
     """
 
     name: str
@@ -130,6 +131,7 @@ class TableContract:
     delivers: Delivers = Delivers.CHANGES
     speaks_until: str | None = None
     description_nl: str = ""
+    is_ours: bool = False
 
     @property
     def schema(self) -> pl.Schema:

@@ -50,13 +50,13 @@ def _told(fault: Exception) -> str:
 def _faults() -> tuple[type[Exception], ...]:
     """What a person can do something about: told in a sentence, without a traceback."""
     from ingestion.errors import SupplierError  # noqa: PLC0415 - only when something failed
-    from orchestration.alerts.recipients import RecipientFileError  # noqa: PLC0415
     from orchestration.loop.build import BuildBusyError  # noqa: PLC0415
     from orchestration.loop.transform import TransformError  # noqa: PLC0415
     from warehouse.engine import WarehouseBusyError  # noqa: PLC0415
     from warehouse.lake import LakeError  # noqa: PLC0415
+    from warehouse.layout import NewerProfileError  # noqa: PLC0415
 
-    ours = (BuildBusyError, TransformError, WarehouseBusyError, LakeError, RecipientFileError)
+    ours = (BuildBusyError, TransformError, WarehouseBusyError, LakeError, NewerProfileError)
     return (*ours, SupplierError, LookupError, SettingInvalidError, OSError, sqlite3.OperationalError)
 
 

@@ -13,8 +13,8 @@ from rich.table import Table
 from orchestration.alerts import wording
 from orchestration.quality import data_docs_index
 from orchestration.settings import Settings
-from warehouse.engine import frame, open_published
 from warehouse.lake import Lake
+from warehouse.published.parquet import read_table
 from warehouse.published.pointer import current
 
 if TYPE_CHECKING:
@@ -51,8 +51,10 @@ _WIDE = 72
 
 def published_frame(settings: Settings, table: str) -> pl.DataFrame:
     """A table of the published build, as `schema.table`."""
-    with open_published(settings.layout.published / "current" / "ademruimte.duckdb") as con:
-        return frame(con, f"select * from {table}")  # noqa: S608 - our own names, never input
+    build_id = current(settings.layout.published)
+    if build_id is None:
+        raise LookupError(f"nothing is published yet under {settings.layout.root}; run `ademruimte build`")
+    return read_table(settings.layout.published, build_id, table)
 
 
 def print_targets(console: Console, settings: Settings) -> None:

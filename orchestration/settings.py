@@ -31,10 +31,15 @@ class SettingInvalidError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class MailSettings:
-    """Where messages go: a folder unless an SMTP host is named."""
+    """Where messages go: a folder unless an SMTP host is named.
+
+    Attributes:
+        data_team: who gets the daily mail on what went wrong; without an address it is written into the folder.
+    """
 
     sender: str
     recipients: Path | None
+    data_team: str | None
     smtp_host: str | None
     smtp_port: int
     username: str | None
@@ -167,6 +172,7 @@ def _mail(env: Mapping[str, str], city: City) -> MailSettings:
     return MailSettings(
         sender=env.get("ADEMRUIMTE_SENDER", f"Ademruimte {city.title_nl} <ademruimte@{city.name}.example>"),
         recipients=Path(recipients) if recipients else None,
+        data_team=env.get("ADEMRUIMTE_DATA_TEAM") or None,
         smtp_host=env.get("ADEMRUIMTE_SMTP_HOST") or None,
         smtp_port=_whole(env, "ADEMRUIMTE_SMTP_PORT", 25),
         username=env.get("ADEMRUIMTE_SMTP_USERNAME") or None,

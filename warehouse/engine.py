@@ -32,37 +32,20 @@ class WarehouseBusyError(RuntimeError):
 def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """Opens the pipeline's own file; times are UTC, no extension is ever fetched.
 
+    The file of a published build is never opened here: a reader may hold it. Its Parquet says the same
+    (`published.parquet.read_table`).
+
     Raises:
         WarehouseBusyError: another process holds it, or this one in another mode.
     """
-    con = _open(path, read_only=read_only)
-    con.execute(_UTC)
-    return con
-
-
-def open_published(path: Path) -> duckdb.DuckDBPyConnection:
-    """Opens a published file for reading, and nothing else: no other file, no setting.
-
-    Raises:
-        WarehouseBusyError: somebody writes into it, which no part of the pipeline does.
-    """
-    # DuckDB shares an instance per path: through the pointer a second open would show the build before it
-    con = _open(path.resolve(), read_only=True)
-    # a second connection of one process shares the settings that the first one locked
-    if con.execute("select current_setting('lock_configuration')").fetchone() == (False,):
-        con.execute(_UTC)
-        con.execute("set enable_external_access = false")
-        con.execute("set lock_configuration = true")
-    return con
-
-
-def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     if not read_only and not path.exists():
         _make(path)
     try:
-        return duckdb.connect(path, read_only=read_only, config=CONFIG)
+        con = duckdb.connect(path, read_only=read_only, config=CONFIG)
     except (duckdb.IOException, duckdb.ConnectionException) as refused:
         raise _explained(path, str(refused)) from refused
+    con.execute(_UTC)
+    return con
 
 
 def _make(path: Path) -> None:
@@ -88,7 +71,9 @@ def _explained(path: Path, reason: str) -> Exception:
         return duckdb.IOException(f"{path.name} cannot be opened: {reason}")
     holder = _HOLDER.search(reason)
     who = f"process {holder[1]}" if holder else "another process"
-    return WarehouseBusyError(f"{path.name} is held by {who}; wait until it ends, or read the published build")
+    return WarehouseBusyError(
+        f"{path.name} is held by {who}; wait until it ends. Readers open published/current/ademruimte.duckdb, read_only"
+    )
 
 
 def frame(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:

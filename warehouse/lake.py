@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 import polars as pl
 
@@ -31,11 +31,16 @@ from warehouse.durable import (
     telling_when_full,
     write_synced,
 )
+from warehouse.layout import NewerProfileError
 
 Part = Literal["accepted", "quarantine", "received"]
 KNOWN_AT = "known_at"
 """The column of accepted rows that says since when each is known, where not all are known as long as their batch."""
 
+FORMAT: Final = 1
+"""The format that this program writes; a lake of before it had a number bears no file, and is read as it is."""
+
+_FORMAT_FILE = "FORMAT"
 _DECISIONS = "decisions"
 _STAGING = ".staging"
 _MANIFEST = "manifest.json"
@@ -69,6 +74,7 @@ class Arrival:
         withheld: by reason, rows that the door did not let in and of which nothing was kept.
         recognised: per table how many accepted rows an earlier batch holds with the same content.
         is_full: per table that the delivery speaks of, whether it holds all of it.
+        is_refused: see `Manifest`.
     """
 
     source: str
@@ -89,6 +95,7 @@ class Arrival:
     withheld: Mapping[str, int] = field(default_factory=dict)
     recognised: Mapping[str, int] = field(default_factory=dict)
     is_full: Mapping[str, bool] = field(default_factory=dict)
+    is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,8 @@ class Manifest:
         known_at: when its content was first committed; a replay keeps it, also where a row is known since later.
         original: name of the supplier's own file in `received/`, where that is what was kept.
         withheld: by reason, rows that the door did not let in.
+        is_refused: whether every row was refused, of it and of what it replaces: its rows wait in quarantine, and no
+            build is made of it.
     """
 
     batch_id: str
@@ -142,6 +151,7 @@ class Manifest:
     tables: Mapping[str, TableManifest]
     original: str | None = None
     withheld: Mapping[str, int] = field(default_factory=dict)
+    is_refused: bool = False
 
     @property
     def is_full(self) -> dict[str, bool]:
@@ -160,13 +170,19 @@ class Decision:
 
 
 class Lake:
-    """The batches and decisions of one profile."""
+    """The batches and decisions of one profile.
+
+    Raises:
+        NewerProfileError: a newer version of the program wrote it.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._staging = root / _STAGING
         # a committed manifest never changes, so it is read once
         self._manifests: dict[Path, Manifest] = {}
+        if self._format() > FORMAT:
+            raise NewerProfileError(root, self._format(), FORMAT)
 
     def commit(self, arrival: Arrival, now: datetime) -> Manifest:
         """Makes a batch of an arrival; afterwards it exists whole, before that not at all.
@@ -207,6 +223,14 @@ class Lake:
         every = self.manifests(source)
         gone = {manifest.supersedes for manifest in every}
         return [manifest for manifest in every if manifest.batch_id not in gone]
+
+    def counting(self, source: str | None = None) -> list[Manifest]:
+        """The live batches that a build is made of: all but those that were refused whole, by batch_id."""
+        return [manifest for manifest in self.live(source) if not manifest.is_refused]
+
+    def refused_whole(self, source: str | None = None) -> list[Manifest]:
+        """The live batches of which no row was ever accepted: they wait in quarantine for a replay, by batch_id."""
+        return [manifest for manifest in self.live(source) if manifest.is_refused]
 
     def newest(self, source: str, most: int) -> list[Manifest]:
         """At most that many batches of a source that no other supersedes, newest first; reads no other manifest."""
@@ -404,9 +428,20 @@ class Lake:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(mode=0o750)
             try:
+                self._mark_format(folder)
                 yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
+
+    def _format(self) -> int:
+        file = self._root / _FORMAT_FILE
+        return int(file.read_text("utf-8")) if file.exists() else 0
+
+    def _mark_format(self, folder: Path) -> None:
+        """What is written now, an older version of the program need not understand."""
+        if self._format() < FORMAT:
+            write_synced(folder / _FORMAT_FILE, f"{FORMAT}\n".encode())
+            (folder / _FORMAT_FILE).replace(self._root / _FORMAT_FILE)
 
     @contextmanager
     def _staging_lock(self, how: int) -> Iterator[bool]:
@@ -526,6 +561,7 @@ def _manifest(arrival: Arrival, batch_id: str, known_at: datetime, committed_at:
         tables={name: _table_manifest(name, split, arrival) for name, split in arrival.splits.items()},
         original=Path(arrival.original[0]).name if arrival.original else None,
         withheld=dict(arrival.withheld),
+        is_refused=arrival.is_refused,
     )
 
 

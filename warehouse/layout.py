@@ -10,6 +10,16 @@ _FOLDER_MODE = 0o750
 _SECRETS_MODE = 0o700
 
 
+class NewerProfileError(RuntimeError):
+    """A newer version of the program wrote here; reading it as an older one could lose what it said."""
+
+    def __init__(self, path: Path, found: int, known: int) -> None:
+        super().__init__(
+            f"{path} was written by a newer version of Ademruimte (its format is {found}, this version knows {known}); "
+            "install that version again, or restore the backup of before it"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The folders and files of one profile: one lake, one warehouse, one published folder.

@@ -139,7 +139,7 @@ def load(
     contracts: Mapping[str, SourceContract],
     batches: Collection[str] | None = None,
 ) -> list[Loaded]:
-    """Loads every live batch that is not loaded yet; one that fails stops only itself.
+    """Loads every live batch that counts and is not loaded yet; one that fails stops only itself.
 
     Args:
         con: the warehouse.
@@ -157,7 +157,7 @@ def load(
     """
     ensure_landing(con, contracts)
     known = {row[0] for row in con.execute("select batch_id from landing.loaded_batches").fetchall()}
-    due = (batch for batch in lake.live() if batches is None or batch.batch_id in batches)
+    due = (batch for batch in lake.counting() if batches is None or batch.batch_id in batches)
     return [_load_batch(con, lake, contracts, batch) for batch in due if batch.batch_id not in known]
 
 
@@ -176,10 +176,12 @@ def load_known(
         DiskFullError, LoadError: see `load`.
     """
     ensure_landing(con, contracts)
-    known = [manifest for manifest in lake.live() if manifest.known_at <= moment]
+    known = [(each, lake.stood(each, moment)) for each in lake.counting() if each.known_at <= moment]
     return [
-        _load_batch(con, lake, contracts, lake.nearest(each, moment), _Then(lake.stood(each, moment), moment))
-        for each in known
+        _load_batch(con, lake, contracts, lake.nearest(each, moment), _Then(stood, moment))
+        for each, stood in known
+        # what a replay let in later did not count then
+        if not stood.is_refused
     ]
 
 

@@ -11,34 +11,43 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
+
+from warehouse.layout import NewerProfileError
 
 _BUSY_SECONDS = 10
-_TABLES = """
-create table if not exists source_progress (
-    source text primary key, complete_until text, last_asked_at text not null
-);
-drop table if exists refusals;
-drop table if exists refused_files;
-create table if not exists refused_drops (
-    source text, origin text, sha256 text, stamp text not null, rules text not null, reason text not null,
-    refused_at text not null, primary key (source, origin, sha256)
-);
-create table if not exists erasures (
-    source text, batch_id text, erased_at text not null, primary key (source, batch_id)
-);
-create table if not exists outbox (
-    message_key text primary key, department_id text not null, period text not null, build_id text not null,
-    subject text not null, message blob not null, created_at text not null, sent_at text,
-    attempts integer not null default 0, last_error text
-);
-create table if not exists memories (
-    source text primary key, content text not null
-);
-create table if not exists publications (
-    build_id text, store text, published_at text not null, primary key (build_id, store)
-);
-"""
+# what brings a state of each version to the next, each in one transaction; a new one is added, none is ever changed
+_MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        # of before the state had a version: a state may hold all of it, some, or nothing yet
+        "drop table if exists refusals",
+        "drop table if exists refused_files",
+        """create table if not exists source_progress (
+        source text primary key, complete_until text, last_asked_at text not null)""",
+        """create table if not exists refused_drops (
+        source text, origin text, sha256 text, stamp text not null, rules text not null, reason text not null,
+        refused_at text not null, primary key (source, origin, sha256))""",
+        """create table if not exists erasures (
+        source text, batch_id text, erased_at text not null, primary key (source, batch_id))""",
+        """create table if not exists outbox (
+        message_key text primary key, department_id text not null, period text not null, build_id text not null,
+        subject text not null, message blob not null, created_at text not null, sent_at text,
+        attempts integer not null default 0, last_error text)""",
+        "create table if not exists memories (source text primary key, content text not null)",
+        """create table if not exists publications (
+        build_id text, store text, published_at text not null, primary key (build_id, store))""",
+    ),
+    (
+        "alter table outbox add column tried_at text",
+        "create index outbox_unsent on outbox (created_at, message_key) where sent_at is null",
+        """create table run_failures (
+        run_id text primary key, job text not null, reason text not null, failed_at text not null)""",
+        """create table refused_pulls (
+        source text, origin text, reason text not null, refused_at text not null, primary key (source, origin))""",
+    ),
+)
+VERSION: Final = len(_MIGRATIONS)
+"""The version of the state that this program writes: `pragma user_version`."""
 
 
 class Progress(NamedTuple):
@@ -60,6 +69,24 @@ class Refusal(NamedTuple):
     sha256: str
     stamp: str
     rules: str
+    reason: str
+    refused_at: datetime
+
+
+class RunFailure(NamedTuple):
+    """A run of a job that failed, and why."""
+
+    run_id: str
+    job: str
+    reason: str
+    failed_at: datetime
+
+
+class RefusedPull(NamedTuple):
+    """What the last pull of a source could not bring in: all of it, or the part that `origin` names."""
+
+    source: str
+    origin: str
     reason: str
     refused_at: datetime
 
@@ -105,14 +132,22 @@ class OutboxMessage:
 class State:
     """The state database of one profile; use it as a context manager.
 
-    A write waits up to ten seconds for another process's.
+    A write waits up to ten seconds for another process's. What an older version of the program wrote is brought
+    forward when it is opened.
+
+    Raises:
+        NewerProfileError: a newer version of the program wrote it.
     """
 
     def __init__(self, path: Path) -> None:
         self._con = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
         self._con.execute("pragma journal_mode = wal")
         self._con.execute("pragma synchronous = full")
-        self._con.executescript(_TABLES)
+        try:
+            self._bring_forward(path)
+        except BaseException:
+            self._con.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -185,6 +220,36 @@ class State:
         rows = self._con.execute("select source, batch_id, erased_at from erasures order by source, batch_id")
         return [Erasure(source, batch_id, _moment(at)) for source, batch_id, at in rows]
 
+    def note_pull(self, source: str, refused: Iterable[RefusedPull]) -> None:
+        """Notes what the last pull of a source could not bring in; what an earlier one could not counts no more."""
+        with self._transaction():
+            self._con.execute("delete from refused_pulls where source = ?", (source,))
+            self._con.executemany(
+                "insert or replace into refused_pulls values (?, ?, ?, ?)",
+                [(source, each.origin, each.reason, _text(each.refused_at)) for each in refused],
+            )
+
+    def refused_pulls(self) -> list[RefusedPull]:
+        """What the last pull of each source could not bring in, by source."""
+        rows = self._con.execute("select source, origin, reason, refused_at from refused_pulls order by source, origin")
+        return [RefusedPull(source, origin, reason, _moment(at)) for source, origin, reason, at in rows]
+
+    def note_failure(self, failure: RunFailure) -> None:
+        """Notes that a run failed; the first reason counts."""
+        *said, at = failure
+        self._con.execute(
+            "insert into run_failures values (?, ?, ?, ?) on conflict (run_id) do nothing", (*said, _text(at))
+        )
+
+    def failures(self, since: datetime | None) -> list[RunFailure]:
+        """The runs that failed after a moment (None: ever), newest first."""
+        rows = self._con.execute(
+            """select run_id, job, reason, failed_at from run_failures where failed_at > ?
+            order by failed_at desc, run_id""",
+            (_optional_text(since) or "",),
+        )
+        return [RunFailure(run_id, job, reason, _moment(at)) for run_id, job, reason, at in rows]
+
     def enqueue(self, rows: Iterable[OutboxMessage]) -> int:
         """Puts messages in the outbox, all or none; a key that is there already is left alone.
 
@@ -204,6 +269,19 @@ class State:
             )
         return self._con.total_changes - before
 
+    def enqueued(self, department_id: str) -> dict[str, datetime]:
+        """When each message to a department was put in the outbox, sent or not, by key."""
+        rows = self._con.execute("select message_key, created_at from outbox where department_id = ?", (department_id,))
+        return {key: _moment(at) for key, at in rows}
+
+    def waiting(self, tried_before: datetime) -> int:
+        """How many messages nobody has yet and were not tried since a moment; their content is not read."""
+        [(count,)] = self._con.execute(
+            "select count(*) from outbox where sent_at is null and (tried_at is null or tried_at < ?)",
+            (_text(tried_before),),
+        )
+        return int(count)
+
     def unsent(self) -> list[OutboxMessage]:
         """The messages that nobody has yet, oldest first."""
         rows = self._con.execute(
@@ -222,10 +300,11 @@ class State:
             (_text(at), message_key),
         )
 
-    def mark_failed(self, message_key: str, error: str) -> None:
+    def mark_failed(self, message_key: str, error: str, at: datetime) -> None:
         """Notes that sending failed; the message stays unsent."""
         self._con.execute(
-            "update outbox set attempts = attempts + 1, last_error = ? where message_key = ?", (error, message_key)
+            "update outbox set attempts = attempts + 1, last_error = ?, tried_at = ? where message_key = ?",
+            (error, _text(at), message_key),
         )
 
     def publish(self, build_id: str, store: str, at: datetime) -> None:
@@ -240,6 +319,22 @@ class State:
             "select build_id, store, published_at from publications order by published_at, build_id, store"
         )
         return [Publication(build, store, _moment(at)) for build, store, at in rows]
+
+    def _bring_forward(self, path: Path) -> None:
+        if self._version() == VERSION:
+            return
+        with self._transaction():
+            # another process may have done it meanwhile
+            found = self._version()
+            if found > VERSION:
+                raise NewerProfileError(path, found, VERSION)
+            for statement in (each for migration in _MIGRATIONS[found:] for each in migration):
+                self._con.execute(statement)
+            self._con.execute(f"pragma user_version = {VERSION}")
+
+    def _version(self) -> int:
+        [(version,)] = self._con.execute("pragma user_version")
+        return int(version)
 
     def _transaction(self) -> sqlite3.Connection:
         """Begins a transaction that the connection, used as a context manager, ends."""

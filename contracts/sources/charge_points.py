@@ -333,6 +333,7 @@ CRAWLS = TableContract(
     name="crawls",
     description="One pull of an operator: whether it holds all its locations or only those that changed.",
     description_nl="Eén keer dat we de gegevens bij een uitbater ophaalden; dat schrijven we zelf op.",
+    is_ours=True,
     received=Received(
         columns=(
             "started_at",

@@ -3,7 +3,7 @@
 import smtplib
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 from ingestion.delivery import Secret
+from ingestion.door import without_identifiers
 from orchestration.alerts.digest import UNFOLDED
-from orchestration.alerts.recipients import Recipients, is_deliverable
+from orchestration.alerts.recipients import RecipientFileError, Recipients, is_deliverable
 from warehouse.durable import write_synced
 from warehouse.state import OutboxMessage
 
@@ -88,19 +89,33 @@ class Smtp:
             # An address that became known after the message was written.
             mail.replace_header("To", recipient)
             content = mail.as_bytes()
-        with self._told_in_words(), smtplib.SMTP(self.host, self.port, timeout=_TIMEOUT_SECONDS) as server:
+        with self._told_in_words(), self._connected() as server:
             self._enter(server)
             server.sendmail(parseaddr(mail["From"])[1], [recipient], content)
 
     def _recipient(self, row: OutboxMessage, mail: EmailMessage) -> str:
         written_for = parseaddr(mail["To"])[1]
-        address = self.recipients.address(row.department_id) if self.recipients else written_for
+        try:
+            address = self.recipients.address(row.department_id) if self.recipients else written_for
+        except RecipientFileError as fault:
+            raise DeliveryError(f'held: whoever keeps the file with recipients must know: "{fault}"') from None
         if not is_deliverable(address):
             raise DeliveryError(
                 f"held: no mail address for department {row.department_id}; "
                 "add department_id and email to the file with recipients"
             )
         return address
+
+    @contextmanager
+    def _connected(self) -> Iterator[smtplib.SMTP]:
+        """A connection. Once the content was accepted the message is sent, whatever the server says to a goodbye."""
+        server = smtplib.SMTP(self.host, self.port, timeout=_TIMEOUT_SECONDS)
+        try:
+            yield server
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()
+        finally:
+            server.close()
 
     def _enter(self, server: smtplib.SMTP) -> None:
         if self.starttls:
@@ -123,9 +138,9 @@ class Smtp:
             raise self._error(f"could not be used: {fault}") from None
 
     def _error(self, text: str) -> DeliveryError:
-        # A server may repeat what it was sent.
+        # A server may repeat what it was sent, the address too.
         hidden = text.replace(self.password.value, "***") if self.password and self.password.value else text
-        return DeliveryError(f"mail server {self.host}:{self.port} {hidden}")
+        return DeliveryError(f"mail server {self.host}:{self.port} {without_identifiers(hidden)}")
 
 
 def _text(answer: bytes | str) -> str:

@@ -112,6 +112,11 @@ class Digest:
         return tuple(line for line in self.lines if not line.is_told)
 
 
+def message_key(digest: Digest, city_title: str) -> str:
+    """The same key is the same message, whichever build makes it: known before a word of it is written."""
+    return f"{_named(city_title)}:{digest.department_id}:{digest.period}"
+
+
 def digests(verdicts: pl.DataFrame, departments: pl.DataFrame, build_id: str, as_of: date) -> list[Digest]:
     """One digest per department with a target behind or overdue; late or doubted data never makes one.
 
@@ -195,7 +200,7 @@ def message(  # noqa: PLR0913, PLR0917 - a mail needs its content, both ends and
 def _headers(  # noqa: PLR0913, PLR0917 - private half of `message`
     digest: Digest, sender: str, recipient: str, city_title: str, domain: str, banner: str
 ) -> dict[str, Any]:
-    city = city_title.lower().replace(" ", "-")
+    city = _named(city_title)
     subject = f"{wording.targets(len(digest.told))} achter op schema – afdeling {digest.department_nl}"
     name, address = parseaddr(sender)
     return {
@@ -207,8 +212,13 @@ def _headers(  # noqa: PLR0913, PLR0917 - private half of `message`
         "List-Id": f"<digest.{digest.department_id}.{city}.{domain}>",
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
-        KEY_HEADER: f"{city}:{digest.department_id}:{digest.period}",
+        KEY_HEADER: message_key(digest, city_title),
     }
+
+
+def _named(city_title: str) -> str:
+    """The city in an identifier."""
+    return city_title.lower().replace(" ", "-")
 
 
 def _charts(digest: Digest, observations: pl.DataFrame, domain: str) -> dict[str, tuple[str, str, bytes]]:

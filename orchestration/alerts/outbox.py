@@ -1,8 +1,10 @@
 """From a digest to a delivered message, at least once: never lost, and repeated only under the same Message-ID."""
 
+import traceback
 from collections.abc import Iterable
 from datetime import datetime
 from email.message import EmailMessage
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from orchestration.alerts.channels import Channel, DeliveryError
@@ -22,7 +24,7 @@ class Outbox(Protocol):
     def mark_sent(self, message_key: str, at: datetime) -> None:
         """Note that a message was delivered."""
 
-    def mark_failed(self, message_key: str, error: str) -> None:
+    def mark_failed(self, message_key: str, error: str, at: datetime) -> None:
         """Note why a message was not delivered."""
 
 
@@ -68,12 +70,24 @@ def send(state: Outbox, channel: Channel, now: datetime) -> SendResult:
     """
     sent = failed = 0
     for row in state.unsent():
-        try:
-            channel.deliver(row)
-        except DeliveryError as fault:
-            state.mark_failed(row.message_key, str(fault))
-            failed += 1
-        else:
+        why = _why_not(channel, row)
+        if why is None:
             state.mark_sent(row.message_key, now)
             sent += 1
+        else:
+            state.mark_failed(row.message_key, why, now)
+            failed += 1
     return SendResult(sent, failed)
+
+
+def _why_not(channel: Channel, row: OutboxMessage) -> str | None:
+    """Why a message was not delivered; None when it was. Whatever is wrong with it, the next one is tried."""
+    try:
+        channel.deliver(row)
+    except DeliveryError as fault:
+        return str(fault)
+    except Exception as fault:  # noqa: BLE001 - one message's fault is its own
+        *_, last = traceback.extract_tb(fault.__traceback__)
+        # what a stranger's exception quotes may be an address
+        return f"not delivered: {type(fault).__name__} in {Path(last.filename).name} line {last.lineno}"
+    return None

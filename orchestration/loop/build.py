@@ -195,7 +195,7 @@ class Build:
 
     def outbox(self) -> int:
         """Puts the messages of the published build in the outbox; each only once."""
-        return messages.fill_outbox(self.settings)
+        return messages.fill_outbox(self.settings, self.now)
 
     def _keep_erased(self, lake: Lake) -> None:
         """A backup that was put back may hold rows that were erased since it was made."""

@@ -1,5 +1,6 @@
 """The exit of `measure`: what dbt and the warehouse say is gathered for `orchestration.quality` to judge."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -8,13 +9,15 @@ import polars as pl
 
 from orchestration.loop.transform import Transformed
 from orchestration.quality import judge_quality, run_suite, source_kpi_models
-from warehouse.engine import frame, open_published
+from warehouse.engine import frame
 from warehouse.layout import Layout
+from warehouse.published.parquet import read_table
 from warehouse.published.pointer import current
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_log = logging.getLogger("ademruimte.build")
 _OBSERVATIONS = "select * from marts.fct_kpi_observations order by all"
 
 
@@ -55,11 +58,15 @@ def judge_exit(
 
 
 def _published(layout: Layout) -> "pd.DataFrame | None":
-    """The observations readers see now: a KPI that loses history against them is doubtful."""
-    if current(layout.published) is None:
+    """The observations readers see now, by KPI: one that loses history against them is doubtful."""
+    build_id = current(layout.published)
+    if build_id is None:
         return None
-    with open_published(layout.published / "current" / "ademruimte.duckdb") as con:
-        return frame(con, _OBSERVATIONS).to_pandas()
+    try:
+        return read_table(layout.published, build_id, "marts.fct_kpi_observations").select("kpi_id").to_pandas()
+    except (OSError, pl.exceptions.PolarsError) as damaged:
+        _log.warning("build %s cannot be read, so no KPI is held against it: %s", build_id, damaged)
+        return None
 
 
 def _with_unloaded(

@@ -55,7 +55,7 @@ def recomputed(settings: Settings, as_of: date, known_at: datetime) -> pl.DataFr
         TransformError: dbt failed.
     """
     lake = Lake(settings.layout.lake)
-    known = [manifest for manifest in lake.live() if manifest.known_at <= known_at]
+    known = [manifest for manifest in lake.counting() if manifest.known_at <= known_at]
     _log.info("judging again on the %d batches known by %s", len(known), known_at.isoformat(timespec="minutes"))
     with TemporaryDirectory(prefix="ademruimte-") as folder:
         scratch = replace(settings, layout=Layout(Path(folder)), fixed_as_of=as_of)

@@ -38,6 +38,7 @@ from orchestration.loop.passage import (
     complete_until,
     content_sha256,
     context_of,
+    is_refused_whole,
     one_at_a_time,
     run_gate,
     source_module,
@@ -46,7 +47,7 @@ from orchestration.loop.replay import replayed
 from orchestration.loop.revision import revise
 from orchestration.settings import SettingMissingError, Settings
 from warehouse.lake import Arrival, Lake, LakeError, Manifest
-from warehouse.state import Refusal, State
+from warehouse.state import Refusal, RefusedPull, State
 
 _log = logging.getLogger("ademruimte.landing")
 _LONGEST_WHY = 300
@@ -146,8 +147,15 @@ class _Landing:
         if not self.contract.crons or (self.contract.endings and not self.settings.is_pulled(self.contract.name)):
             return
         missed: list[Landed] = []
-        yield _told(self._bounded(self.contract.name, partial(self._pulled, missed)))
-        yield from map(_told, missed)
+        pulled = [self._bounded(self.contract.name, partial(self._pulled, missed)), *missed]
+        # what landed has landed, whatever becomes of the notes on what did not
+        with suppress(OSError, sqlite3.Error):
+            refused = [each for each in pulled if each.outcome is Outcome.REFUSED]
+            self.state.note_pull(self.contract.name, (self._as_noted(each) for each in refused))
+        yield from map(_told, pulled)
+
+    def _as_noted(self, refused: Landed) -> RefusedPull:
+        return RefusedPull(refused.source, refused.origin, shown(refused.message), self.now)
 
     def _bounded(self, origin: str, deliver: Callable[[], Landed]) -> Landed:
         """The boundary of one delivery: whatever breaks in it, the next delivery and source still land."""
@@ -193,6 +201,8 @@ class _Landing:
         except _TrippedError as tripped:
             return self._refused(name, sha256, stamp, self._unforeseen(name, tripped.over))
         follows = self._done(file, sha256, manifest)
+        if manifest.is_refused:
+            return self._refused_whole(name, manifest, follows)
         if manifest is known:
             return self._result(name, Outcome.KNOWN, f"already landed as {manifest.batch_id}{follows}", manifest)
         told = counts_in_words(manifest) + self._closing(manifest) + follows
@@ -203,7 +213,7 @@ class _Landing:
         known = self.lake.find(self.contract.name, sha256)
         if known is None or any(table.delivers is Delivers.CHANGES for table in self.contract.tables):
             return known
-        last = max(each.supplied_at for each in self.lake.live(self.contract.name))
+        last = max((each.supplied_at for each in self.lake.counting(self.contract.name)), default=known.supplied_at)
         return known if known.supplied_at == last or file.supplied_at <= last else None
 
     def _refused(self, name: str, sha256: str, stamp: str, reason: str) -> Landed:
@@ -211,6 +221,15 @@ class _Landing:
         refusal = Refusal(self.contract.name, name, sha256, stamp, RULES_OF_THIS_PROCESS, shown(reason), self.now)
         self.state.refuse(refusal)
         return self._result(name, Outcome.REFUSED, shown(reason))
+
+    def _refused_whole(self, origin: str, manifest: Manifest, follows: str = "") -> Landed:
+        """A delivery of which no row was accepted: kept to give back and to replay, but nothing of it counts."""
+        reason = (
+            f"{self.contract.name}: {origin}: every row was refused ({counts_in_words(manifest)}); they wait with "
+            f"their reasons in batch {manifest.batch_id}: have it delivered again, or `ademruimte replay` the batch "
+            f"once the contract is right{follows}"
+        )
+        return self._result(origin, Outcome.REFUSED, reason, manifest)
 
     def _landed(self, file: DroppedFile, sha256: str, known: Manifest | None) -> Manifest:
         """The batch that holds the file: the known one, unless today's rules say something else of it.
@@ -224,7 +243,8 @@ class _Landing:
                 admitted = self._admit(delivery, is_dropped=True)
             if known is None or not self._holds(known, admitted):
                 manifest = self._commit(delivery, admitted, sha256, known)
-                self._remember(delivery)
+                if not manifest.is_refused:
+                    self._remember(delivery)
                 return manifest
         return replayed(self.settings, self.contract, known.batch_id, self.now) or known
 
@@ -250,7 +270,8 @@ class _Landing:
         """
         try:
             forbidden = revise(self.settings, self.contract, self.now)
-            self.state.asked(self.contract.name, manifest.complete_until, self.now)
+            if not manifest.is_refused:
+                self.state.asked(self.contract.name, manifest.complete_until, self.now)
             take(file, sha256)
         except (SupplierError, SchemaFaultError, *_NOT_OF_THE_FILE) as broken:
             # whose words these are is not known: they may quote a path
@@ -284,12 +305,17 @@ class _Landing:
         delivery = replace(delivery, supplied_at=supplied_at, complete_until=spoken)
         sha256 = content_sha256(admitted.tables)
         last = self.lake.latest(self.contract.name)
+        if last is not None and last.is_refused and last.content_sha256 == sha256:
+            return self._refused_whole(delivery.origin, last)
         if _brings_nothing(admitted.tables, self.contract) or (last is not None and last.content_sha256 == sha256):
             self._remember(delivery)
             self.state.asked(self.contract.name, delivery.complete_until, self.now)
             message = f"nothing new since {last.batch_id}" if last else "nothing yet"
             return self._result(delivery.origin, Outcome.UNCHANGED, message, last)
         manifest = self._commit(delivery, admitted, sha256)
+        if manifest.is_refused:
+            # the next pull asks for it again: a supplier may set right what was wrong with it
+            return self._refused_whole(delivery.origin, manifest)
         self._remember(delivery)
         self.state.asked(self.contract.name, manifest.complete_until, self.now)
         return self._result(delivery.origin, Outcome.LANDED, counts_in_words(manifest), manifest)
@@ -350,6 +376,9 @@ class _Landing:
             supersedes=replaced.batch_id if replaced else None,
             recognised=known,
             is_full=delivery.is_full,
+            # rows that counted and are refused now do say something: they count no more
+            is_refused=(replaced is None or replaced.is_refused)
+            and is_refused_whole(splits, self.contract, delivery.withheld),
         )
         return self.lake.commit(arrival, self.now)
 

@@ -1,22 +1,44 @@
-"""From the published build to the outbox, and from the outbox to people."""
+"""From the published build, and from what went wrong, to the outbox; and from the outbox to people.
 
-from datetime import date, datetime
-from email.message import EmailMessage
+Nothing here stands in the way of a build: a message that cannot be made or sent is noted, told to the data team, and
+tried again.
+"""
 
-import polars as pl
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
+from ingestion.door import without_identifiers
 from orchestration.alerts import outbox
 from orchestration.alerts.channels import Channel, EmlFolder, Smtp
-from orchestration.alerts.digest import Digest, digests, message
-from orchestration.alerts.recipients import Recipients, recipients
+from orchestration.alerts.data_team import DATA_TEAM, Found, key_of, report
+from orchestration.alerts.digest import Digest, digests, message, message_key
+from orchestration.alerts.recipients import RecipientFileError, Recipients, address_of, is_deliverable, recipients
 from orchestration.settings import Settings
-from warehouse.engine import frame, open_published
+from warehouse.lake import Lake
+from warehouse.published.parquet import read_table
 from warehouse.published.pointer import current
-from warehouse.state import OutboxMessage, State
+from warehouse.state import OutboxMessage, RunFailure, State
+
+if TYPE_CHECKING:
+    from datetime import date
+    from email.message import EmailMessage
+
+_log = logging.getLogger("ademruimte.messages")
+_TRY_AGAIN = timedelta(minutes=5)
+_LONGEST_REASON = 1000
 
 
-def fill_outbox(settings: Settings) -> int:
+def fill_outbox(settings: Settings, now: datetime) -> int:
     """One digest per department and week that has a target behind, from the build readers see.
+
+    What cannot be made now is noted as a failed run and made at the next call: it is no reason to stop a build.
 
     Returns:
         How many messages are new.
@@ -24,10 +46,54 @@ def fill_outbox(settings: Settings) -> int:
     build_id = current(settings.layout.published)
     if build_id is None:
         return 0
-    verdicts, departments, observations = _published_frames(settings)
-    found = digests(verdicts, departments, build_id, _as_of(settings))
-    with State(settings.layout.state) as state:
-        return outbox.fill(state, [(each, _message(settings, each, observations)) for each in found])
+    try:
+        return _Filling(settings, build_id, now).fill()
+    # a template, a chart, a file that a reader damaged: whatever it is, the build stands
+    except Exception as fault:  # noqa: BLE001
+        _note(settings, f"outbox of build {build_id}", fault, now)
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Filling:
+    """The messages of one published build on their way into the outbox."""
+
+    settings: Settings
+    build_id: str
+    now: datetime
+
+    def fill(self) -> int:
+        # the files that no reader can lock
+        read = partial(read_table, self.settings.layout.published, self.build_id)
+        as_of: date = read("marts.dim_build")["as_of_date"].item()
+        found = digests(read("verdicts.fct_target_verdicts"), read("marts.dim_department"), self.build_id, as_of)
+        with State(self.settings.layout.state) as state:
+            # before anything is drawn: a week was mostly told already
+            fresh = [each for each in found if self._key(each) not in state.enqueued(each.department_id)]
+            return outbox.fill(state, self._written(fresh)) if fresh else 0
+
+    def _key(self, digest: Digest) -> str:
+        return message_key(digest, self.settings.city.title_nl)
+
+    def _written(self, fresh: list[Digest]) -> Iterator[tuple[Digest, "EmailMessage"]]:
+        observations = read_table(self.settings.layout.published, self.build_id, "marts.fct_kpi_observations")
+        known = _recipients(self.settings, fresh[0].as_of)
+        for digest in fresh:
+            try:
+                yield (
+                    digest,
+                    message(
+                        digest,
+                        observations,
+                        sender=self.settings.mail.sender,
+                        recipient=_written_for(known, digest.department_id),
+                        city_title=self.settings.city.title_nl,
+                        is_synthetic=self.settings.layout.is_synthetic,
+                    ),
+                )
+            # one message's fault is its own
+            except Exception as fault:  # noqa: BLE001
+                _note(self.settings, f"message {self._key(digest)}", fault, self.now)
 
 
 def send(settings: Settings, now: datetime) -> outbox.SendResult:
@@ -42,45 +108,137 @@ def unsent(settings: Settings) -> list[OutboxMessage]:
         return state.unsent()
 
 
-def _published_frames(settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    with open_published(settings.layout.published / "current" / "ademruimte.duckdb") as con:
-        return (
-            frame(con, "select * from verdicts.fct_target_verdicts"),
-            frame(con, "select * from marts.dim_department"),
-            frame(con, "select * from marts.fct_kpi_observations"),
+def waiting_messages(settings: Settings, now: datetime) -> int:
+    """How many messages should be tried now: those that are new, or were last tried five minutes ago.
+
+    One look-up in an index, cheap enough for a sensor.
+    """
+    if not settings.layout.state.exists():
+        return 0
+    with State(settings.layout.state) as state:
+        return state.waiting(tried_before=now - _TRY_AGAIN)
+
+
+def note_run_failure(settings: Settings, job: str, run_id: str, reason: str, at: datetime) -> None:
+    """Keeps why a run failed for the next mail to the data team; a run is noted once."""
+    settings.layout.create()
+    with State(settings.layout.state) as state:
+        state.note_failure(RunFailure(run_id, job, without_identifiers(reason[:_LONGEST_REASON]), at))
+
+
+def fill_data_team(settings: Settings, now: datetime) -> int:
+    """Puts the day's mail to the data team in the outbox, when there is something to say and there is none of today.
+
+    Returns:
+        1 when a mail is new, else 0.
+    """
+    settings.layout.create()
+    day = now.astimezone(ZoneInfo(settings.city.time_zone)).date()
+    key = key_of(settings.city.name, day)
+    with State(settings.layout.state) as state:
+        before = state.enqueued(DATA_TEAM)
+        if key in before:
+            return 0
+        found = _found(settings, state, now, max(before.values(), default=None))
+        if not found.sections:
+            return 0
+        mail = report(
+            found,
+            settings.city.name,
+            day,
+            now,
+            settings.mail.sender,
+            _written_for(_recipients(settings, day), DATA_TEAM),
+            is_synthetic=settings.layout.is_synthetic,
         )
+        said = str(mail["Subject"]), mail.as_bytes()
+        return state.enqueue([OutboxMessage(key, DATA_TEAM, day.isoformat(), "", *said, created_at=now)])
 
 
-def _as_of(settings: Settings) -> date:
-    """The date of the build readers see: the week of a message is that of what it tells, not of its making."""
-    with open_published(settings.layout.published / "current" / "ademruimte.duckdb") as con:
-        return date.fromisoformat(con.execute("select as_of_date::varchar from marts.dim_build").fetchall()[0][0])
-
-
-def _message(settings: Settings, digest: Digest, observations: pl.DataFrame) -> EmailMessage:
-    return message(
-        digest,
-        observations,
-        sender=settings.mail.sender,
-        recipient=_recipients(settings, digest.as_of).address(digest.department_id),
-        city_title=settings.city.title_nl,
-        is_synthetic=settings.layout.is_synthetic,
+def _found(settings: Settings, state: State, now: datetime, since: datetime | None) -> Found:
+    """What there is to tell; of what happened only what happened since the last mail."""
+    told = [each.reason for each in state.refused_pulls()] + [each.reason for each in state.refusals()]
+    whole = [
+        f"{each.source}: {each.origin}: every row was refused (batch {each.batch_id})"
+        for each in Lake(settings.layout.lake).refused_whole()
+        if (since is None or each.committed_at > since) and not any(each.batch_id in reason for reason in told)
+    ]
+    return Found(
+        failed_runs=[
+            f"{each.failed_at:%Y-%m-%d %H:%M} UTC {each.job}: {each.reason}"
+            for each in state.failures(since)
+            # the run of a landing fails for the refusals that stand below
+            if not any(reason in each.reason for reason in told)
+        ],
+        refused=[*told, *whole],
+        silent=list(_silent(settings, state, now)),
+        waiting=[
+            f"{each.message_key}: {each.last_error}"
+            for each in state.unsent()
+            if each.last_error and each.department_id != DATA_TEAM
+        ],
     )
 
 
-def _channel(settings: Settings, today: date) -> Channel:
-    mail = settings.mail
+def _silent(settings: Settings, state: State, now: datetime) -> Iterator[str]:
+    """The sources that were heard once, and not lately enough for their contract."""
+    contracts = settings.contracts()
+    for heard in state.progress():
+        contract = contracts.get(heard.source)
+        if contract is not None and now - heard.last_asked_at > contract.fresh_within:
+            yield f"{heard.source}: last heard on {heard.last_asked_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _note(settings: Settings, what: str, fault: Exception, now: datetime) -> None:
+    reason = f"{type(fault).__name__}: {fault}"
+    _log.warning("%s was not made, and is tried again at the next build: %s", what, without_identifiers(reason))
+    # where not even that can be noted, the log has said it
+    with suppress(OSError, sqlite3.Error):
+        note_run_failure(settings, "outbox", what, reason, now)
+
+
+def _written_for(known: Recipients, department_id: str) -> str:
+    """The address on the message; one that is not known yet is looked up again when it leaves."""
+    try:
+        return known.address(department_id)
+    except RecipientFileError:
+        return known.placeholder(department_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Post:
+    """The mail server; the folder for a data team that has no address."""
+
+    smtp: Smtp
+    folder: EmlFolder
+    known: Recipients
+
+    def deliver(self, row: OutboxMessage) -> None:
+        is_for_nobody = row.department_id == DATA_TEAM and not is_deliverable(_written_for(self.known, DATA_TEAM))
+        (self.folder if is_for_nobody else self.smtp).deliver(row)
+
+
+def _channel(settings: Settings, today: "date") -> Channel:
+    mail, folder = settings.mail, EmlFolder(settings.layout.mail)
+    known = _recipients(settings, today)
+    for fault in known.told:
+        _log.warning("%s", fault)
     if mail.smtp_host is None:
-        return EmlFolder(settings.layout.mail)
-    return Smtp(
-        mail.smtp_host,
-        mail.smtp_port,
-        mail.username,
-        mail.password,
-        starttls=mail.starttls,
-        recipients=_recipients(settings, today),
+        return folder
+    return _Post(
+        Smtp(mail.smtp_host, mail.smtp_port, mail.username, mail.password, starttls=mail.starttls, recipients=known),
+        folder,
+        known,
     )
 
 
-def _recipients(settings: Settings, day: date) -> Recipients:
-    return recipients(settings.mail.recipients, settings.city.name, day)
+def _recipients(settings: Settings, day: "date") -> Recipients:
+    """Who reads on a day: the file of the departments, and the setting of the data team."""
+    known = recipients(settings.mail.recipients, settings.city.name, day)
+    if settings.mail.data_team is None:
+        return known.with_reader(DATA_TEAM, None)
+    try:
+        return known.with_reader(DATA_TEAM, address_of(settings.mail.data_team, "ADEMRUIMTE_DATA_TEAM"))
+    except RecipientFileError:
+        _log.warning("ADEMRUIMTE_DATA_TEAM is no plain mail address; its mail goes into %s", settings.layout.mail)
+        return known.with_reader(DATA_TEAM, None)

@@ -90,6 +90,12 @@ def run_gate(
     return {table.name: split(received[table.name], table, city, supplied_at) for table in contract.tables}
 
 
+def is_refused_whole(splits: Mapping[str, Split], contract: SourceContract, withheld: Mapping[str, int]) -> bool:
+    """Whether a supplier's rows came in and every one was refused."""
+    theirs = [splits[table.name] for table in contract.tables if not table.is_ours]
+    return not withheld and any(each.received for each in theirs) and all(each.accepted.is_empty() for each in theirs)
+
+
 def complete_until(
     said: datetime | None, splits: Mapping[str, Split], contract: SourceContract, supplied_at: datetime
 ) -> datetime | None:

@@ -19,6 +19,7 @@ from orchestration.loop.earlier import recognised, with_known_at
 from orchestration.loop.passage import (
     complete_until,
     context_of,
+    is_refused_whole,
     one_at_a_time,
     recognisable_as,
     run_gate,
@@ -157,4 +158,5 @@ def _again(
         event_dates={table.name: table.event_date for table in contract.tables},
         recognised=recognised(lake, contract, splits, known_before=manifest.known_at),
         is_full=manifest.is_full,
+        is_refused=manifest.is_refused and is_refused_whole(splits, contract, manifest.withheld),
     )

@@ -164,6 +164,7 @@ class _Rotation:
             event_dates={table.name: table.event_date for table in self.contract.tables},
             recognised={name: table.recognised for name, table in manifest.tables.items()},
             is_full=manifest.is_full,
+            is_refused=manifest.is_refused,
         )
 
     def _received(self, table: TableContract) -> pl.DataFrame:

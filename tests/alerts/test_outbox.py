@@ -5,6 +5,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -34,13 +35,14 @@ class _Server:
 
     def __init__(self) -> None:
         self.got: list[tuple[list[str], EmailMessage]] = []
+        self.refusal = "550 5.1.1 onbekende ontvanger"
 
     # aiosmtpd looks its hooks up by these names.
     async def handle_RCPT(  # noqa: N802
         self, _server: object, _session: object, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         if address.startswith("weg@"):
-            return "550 5.1.1 onbekende ontvanger"
+            return self.refusal
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -59,8 +61,8 @@ def _free_port() -> int:
 def serve() -> Iterator[Callable[..., tuple[_Server, int]]]:
     started = []
 
-    def start(**options: object) -> tuple[_Server, int]:
-        server = _Server()
+    def start(server: _Server | None = None, **options: object) -> tuple[_Server, int]:
+        server = server or _Server()
         controller = Controller(server, hostname="127.0.0.1", port=_free_port(), **options)
         controller.start()
         started.append(controller)
@@ -179,6 +181,59 @@ def test_a_department_without_an_address_is_held_until_the_city_gives_one(
     ((recipients, mail),) = server.got
     assert (recipients, mail["To"], mail["Message-ID"]) == (["hoofd@stad.test"], "hoofd@stad.test", MOBILITY_ID)
     assert mail["Subject"] == mail_of(digest)["Subject"]
+
+
+class _Parting(_Server):
+    """A mail server that takes every message, and says goodbye in its own way."""
+
+    def __init__(self, goodbye: str | None) -> None:
+        super().__init__()
+        self.goodbye = goodbye
+
+    async def handle_QUIT(self, server: SMTP, _session: object, _envelope: Envelope) -> str:  # noqa: N802
+        if self.goodbye is None:
+            assert server.transport is not None
+            server.transport.abort()
+        return self.goodbye or "221 Bye"
+
+
+@pytest.mark.parametrize("goodbye", ["221 Bye", "250 OK", "421 4.4.2 timeout", "500 what?", None])
+def test_a_message_that_was_accepted_is_sent_whatever_the_server_answers_to_the_goodbye(
+    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[_Server, int]], goodbye: str
+) -> None:
+    server, port = serve(_Parting(goodbye))
+    fill(state, two_mails[:1])
+    assert send(state, Smtp("127.0.0.1", port, starttls=False), NOW) == SendResult(1, 0)
+    assert send(state, Smtp("127.0.0.1", port, starttls=False), NOW) == SendResult(0, 0)
+    assert len(server.got) == 1
+
+
+def test_a_message_that_breaks_in_an_unforeseen_way_waits_and_the_next_one_leaves(
+    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[_Server, int]]
+) -> None:
+    server, port = serve()
+    fill(state, two_mails[:1])
+    (row,) = state.unsent()
+    # no line ends a header that never began: nothing of it can be sent
+    torn = replace(row, message_key="a:torn", department_id="zorg", message=b"\xff")
+    state.enqueue([torn])
+    assert send(state, Smtp("127.0.0.1", port, starttls=False), NOW) == SendResult(1, 1)
+    assert len(server.got) == 1
+    (waiting,) = state.unsent()
+    assert waiting.message_key == "a:torn"
+    assert (waiting.last_error or "").startswith("not delivered: ")
+
+
+def test_an_address_that_the_server_repeats_is_kept_nowhere(
+    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[_Server, int]]
+) -> None:
+    server, port = serve()
+    server.refusal = "550 5.1.1 <weg@stad.test>: Recipient address rejected"
+    fill(state, two_mails[1:])
+    assert send(state, Smtp("127.0.0.1", port, starttls=False), NOW) == SendResult(0, 1)
+    (waiting,) = state.unsent()
+    assert "Recipient address rejected" in (waiting.last_error or "")
+    assert "weg@" not in (waiting.last_error or "")
 
 
 CRASH = """

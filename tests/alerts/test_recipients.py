@@ -27,20 +27,57 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
     path = tmp_path / "ontvangers.csv"
     path.write_text("department_id,mail\nwonen,a@b.test\n", encoding="utf-8")
     with pytest.raises(RecipientFileError, match=r"ontvangers\.csv: in regel 1 ontbreekt de kolom email"):
-        recipients(path, "kortrijk", DAY)
+        recipients(path, "kortrijk", DAY).address("wonen")
 
 
-@pytest.mark.parametrize("email", ["", "hoofd", "a@b.test c@d.test", "A <a@b.test>", "a@b.test;c@d.test"])
-def test_a_line_without_one_plain_address_is_named(tmp_path: Path, email: str) -> None:
+@pytest.mark.parametrize(
+    ("email", "says"),
+    [
+        ("", "heeft geen mailadres, of meer dan één"),
+        ("hoofd", "heeft geen mailadres, of meer dan één"),
+        ("@stad.test", "heeft geen mailadres, of meer dan één"),
+        ("a@b.test c@d.test", "heeft geen mailadres, of meer dan één"),
+        ("A <a@b.test>", "heeft geen mailadres, of meer dan één"),
+        ("a@b.test;c@d.test", "heeft geen mailadres, of meer dan één"),
+        ("a@b.test,c@d.test", "heeft geen mailadres, of meer dan één"),
+        ("hélène@stad.test", "een letter met een accent"),
+        ("ho\u200bofd@stad.test", "een teken dat niemand ziet"),
+        ("hoofd@stad\u0000.test", "een teken dat niemand ziet"),
+    ],
+)
+def test_a_line_without_one_plain_address_is_named_and_takes_no_other_away(
+    tmp_path: Path, email: str, says: str
+) -> None:
     path = tmp_path / "ontvangers.csv"
-    path.write_text(f"department_id,email\nwonen,ok@b.test\nzorg,{email}\n", encoding="utf-8")
-    with pytest.raises(RecipientFileError, match="regel 3 heeft geen mailadres"):
-        recipients(path, "kortrijk", DAY)
+    path.write_text(f"department_id,email\nwonen,ok@b.test\nzorg,{email}\ngroen,groen@b.test\n", encoding="utf-8")
+    read = recipients(path, "kortrijk", DAY)
+    with pytest.raises(RecipientFileError, match=rf"ontvangers\.csv:? ?.*regel 3.*{says}"):
+        read.address("zorg")
+    assert [read.address(name) for name in ("wonen", "groen")] == ["ok@b.test", "groen@b.test"]
+    assert len(read.told) == 1
+
+
+@pytest.mark.parametrize("around", ["\u200b", "\ufeff", "\u00a0", " \u200b\t"])
+def test_what_nobody_sees_around_an_address_is_taken_off(tmp_path: Path, around: str) -> None:
+    path = tmp_path / "ontvangers.csv"
+    path.write_text(f"department_id,email\nwonen{around},{around}hoofd@stad.test{around}\n", encoding="utf-8")
+    assert recipients(path, "kortrijk", DAY).address("wonen") == "hoofd@stad.test"
+
+
+def test_a_file_saved_as_ansi_loses_only_the_address_with_an_accent(tmp_path: Path) -> None:
+    path = tmp_path / "ontvangers.csv"
+    path.write_bytes(
+        "department_id;name;email\nwonen;Hélène;hoofd@stad.test\nzorg;Jo;hélène@stad.test\n".encode("cp1252")
+    )
+    read = recipients(path, "kortrijk", DAY)
+    assert read.address("wonen") == "hoofd@stad.test"
+    with pytest.raises(RecipientFileError, match=r"regel 3.*bewaar het bestand als CSV in UTF-8"):
+        read.address("zorg")
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(RecipientFileError, match=r"weg\.csv: het bestand met de ontvangers kan niet"):
-        recipients(tmp_path / "weg.csv", "kortrijk", DAY)
+        recipients(tmp_path / "weg.csv", "kortrijk", DAY).address("wonen")
 
 
 def leave(tmp_path: Path, line: str) -> Path:
@@ -79,5 +116,6 @@ def test_a_leave_that_cannot_be_kept_is_told_in_dutch_without_naming_anybody(
     tmp_path: Path, line: str, says: str
 ) -> None:
     with pytest.raises(RecipientFileError, match=says) as refused:
-        recipients(leave(tmp_path, line), "kortrijk", DAY)
+        recipients(leave(tmp_path, line), "kortrijk", DAY).address("wonen")
+    assert recipients(leave(tmp_path, line), "kortrijk", DAY).address("zorg") == "zorg@stad.test"
     assert not any(person in str(refused.value) for person in ("An", "Jo", "stad.test"))

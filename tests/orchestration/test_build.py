@@ -6,13 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from orchestration.loop.build import Build, BuildBusyError, MixedBuildError, build, build_lock, forget_warehouse
 from orchestration.loop.landing import Outcome, land
@@ -21,7 +23,7 @@ from orchestration.loop.transform import TransformError
 from orchestration.report import published_frame
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
-from warehouse.engine import connect
+from warehouse.engine import connect, frame
 from warehouse.lake import Lake
 from warehouse.published.pointer import current
 from warehouse.state import State
@@ -71,12 +73,15 @@ def drop_indicator(settings: Settings, value: float) -> None:
 def drop_bad_renovation_week(settings: Settings) -> None:
     header = "dossier;team;adres;sector;woningtype;intake_op;fase;fase_op;huisbezoek_op;plan_op"
     rows = [f"K-9{n:04};kortrijk;Demostraat {n};;rijwoning;2026-11-0{n % 9 + 1};dromen;gisteren;;" for n in range(300)]
+    # a week of which no row can be accepted is refused, and no build is made of it
+    rows.append("L-99999;leiedal;Demostraat 1;;rijwoning;2026-11-02;advies;2026-11-03;;")
     path = settings.layout.drop("renovation_coach") / "renovatie_2026-W47_leiedal.csv"
     path.write_text("\n".join([header, *rows]), encoding="utf-8")
     path.with_name(path.name + ".ready").write_text("2026-11-23T05:00:00+00:00", encoding="utf-8")
     (landed,) = land(settings, settings.contracts()["renovation_coach"], NOW)
     assert landed.manifest is not None
     assert landed.manifest.tables["dossiers"].quarantined == 300
+    assert landed.outcome is Outcome.LANDED
 
 
 def test_all_109_targets_are_in_the_table_and_those_without_data_say_so(demo: Settings) -> None:
@@ -100,14 +105,18 @@ def test_every_source_has_a_kpi_that_is_judged(demo: Settings) -> None:
 
 
 def test_the_published_build_holds_no_landing_table(demo: Settings) -> None:
-    schemas = published_frame(demo, "(select distinct schema_name from duckdb_tables())")["schema_name"]
-    assert set(schemas) == {"marts", "verdicts", "quality"}
+    with duckdb.connect(demo.layout.published / "current" / "ademruimte.duckdb", read_only=True) as con:
+        schemas = con.execute("select distinct schema_name from duckdb_tables()").fetchall()
+    assert {schema for (schema,) in schemas} == {"marts", "verdicts", "quality"}
 
 
 def test_parquet_and_duckdb_of_a_build_say_the_same(demo: Settings) -> None:
-    folder = demo.layout.published / "current" / "parquet"
-    parquet = pl.read_parquet(folder / "verdicts" / "fct_target_verdicts.parquet").sort("target_id")
-    assert parquet.drop("dq_reasons").equals(verdicts_of(demo).drop("dq_reasons"))
+    with connect(demo.layout.published / "current" / "ademruimte.duckdb", read_only=True) as con:
+        found = con.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+        assert ("verdicts", "fct_target_verdicts") in found
+        for table in map(".".join, found):
+            told = frame(con, f"select * from {table}")
+            assert_frame_equal(published_frame(demo, table), told, check_dtypes=False)
 
 
 def test_nothing_is_due_after_a_build(demo: Settings) -> None:
@@ -162,6 +171,42 @@ def test_what_lands_after_a_build_was_planned_waits_for_the_next(own_demo: Setti
     with connect(own_demo.layout.warehouse, read_only=True) as con:
         loaded = con.execute("select count(*) from landing.loaded_batches").fetchall()[0][0]
     assert loaded == len(planned.plan.batches) == len(Lake(own_demo.layout.lake).live()) - 1
+
+
+HOLDS = """
+import sys, duckdb
+con = duckdb.connect(sys.argv[1])
+con.execute("create table marts.mine as select 1 as a")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def held(own_demo: Settings) -> Iterator[Settings]:
+    """A profile of which a reader that may write holds the published file, as another process."""
+    file = (own_demo.layout.published / "current" / "ademruimte.duckdb").resolve()
+    file.chmod(0o644)
+    reader = subprocess.Popen(
+        [sys.executable, "-c", HOLDS, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert reader.stdout is not None
+    assert reader.stdout.readline() == "held\n"
+    yield own_demo
+    reader.communicate("", timeout=20)
+
+
+def test_no_reader_recipient_or_mail_stops_a_build(held: Settings, tmp_path: Path) -> None:
+    held = replace(held, mail=replace(held.mail, recipients=tmp_path / "share" / "away.csv"))
+    with build_lock(held):
+        assert "stands" in Build(held, LATER).recover()
+    drop_indicator(held, 18_000)
+    built = build(replace(held, fixed_as_of=held.fixed_as_of + timedelta(weeks=1)), LATER)
+    assert current(held.layout.published) == built.plan.build_id
+    assert verdicts_of(held).filter(pl.col("target_id") == "trees_extra")["value"].item() == 18_000
+    with State(held.layout.state) as state:
+        assert {row.period for row in state.unsent()} == {"2026-W48", "2026-W49"}
+        assert state.failures(None) == []
 
 
 def test_two_builds_never_run_at_once(own_demo: Settings) -> None:

@@ -146,6 +146,16 @@ def test_landing_a_source_says_what_became_of_every_file(run: Run, empty_profile
     assert manifest.origin == "b.csv"
 
 
+def test_a_file_of_which_every_row_was_refused_fails_the_command(
+    run: Run, empty_profile: Callable[..., Settings]
+) -> None:
+    settings = empty_profile()
+    drop(settings, "indicators", "a.csv", INDICATORS + GOOD_ROW.replace("17600", "veel"))
+    result = run(settings, "land", "indicators")
+    assert result.exit_code == 1
+    assert "indicators a.csv: refused (indicators: a.csv: every row was refused" in said(result)
+
+
 def test_a_refused_file_fails_the_command_and_the_next_one_still_lands(
     run: Run, empty_profile: Callable[..., Settings]
 ) -> None:

@@ -1,8 +1,11 @@
 """Messages: one per department and week, delivered once, and never lost when nobody takes them."""
 
 import csv
+import os
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -15,12 +18,10 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
-from orchestration.alerts.recipients import RecipientFileError
-from orchestration.loop.messages import fill_outbox, send
+from orchestration.loop.messages import fill_outbox, send, waiting_messages
 from orchestration.report import published_frame
 from orchestration.settings import Settings
-from tests.orchestration.profiles import LATER, NOW
-from warehouse.engine import connect
+from tests.orchestration.profiles import LATER, NOW, settings_in
 from warehouse.published.pointer import current, flip, stage
 from warehouse.state import OutboxMessage, State
 
@@ -69,9 +70,11 @@ def publish_again(settings: Settings, after: timedelta) -> str:
     build_id = f"{current(published)}-{after.days}"
 
     def write(folder: Path) -> None:
-        shutil.copyfile(published / "current" / "ademruimte.duckdb", folder / "ademruimte.duckdb")
-        with connect(folder / "ademruimte.duckdb") as con:
-            con.execute("update marts.dim_build set as_of_date = ?", [settings.as_of(NOW) + after])
+        shutil.copytree(published / "current" / "parquet", folder / "parquet")
+        file = folder / "parquet" / "marts" / "dim_build.parquet"
+        dated = pl.read_parquet(file).with_columns(as_of_date=pl.lit(settings.as_of(NOW) + after))
+        file.unlink()
+        dated.write_parquet(file)
 
     stage(published, build_id, write)
     flip(published, build_id)
@@ -86,14 +89,14 @@ def address_book(path: Path, *departments: str) -> Path:
 
 def test_without_a_published_build_there_is_nothing_to_tell(empty_profile: Callable[..., Settings]) -> None:
     settings = empty_profile()
-    assert fill_outbox(settings) == 0
+    assert fill_outbox(settings, NOW) == 0
     assert waiting(settings) == []
 
 
 def test_a_build_that_readers_do_not_see_is_not_told(own_demo: Settings) -> None:
     publish_again(own_demo, timedelta(weeks=1))
     (own_demo.layout.published / "current").unlink()
-    assert fill_outbox(own_demo) == 0
+    assert fill_outbox(own_demo, NOW) == 0
 
 
 def test_every_department_with_a_target_behind_has_one_message_and_no_other_has(demo: Settings) -> None:
@@ -106,16 +109,16 @@ def test_every_department_with_a_target_behind_has_one_message_and_no_other_has(
 
 def test_telling_the_same_week_again_adds_nothing(own_demo: Settings) -> None:
     before = waiting(own_demo)
-    assert fill_outbox(own_demo) == 0
+    assert fill_outbox(own_demo, NOW) == 0
     publish_again(own_demo, timedelta(days=6))
-    assert fill_outbox(own_demo) == 0
+    assert fill_outbox(own_demo, NOW) == 0
     assert waiting(own_demo) == before
 
 
 def test_the_next_week_is_told_again_to_the_same_departments(own_demo: Settings) -> None:
     first = waiting(own_demo)
     publish_again(own_demo, timedelta(weeks=1))
-    assert fill_outbox(own_demo) == len(first)
+    assert fill_outbox(own_demo, NOW) == len(first)
     assert {(row.department_id, row.period) for row in waiting(own_demo)} == {
         (row.department_id, period) for row in first for period in ("2026-W48", "2026-W49")
     }
@@ -123,7 +126,7 @@ def test_the_next_week_is_told_again_to_the_same_departments(own_demo: Settings)
 
 def test_a_message_comes_from_the_sender_of_the_settings_and_names_its_build(own_demo: Settings) -> None:
     build_id = publish_again(own_demo, timedelta(weeks=1))
-    fill_outbox(replace(own_demo, mail=replace(own_demo.mail, sender="Databord <bord@stad.test>")))
+    fill_outbox(replace(own_demo, mail=replace(own_demo.mail, sender="Databord <bord@stad.test>")), NOW)
     fresh = [row for row in waiting(own_demo) if row.period == "2026-W49"]
     assert fresh
     for row in fresh:
@@ -146,7 +149,7 @@ def test_a_message_is_written_once_as_a_file_and_then_is_sent(own_demo: Settings
 
 def test_a_message_that_was_sent_is_not_told_again(own_demo: Settings) -> None:
     assert send(own_demo, LATER).sent > 0
-    assert fill_outbox(own_demo) == 0
+    assert fill_outbox(own_demo, NOW) == 0
     assert waiting(own_demo) == []
 
 
@@ -190,10 +193,91 @@ def test_a_mail_server_that_is_down_keeps_every_message_for_the_next_time(
     assert len(post[0].got) == len(before)
 
 
-def test_a_file_with_recipients_that_cannot_be_read_sends_nothing(own_demo: Settings, post: tuple[Post, int]) -> None:
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "kan niet gelezen worden"),
+        (b"department_id,mail\nwonen,a@stad.test\n", "regel 1 ontbreekt de kolom email"),
+    ],
+)
+def test_a_file_with_recipients_that_cannot_be_used_keeps_every_message_waiting_and_says_why(
+    own_demo: Settings, post: tuple[Post, int], tmp_path: Path, content: bytes | None, says: str
+) -> None:
+    file = tmp_path / "weg" / "lezers.csv"
+    if content is not None:
+        file.parent.mkdir()
+        file.write_bytes(content)
     before = waiting(own_demo)
-    missing = own_demo.layout.root / "weg.csv"
-    with pytest.raises(RecipientFileError, match=r"weg\.csv: het bestand met de ontvangers kan niet"):
-        send(by_smtp(own_demo, post[1], missing), LATER)
-    assert waiting(own_demo) == before
+    assert send(by_smtp(own_demo, post[1], file), LATER) == (0, len(before))
+    assert [row.message for row in waiting(own_demo)] == [row.message for row in before]
+    assert all(says in (row.last_error or "") and "lezers.csv" in (row.last_error or "") for row in waiting(own_demo))
     assert post[0].got == []
+
+
+@pytest.mark.parametrize("address", ["hélène@stad.test", "een@stad.test twee@stad.test"])
+def test_one_address_that_cannot_be_used_holds_one_message_and_is_told_with_its_line(
+    own_demo: Settings, post: tuple[Post, int], tmp_path: Path, address: str
+) -> None:
+    bad, *others = [row.department_id for row in waiting(own_demo)]
+    file = address_book(tmp_path / "lezers.csv", *others)
+    with file.open("a", encoding="utf-8") as more:
+        more.write(f"{bad},{address}\n")
+    assert send(by_smtp(own_demo, post[1], file), LATER) == (len(others), 1)
+    (held,) = waiting(own_demo)
+    assert held.department_id == bad
+    assert f"lezers.csv: regel {len(others) + 2}" in (held.last_error or "").replace(" heeft", ":")
+    assert "stad.test" not in (held.last_error or "")
+
+
+FILLS_AGAIN = """
+import sys
+from datetime import UTC, datetime
+from orchestration.loop.messages import fill_outbox
+from orchestration.settings import read_settings
+assert fill_outbox(read_settings(), datetime.now(UTC)) == 0
+print(sorted({"altair", "vl_convert", "jinja2"} & sys.modules.keys()))
+"""
+
+
+def test_nothing_is_drawn_for_messages_that_are_in_the_outbox_already(own_demo: Settings) -> None:
+    environment = {**os.environ, **own_demo.environment, "PYTHONPATH": str(Path(__file__).parents[2])}
+    said = subprocess.run(
+        [sys.executable, "-c", FILLS_AGAIN], env=environment, check=False, capture_output=True, text=True
+    )
+    assert (said.returncode, said.stdout) == (0, "[]\n"), said.stderr
+
+
+def test_a_published_file_that_is_damaged_stops_no_build_and_its_messages_are_made_once_it_is_whole(
+    own_demo: Settings,
+) -> None:
+    first = waiting(own_demo)
+    publish_again(own_demo, timedelta(weeks=1))
+    verdicts = own_demo.layout.published / "current" / "parquet" / "verdicts" / "fct_target_verdicts.parquet"
+    whole = verdicts.read_bytes()
+    verdicts.unlink()
+    verdicts.write_bytes(whole[:100])
+    assert fill_outbox(own_demo, NOW) == 0
+    with State(own_demo.layout.state) as state:
+        (noted,) = state.failures(None)
+    assert noted.job == "outbox"
+    verdicts.write_bytes(whole)
+    assert fill_outbox(own_demo, NOW) == len(first)
+
+
+def test_recipients_that_cannot_be_read_keep_no_message_from_being_made(own_demo: Settings, tmp_path: Path) -> None:
+    first = waiting(own_demo)
+    publish_again(own_demo, timedelta(weeks=1))
+    mail = replace(own_demo.mail, recipients=tmp_path / "weg.csv")
+    assert fill_outbox(replace(own_demo, mail=mail), NOW) == len(first)
+
+
+def test_what_waits_is_tried_when_it_is_new_and_then_every_five_minutes(own_demo: Settings) -> None:
+    count = len(waiting(own_demo))
+    assert waiting_messages(own_demo, NOW) == count
+    send(by_smtp(own_demo, free_port()), NOW)
+    assert waiting_messages(own_demo, NOW + timedelta(minutes=4)) == 0
+    assert waiting_messages(own_demo, NOW + timedelta(minutes=6)) == count
+
+
+def test_a_profile_without_a_state_has_no_messages(tmp_path: Path) -> None:
+    assert waiting_messages(settings_in(tmp_path / "var", {}), NOW) == 0

@@ -15,6 +15,7 @@ from orchestration import report
 from orchestration.settings import Settings
 from warehouse.engine import connect
 from warehouse.lake import Lake
+from warehouse.published.parquet import write_parquet
 from warehouse.published.pointer import flip, stage
 
 STATUSES = ["behind", "overdue", "at_risk", "unverified", "stale", "on_track", "reached", "monitored", "not_started"]
@@ -60,6 +61,7 @@ def publish(
                 con.register("rows", rows)
                 con.execute(f"create schema if not exists {table.split('.')[0]}")
                 con.execute(f"create table {table} as select * from rows")
+        write_parquet(folder / "ademruimte.duckdb", folder, ("marts", "verdicts"))
 
     stage(settings.layout.published, "b1", write)
     flip(settings.layout.published, "b1")

@@ -13,6 +13,7 @@ from rich.console import Console
 from orchestration.settings import Settings
 from orchestration.why import print_why
 from warehouse.engine import connect
+from warehouse.published.parquet import write_parquet
 from warehouse.published.pointer import flip, stage
 
 DRIVER: dict[str, Any] = {
@@ -44,6 +45,7 @@ def why(empty_profile: Callable[..., Settings]) -> Callable[..., str]:
                 for table, frame in (("fct_gap_drivers", rows), ("fct_target_verdicts", verdicts)):
                     con.register("frame", frame)
                     con.execute(f"create table verdicts.{table} as select * from frame")
+            write_parquet(folder / "ademruimte.duckdb", folder, ("verdicts",))
 
         stage(settings.layout.published, "b1", write)
         flip(settings.layout.published, "b1")

@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from warehouse.engine import open_published
+import duckdb
 
 _BOTH = """
 select min(least(a.build_no, b.build_no)), max(greatest(a.build_no, b.build_no)), count(*)
@@ -19,12 +19,17 @@ from marts.fct_a as a full join marts.fct_b as b using (n)
 def main() -> None:
     published, end = Path(sys.argv[1]), Path(sys.argv[2])
     file = published / "current" / "ademruimte.duckdb"
-    keeper = open_published(file)
+
+    def open_published() -> duckdb.DuckDBPyConnection:
+        # DuckDB shares an instance per path: through the pointer a second open would show the build before it
+        return duckdb.connect(file.resolve(), read_only=True)
+
+    keeper = open_published()
     (kept,) = keeper.execute(_BOTH).fetchall()
     print("reading", flush=True)  # noqa: T201 - the test waits for this line
     reads, torn, seen = 0, 0, set()
     while not end.exists():
-        con = open_published(file)
+        con = open_published()
         ((first, last, rows),) = con.execute(_BOTH).fetchall()
         con.close()
         reads += 1

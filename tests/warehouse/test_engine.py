@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from warehouse.engine import CONFIG, WarehouseBusyError, connect, open_published
+from warehouse.engine import CONFIG, WarehouseBusyError, connect
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -51,34 +51,3 @@ def test_a_file_that_is_no_database_is_not_called_busy(tmp_path: Path) -> None:
     (tmp_path / "w.duckdb").write_text("<html>" * 4000)
     with pytest.raises(duckdb.IOException, match=r"w\.duckdb cannot be opened"):
         connect(tmp_path / "w.duckdb")
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "insert into t values (2)",
-        "copy t to 'stolen.parquet'",
-        "select * from read_csv('secrets.csv')",
-        "attach 'other.duckdb'",
-        "set enable_external_access = true",
-    ],
-)
-def test_a_reader_of_a_published_file_can_only_read_it(tmp_path: Path, statement: str) -> None:
-    con = connect(tmp_path / "p.duckdb")
-    con.execute("create table t as select 1 as a")
-    con.close()
-    published = open_published(tmp_path / "p.duckdb")
-    assert published.execute("from t").fetchall() == [(1,)]
-    with pytest.raises(duckdb.Error):
-        published.execute(statement)
-    published.close()
-
-
-def test_a_process_can_read_a_published_file_twice_at_once(tmp_path: Path) -> None:
-    connect(tmp_path / "p.duckdb").close()
-    both = [open_published(tmp_path / "p.duckdb") for _ in range(2)]
-    assert [con.execute("select current_setting('TimeZone')").fetchone() for con in both] == [("UTC",), ("UTC",)]
-    for con in both:
-        with pytest.raises(duckdb.InvalidInputException, match="locked"):
-            con.execute("set threads = 1")
-        con.close()

@@ -1,5 +1,6 @@
 import json
 import shutil
+import stat
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +10,9 @@ import polars as pl
 import pytest
 
 from warehouse.durable import DiskFullError
-from warehouse.engine import connect, open_published
+from warehouse.engine import connect
 from warehouse.layout import Layout
-from warehouse.published.parquet import write_parquet
+from warehouse.published.parquet import read_table, write_parquet
 from warehouse.published.pointer import (
     UnknownBuildError,
     builds,
@@ -24,6 +25,11 @@ from warehouse.published.pointer import (
 from warehouse.published.snapshot import DATABASE, stage_build, write_duckdb
 
 SCHEMAS = ("marts", "verdicts", "quality")
+
+
+def opened_by_a_reader(path: Path) -> duckdb.DuckDBPyConnection:
+    # DuckDB shares an instance per path: through the pointer a second open would show the build before it
+    return duckdb.connect(path.resolve(), read_only=True)
 
 
 @pytest.fixture
@@ -49,7 +55,7 @@ def built(layout: Layout) -> Layout:
 
 def test_a_snapshot_holds_the_published_schemas_and_nothing_else(built: Layout, tmp_path: Path) -> None:
     write_duckdb(built.warehouse, tmp_path / "p.duckdb", SCHEMAS)
-    con = open_published(tmp_path / "p.duckdb")
+    con = opened_by_a_reader(tmp_path / "p.duckdb")
     assert con.execute("select schema_name, table_name from duckdb_tables() order by all").fetchall() == [
         ("marts", "fct_a"),
         ("marts", "fct_b"),
@@ -63,7 +69,7 @@ def test_a_snapshot_holds_the_published_schemas_and_nothing_else(built: Layout, 
 
 def test_a_snapshot_keeps_the_comments_of_tables_views_and_columns(built: Layout, tmp_path: Path) -> None:
     write_duckdb(built.warehouse, tmp_path / "p.duckdb", SCHEMAS)
-    con = open_published(tmp_path / "p.duckdb")
+    con = opened_by_a_reader(tmp_path / "p.duckdb")
     tables = con.execute("select comment from duckdb_tables() where comment is not null order by table_name")
     assert tables.fetchall() == [("doelen",), ("één rij per 'meting'",)]
     columns = con.execute("select column_name, comment from duckdb_columns() where comment is not null order by all")
@@ -80,9 +86,29 @@ def test_a_snapshot_is_written_in_the_format_that_older_readers_know(built: Layo
     assert not (tmp_path / "p.duckdb.wal").exists()
 
 
+def test_a_published_file_bears_no_permission_to_write_and_its_build_can_still_be_removed(built: Layout) -> None:
+    for number in range(3):
+        stage_build(built, f"b{number}", SCHEMAS)
+    flip(built.published, "b1")
+    files = [path for path in (built.published / "builds").rglob("*") if path.is_file()]
+    assert len(files) == 15
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o444}
+    discard(built.published, "b0")
+    prune(built.published, keep=0)
+    assert builds(built.published) == ["b1"]
+
+
+def test_a_table_is_read_from_the_build_that_is_named_whatever_holds_its_database(built: Layout) -> None:
+    file = stage_build(built, "b1", SCHEMAS) / DATABASE
+    file.chmod(0o644)
+    with duckdb.connect(file) as holder:
+        holder.execute("delete from marts.fct_a")
+        assert read_table(built.published, "b1", "marts.fct_a")["n"].sum() == 499_500
+
+
 def test_parquet_holds_one_file_per_table_with_the_same_rows(built: Layout, tmp_path: Path) -> None:
     files = write_parquet(built.warehouse, tmp_path / "out", SCHEMAS)
-    assert [str(file.relative_to(tmp_path / "out")) for file in files] == [
+    assert [str(file.relative_to(tmp_path / "out" / "parquet")) for file in files] == [
         "marts/fct_a.parquet",
         "marts/fct_b.parquet",
         "quality/dq_verdict.parquet",
@@ -116,7 +142,7 @@ def test_what_a_killed_build_left_in_staging_is_no_build(built: Layout) -> None:
     (half / DATABASE).write_text("half")
     assert builds(built.published) == []
     folder = stage_build(built, "b1", SCHEMAS)
-    open_published(folder / DATABASE).close()
+    opened_by_a_reader(folder / DATABASE).close()
     assert list((built.published / ".staging").iterdir()) == []
 
 
@@ -173,9 +199,9 @@ def test_a_build_that_adds_nothing_is_discarded_unless_readers_see_it(built: Lay
 def test_a_reader_in_this_process_sees_the_new_build_beside_the_old_one(built: Layout) -> None:
     pointer = built.published / "current" / DATABASE
     _publish(built, 1)
-    old = open_published(pointer)
+    old = opened_by_a_reader(pointer)
     _publish(built, 2)
-    new = open_published(pointer)
+    new = opened_by_a_reader(pointer)
     assert [con.execute("select max(build_no) from marts.fct_a").fetchone() for con in (old, new)] == [(1,), (2,)]
     old.close()
     new.close()

@@ -92,7 +92,7 @@ def test_parquet_of_a_schema_without_tables_writes_no_file(named: Layout, tmp_pa
 
 def test_parquet_of_a_view_holds_its_rows(named: Layout, tmp_path: Path) -> None:
     (file,) = write_parquet(named.warehouse, tmp_path / "out", ["verdicts"])
-    assert file == tmp_path / "out" / "verdicts" / "seen.parquet"
+    assert file == tmp_path / "out" / "parquet" / "verdicts" / "seen.parquet"
     assert pl.read_parquet(file).rows() == [(2,)]
 
 

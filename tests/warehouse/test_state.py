@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.state import Erasure, OutboxMessage, Progress, Publication, Refusal, State
+from warehouse.layout import NewerProfileError
+from warehouse.state import (
+    VERSION,
+    Erasure,
+    OutboxMessage,
+    Progress,
+    Publication,
+    Refusal,
+    RefusedPull,
+    RunFailure,
+    State,
+)
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -83,11 +94,16 @@ def test_what_an_older_version_remembered_of_refused_files_is_forgotten_and_the_
     tmp_path: Path, older: str
 ) -> None:
     path = tmp_path / "older.sqlite"
-    with State(path) as state:
-        state.enqueue([MESSAGE])
     with sqlite3.connect(path) as before:
-        before.execute("drop table refused_drops")
         before.execute(older)
+        before.execute(
+            """create table outbox (message_key text primary key, department_id text not null, period text not null,
+            build_id text not null, subject text not null, message blob not null, created_at text not null,
+            sent_at text, attempts integer not null default 0, last_error text)"""
+        )
+        told = (MESSAGE.message_key, MESSAGE.department_id, MESSAGE.period, MESSAGE.build_id, MESSAGE.subject)
+        values = (*told, MESSAGE.message, "2026-11-22T12:00:00.000000+00:00", None, 0, None)
+        before.execute("insert into outbox values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
     before.close()
     with State(path) as state:
         assert (state.refusals(), state.unsent()) == ([], [MESSAGE])
@@ -96,6 +112,40 @@ def test_what_an_older_version_remembered_of_refused_files_is_forgotten_and_the_
         assert again.refusals() == [REFUSED], "only what is older is forgotten"
     tables = sqlite3.connect(path).execute("select name from sqlite_master").fetchall()
     assert not {("refusals",), ("refused_files",)} & set(tables)
+
+
+def test_a_state_of_a_newer_version_is_refused_in_words_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "newer.sqlite"
+    with sqlite3.connect(path) as newer:
+        newer.execute(f"pragma user_version = {VERSION + 1}")
+    newer.close()
+    with pytest.raises(NewerProfileError, match="written by a newer version of Ademruimte"):
+        State(path)
+    assert sqlite3.connect(path).execute("select count(*) from sqlite_master").fetchone() == (0,)
+
+
+def test_every_new_state_bears_todays_version(tmp_path: Path, state: State) -> None:
+    state.asked("meters", NOON, NOON)
+    assert sqlite3.connect(tmp_path / "state.sqlite").execute("pragma user_version").fetchone() == (VERSION,)
+
+
+def test_a_run_that_failed_is_told_once_and_only_since_the_last_time(state: State) -> None:
+    failure = RunFailure("r1", "build", "dbt nodes failed", NOON)
+    state.note_failure(failure)
+    state.note_failure(failure._replace(reason="again"))
+    state.note_failure(failure._replace(run_id="r2", failed_at=NOON + HOUR))
+    assert [each.run_id for each in state.failures(None)] == ["r2", "r1"]
+    assert state.failures(NOON) == [failure._replace(run_id="r2", failed_at=NOON + HOUR)]
+
+
+def test_only_what_the_last_pull_of_a_source_could_not_bring_in_stands(state: State) -> None:
+    first = RefusedPull("meters", "desk a", "401", NOON)
+    state.note_pull("meters", [first, first._replace(origin="desk b")])
+    state.note_pull("tickets", [first._replace(source="tickets")])
+    state.note_pull("meters", [first])
+    assert state.refused_pulls() == [first, first._replace(source="tickets")]
+    state.note_pull("meters", [])
+    assert [each.source for each in state.refused_pulls()] == ["tickets"]
 
 
 def test_an_erasure_is_noted_once_and_for_good(state: State) -> None:
@@ -121,12 +171,26 @@ def test_messages_enter_the_outbox_all_or_none(state: State) -> None:
 
 def test_a_message_stays_unsent_until_somebody_has_it(state: State) -> None:
     state.enqueue([MESSAGE])
-    state.mark_failed("k1", "451 try later")
+    state.mark_failed("k1", "451 try later", NOON)
     (waiting,) = state.unsent()
     assert (waiting.attempts, waiting.last_error) == (1, "451 try later")
     state.mark_sent("k1", NOON)
     assert state.unsent() == []
     assert state.enqueue([MESSAGE]) == 0
+
+
+def test_a_message_waits_a_while_after_a_try_that_failed_and_asking_reads_no_message(
+    tmp_path: Path, state: State
+) -> None:
+    state.enqueue([MESSAGE, replace(MESSAGE, message_key="k2")])
+    assert state.waiting(NOON) == 2
+    state.mark_failed("k1", "451 try later", NOON)
+    assert (state.waiting(NOON), state.waiting(NOON + HOUR)) == (1, 2)
+    state.mark_sent("k2", NOON)
+    assert (state.waiting(NOON), state.waiting(NOON + HOUR)) == (0, 1)
+    asked = "explain query plan select count(*) from outbox where sent_at is null and tried_at is null"
+    ((_, _, _, how),) = sqlite3.connect(tmp_path / "state.sqlite").execute(asked)
+    assert "outbox_unsent" in how
 
 
 def test_a_publication_keeps_its_first_moment(state: State) -> None:

@@ -1,18 +1,23 @@
-"""A build as Parquet, one file per table, for readers without DuckDB."""
+"""A build as Parquet, one file per table, for readers without DuckDB, and for the pipeline: nobody locks it."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
+import polars as pl
+
 from warehouse.engine import connect
+from warehouse.published.pointer import folder_of
 from warehouse.published.relations import relations
 
+_PARQUET = "parquet"
 
-def write_parquet(database: Path, folder: Path, schemas: Sequence[str]) -> list[Path]:
-    """Writes every table and view of these schemas to `<folder>/<schema>/<table>.parquet`.
+
+def write_parquet(database: Path, build: Path, schemas: Sequence[str]) -> list[Path]:
+    """Writes every table and view of these schemas to `<build>/parquet/<schema>/<table>.parquet`.
 
     Args:
         database: a DuckDB file that nobody in this process has open for writing.
-        folder: made when it is not there.
+        build: folder of the build.
         schemas: names of the schemas.
 
     Returns:
@@ -22,10 +27,20 @@ def write_parquet(database: Path, folder: Path, schemas: Sequence[str]) -> list[
     try:
         written = []
         for relation in relations(con, schemas):
-            file = folder / relation.schema / f"{relation.name}.parquet"
+            file = _file(build, relation.schema, relation.name)
             file.parent.mkdir(parents=True, exist_ok=True)
             con.execute(f"copy {relation.as_sql} to ? (format parquet, compression zstd)", [str(file)])
             written.append(file)
         return written
     finally:
         con.close()
+
+
+def read_table(published: Path, build_id: str, table: str) -> pl.DataFrame:
+    """A table of a published build, as `schema.table`; whatever its readers do with the DuckDB file beside it."""
+    schema, _, name = table.partition(".")
+    return pl.read_parquet(_file(folder_of(published, build_id), schema, name), hive_partitioning=False, glob=False)
+
+
+def _file(build: Path, schema: str, name: str) -> Path:
+    return build / _PARQUET / schema / f"{name}.parquet"

@@ -14,6 +14,8 @@ from warehouse.durable import make_synced, move_into_place, sync, sync_tree
 _CURRENT = "current"
 _BUILDS = "builds"
 _STAGING = ".staging"
+# a build never changes: whoever opens it to write is told so by the system
+_FILE_MODE = 0o444
 
 
 class UnknownBuildError(LookupError):
@@ -26,7 +28,7 @@ def stage(published: Path, build_id: str, write: Callable[[Path], None]) -> Path
     Returns:
         `<published>/builds/<build_id>`. What is there already is not written again.
     """
-    final = published / _BUILDS / build_id
+    final = folder_of(published, build_id)
     if final.is_dir():
         return final
     staging = published / _STAGING
@@ -36,6 +38,9 @@ def stage(published: Path, build_id: str, write: Callable[[Path], None]) -> Path
     make_synced(published)
     folder.mkdir(mode=0o750, parents=True)
     write(folder)
+    for file in folder.rglob("*"):
+        if file.is_file():
+            file.chmod(_FILE_MODE)
     sync_tree(folder)
     move_into_place(folder, final)
     return final
@@ -59,15 +64,20 @@ def flip(published: Path, build_id: str) -> None:
 
 def discard(published: Path, build_id: str) -> None:
     """Removes a staged build that adds nothing; the one that readers see stays."""
-    folder = published / _BUILDS / build_id
+    folder = folder_of(published, build_id)
     if folder.is_dir() and build_id != current(published):
-        shutil.rmtree(folder)
+        _remove(folder)
 
 
 def current(published: Path) -> str | None:
     """The build that readers see, or None before the first."""
     pointer = published / _CURRENT
     return pointer.readlink().name if pointer.is_symlink() else None
+
+
+def folder_of(published: Path, build_id: str) -> Path:
+    """Where a staged build lies."""
+    return published / _BUILDS / build_id
 
 
 def builds(published: Path) -> list[str]:
@@ -90,5 +100,10 @@ def prune(published: Path, keep: int = 5) -> list[str]:
     by_age = sorted(builds(published), key=lambda build: ((folder / build).stat().st_mtime_ns, build), reverse=True)
     removed = [build for build in by_age[keep:] if build != current(published)]
     for build in removed:
-        shutil.rmtree(folder / build)
+        _remove(folder / build)
     return removed
+
+
+def _remove(folder: Path) -> None:
+    # what a reader that writes beside a file of it keeps from going, goes at the next time
+    shutil.rmtree(folder, ignore_errors=True)

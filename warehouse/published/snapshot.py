@@ -40,7 +40,7 @@ def stage_build(layout: Layout, build_id: str, schemas: Sequence[str]) -> Path:
         require_free(folder, layout.warehouse.stat().st_size, f"build {build_id}")
         write_duckdb(layout.warehouse, folder / DATABASE, schemas)
         # from the copy, so that both hold the same
-        write_parquet(folder / DATABASE, folder / "parquet", schemas)
+        write_parquet(folder / DATABASE, folder, schemas)
 
     return stage(layout.published, build_id, write)
 

@@ -1,0 +1,118 @@
+"""A profile outlives the version that made it: the next one opens it, builds, and takes back nothing that was said.
+
+`tests/golden/profile_of_this_version.py` tells how the profile is made. What a version truly says otherwise about it
+stands in `CHANGED`, with the reason in that version's changelog.
+"""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from orchestration.loop.build import build
+from orchestration.settings import Settings, read_settings
+from warehouse.lake import FORMAT, Lake
+from warehouse.published.pointer import current
+from warehouse.state import VERSION, State
+
+PACKED = Path(__file__).parents[1] / "golden" / "profile_of_main.tar.gz"
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
+CHANGED: frozenset[str] = frozenset()
+
+
+@pytest.fixture
+def earlier(tmp_path: Path) -> Settings:
+    """The profile as the main branch left it; its warehouse and published builds are made again."""
+    root = tmp_path / "var" / "kortrijk"
+    root.mkdir(parents=True)
+    with tarfile.open(PACKED) as packed:
+        packed.extractall(root, filter="data")
+    return read_settings({"ADEMRUIMTE_HOME": str(root.parent)})
+
+
+def test_the_profile_is_small_and_of_a_version_before_this_one(earlier: Settings) -> None:
+    assert PACKED.stat().st_size < 300_000
+    assert {path.name for path in earlier.layout.root.iterdir()} == {"lake", "state.sqlite", "secrets", "SYNTHETIC"}
+    assert {manifest.source for manifest in Lake(earlier.layout.lake).live()} == {"indicators", "tickets_1777"}
+    assert len(Lake(earlier.layout.lake).decisions()) == 2
+
+
+def test_the_state_of_an_earlier_version_keeps_everything_it_holds(earlier: Settings) -> None:
+    before = _rows(earlier.layout.state)
+    with State(earlier.layout.state) as state:
+        assert [each.origin for each in state.refusals()] == ["geen_indicatoren.csv"]
+        assert [each.source for each in state.progress()] == ["indicators", "tickets_1777"]
+        assert state.memory("tickets_1777")
+    after = _rows(earlier.layout.state)
+    assert before
+    assert all(rows == after[table] for table, rows in before.items() if table != "outbox")
+    assert [row[: len(before["outbox"][0])] for row in after["outbox"]] == before["outbox"]
+    assert _version(earlier.layout.state) == VERSION
+
+
+@pytest.mark.slow  # a whole build from an empty warehouse
+def test_the_next_version_builds_on_it_and_every_verdict_stays_said(earlier: Settings) -> None:
+    lake = Lake(earlier.layout.lake)
+    before = [(decision.build_id, lake.said(decision)) for decision in lake.decisions()]
+    with State(earlier.layout.state) as state:
+        told = {row.message_key for row in state.unsent()}
+    built = build(earlier, NOW)
+    decisions = Lake(earlier.layout.lake).decisions()
+    assert current(earlier.layout.published) == built.plan.build_id == decisions[-1].build_id
+    assert len(decisions) == len(before) + 1
+    for (build_id, said), decision in zip(before, decisions, strict=False):
+        assert decision.build_id == build_id
+        assert lake.said(decision).equals(said)
+    assert set(lake.said(decisions[-1])["target_id"]) == CHANGED
+    with State(earlier.layout.state) as state:
+        assert {row.message_key for row in state.unsent()} == told, "nobody is written to twice"
+    assert (earlier.layout.lake / "FORMAT").read_text("utf-8") == f"{FORMAT}\n"
+
+
+def _newer_lake(settings: Settings) -> None:
+    (settings.layout.lake / "FORMAT").write_text(f"{FORMAT + 1}\n", encoding="utf-8")
+
+
+def _newer_state(settings: Settings) -> None:
+    with sqlite3.connect(settings.layout.state) as con:
+        con.execute(f"pragma user_version = {VERSION + 1}")
+
+
+@pytest.mark.parametrize(
+    ("makes_newer", "words"), [(_newer_lake, ["batches"]), (_newer_lake, ["build"]), (_newer_state, ["send"])]
+)
+def test_a_profile_of_a_newer_version_is_refused_in_a_sentence(
+    earlier: Settings, makes_newer: Callable[[Settings], None], words: list[str]
+) -> None:
+    makes_newer(earlier)
+    said = subprocess.run(
+        [sys.executable, "-m", "orchestration.cli", *words],
+        env={**os.environ, **earlier.environment, "PYTHONPATH": str(ROOT)},
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=earlier.layout.root,
+        timeout=timedelta(minutes=2).total_seconds(),
+    )
+    assert said.returncode == 1
+    assert "was written by a newer version of Ademruimte" in said.stdout
+    assert "Traceback" not in said.stdout + said.stderr
+
+
+def _rows(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    with sqlite3.connect(path) as con:
+        tables = [name for (name,) in con.execute("select name from sqlite_master where type = 'table'")]
+        # the names are the file's own
+        return {name: con.execute(f"select * from {name} order by 1, 2").fetchall() for name in tables}
+
+
+def _version(path: Path) -> int:
+    with sqlite3.connect(path) as con:
+        return int(con.execute("pragma user_version").fetchone()[0])
