@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-header --no-annotate --quiet --extra install
 
-.PHONY: help demo real dev prepare test chaos acceptance shuffle fuzz canary calibrate check lint types imports sql lock clean contracts
+.PHONY: help demo real dev prepare test door chaos acceptance shuffle fuzz canary calibrate check lint types imports sql lock clean contracts
 .DEFAULT_GOAL := help
 
 help: ## shows this list
@@ -25,7 +25,10 @@ prepare: .venv/.installed ## parses the dbt project, so that Dagster starts with
 	@$(BIN)/ademruimte prepare
 
 test: check ## all checks and all tests
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not chaos and not real"
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not chaos and not real and not door and not browser"
+
+door: .venv/.installed-dev ## starts what `make dev` starts, drops files, and prints the seconds from drop to published
+	@$(BIN)/pytest -m door tests/door
 
 chaos: .venv/.installed-dev ## kills builds half way and looks whether the next one recovers
 	@$(BIN)/pytest -m chaos

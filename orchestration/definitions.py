@@ -7,5 +7,10 @@ from orchestration.defs import build, landing, sending
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """What the Dagster UI and its daemon load."""
-    return dg.Definitions.merge(landing.definitions(), build.definitions(), sending.definitions())
+    """What the Dagster UI and its daemon load.
+
+    Every job runs in the process of its run: a process per step would import everything again, and live on when the
+    run is killed.
+    """
+    rooms = (landing.definitions(), build.definitions(), sending.definitions())
+    return dg.Definitions.merge(dg.Definitions(executor=dg.in_process_executor), *rooms)

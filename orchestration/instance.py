@@ -7,9 +7,11 @@ from dagster import DagsterInstance
 
 from orchestration.settings import CITY, HOME, Settings
 
-# one build at a time; slots of a dead run come free; nothing is sent to anyone
+# one build at a time; slots of a dead run come free; nothing is sent to anyone, and nobody is asked for an address
 _CONFIG = """\
 telemetry:
+  enabled: false
+nux:
   enabled: false
 python_logs:
   managed_python_loggers: [ademruimte]

@@ -1,14 +1,11 @@
 """`demo` and `real`: the jobs of every source, the build and the sending, run one after another and shown."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
-import dagster as dg
 from rich.console import Console
 
 from contracts.registry import all_contracts
@@ -16,9 +13,11 @@ from ingestion.demo_city import city as demo_city
 from ingestion.demo_city import real_exports
 from ingestion.demo_city.suppliers import ocpi_feed, ocpi_supplier, open311_supplier
 from orchestration import report
+from orchestration.factories.failures import reason_of
 from orchestration.instance import prepare_instance, run_job
 from orchestration.loop.plan import why_due
 from orchestration.loop.transform import parse
+from orchestration.serving import serve
 from orchestration.settings import CITY, HOME, Settings, read_settings
 from warehouse.published.pointer import current
 
@@ -182,31 +181,22 @@ def run_dev(settings: Settings, port: int) -> int:
     """Serves the Dagster UI on loopback until it is stopped.
 
     Where no profile was landed yet, the demo city is what it shows.
+
+    Returns:
+        0 when it was stopped, 1 when it could not start or broke.
     """
     shown = settings if settings.layout.lake.exists() else _demo_profile(_DEMO_HOME)
     prepare_profile(shown)
     suppliers = demo_suppliers() if shown.layout.is_synthetic else nullcontext()
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestration.definitions", "-h", "127.0.0.1"]
     with suppliers:
-        return subprocess.run([*command, "-p", str(port)], check=False).returncode  # noqa: S603 - our own interpreter
+        return serve(port)
 
 
 def _succeeds(console: Console, name: str) -> bool:
     result = run_job(name)
     for event in result.filter_events(lambda event: event.is_step_failure):
-        console.print(f"{name}: {_reason(event)}", style="bold red", markup=False, soft_wrap=True)
+        console.print(f"{name}: {reason_of(event)}", style="bold red", markup=False, soft_wrap=True)
     return result.success
-
-
-def _reason(event: dg.DagsterEvent) -> str:
-    """The innermost message of a failed step: ours, where we raised it."""
-    error = event.step_failure_data.error
-    failure = event.step_failure_data.user_failure_data
-    if failure is not None and failure.description:
-        return failure.description
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return error.message.strip() if error is not None else "failed without a reason"
 
 
 def _is_supplied(settings: Settings, source: str) -> bool:

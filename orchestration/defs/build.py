@@ -1,30 +1,20 @@
 """`build`: one in-process job, one at a time, holding the profile's lock for the whole run."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import dbt_assets
 
-from orchestration.factories.dbt_assets import DQ_VERDICT, LOADED, CityTranslator, dbt_events, manifest_path
+from orchestration.factories.asking import ask, end_dead_runs, is_unfinished
+from orchestration.factories.dbt_assets import DQ_VERDICT, LOADED, STRUCTURE, CityTranslator, dbt_events, manifest_path
 from orchestration.factories.landing_assets import landing_key
 from orchestration.loop.build import Build, build_lock, is_building
 from orchestration.loop.plan import make_plan, why_due
-from orchestration.settings import Settings, read_settings
+from orchestration.settings import read_settings
 
 _SENSOR_SECONDS = 10
-_RETRY_AFTER = timedelta(minutes=10)
-# a run that has just started may not hold the lock yet
-_GRACE = timedelta(minutes=1)
-_FINGERPRINT = "fingerprint"
-_UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 BUILD_TAG = {"job": "build"}
 
 
@@ -66,11 +56,19 @@ def definitions() -> dg.Definitions:
             }
         )
 
-    @dbt_assets(name="measure", manifest=manifest, exclude="tag:judge", dagster_dbt_translator=CityTranslator())
+    @dbt_assets(
+        name="measure", manifest=manifest, exclude=f"tag:judge {STRUCTURE}", dagster_dbt_translator=CityTranslator()
+    )
     def measure(context: dg.AssetExecutionContext, this_build: dg.ResourceParam[Build]) -> Iterator[object]:
         yield from dbt_events(context, this_build.measure())
 
-    @dbt_assets(name="judge", manifest=manifest, select="tag:judge", dagster_dbt_translator=CityTranslator())
+    @dbt_assets(
+        name="judge",
+        manifest=manifest,
+        select="tag:judge",
+        exclude=STRUCTURE,
+        dagster_dbt_translator=CityTranslator(),
+    )
     def judge(context: dg.AssetExecutionContext, this_build: dg.ResourceParam[Build]) -> Iterator[object]:
         yield from dbt_events(context, this_build.judge())
 
@@ -82,9 +80,8 @@ def definitions() -> dg.Definitions:
         return dg.MaterializeResult(metadata={"kpis": verdicts.height, "unverified": ", ".join(unverified)})
 
     steps = [recovered, loaded, measure, dq_verdict, judge, staged, committed, published, outbox]
-    job = dg.define_asset_job(
-        "build", dg.AssetSelection.assets(*steps), executor_def=dg.in_process_executor, tags=BUILD_TAG
-    )
+    tables = dg.AssetSelection.assets(*steps) - dg.AssetSelection.kind("view")
+    job = dg.define_asset_job("build", tables | dg.AssetSelection.checks_for_assets(*steps), tags=BUILD_TAG)
     return dg.Definitions(
         assets=steps, jobs=[job], sensors=[_build_due(job.name)], resources={"this_build": this_build}
     )
@@ -125,43 +122,12 @@ def _build_due(job_name: str) -> dg.SensorDefinition:
     def build_due(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         """Level-triggered: a burst of batches is one build, and a lost tick is harmless."""
         settings, now = read_settings(), datetime.now(UTC)
-        _end_dead_runs(context.instance, settings, now)
-        if context.instance.get_run_records(dg.RunsFilter(job_name="build", statuses=_UNFINISHED), limit=1):
+        end_dead_runs(context.instance, job_name, lambda: is_building(settings), now)
+        if is_unfinished(context.instance, job_name):
             return dg.SkipReason("a build is queued or running")
         reason = why_due(settings, now)
         if reason is None:
             return dg.SkipReason("everything committed is published")
-        fingerprint = make_plan(settings, now).fingerprint
-        if _failed_lately(context.instance, fingerprint, now):
-            return dg.SkipReason(f"the same build failed less than {_RETRY_AFTER} ago")
-        return dg.RunRequest(tags={"due": reason, _FINGERPRINT: fingerprint})
+        return ask(context.instance, job_name, make_plan(settings, now).fingerprint, now, due=reason)
 
     return build_due
-
-
-def _end_dead_runs(instance: dg.DagsterInstance, settings: Settings, now: datetime) -> None:
-    """Ends build runs whose process is gone: they hold no lock, and nothing else would ever end them.
-
-    Dagster notices a killed run only while the process that started it lives; after a power cut the run
-    stays started and would keep every later build waiting.
-    """
-    started = dg.RunsFilter(job_name="build", statuses=[dg.DagsterRunStatus.STARTED], updated_before=now - _GRACE)
-    for record in instance.get_run_records(started):
-        if not is_building(settings):
-            # under another fingerprint it does not count as a failure of this build: that is asked for at once
-            instance.add_run_tags(record.dagster_run.run_id, {_FINGERPRINT: "died"})
-            instance.report_run_failed(record.dagster_run, "its process is gone: it no longer holds the build lock")
-
-
-def _failed_lately(instance: dg.DagsterInstance, fingerprint: str, now: datetime) -> bool:
-    """Whether this very build failed a moment ago: asking at every tick would only fill the log."""
-    failed = instance.get_run_records(
-        dg.RunsFilter(
-            job_name="build",
-            statuses=[dg.DagsterRunStatus.FAILURE],
-            tags={_FINGERPRINT: fingerprint},
-            updated_after=now - _RETRY_AFTER,
-        ),
-        limit=1,
-    )
-    return bool(failed)

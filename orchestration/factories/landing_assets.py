@@ -1,17 +1,21 @@
 """From a contract to its landing assets, checks, job and trigger; a new source needs no line here."""
 
+import hashlib
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
 from contracts.vocabulary import SourceContract, TableContract
-from orchestration.loop.dropped import refused_before, rules_on_disk, shown_name, waiting_files
+from orchestration.factories.asking import ENDED, ask, end_dead_runs, is_unfinished
+from orchestration.factories.failures import refusal
+from orchestration.loop.dropped import refused_before, rules_on_disk, stamp_of, waiting_files
 from orchestration.loop.landing import Landed, Outcome, land
+from orchestration.loop.passage import is_landing
 from orchestration.settings import Settings
-from warehouse.lake import TableManifest
+from warehouse.lake import Lake, TableManifest
 from warehouse.state import State
 
 HONOURS_CONTRACT = "honours_contract"
@@ -22,7 +26,7 @@ _EVERY_MORNING = "0 7 * * *"
 _SENSOR_SECONDS = 15
 # a run without these was asked for by a person
 _STARTED_BY = {"dagster/schedule_name", "dagster/sensor_name"}
-_ASK_AGAIN = timedelta(minutes=10)
+_MOST_REASONS = 5
 
 
 def landing_key(source: str, table: str) -> dg.AssetKey:
@@ -64,7 +68,7 @@ def _landing_assets(contract: SourceContract, settings: Settings) -> dg.AssetsDe
         results = land(settings, contract, datetime.now(UTC), is_asked=not _STARTED_BY & context.run.tags.keys())
         for table in contract.tables:
             yield from _materialized(contract, table, results)
-            yield _honours_contract(contract, table, results)
+            yield _honours_contract(contract, table, results, Lake(settings.layout.lake))
         context.log.info("%s deliveries looked at", len(results))
         _raise_on_refusal(results)
 
@@ -78,7 +82,7 @@ def _asset_spec(contract: SourceContract, table: TableContract) -> dg.AssetSpec:
         group_name=contract.name,
         owners=[contract.owner],
         kinds={"parquet"},
-        metadata={"delivers": table.delivers, "retention_days": contract.retention.days},
+        metadata={"delivers": table.delivers.value, "retention_days": contract.retention.days},
         skippable=True,
     )
 
@@ -127,21 +131,38 @@ def _materialized(
         )
 
 
-def _honours_contract(contract: SourceContract, table: TableContract, results: list[Landed]) -> dg.AssetCheckResult:
+def _honours_contract(
+    contract: SourceContract, table: TableContract, results: list[Landed], lake: Lake
+) -> dg.AssetCheckResult:
     shares = [1 - each.quarantined / each.received for each in _landed_tables(results, table) if each.received]
     refused = [result.message for result in results if result.outcome in {Outcome.REFUSED, Outcome.STANDS}]
     return dg.AssetCheckResult(
         asset_key=landing_key(contract.name, table.name),
         check_name=HONOURS_CONTRACT,
         passed=not refused and min(shares, default=1.0) >= _ACCEPTED_LIMIT,
-        severity=dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR if refused else dg.AssetCheckSeverity.WARN,
         metadata={
             "smallest_accepted_share": min(shares, default=1.0),
             "refused": "\n".join(refused),
+            "refused_rows": "\n".join(_refused_rows(table, results, lake)),
             # here too: a pull that brings nothing new makes no table, but its clock may be wrong
             "warnings": _warnings(results),
         },
     )
+
+
+def _refused_rows(table: TableContract, results: list[Landed], lake: Lake) -> Iterator[str]:
+    """Of each delivery with refused rows: the file, how many and why, and where they lie."""
+    for result in results:
+        counts = result.manifest and result.manifest.tables.get(table.name)
+        if counts and counts.quarantined and result.outcome in {Outcome.LANDED, Outcome.REFUSED}:
+            rows = lake.read(result.manifest, table.name, "quarantine")
+            reasons = rows["reasons"].explode().value_counts(sort=True, name="rows").head(_MOST_REASONS)
+            yield (
+                f"{result.origin}: {counts.quarantined} of {counts.received} rows refused ("
+                + "; ".join(f"{reason} × {times}" for reason, times in reasons.iter_rows())
+                + f"), in {lake.file(result.manifest, table.name, 'quarantine')}"
+            )
 
 
 def _warnings(results: list[Landed]) -> str:
@@ -165,7 +186,7 @@ def _raise_on_refusal(results: list[Landed]) -> None:
     refused = [result.message for result in results if result.outcome is Outcome.REFUSED]
     if refused:
         # what could be landed has landed; a second try brings the same refusal
-        raise dg.Failure("\n".join(refused), allow_retries=False)
+        raise refusal("\n".join(refused))
 
 
 def _drop_sensor(contract: SourceContract, job_name: str, settings: Settings) -> dg.SensorDefinition:
@@ -176,32 +197,32 @@ def _drop_sensor(contract: SourceContract, job_name: str, settings: Settings) ->
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def dropped(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        waiting = _not_refused_before(contract, settings)
+        """Level-triggered: every file that waits is one run, and a lost tick is harmless."""
+        now = datetime.now(UTC)
+        settings.layout.create()
+        end_dead_runs(context.instance, job_name, lambda: is_landing(settings, contract.name), now)
+        if is_unfinished(context.instance, job_name):
+            return dg.SkipReason("a landing of this source is queued or running")
+        waiting = _not_refused_before(contract, settings, now)
         if not waiting:
             return dg.SkipReason("no complete file waits in the drop folder")
-        now = datetime.now(UTC)
-        if context.cursor and _asked_lately(context.cursor, waiting, now):
-            return dg.SkipReason(f"these files were asked for less than {_ASK_AGAIN} ago")
-        context.update_cursor(json.dumps({"files": waiting, "asked_at": now.isoformat()}))
-        return dg.RunRequest()
+        # also a run that succeeded may leave a file behind, where it could not take it away
+        return ask(context.instance, job_name, _digest(waiting), now, tried=ENDED)
 
     return dropped
 
 
-def _asked_lately(cursor: str, waiting: list[str], now: datetime) -> bool:
-    """Whether a run was asked for these very files; a run that died is asked for again after a while."""
-    asked = json.loads(cursor)
-    return bool(asked["files"] == waiting and now - datetime.fromisoformat(asked["asked_at"]) < _ASK_AGAIN)
-
-
-def _not_refused_before(contract: SourceContract, settings: Settings) -> list[str]:
-    """The waiting files by name; one that stands refused counts again only when something changed."""
-    settings.layout.create()
+def _not_refused_before(contract: SourceContract, settings: Settings, now: datetime) -> list[str]:
+    """The waiting files as they lie there; one that stands refused counts again only when something changed."""
     with State(settings.layout.state) as state:
-        waiting = waiting_files(settings, contract, datetime.now(UTC))
+        waiting = waiting_files(settings, contract, now)
         refusals = state.refusals(contract.name)
         # the run that would be asked for starts with the code as it lies there, whatever this process started with
         rules = rules_on_disk() if refusals else ""
-        new = [file for file in waiting if refused_before(state, refusals, file, rules) is None]
-        # a file may be named after a person, and the cursor of a sensor is kept
-        return [shown_name(file.path) for file in new]
+        new = [file.path for file in waiting if refused_before(state, refusals, file, rules) is None]
+        return [f"{path.name} {stamp_of(path)}" for path in new]
+
+
+def _digest(waiting: list[str]) -> str:
+    # a file may be named after a person, and the tags of a run are kept
+    return hashlib.sha256(json.dumps(waiting).encode()).hexdigest()

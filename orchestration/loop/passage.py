@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
@@ -31,9 +32,23 @@ _Answer = TypeVar("_Answer")
 @contextmanager
 def one_at_a_time(settings: Settings, source: str) -> Iterator[None]:
     """Waits for whatever else commits batches of this source: both would commit the same file."""
-    with (settings.layout.root / f".land-{source}.lock").open("a") as file:
+    with _lock_file(settings, source).open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def is_landing(settings: Settings, source: str) -> bool:
+    """Whether some process commits batches of this source at this moment."""
+    with _lock_file(settings, source).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _lock_file(settings: Settings, source: str) -> Path:
+    return settings.layout.root / f".land-{source}.lock"
 
 
 def source_module(name: str) -> ModuleType:

@@ -15,11 +15,13 @@ from orchestration.settings import DBT_PROJECT, Settings
 
 TREES = dg.AssetKey(["marts", "dim_tree"])
 MODEL = "model.ademruimte.dim_tree"
+VIEW = "model.ademruimte.stg_trees"
 SEED = "seed.ademruimte.areas"
 FAILS, PASSES, WARNS = (f"test.ademruimte.{name}" for name in ("no_tree_twice", "every_tree_stands", "trees_are_old"))
 NODES = {
-    MODEL: {"resource_type": "model", "schema": "marts", "name": "dim_tree"},
-    SEED: {"resource_type": "seed", "schema": "seeds", "name": "areas"},
+    MODEL: {"resource_type": "model", "schema": "marts", "name": "dim_tree", "config": {"materialized": "table"}},
+    VIEW: {"resource_type": "model", "schema": "staging", "name": "stg_trees", "config": {"materialized": "view"}},
+    SEED: {"resource_type": "seed", "schema": "seeds", "name": "areas", "config": {"materialized": "seed"}},
     **{name: {"resource_type": "test", "name": name.split(".")[-1]} for name in (FAILS, PASSES, WARNS)},
 }
 
@@ -148,6 +150,21 @@ def test_a_model_and_a_seed_are_materialized_with_their_seconds() -> None:
 def test_a_node_that_dbt_did_not_run_is_not_materialized() -> None:
     done = run(NodeResult(SEED, "success", "", 0.5), checks=())
     assert [event.asset_key for event in done.get_asset_materialization_events()] == [dg.AssetKey(["seeds", "areas"])]
+
+
+def test_a_view_is_an_asset_that_no_run_materializes(manifest: dict[str, Any]) -> None:
+    done = run(NodeResult(VIEW, "success", "", 0.1), NodeResult(MODEL, "success", "", 1.0), checks=())
+    assert done.success
+    assert [event.asset_key for event in done.get_asset_materialization_events()] == [TREES]
+    specs = specs_of(manifest, "model")
+    virtual = {name for name, spec in specs.items() if spec.is_virtual}
+    views = {
+        f"{node['schema']}.{node['name']}"
+        for node in nodes_of(manifest, "model").values()
+        if node["config"]["materialized"] == "view"
+    }
+    assert virtual == views
+    assert views
 
 
 def test_a_test_that_is_no_check_and_a_node_that_is_no_asset_are_passed_over() -> None:

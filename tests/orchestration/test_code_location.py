@@ -1,0 +1,29 @@
+"""The code location as the web server and the daemon receive it: over the border of a process."""
+
+import dagster as dg
+import pytest
+from dagster._core.remote_representation.external_data import JobDataSnap, RepositorySnap
+
+from orchestration.definitions import defs
+from orchestration.settings import Settings
+
+
+@pytest.fixture
+def repository(demo: Settings, monkeypatch: pytest.MonkeyPatch) -> dg.RepositoryDefinition:
+    for name, value in demo.environment.items():
+        monkeypatch.setenv(name, value)
+    return defs().get_repository_def()
+
+
+def test_the_whole_repository_passes_the_border_of_the_code_server(repository: dg.RepositoryDefinition) -> None:
+    sent = dg.serialize_value(RepositorySnap.from_def(repository))
+    received = dg.deserialize_value(sent, RepositorySnap)
+    assert {node.asset_key for node in received.asset_nodes} == set(repository.asset_graph.get_all_asset_keys())
+    assert {sensor.name for sensor in received.sensors} >= {"build_due", "indicators_drop", "outbox_waits"}
+    assert received.schedules
+
+
+def test_every_job_passes_the_border_of_the_code_server(repository: dg.RepositoryDefinition) -> None:
+    for job in repository.get_all_jobs():
+        sent = dg.serialize_value(JobDataSnap.from_job_def(job, include_parent_snapshot=True))
+        assert dg.deserialize_value(sent, JobDataSnap).name == job.name
