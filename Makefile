@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-header --no-annotate --quiet --extra install
 
-.PHONY: help demo real dev prepare test door chaos acceptance shuffle fuzz canary calibrate check lint types imports sql lock clean contracts
+.PHONY: help demo real dev prepare picture test door browser chaos acceptance shuffle fuzz canary calibrate check lint types imports sql lock clean contracts
 .DEFAULT_GOAL := help
 
 help: ## shows this list
@@ -24,6 +24,9 @@ dev: .venv/.installed ## the Dagster interface on this machine only
 prepare: .venv/.installed ## parses the dbt project, so that Dagster starts without doing it
 	@$(BIN)/ademruimte prepare
 
+picture: .venv/.installed ## draws what the demo prints into docs/demo.svg, for the README
+	@$(BIN)/ademruimte demo --picture docs/demo.svg
+
 test: check ## all checks and all tests
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not chaos and not real and not door and not browser"
 
@@ -32,6 +35,10 @@ door: .venv/.installed-dev ## starts what `make dev` starts, drops files, and pr
 
 chaos: .venv/.installed-dev ## kills builds half way and looks whether the next one recovers
 	@$(BIN)/pytest -m chaos
+
+browser: .venv/.installed-dev ## pages in Chromium without a network; root gets it from Debian where it is absent
+	@command -v chromium >/dev/null || test "$$(id -u)" != 0 || { apt-get update -qq && apt-get install -y -qq chromium; } >/dev/null || true
+	@$(BIN)/pytest -m browser
 
 acceptance: .venv/.installed-dev ## the real files through the whole loop; skips where they are absent, and says so
 	@$(BIN)/pytest -m real

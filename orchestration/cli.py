@@ -1,9 +1,8 @@
 """`ademruimte …`: the same functions as the Dagster jobs, without the UI."""
 
-import logging
 import sqlite3
 import sys
-import time
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ from rich.console import Console
 
 from orchestration import report
 from orchestration.giving_back import commands as supplier_commands
+from orchestration.progress import Progress, show_progress
 from orchestration.registry.commands import app as targets
 from orchestration.settings import SettingInvalidError, Settings, read_settings
 from warehouse.durable import DiskFullError, is_disk_full
@@ -30,9 +30,8 @@ _DAY = ["%Y-%m-%d"]
 
 def main() -> None:
     """Runs the command line; progress goes to the terminal as it happens."""
-    show_progress()
     try:
-        app()
+        app(obj=show_progress(_console))
     except Exception as fault:
         if not (isinstance(fault, _faults()) or is_disk_full(fault)):
             raise
@@ -61,21 +60,34 @@ def _faults() -> tuple[type[Exception], ...]:
 
 
 @app.command()
-def demo() -> None:
-    """The whole loop on a small synthetic Kortrijk: every source in, verdicts and an alert out."""
-    from orchestration.showcase import run_demo  # noqa: PLC0415 - brings Dagster, which `--help` need not load
+def demo(
+    context: typer.Context,
+    *,
+    full: Annotated[bool, typer.Option("--full", help="Every target, figure and delivery too.")] = False,
+    picture: Annotated[Path | None, typer.Option(hidden=True, help="Draw the last screen into this SVG.")] = None,
+) -> None:
+    """The whole loop on a small synthetic Kortrijk: every source in, verdicts and an alert out.
 
-    sys.exit(run_demo(_console))
+    Its profile lies in ADEMRUIMTE_HOME/demo, by default var/demo; no other setting reaches it.
+    """
+    with _working(context):
+        from orchestration.showcase import run_demo  # noqa: PLC0415 - brings Dagster, which `--help` need not load
+
+        code = run_demo(_console, is_full=full, picture=picture)
+    sys.exit(code)
 
 
 @app.command()
 def real(
+    context: typer.Context,
     data: Annotated[Path, typer.Option(help="Folder with the real files, laid out as its SOURCES.md says.")],
 ) -> None:
-    """The same jobs on real files, one city profile after another."""
-    from orchestration.showcase import run_real  # noqa: PLC0415 - as above
+    """The same jobs on real files, one city profile after another, in ADEMRUIMTE_HOME/real."""
+    with _working(context):
+        from orchestration.showcase import run_real  # noqa: PLC0415 - as above
 
-    sys.exit(run_real(_console, data))
+        code = run_real(_console, data)
+    sys.exit(code)
 
 
 @app.command()
@@ -134,17 +146,22 @@ def send() -> None:
 
 
 @app.command()
-def status(
+def status(  # noqa: PLR0913 - each is an option of its own
+    context: typer.Context,
+    *,
+    department: Annotated[str | None, typer.Option(metavar="CODE", help="Only the targets of this department.")] = None,
+    behind: Annotated[bool, typer.Option("--behind", help="Only the targets that are behind or overdue.")] = False,
     as_of: Annotated[datetime | None, typer.Option(formats=_DAY, help="How it stood on this day.")] = None,
     known_at: Annotated[datetime | None, typer.Option(formats=_DAY, help="With what was known by this day.")] = None,
     target: Annotated[str | None, typer.Option(metavar="TARGET_ID", help="Of a day: only this target.")] = None,
-    with_same: Annotated[bool, typer.Option("--all", help="Of a day: every target, also the unchanged.")] = False,  # noqa: FBT002 - a flag
+    with_same: Annotated[bool, typer.Option("--all", help="Of a day: every target, also the unchanged.")] = False,
     why: Annotated[str | None, typer.Option(metavar="TARGET_ID", help="What holds this target back.")] = None,
 ) -> None:
     """The targets of the published build, worst first, and what each source delivered.
 
-    With a day: what was said then, what today's rules say on what was known then, what is published now, and why
-    they differ; of the targets that differ, of all, or of one.
+    With a day: what was said then, what today's rules say on what was known
+    then, what is published now, and why they differ; of the targets that
+    differ, of all, or of one.
     """
     settings = _published_settings()
     if why:
@@ -157,11 +174,13 @@ def status(
 
         asked = (moment and moment.date() for moment in (as_of, known_at))
         day, known = days_asked(settings, *asked, now=datetime.now(UTC))
-        print_past(_console, settings, day, known, target_id=target, with_same=with_same)
+        with _working(context):
+            print_past(_console, settings, day, known, target_id=target, with_same=with_same)
         return
-    report.print_targets(_console, settings)
-    report.print_deliveries(_console, settings)
-    report.print_places(_console, settings)
+    report.print_targets(_console, settings, department=department, only_behind=behind)
+    if not (department or behind):
+        report.print_deliveries(_console, settings)
+        report.print_places(_console, settings)
 
 
 @app.command()
@@ -257,19 +276,10 @@ def _published_settings() -> Settings:
     return settings
 
 
-def show_progress() -> None:
-    """Our own log lines, with the seconds since the start; other libraries stay quiet."""
-    started = time.monotonic()
-
-    class _Progress(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            seconds = f"{time.monotonic() - started:6.1f} s  "
-            _console.print(seconds + record.getMessage(), markup=False, soft_wrap=True)
-
-    logger = logging.getLogger("ademruimte")
-    logger.setLevel(logging.INFO)
-    logger.addHandler(_Progress())
-    logger.propagate = False
+def _working(context: typer.Context) -> AbstractContextManager[None]:
+    """Work that may be silent for a while: a person sees that it goes on."""
+    progress = context.find_object(Progress)
+    return nullcontext() if progress is None else progress.working()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Tables for a terminal: targets, deliveries, and where everything lies."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from orchestration.alerts import wording
 from orchestration.quality import data_docs_index
 from orchestration.settings import Settings
 from warehouse.lake import Lake
+from warehouse.layout import Layout
 from warehouse.published.parquet import read_table
 from warehouse.published.pointer import current
 
@@ -42,10 +42,26 @@ _WORST_FIRST = (
     "not_started",
     "cancelled",
 )
+BEHIND = ("behind", "overdue")
 _UNJUDGED = "no_data"
+# why a target is not held against its path
+_WHY_NOT = {
+    "cancelled": "the city withdrew this target",
+    "contested": "the note says this in more than one way; the city must still choose",
+    "not_started": "not begun yet",
+}
+_WHY_EMPTY = {
+    "te weinig gemeten": "too little was measured",
+    "factor ontbreekt": "a factor is missing",
+    "geen uitstoot in 2019": "no emissions in 2019",
+    "graaddagen ontbreken": "degree days are missing",
+    "minder dan vijf gezinnen": "fewer than five households",
+    "minder dan vijf vragen": "fewer than five questions",
+}
 _DOZEN = 12
 _LONGEST_KPI = 30
-_STATUS_WIDTH = 22
+_STATUS_WIDTH = 16
+_YEARS_FROM = 36
 _WIDE = 72
 
 
@@ -57,41 +73,133 @@ def published_frame(settings: Settings, table: str) -> pl.DataFrame:
     return read_table(settings.layout.published, build_id, table)
 
 
-def print_targets(console: Console, settings: Settings) -> None:
-    """One sentence per target, by department, worst first; those without any data are only counted.
+def print_targets(
+    console: Console, settings: Settings, *, department: str | None = None, only_behind: bool = False
+) -> None:
+    """A line per target, by department, worst first; those without any data are only counted.
 
-    In Dutch, as department heads read it. A city without a registry has none.
+    Args:
+        console: where it is printed.
+        settings: of the profile; a city without a registry has no targets.
+        department: the only department to show, by its code or name.
+        only_behind: show only what is behind or overdue.
+
+    Raises:
+        LookupError: no department has that code or name; the message names those that have targets.
     """
     verdicts = published_frame(settings, "verdicts.fct_target_verdicts")
     if verdicts.is_empty():
-        console.print(f"{settings.city.title_nl} heeft geen register van doelen: alleen de cijfers zelf.\n")
+        console.print(f"{settings.city.title_nl} has no register of targets: only the figures themselves.\n")
         return
-    console.print(f"[bold]Doelen van {_headed(settings)}[/], op {_as_of(verdicts)}")
-    console.print(_tally(verdicts) + "\n", soft_wrap=False)
-    names = published_frame(settings, "marts.dim_department")
-    for department, rows in _by_department(verdicts, dict(names.select("department_id", "name_nl").iter_rows())):
-        console.print(_department_table(department, rows))
-    without = verdicts.filter(pl.col("status") == _UNJUDGED).height
-    console.print(f"{verdicts.height} doelen in het register; van {without} zijn er nog geen gegevens.\n")
+    names = published_frame(settings, "marts.dim_department").join(verdicts, on="department_id", how="semi")
+    asked = verdicts if department is None else _of_department(verdicts, names, department)
+    console.print(f"[bold]Targets of {headed(settings)}[/] on {as_of(verdicts)}")
+    console.print(tally(asked) + "\n")
+    shown = asked.filter(pl.col("status").is_in(BEHIND)) if only_behind else asked
+    for title, rows in _by_department(shown, dict(names.select("department_id", "name_en").iter_rows())):
+        console.print(_department_table(title, rows))
+    if shown.is_empty():
+        console.print("none of these is behind\n")
+    without = asked.filter(pl.col("status") == _UNJUDGED).height
+    console.print(f"{asked.height} targets in the register; of {without} there are no data yet.\n")
 
 
-def _as_of(verdicts: pl.DataFrame) -> str:
-    """The city date for which the build judged, as a person reads it."""
+def _of_department(verdicts: pl.DataFrame, names: pl.DataFrame, asked: str) -> pl.DataFrame:
+    found = [
+        row for row in names.iter_rows(named=True) if asked.casefold() in {str(v).casefold() for v in row.values()}
+    ]
+    if not found:
+        known = ", ".join(sorted(names["department_id"]))
+        raise LookupError(f"no department {asked!r} has targets; there are: {known}")
+    return verdicts.filter(pl.col("department_id") == found[0]["department_id"])
+
+
+def as_of(verdicts: pl.DataFrame) -> str:
+    """The city date for which the build judged."""
     (day,) = verdicts["as_of_date"].unique().to_list()
-    return wording.day(day)
+    return str(day)
 
 
-def _headed(settings: Settings) -> str:
-    label = " – SYNTHETISCHE GEGEVENS (demo)" if settings.layout.is_synthetic else ""
+def headed(settings: Settings) -> str:
+    """The city, marked where its data are invented."""
+    label = " – SYNTHETIC DATA (demo)" if settings.layout.is_synthetic else ""
     return f"{settings.city.title_nl}{label}"
 
 
-def _tally(verdicts: pl.DataFrame) -> str:
+def tally(verdicts: pl.DataFrame) -> str:
     """How many targets have each status, worst first."""
-    counted = verdicts.group_by("status", "status_nl").len()
+    counts = dict(verdicts.group_by("status").len().iter_rows())
     ranks = _ranks((*_WORST_FIRST, _UNJUDGED))
-    rows = sorted(counted.iter_rows(), key=lambda row: ranks.get(row[0], len(ranks)))
-    return " · ".join(f"{count} {label}" for _, label, count in rows)
+    return " · ".join(
+        f"{counts[each]} {_label(each)}" for each in sorted(counts, key=lambda s: ranks.get(s, len(ranks)))
+    )
+
+
+def _label(status: str) -> str:
+    return status.replace("_", " ")
+
+
+def title_of(target: Mapping[str, Any]) -> str:
+    """The English title of a target, where the registry gives one."""
+    return str(target["title_en"] or target["title_nl"])
+
+
+def _told(target: Mapping[str, Any]) -> str:
+    """A target in a line: its value, what was asked by now, how late it is, or why it is not judged."""
+    return f"{title_of(target)}: {'; '.join(_position(target))}"
+
+
+def _position(target: Mapping[str, Any]) -> Iterator[str]:
+    status = target["status"]
+    if status in _WHY_NOT:
+        yield _WHY_NOT[status]
+        return
+    yield value_of(target) if _is_milestone(target) else f"{value_of(target)} {target['unit'].removeprefix('% ')}"
+    if status == "unverified":
+        yield "this figure is not verified yet, --why says why"
+    elif status == "stale":
+        yield f"nothing newer than {target['ref_date']}"
+    elif status in {*BEHIND, "at_risk", "on_track"}:
+        yield from _path(target)
+
+
+def _path(target: Mapping[str, Any]) -> Iterator[str]:
+    if _is_milestone(target):
+        yield f"due on {target['target_date']}"
+    elif target["required_value"] is not None:
+        yield f"asked by now: {asked_of(target)}"
+    if late := lateness(target):
+        yield f"{late} behind"
+
+
+def _is_milestone(target: Mapping[str, Any]) -> bool:
+    return str(target["unit"]).startswith("milestone")
+
+
+def value_of(target: Mapping[str, Any]) -> str:
+    """The value of a target as it is read, without its unit."""
+    if _is_milestone(target):
+        return "done" if (target["value"] or 0) >= 1 else "not done yet"
+    return _figure(target, target["value"])
+
+
+def asked_of(target: Mapping[str, Any]) -> str:
+    """What the path of a target asks by now; of one that is overdue, what it had to reach."""
+    return _figure(target, target["required_value"])
+
+
+def _figure(target: Mapping[str, Any], value: float | None) -> str:
+    return _number(value) + (" %" if str(target["unit"]).startswith("%") else "")
+
+
+def lateness(target: Mapping[str, Any]) -> str:
+    """How long ago the path asked for the value of now; empty where it does not say, or is not late."""
+    months = target["months_behind"]
+    if months is None or round(months) < 1:
+        return ""
+    if months >= _YEARS_FROM:
+        return f"{_number(round(months / 12, 1))} years"
+    return "1 month" if round(months) == 1 else f"{round(months)} months"
 
 
 def _by_department(verdicts: pl.DataFrame, names: Mapping[str, str]) -> Iterable[tuple[str, list[dict[str, Any]]]]:
@@ -110,7 +218,8 @@ def _department_table(department: str, rows: Sequence[Mapping[str, Any]]) -> Tab
     table.add_column(overflow="fold")
     for row in rows:
         table.add_row(
-            f"[{_STYLES.get(row['status'], 'default')}]{escape(row['status_nl'])}[/]", escape(row["sentence_nl"])
+            f"[{_STYLES.get(row['status'], 'default')}]{escape(_label(row['status']))}[/]",
+            f"{escape(_told(row))} [dim]({row['target_id']})[/]",
         )
     table.add_row("", "")
     return table
@@ -124,16 +233,15 @@ def print_kpis(console: Console, settings: Settings) -> None:
     newest = _newest_without_target(settings)
     if newest.is_empty():
         return
-    table = _table(
-        "KPIs without a target", settings, words=("kpi", "ref date", "unit"), numbers=("value", "n", "areas")
-    )
+    counts = ("value", "n", "areas")[: None if console.width >= _WIDE else 1]
+    table = _table("KPIs without a target", settings, words=("kpi", "ref date", "unit"), numbers=counts)
     first = newest.head(_DOZEN)
     # a name that is broken cannot be copied; a longer one than this would leave the unit no room
-    table.columns[0].min_width = min(max(map(len, first["kpi_id"])), _LONGEST_KPI)
+    table.columns[0].width = min(max(map(len, first["kpi_id"])), _LONGEST_KPI)
     for row in first.iter_rows(named=True):
         value, n = (row["value"], row["n"]) if row["is_city"] else (None, None)
-        numbers = (_number(each) for each in (value, n, row["areas"]))
-        table.add_row(row["kpi_id"], str(row["ref_date"]), _unit_or_why_not(row), *numbers)
+        numbers = [_number(each) for each in (value, n, row["areas"])]
+        table.add_row(row["kpi_id"], str(row["ref_date"]), _unit_or_why_not(row), *numbers[: len(counts)])
     console.print(table)
     if newest.height > _DOZEN:
         console.print(f"and {newest.height - _DOZEN} more in marts.fct_kpi_observations.\n")
@@ -142,7 +250,7 @@ def print_kpis(console: Console, settings: Settings) -> None:
 def _unit_or_why_not(row: Mapping[str, Any]) -> str:
     """The unit of a KPI, with the reason where it has no value (a factor that nobody published, too few persons)."""
     reason = row.get("empty_reason_nl")
-    return f"{row['unit']}: {reason}" if reason and row["value"] is None else str(row["unit"])
+    return f"{row['unit']}: {_WHY_EMPTY.get(reason, reason)}" if reason and row["value"] is None else str(row["unit"])
 
 
 def _newest_without_target(settings: Settings) -> pl.DataFrame:
@@ -173,8 +281,7 @@ def print_deliveries(console: Console, settings: Settings) -> None:
 
 def _table(what: str, settings: Settings, words: Sequence[str], numbers: Sequence[str]) -> Table:
     """An open table that fits 80 columns: words to the left and wrapped, numbers to the right and whole."""
-    label = " – SYNTHETIC DATA (demo)" if settings.layout.is_synthetic else ""
-    title = f"{what} of {settings.city.title_nl}{label}"
+    title = f"{what} of {headed(settings)}"
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in words:
         table.add_column(name, no_wrap=name not in {"table", "kpi", "unit"}, overflow="fold")
@@ -189,16 +296,21 @@ def print_places(console: Console, settings: Settings) -> None:
     refused, mails = _quarantines(settings), list(layout.mail.glob("*.eml"))
     docs = current(layout.published)
     for what, where in (
-        ("published build", _shown(layout.published / "current" / "ademruimte.duckdb")),
-        ("as Parquet", _shown(layout.published / "current" / "parquet")),
-        ("refused rows", f"{len(refused)} files, such as {_shown(refused[0])}" if refused else "none"),
-        ("Data Docs", _shown(data_docs_index(layout.quality / docs)) if docs else "none"),
-        ("mails", f"{len(mails)} in {_shown(layout.mail)}"),
+        ("published build", read_only_line(layout)),
+        ("as Parquet", shown(layout.published / "current" / "parquet")),
+        ("refused rows", f"{len(refused)} files, such as {shown(refused[0])}" if refused else "none"),
+        ("Data Docs", shown(data_docs_index(layout.quality / docs)) if docs else "none"),
+        ("mails", f"{len(mails)} in {shown(layout.mail)}"),
     ):
         console.print(f"[bold]{what:>16}[/]  {where}", soft_wrap=True)
 
 
-def _shown(path: Path) -> str:
+def read_only_line(layout: Layout) -> str:
+    """How a person opens the published build: never for writing, or nobody else can read it meanwhile."""
+    return f"duckdb -readonly {shown(layout.published / 'current' / 'ademruimte.duckdb')}"
+
+
+def shown(path: Path) -> str:
     """A path as short as it can be copied."""
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 

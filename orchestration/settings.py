@@ -114,13 +114,17 @@ class Settings:
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings in the environment, with those of a `.env` file in the working directory beneath them.
 
+    The profiles of `demo` and `real` obey their own alone, whatever a real city's environment says.
+
     Raises:
         LookupError: the city named has no profile.
         SettingInvalidError: a date or number cannot be read.
     """
     env = _environment() if environment is None else environment
     city = city_named(env.get(CITY, "kortrijk"))
-    layout = Layout(Path(env.get(HOME, "var")).resolve() / city.name)
+    layout = Layout(_home(env) / city.name)
+    if environment is None and (layout.is_synthetic or layout.own_settings.exists()):
+        env = {**_filed(layout.own_settings), CITY: city.name, HOME: str(layout.root.parent)}
     key_file = env.get("ADEMRUIMTE_PSEUDONYM_KEY_FILE")
     boundaries = env.get("ADEMRUIMTE_BOUNDARIES")
     return Settings(
@@ -135,12 +139,31 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def named_home() -> Path:
+    """The folder of all profiles as the environment alone names it, for who obeys nothing else of a real city."""
+    return _home(os.environ)
+
+
+def write_own_settings(layout: Layout, environment: Mapping[str, str]) -> None:
+    """Makes these the only settings that a profile obeys, in this process and in every other."""
+    fresh = layout.own_settings.with_suffix(".new")
+    fresh.write_text("".join(f"{name}='{value}'\n" for name, value in environment.items()), encoding="utf-8")
+    fresh.replace(layout.own_settings)
+
+
+def _home(environment: Mapping[str, str]) -> Path:
+    return Path(environment.get(HOME) or "var").resolve()
+
+
 def _environment() -> dict[str, str]:
+    return {**_filed(Path(".env")), **os.environ}
+
+
+def _filed(path: Path) -> dict[str, str]:
     # only a command line or a code location needs it, not every import of this room
     from dotenv import dotenv_values  # noqa: PLC0415
 
-    filed = {name: value for name, value in dotenv_values(".env").items() if value is not None}
-    return {**filed, **os.environ}
+    return {name: value for name, value in dotenv_values(path).items() if value is not None}
 
 
 def _fixed_as_of(env: Mapping[str, str], layout: Layout) -> date | None:

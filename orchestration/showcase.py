@@ -1,67 +1,94 @@
 """`demo` and `real`: the jobs of every source, the build and the sending, run one after another and shown."""
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
-from contracts.registry import all_contracts
 from ingestion.demo_city import city as demo_city
 from ingestion.demo_city import real_exports
 from ingestion.demo_city.suppliers import ocpi_feed, ocpi_supplier, open311_supplier
-from orchestration import report
+from orchestration import report, summary
 from orchestration.factories.failures import reason_of
 from orchestration.instance import prepare_instance, run_job
 from orchestration.loop.plan import why_due
 from orchestration.loop.transform import parse
 from orchestration.serving import serve
-from orchestration.settings import CITY, HOME, Settings, read_settings
+from orchestration.settings import (
+    CITY,
+    HOME,
+    SettingInvalidError,
+    Settings,
+    named_home,
+    read_settings,
+    write_own_settings,
+)
+from warehouse.lake import Lake
+from warehouse.layout import Layout
 from warehouse.published.pointer import current
 
-Supply = Callable[[Settings], AbstractContextManager[None]]
-_NOT_OURS = (
-    "ADEMRUIMTE_SMTP_HOST",
-    "ADEMRUIMTE_RECIPIENTS",
-    "ADEMRUIMTE_AS_OF",
-    "ADEMRUIMTE_PSEUDONYM_KEY_FILE",
-    "ADEMRUIMTE_BOUNDARIES",
-    "ADEMRUIMTE_CHARGE_POINTS_TOKEN_ENCODING",
-    "ADEMRUIMTE_CHARGE_POINTS_SHAPE",
-    "ADEMRUIMTE_CHARGE_POINTS_FULL_EVERY_DAYS",
-    "ADEMRUIMTE_CHARGE_POINTS_SESSIONS",
-)
+_log = logging.getLogger("ademruimte.showcase")
+Supply = Callable[[Settings], AbstractContextManager[Settings]]
+_CITY = "kortrijk"
 _TOKEN = "loopback"  # noqa: S105 - guards a supplier that only this process can reach
-_DEMO_HOME = Path("var/demo")
-_REAL_HOME = Path("var/real")
 
 
-def run_demo(console: Console, home: Path = _DEMO_HOME) -> int:
-    """Runs the demo city through every job.
+def demo_home(home: Path) -> Path:
+    """The home of the demo's profile, beside those of real cities; one that is a demo's is taken as it is."""
+    return home if Layout(home / _CITY).is_synthetic else home / "demo"
+
+
+def run_demo(console: Console, *, is_full: bool = False, picture: Path | None = None) -> int:
+    """Runs the demo city through every job, and says in one screen what came of it.
+
+    Args:
+        console: where it is shown.
+        is_full: whether to show every target, KPI and delivery as well.
+        picture: the SVG file into which that screen is drawn.
 
     Returns:
         0 when every job succeeded.
     """
-    settings = _demo_profile(home)
+    settings = demo_profile(demo_home(named_home()))
+    there_before = len(Lake(settings.layout.lake).manifests())
+    _log.info("writing the files that the demo's suppliers drop")
     demo_city.write_drops(settings.layout.root / "drop")
-    with demo_suppliers():
-        failed = land_all(console, settings) + build_and_send(console, settings)
-    _print_all(console, settings)
+    with demo_suppliers(settings) as supplied:
+        failed = land_all(console, supplied) + build_and_send(console, supplied)
+    is_published = current(settings.layout.published) is not None
+    if is_full or not is_published:
+        _print_all(console, settings)
+    if is_published:
+        summary.print_summary(console, settings, there_before=there_before)
+    if picture is not None:
+        summary.draw(settings, picture)
+    if failed:
+        console.print(f"[bold red]failed:[/] {', '.join(failed)}")
     return 1 if failed else 0
 
 
-def _demo_profile(home: Path) -> Settings:
-    """The demo's profile, marked as synthetic wherever it shows, its clock standing still."""
-    settings = _profile("kortrijk", home)
-    settings.layout.marker.write_text(demo_city.AS_OF.isoformat(), encoding="utf-8")
+def demo_profile(home: Path) -> Settings:
+    """The demo's profile, marked as synthetic wherever it shows, its clock standing still.
+
+    Raises:
+        SettingInvalidError: a real profile is in the way.
+    """
+    layout = Layout(home.resolve() / _CITY)
+    if layout.root.is_dir() and any(layout.root.iterdir()) and not layout.is_synthetic:
+        raise SettingInvalidError(f"{layout.root} holds a real profile, which a demo leaves alone; name another {HOME}")
+    # marked before anything else: what a killed demo leaves is never taken for real
+    layout.root.mkdir(mode=0o750, parents=True, exist_ok=True)
+    layout.marker.write_text(demo_city.AS_OF.isoformat(), encoding="utf-8")
+    settings = _profile(_CITY, home)
     demo_city.write_boundaries(settings.boundaries)
-    return read_settings()
+    return settings
 
 
 @contextmanager
-def demo_suppliers() -> Iterator[None]:
+def demo_suppliers(settings: Settings) -> Iterator[Settings]:
     """The demo city's suppliers on loopback, and the settings that name them."""
     points, requests = demo_city.charge_point_locations(), demo_city.ticket_requests()
     with (
@@ -70,14 +97,16 @@ def demo_suppliers() -> Iterator[None]:
             requests, api_key=_TOKEN, clock=demo_city.CLOCK, updates=demo_city.ticket_updates()
         ) as open311,
     ):
-        _name_supplier("charge_points", ocpi)
-        os.environ["ADEMRUIMTE_CHARGE_POINTS_SESSIONS"] = "1"
-        _name_supplier("tickets_1777", open311, since="2026-05-01")
-        yield
+        named = {
+            **_named("charge_points", URL=ocpi, TOKEN=_TOKEN, SESSIONS="1"),
+            **_named("tickets_1777", URL=open311, TOKEN=_TOKEN, SINCE="2026-05-01"),
+        }
+        with _obeying(settings, named) as supplied:
+            yield supplied
 
 
-def run_real(console: Console, data: Path, home: Path = _REAL_HOME) -> int:
-    """Runs real files through the same jobs, one profile after another.
+def run_real(console: Console, data: Path) -> int:
+    """Runs real files through the same jobs, one profile after another, in profiles of their own.
 
     Returns:
         0 when every job of every profile succeeded.
@@ -91,6 +120,7 @@ def run_real(console: Console, data: Path, home: Path = _REAL_HOME) -> int:
         "terneuzen": tuple(_locations(data, "terneuzen", day) for day in (2, 7)),
         "boston": (_tickets(data),),
     }
+    home = named_home() / "real"
     failed = [name for name, supplies in deliveries.items() if run_real_profile(console, name, supplies, home)]
     if failed:
         console.print(f"[bold red]failed:[/] {', '.join(failed)}")
@@ -105,11 +135,10 @@ def run_real_profile(console: Console, name: str, supplies: Sequence[Supply], ho
     """
     console.rule(f"[bold]{name}")
     settings = _profile(name, home)
-    settings.layout.create()
     failed: list[str] = []
     for supply in supplies:
-        with supply(settings):
-            failed += land_all(console, settings)
+        with supply(settings) as supplied:
+            failed += land_all(console, supplied)
     failed += build_and_send(console, settings)
     _print_all(console, settings)
     return failed
@@ -117,33 +146,39 @@ def run_real_profile(console: Console, name: str, supplies: Sequence[Supply], ho
 
 def _exports(data: Path) -> Supply:
     @contextmanager
-    def dropped(settings: Settings) -> Iterator[None]:
+    def dropped(settings: Settings) -> Iterator[Settings]:
+        _log.info("laying out the exports")
         real_exports.fluvius_drops(data, settings.layout.root / "drop")
         real_exports.indicator_drops(data, settings.layout.root / "drop")
-        yield
+        yield settings
 
     return dropped
 
 
 def _locations(data: Path, town: str, day: int) -> Supply:
     @contextmanager
-    def served(_: Settings) -> Iterator[None]:
+    def served(settings: Settings) -> Iterator[Settings]:
         locations = real_exports.locations(data, town, f"2026-06-{day:02}")
         # as the national access point serves them: one packed list, and every pull is a full one
-        with ocpi_feed(locations, clock=datetime(2026, 6, day, 20, tzinfo=UTC)) as url:
-            _name_supplier("charge_points", url)
-            yield
+        with (
+            ocpi_feed(locations, clock=datetime(2026, 6, day, 20, tzinfo=UTC)) as url,
+            _obeying(settings, _named("charge_points", URL=url, TOKEN=_TOKEN)) as supplied,
+        ):
+            yield supplied
 
     return served
 
 
 def _tickets(data: Path) -> Supply:
     @contextmanager
-    def served(_: Settings) -> Iterator[None]:
-        clock = datetime(2026, 6, 7, 6, tzinfo=UTC)
-        with open311_supplier(real_exports.tickets(data), api_key=_TOKEN, clock=clock) as url:
-            _name_supplier("tickets_1777", url, since="2011-07-01")
-            yield
+    def served(settings: Settings) -> Iterator[Settings]:
+        _log.info("reading the questions to a desk")
+        tickets, clock = real_exports.tickets(data), datetime(2026, 6, 7, 6, tzinfo=UTC)
+        with (
+            open311_supplier(tickets, api_key=_TOKEN, clock=clock) as url,
+            _obeying(settings, _named("tickets_1777", URL=url, TOKEN=_TOKEN, SINCE="2011-07-01")) as supplied,
+        ):
+            yield supplied
 
     return served
 
@@ -185,9 +220,9 @@ def run_dev(settings: Settings, port: int) -> int:
     Returns:
         0 when it was stopped, 1 when it could not start or broke.
     """
-    shown = settings if settings.layout.lake.exists() else _demo_profile(_DEMO_HOME)
+    shown = settings if settings.layout.lake.exists() else demo_profile(demo_home(settings.layout.root.parent))
     prepare_profile(shown)
-    suppliers = demo_suppliers() if shown.layout.is_synthetic else nullcontext()
+    suppliers = demo_suppliers(shown) if shown.layout.is_synthetic else nullcontext()
     with suppliers:
         return serve(port)
 
@@ -201,27 +236,36 @@ def _succeeds(console: Console, name: str) -> bool:
 
 def _is_supplied(settings: Settings, source: str) -> bool:
     """Whether a source has somewhere to come from: a drop folder always, an address when it is set."""
-    # the suppliers were named after these settings were read
-    return bool(settings.contracts()[source].endings or read_settings().is_pulled(source))
+    return bool(settings.contracts()[source].endings or settings.is_pulled(source))
 
 
 def _profile(name: str, home: Path) -> Settings:
-    """Points this process at a profile, and forgets the suppliers of the one before."""
-    os.environ[CITY], os.environ[HOME] = name, str(home.resolve())
-    for source in all_contracts():
-        os.environ[f"ADEMRUIMTE_{source.upper()}_URL"] = ""
-    # the settings of a real city may lie in `.env`: a showcase never writes to its people
-    os.environ.update(dict.fromkeys(_NOT_OURS, ""))
-    settings = read_settings()
+    """A profile that obeys nothing but what is named here, whatever a real city's environment says."""
+    layout = Layout(home.resolve() / name)
+    layout.create()
+    write_own_settings(layout, {})
+    settings = _settings_of(layout, {})
+    _log.info("reading the dbt project, for %s", settings.city.title_nl)
     prepare_profile(settings)
     return settings
 
 
-def _name_supplier(source: str, url: str, *, since: str | None = None) -> None:
-    prefix = f"ADEMRUIMTE_{source.upper()}"
-    os.environ[f"{prefix}_URL"], os.environ[f"{prefix}_TOKEN"] = url, _TOKEN
-    if since:
-        os.environ[f"{prefix}_SINCE"] = since
+@contextmanager
+def _obeying(settings: Settings, named: Mapping[str, str]) -> Iterator[Settings]:
+    """Names suppliers to a profile, for this process and those it starts, for as long as they answer."""
+    write_own_settings(settings.layout, named)
+    try:
+        yield _settings_of(settings.layout, named)
+    finally:
+        write_own_settings(settings.layout, {})
+
+
+def _settings_of(layout: Layout, named: Mapping[str, str]) -> Settings:
+    return read_settings({**named, CITY: layout.root.name, HOME: str(layout.root.parent)})
+
+
+def _named(source: str, **values: str) -> dict[str, str]:
+    return {f"ADEMRUIMTE_{source.upper()}_{name}": value for name, value in values.items()}
 
 
 def _print_all(console: Console, settings: Settings) -> None:

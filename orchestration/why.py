@@ -28,6 +28,9 @@ def print_why(console: Console, settings: Settings, target_id: str) -> None:
     if verdicts.is_empty():
         raise LookupError(f"no target {target_id} in the register; `ademruimte targets list` shows them")
     console.print(escape(verdicts["sentence_nl"].item()))
+    if verdicts["status"].item() == "unverified":
+        for reason in verdicts["dq_reasons"].item():
+            console.print(f"- {escape(reason)}")
     drivers = published_frame(settings, "verdicts.fct_gap_drivers")
     rows = drivers.filter(pl.col("target_id") == target_id).sort("rank_no").to_dicts()
     if not rows:

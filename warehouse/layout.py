@@ -91,6 +91,11 @@ class Layout:
         return self.root / "SYNTHETIC"
 
     @property
+    def own_settings(self) -> Path:
+        """The settings of a profile that obeys no other: neither the environment nor a `.env`."""
+        return self.root / "settings.env"
+
+    @property
     def is_synthetic(self) -> bool:
         """Whether this profile holds invented data."""
         return self.marker.exists()

@@ -35,14 +35,19 @@ _THEN, _NOW = "before", "after"
 def said(lake: Lake, as_of: date, known_at: datetime) -> pl.DataFrame:
     """The last verdict row of every target in the log: builds for `as_of` or earlier, committed by `known_at`.
 
+    A build that repeated an earlier day may have spoken of a figure of after it: that says nothing of the day.
+
     Returns:
         What the log holds of each target (see `verdicts.newly_said`); empty when nothing was said by then.
     """
-    return last_said(lake.said(decision) for decision in lake.decisions() if _is_then(decision, as_of, known_at))
+    then = (lake.said(decision) for decision in lake.decisions() if _is_then(decision, as_of, known_at))
+    return last_said(rows.filter(pl.col("ref_date").is_null() | (pl.col("ref_date") <= as_of)) for rows in then)
 
 
 def recomputed(settings: Settings, as_of: date, known_at: datetime) -> pl.DataFrame:
     """What today's definitions say on the rows that were known by `known_at`, judged as on `as_of`.
+
+    What was known later than `as_of` may correct a figure of before it; a figure of after it is not looked at.
 
     Of a batch that was replaced later, by a replay for instance, those are the rows that were accepted then. Where
     they were erased, the log says so, and those among what replaced them count that were known. The lake is read;
@@ -126,6 +131,7 @@ def _progress(known: Sequence[Manifest]) -> list[Progress]:
 def _judged(scratch: Settings, as_of: date, not_loaded: Mapping[str, str]) -> pl.DataFrame:
     measured = build_models(scratch, as_of, MEASURE)
     with connect(scratch.layout.warehouse) as con:
+        con.execute("delete from marts.fct_kpi_observations where ref_date > ?", [as_of])
         judge_exit(con, measured, scratch.layout, scratch.layout.root.name, not_loaded)
     build_models(scratch, as_of, JUDGE)
     with connect(scratch.layout.warehouse, read_only=True) as con:

@@ -6,8 +6,8 @@ from pathlib import Path
 from contracts.registry import all_contracts
 
 NAME = re.compile(r"ADEMRUIMTE_[A-Z0-9_]+")
-# the settings read it; the others write it for a child, and put it back or name what they serve
-_WRITERS = {"settings.py", "transform.py", "showcase.py"}
+# the settings read it; the other writes it for a child, and puts it back
+_WRITERS = {"settings.py", "transform.py"}
 ENDPOINT_SUFFIX = re.compile(r"\{prefix\}(_[A-Z]+)\"")
 # what only one source asks for, its own module names
 SOURCE_OPTION = re.compile(r"option\(\"([A-Z0-9_]+)\"\)")

@@ -213,10 +213,21 @@ def test_the_status_shows_targets_deliveries_and_places(run: Run, demo: Settings
     result = run(demo, "status")
     assert result.exit_code == 0
     places = [
-        result.output.index(words) for words in ("Doelen van Kortrijk", "Deliveries of Kortrijk", "published build")
+        result.output.index(words) for words in ("Targets of Kortrijk", "Deliveries of Kortrijk", "published build")
     ]
     assert places == sorted(places)
-    assert "109 doelen in het register" in result.output
+    assert "109 targets in the register" in result.output
+
+
+def test_the_status_of_one_department_and_of_what_is_behind_shows_nothing_else(run: Run, demo: Settings) -> None:
+    one = run(demo, "status", "--department", "wonen", "--behind", COLUMNS="80").output
+    assert "(renovation_collective)" in one
+    assert "(co2_territory_2030)" not in one
+    assert "on track  " not in one
+    assert "Deliveries" not in one
+    assert max(map(len, one.splitlines())) <= 80
+    unknown = run(demo, "status", "--department", "wonnen")
+    assert (unknown.exit_code, "no department 'wonnen' has targets" in said(unknown)) == (1, True)
 
 
 def test_the_status_says_what_holds_one_target_back(run: Run, demo: Settings) -> None:

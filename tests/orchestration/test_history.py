@@ -1,5 +1,6 @@
 """Two answers about the past: what was said, and what today's rules say on what was known then."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -91,6 +92,35 @@ def test_what_was_said_and_what_is_recomputed_stay_as_they_were_when_a_correctio
     assert (of(again, "wind_mw_2040", "value"), of(now, "wind_mw_2040", "value")) == (10.2, 99.5)
     others = explained.filter(pl.col(CHANGE) != Change.NONE)["target_id"].to_list()
     assert others == ["trees_extra", "wind_mw_2040"]
+
+
+@pytest.mark.slow  # measures and judges the whole demo again, as on another day
+def test_what_is_recomputed_of_a_day_rests_on_no_figure_of_after_it(demo: Settings) -> None:
+    day = date(2026, 9, 15)
+    again = recomputed(demo, day, FAR)
+    assert again["ref_date"].drop_nulls().max() <= day
+    observations = published_frame(demo, "marts.fct_kpi_observations")
+    for target_id in ("trees_extra", "renovation_collective", "wind_mw_2040"):
+        of_target = observations.filter(pl.col("kpi_id") == target_id, pl.col("area_id") == "34022").sort("ref_date")
+        assert of_target["ref_date"].max() > day
+        newest = of_target.filter(pl.col("ref_date") <= day).tail(1)
+        assert of(again, target_id, "ref_date") == newest["ref_date"].item()
+        assert of(again, target_id, "value") == newest["value"].item()
+
+
+def test_what_was_said_of_a_later_figure_says_nothing_of_the_day(empty_profile: Callable[..., Settings]) -> None:
+    """A build may repeat an earlier day, by `ADEMRUIMTE_AS_OF`, on figures of after it."""
+    lake = Lake(empty_profile().layout.lake)
+    for hour, ref_date in enumerate((date(2026, 8, 31), date(2026, 10, 31), None)):
+        rows = pl.DataFrame(
+            {"target_id": ["trees" if ref_date else "plan"], "ref_date": [ref_date], "status": ["behind"]},
+            schema_overrides={"ref_date": pl.Date},
+        )
+        facts = {"as_of_date": "2026-09-15"}
+        lake.commit_decisions(f"b{hour}", rows, facts, NOW + timedelta(hours=hour))
+    rows = said(lake, date(2026, 9, 15), FAR)
+    assert rows.select("target_id", "ref_date").rows() == [("trees", date(2026, 8, 31)), ("plan", None)]
+    assert of(said(lake, date(2026, 11, 1), FAR), "trees", "ref_date") == date(2026, 10, 31)
 
 
 def test_before_the_first_build_nothing_was_said(demo: Settings) -> None:

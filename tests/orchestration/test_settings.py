@@ -9,7 +9,13 @@ import pytest
 
 from contracts.registry import all_contracts
 from ingestion.delivery import Secret
-from orchestration.settings import SettingInvalidError, SettingMissingError, Settings, read_settings
+from orchestration.settings import (
+    SettingInvalidError,
+    SettingMissingError,
+    Settings,
+    read_settings,
+    write_own_settings,
+)
 
 URL = "https://laadnet.example/ocpi/2.2.1/locations"
 
@@ -65,6 +71,29 @@ def test_settings_that_are_given_ignore_the_machine(
 def test_an_unknown_city_is_refused_with_the_cities_there_are() -> None:
     with pytest.raises(LookupError, match=r"no city profile 'gent'; there are: .*kortrijk.*roosendaal"):
         read_settings({"ADEMRUIMTE_CITY": "gent"})
+
+
+def test_a_profile_with_settings_of_its_own_obeys_no_other(
+    in_folder: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    in_folder("ADEMRUIMTE_SMTP_HOST=mail.stad.test\nADEMRUIMTE_AS_OF=2031-01-01\n")
+    monkeypatch.setenv("ADEMRUIMTE_RECIPIENTS", "people.csv")
+    layout = read_settings().layout
+    layout.create()
+    assert read_settings().mail.smtp_host == "mail.stad.test"
+    write_own_settings(layout, {"ADEMRUIMTE_CHARGE_POINTS_URL": URL})
+    settings = read_settings()
+    assert (settings.mail.smtp_host, settings.mail.recipients, settings.fixed_as_of) == (None, None, None)
+    assert settings.endpoint("charge_points").url == URL
+    assert settings.layout.root == tmp_path.resolve() / "var" / "kortrijk"
+
+
+def test_a_synthetic_profile_of_an_earlier_version_obeys_no_real_city(in_folder: Callable[[str], None]) -> None:
+    in_folder("ADEMRUIMTE_SMTP_HOST=mail.stad.test\n")
+    layout = read_settings().layout
+    layout.create()
+    layout.marker.write_text("2026-11-23", encoding="utf-8")
+    assert read_settings().mail.smtp_host is None
 
 
 def test_the_home_is_a_whole_path_however_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

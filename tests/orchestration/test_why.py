@@ -34,10 +34,17 @@ SCHEMA = pl.DataFrame([DRIVER]).schema | {"median_days": pl.Float64}
 def why(empty_profile: Callable[..., Settings]) -> Callable[..., str]:
     """What the command prints of the target `plans` with these drivers."""
 
-    def make(*drivers: dict[str, Any], target_id: str = "plans") -> str:
+    def make(*drivers: dict[str, Any], target_id: str = "plans", status: str = "behind") -> str:
         settings = empty_profile()
         rows = pl.DataFrame([DRIVER | driver for driver in drivers], schema=SCHEMA)
-        verdicts = pl.DataFrame({"target_id": ["plans"], "sentence_nl": ["Trajecten: 1.500 [van 1.731]."]})
+        verdicts = pl.DataFrame(
+            {
+                "target_id": ["plans"],
+                "sentence_nl": ["Trajecten: 1.500 [van 1.731]."],
+                "status": [status],
+                "dq_reasons": [["slechts 80% van de rijen [van planten] is aanvaard"]],
+            }
+        )
 
         def write(folder: Path) -> None:
             with connect(folder / "ademruimte.duckdb") as con:
@@ -54,6 +61,12 @@ def why(empty_profile: Callable[..., Settings]) -> Callable[..., str]:
         return console.export_text()
 
     return make
+
+
+@pytest.mark.parametrize("status", ["unverified", "behind"])
+def test_only_a_figure_that_is_not_verified_says_why(why: Callable[..., str], status: str) -> None:
+    reason = "- slechts 80% van de rijen [van planten] is aanvaard"
+    assert (reason in why(status=status)) == (status == "unverified")
 
 
 def test_the_largest_driver_stands_first_with_the_longest_bar(why: Callable[..., str]) -> None:
