@@ -9,6 +9,9 @@ from contracts.vocabulary import UTC_INSTANT
 _PLAIN_NUMBER = r"^[+-]?\d{1,15}([.,]\d*)?$"
 _DECIMAL_COMMA = r"^[+-]?\d{1,15},\d+$"
 _POINT_BEFORE_THREE = r"^[+-]?\d{1,3}\.\d{3}$"
+# a year of two digits may be any of several, and one before 1900 or after 2100 is a slip
+_YEAR = r"(?:19\d\d|20\d\d|2100)"
+_WITH_A_YEAR = rf"^(?:{_YEAR}-\d{{1,2}}-\d{{1,2}}|\d{{1,2}}-\d{{1,2}}-{_YEAR}|\d{{1,2}}/\d{{1,2}}/{_YEAR})(?:\D|$)"
 _SERIAL_DAY = r"^[2-7]\d{4}(\.0+)?$"
 _DAY_FORMATS = ("%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y")
 
@@ -48,10 +51,18 @@ def whole_number(column: str) -> pl.Expr:
     return text(column).cast(pl.Int64, strict=False)
 
 
+def dated(column: str) -> pl.Expr:
+    """The text of a column where it begins with a date whose year has four digits and lies from 1900 to 2100.
+
+    Every reader of a date or a moment begins here: the parsers themselves take year 26, and years before Christ.
+    """
+    return pl.when(text(column).str.contains(_WITH_A_YEAR)).then(text(column))
+
+
 def day(column: str) -> pl.Expr:
-    """A calendar date: ISO, or day-month-year with dashes or slashes. Midnight after it is cut off."""
+    """A calendar date from 1900 to 2100: ISO, or day-month-year with dashes or slashes. Midnight after it is cut off."""
     # a spreadsheet gives midnight with every date
-    written = text(column).str.replace(r"[T ]00:00:00(\.0+)?$", "")
+    written = dated(column).str.replace(r"[T ]00:00:00(\.0+)?$", "")
     return pl.coalesce(written.str.to_date(form, strict=False) for form in _DAY_FORMATS)
 
 
@@ -67,14 +78,14 @@ def kept_day(column: str) -> pl.Expr:
 
 
 def instant(column: str, unzoned: str = "UTC") -> pl.Expr:
-    """An RFC 3339 instant.
+    """An RFC 3339 instant from 1900 to 2100.
 
     Args:
         column: the text.
         unzoned: the time zone of a time without designator; OCPI says UTC (2.2.1, types, DateTime), an
             Open311 server that leaves it out means its own.
     """
-    written = text(column).str.replace("Z$", "+00:00")
+    written = dated(column).str.replace("Z$", "+00:00")
     zoned = written.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", time_zone="UTC", strict=False)
     wall_clock = written.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
     local = wall_clock.dt.replace_time_zone(unzoned, ambiguous="earliest", non_existent="null")

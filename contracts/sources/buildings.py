@@ -159,7 +159,7 @@ CONTRACT = SourceContract(
     name="buildings",
     title_nl="Register van de gebouwen",
     owner="gebouwen@kortrijk.example",
-    version=2,
+    version=3,
     triggers=(OnArrival((".csv", ".xlsx")),),
     fresh_within=timedelta(days=400),
     retention=timedelta(days=365 * 20),

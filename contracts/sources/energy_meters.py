@@ -14,7 +14,7 @@ from datetime import timedelta
 import polars as pl
 
 from contracts.cities.profile import City
-from contracts.reading import instant, local_date, number, text
+from contracts.reading import dated, instant, local_date, number, text
 from contracts.vocabulary import (
     LINE,
     UTC_INSTANT,
@@ -104,7 +104,7 @@ def _coded(column: str, codes: dict[str, str]) -> pl.Expr:
 
 
 def _wall_clock(date_column: str, time_column: str) -> pl.Expr:
-    written = text(date_column) + pl.lit(" ") + text(time_column)
+    written = dated(date_column) + pl.lit(" ") + text(time_column)
     return pl.coalesce(written.str.to_datetime(form, time_unit="us", strict=False) for form in _FORMATS)
 
 
@@ -299,7 +299,7 @@ CONTRACT = SourceContract(
     name="energy_meters",
     title_nl="Energiemeters van de eigen gebouwen",
     owner="gebouwen@kortrijk.example",
-    version=2,
+    version=3,
     triggers=(OnArrival((".csv", ".gz", ".zip", ".xlsx")), Every("30 6 * * *")),
     fresh_within=timedelta(days=2),
     retention=timedelta(days=365 * 20),

@@ -554,7 +554,7 @@ CONTRACT = SourceContract(
     name="renovation_coach",
     title_nl="Renovatiecoaches",
     owner="wonen@kortrijk.example",
-    version=3,
+    version=4,
     triggers=(OnArrival((".csv", ".xlsx")),),
     fresh_within=timedelta(days=9),
     retention=timedelta(days=365 * 10),

@@ -22,7 +22,7 @@ from ingestion.errors import UnreadableFileError
 
 MANIFEST = ".manifest.json"
 _NAME = re.compile(
-    r"(?P<kind>[a-z]+)_(?P<year>\d{4})-w(?P<week>\d{2})_(?P<team>[a-z]+)(?P<words>(_[a-z]+)*)( ?\(\d+\))?\.(csv|xlsx)",
+    r"(?P<kind>[a-z]+)_(?P<year>20\d\d)-w(?P<week>\d{2})_(?P<team>[a-z]+)(?P<words>(_[a-z]+)*)( ?\(\d+\))?\.(csv|xlsx)",
     re.IGNORECASE,
 )
 _LEAST_KEPT = 0.9
