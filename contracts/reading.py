@@ -60,7 +60,7 @@ def dated(column: str) -> pl.Expr:
 
 
 def day(column: str) -> pl.Expr:
-    """A calendar date from 1900 to 2100: ISO, or day-month-year with dashes or slashes. Midnight after it is cut off."""
+    """A date from 1900 to 2100: ISO, or day-month-year with dashes or slashes. Midnight after it is cut off."""
     # a spreadsheet gives midnight with every date
     written = dated(column).str.replace(r"[T ]00:00:00(\.0+)?$", "")
     return pl.coalesce(written.str.to_date(form, strict=False) for form in _DAY_FORMATS)
