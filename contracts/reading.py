@@ -1,5 +1,6 @@
 """Polars expressions that read a supplier's text; what cannot be read becomes null, never a guess."""
 
+import re
 from datetime import date
 
 import polars as pl
@@ -12,6 +13,11 @@ _POINT_BEFORE_THREE = r"^[+-]?\d{1,3}\.\d{3}$"
 # a year of two digits may be any of several, and one before 1900 or after 2100 is a slip
 _YEAR = r"(?:19\d\d|20\d\d|2100)"
 _WITH_A_YEAR = rf"^(?:{_YEAR}-\d{{1,2}}-\d{{1,2}}|\d{{1,2}}-\d{{1,2}}-{_YEAR}|\d{{1,2}}/\d{{1,2}}/{_YEAR})(?:\D|$)"
+# as Excel writes them in English and Dutch, LibreOffice, and a column too narrow for its number
+_SHEET_ERROR = r"^(?:#(?:[A-ZÀ-Ý_]{1,20}(?:/0)?[!?]|N/[ABD]|NV|GETTING_DATA|#+)|(?:Err|Fout):\d{3})$"
+_FORMULA = r"^=(?:[^\"]|$)"
+# Excel always writes the sign
+_ROUNDED = r"^[+-]?\d(?:[.,]\d+)?[eE]\+\d{2,3}$"
 _SERIAL_DAY = r"^[2-7]\d{4}(\.0+)?$"
 _DAY_FORMATS = ("%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y")
 
@@ -20,6 +26,26 @@ def text(column: str) -> pl.Expr:
     """The trimmed text of a column; empty becomes null."""
     trimmed = pl.col(column).str.strip_chars()
     return pl.when(trimmed != "").then(trimmed).alias(column)
+
+
+def sheet_error(column: str) -> pl.Expr:
+    """The error that a spreadsheet left in a cell instead of a value; null where there is none."""
+    return pl.when(text(column).str.contains(_SHEET_ERROR)).then(text(column))
+
+
+def is_formula(column: str) -> pl.Expr:
+    """Whether a cell holds a formula and not its outcome; `="541"`, a text to Excel, is none."""
+    return text(column).str.contains(_FORMULA)
+
+
+def is_rounded(column: str) -> pl.Expr:
+    """Whether a spreadsheet wrote a long number with an exponent, so that its last digits are gone."""
+    return text(column).str.contains(_ROUNDED)
+
+
+def names_nothing(cell: str) -> bool:
+    """Whether what stands where a name belongs is an error, a formula or a rounded number: it is no one's name."""
+    return any(re.match(pattern, cell.strip()) for pattern in (_SHEET_ERROR, _FORMULA, _ROUNDED))
 
 
 def number(column: str) -> pl.Expr:

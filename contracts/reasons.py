@@ -4,7 +4,7 @@ Belongs here: every sentence that the gate may say of a row, and its translation
 that a row is refused (`contracts.gate`), or the sentences of a rule over several columns (those stand beside it).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 import polars as pl
@@ -44,12 +44,47 @@ def misshapen(column: Column) -> str:
     return f"does not look like {column.pattern}"
 
 
-def to_come(table: TableContract, last: date) -> tuple[str, str]:
-    """English and Dutch, said of a row about a day after the one on which it was supplied."""
-    wire = wire_name(table, table.event_date)
+def to_come(table: TableContract, column: str, last: date) -> tuple[str, str]:
+    """English and Dutch, said of a row with a day after the one on which it was supplied."""
+    wire = wire_name(table, column)
     return (
-        f"{table.event_date}: lies after the day of delivery, {last}",
+        f"{wire}: lies after the day of delivery, {last}",
         f"{wire}: ligt na de dag van levering, {last}. Kijk de datum na.",
+    )
+
+
+def sheet_error(wire: str, error: str) -> tuple[str, str]:
+    """English and Dutch, said of a cell in which a spreadsheet wrote an error."""
+    return (
+        f"{wire}: holds the spreadsheet error {error}",
+        f"{wire}: in deze cel staat de fout {error}. Verbeter de formule, of vul de waarde zelf in.",
+    )
+
+
+def uncalculated(wire: str) -> tuple[str, str]:
+    """English and Dutch, said of a cell that holds a formula without its outcome."""
+    return (
+        f"{wire}: holds a formula that was not calculated",
+        f"{wire}: in deze cel staat een formule zonder uitkomst. Bewaar het bestand in Excel, of vul de waarde in.",
+    )
+
+
+def rounded(wire: str) -> tuple[str, str]:
+    """English and Dutch, said of a name of which a spreadsheet kept only the first digits."""
+    return (
+        f"{wire}: was rounded by a spreadsheet",
+        f"{wire}: het rekenblad heeft dit nummer afgerond (E+). Zet de kolom op tekst en vul het nummer opnieuw in.",
+    )
+
+
+def contradicted(table: TableContract, lines: Sequence[int]) -> tuple[str, str]:
+    """English and Dutch, said of every one of some lines that give other values for the same thing."""
+    wire = wire_name(table, next(name for name in table.key if wire_name(table, name) in table.received.columns))
+    *others, last = map(str, lines)
+    first = ", ".join(others)
+    return (
+        f"{wire}: lines {first} and {last} give different values for the same key, so neither counts",
+        f"{wire}: de regels {first} en {last} spreken elkaar tegen; geen ervan telt. Houd de juiste over.",
     )
 
 

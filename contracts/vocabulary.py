@@ -114,6 +114,9 @@ class TableContract:
         event_order: columns by which the loader orders rows, oldest first.
         speaks_until: the instant column whose maximum is the table's `complete_until`, where the
             supplier does not say it.
+        past: further dates that cannot lie after the day of delivery: as a version, one such would win for ever.
+        refuses_contradictions: whether of two rows of one key and version that differ neither counts, as in a file;
+            else the later line does, as in a crawl that met it twice.
         description_nl: what one row is, in Dutch for the supplier.
     """
 
@@ -129,6 +132,8 @@ class TableContract:
     rules: tuple[RowRule, ...] = ()
     delivers: Delivers = Delivers.CHANGES
     speaks_until: str | None = None
+    past: tuple[str, ...] = ()
+    refuses_contradictions: bool = False
     description_nl: str = ""
 
     @property

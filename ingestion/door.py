@@ -17,6 +17,7 @@ import polars as pl
 from stdnum import iban
 from stdnum.be import bis, nn, vat
 
+from contracts.reading import names_nothing
 from contracts.vocabulary import LINE, Column, Received, SourceContract, TableContract
 from ingestion.delivery import Delivery, Secret
 from ingestion.errors import PermanentSupplierError
@@ -365,7 +366,9 @@ def _pseudonymised(
 ) -> pl.DataFrame:
     for column, purpose in received.pseudonyms.items():
         if column in frame.columns:
-            frame = _replaced(frame, column, {value: pseudonym(value, purpose) for value in _distinct(frame[column])})
+            # an error or a rounded number is nobody's name, and a pseudonym would hide it from the gate
+            names = [value for value in _distinct(frame[column]) if not names_nothing(value)]
+            frame = _replaced(frame, column, {value: pseudonym(value, purpose) for value in names})
     return frame
 
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 import polars as pl
 
 from contracts.cities.profile import City
-from contracts.reading import dated, instant, local_date, number, text
+from contracts.reading import dated, instant, kept_number, local_date, number, text
 from contracts.vocabulary import (
     LINE,
     UTC_INSTANT,
@@ -108,6 +108,13 @@ def _wall_clock(date_column: str, time_column: str) -> pl.Expr:
     return pl.coalesce(written.str.to_datetime(form, time_unit="us", strict=False) for form in _FORMATS)
 
 
+def _volume() -> pl.Expr:
+    """The volume; only what a person may have saved again can have a point between the thousands."""
+    # the API and our own totals of months name the length of the interval, and write a decimal point
+    is_ours = text("granularity").is_not_null()
+    return pl.when(is_ours).then(number("volume")).otherwise(kept_number("volume"))
+
+
 def _direction() -> pl.Expr:
     word = text("register").str.to_lowercase().str.extract(r"^(\S+)")
     return word.replace_strict(_DIRECTIONS, default=None, return_dtype=pl.String)
@@ -172,7 +179,9 @@ def _is_checked(ean: str) -> bool | None:
 
 def _parse(rows: pl.DataFrame, city: City) -> pl.DataFrame:
     in_file_order = rows.sort(LINE).with_columns(
-        from_local=_wall_clock("from_date", "from_time"), until_local=_wall_clock("to_date", "to_time")
+        from_local=_wall_clock("from_date", "from_time"),
+        until_local=_wall_clock("to_date", "to_time"),
+        value=_volume(),
     )
     timed = in_file_order.with_columns(granularity=_granularity(), start_local=_start(city.time_zone))
     typed = timed.select(
@@ -186,7 +195,7 @@ def _parse(rows: pl.DataFrame, city: City) -> pl.DataFrame:
         pl.col("granularity"),
         pl.col("start_local").dt.convert_time_zone("UTC").alias("start_at"),
         _end().dt.convert_time_zone("UTC").alias("end_at"),
-        number("volume").alias("value"),
+        pl.col("value"),
         _coded("status", _QUALITIES).alias("quality"),
         _coded("gcv_state", _GCV_STATES).alias("gcv_state"),
         text("source"),
@@ -271,7 +280,9 @@ READINGS = TableContract(
         Column("has_check_digit", pl.Boolean, "whether the EAN ends in its GS1 check digit", nullable=True),
     ),
     key=("ean", "meter_id", "sub_ean", "direction", "register", "unit", "granularity", "start_at"),
-    version=("quality_rank", "value"),
+    # a measured value is never a version: the higher one of two would win
+    version=("quality_rank",),
+    refuses_contradictions=True,
     event_date="reading_date",
     event_order=("start_at", "ean", "direction", "register", "unit"),
     rules=(

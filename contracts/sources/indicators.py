@@ -135,6 +135,8 @@ OBSERVATIONS = TableContract(
     version=("published_date",),
     event_date="ref_date",
     event_order=("ref_date", "kpi_id", "area_id"),
+    past=("published_date",),
+    refuses_contradictions=True,
     rules=(
         RowRule(
             "published_after_ref_date",

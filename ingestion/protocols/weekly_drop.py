@@ -42,6 +42,15 @@ class WeeklyName:
     team: str
     words: tuple[str, ...]
 
+    def require_begun(self, name: str, supplied_at: datetime, city: City) -> None:
+        """Refuses a week that had not begun when its file was supplied: it would outdate all weeks until then.
+
+        Raises:
+            UnreadableFileError: it lies more than a day ahead, for clocks differ.
+        """
+        if self.end(city) - timedelta(weeks=1) > supplied_at + timedelta(days=1):
+            raise UnreadableFileError(f"{name}: names a week that has yet to come; correct the week in the file name")
+
     def end(self, city: City) -> datetime:
         """The Monday after the week, 00:00 in the city, as UTC."""
         monday = date.fromisocalendar(int(self.week[:4]), int(self.week[-2:]), 1)

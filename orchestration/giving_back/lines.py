@@ -39,6 +39,9 @@ _DELIVERED_NL = {"batch_id": "levering", "origin": "bestand", LINE: "regel"}
 _WHY_NL = {REASONS_NL: "wat is er mis", REASONS: "what is wrong"}
 _CLOSED_NL = "gesloten door"
 _FAULTS_NL = (
+    (r"password", "Dit bestand is beveiligd met een wachtwoord. Bewaar het zonder wachtwoord."),
+    (r"before 2007", "Dit is een oud Excel-bestand (.xls). Bewaar het als .xlsx."),
+    (r"yet to come", "De week in de bestandsnaam moet nog komen. Verbeter de naam."),
     (
         r"no register",
         "Het register van de gebouwen is hier niet geladen. Zonder weten we niet welke meters van de stad zijn.",

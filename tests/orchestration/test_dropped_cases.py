@@ -1,12 +1,21 @@
 """What people and their spreadsheets put into files, dropped and landed: what was read wrongly before, by case."""
 
-from collections.abc import Callable
+import io
+import os
+import zipfile
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
+from openpyxl import Workbook
 
-from orchestration.loop.landing import Landed, Outcome
+from orchestration.giving_back.lines import fault_nl
+from orchestration.loop.dropped import READY
+from orchestration.loop.landing import Landed, Outcome, land
 from orchestration.settings import Settings
+from tests.orchestration.profiles import NOW
 from tests.orchestration.test_landing import INDICATORS, drop, land_source
 from warehouse.lake import Lake
 
@@ -26,11 +35,13 @@ def _land(settings: Settings, source: str, name: str, content: str | bytes) -> L
 def _refused(settings: Settings, landed: Landed, table: str) -> dict[int, list[str]]:
     """By line, what its supplier is told."""
     assert landed.outcome is Outcome.LANDED, landed.message
+    assert landed.manifest is not None
     rows = Lake(settings.layout.lake).read(landed.manifest, table, "quarantine")
     return {line: sorted(reasons) for line, reasons in rows.select("line", "reasons_nl").iter_rows()}
 
 
 def _accepted(settings: Settings, landed: Landed, table: str) -> pl.DataFrame:
+    assert landed.manifest is not None
     return Lake(settings.layout.lake).read(landed.manifest, table, "accepted")
 
 
@@ -92,3 +103,247 @@ def test_an_embargo_with_a_two_digit_year_is_not_an_embargo_that_ended(empty_pro
     )
     landed = _land(settings, "indicators", "cijfers.csv", content)
     assert list(_refused(settings, landed, "observations")) == [2]
+
+
+def _workbook(sheet: str, rows: Sequence[Sequence[object]]) -> bytes:
+    """A workbook; a text that begins with # is an error cell, one with = a formula that nobody calculated."""
+    book = Workbook()
+    page = book.active
+    assert page is not None
+    page.title = sheet
+    for row in rows:
+        page.append([*row])
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
+
+
+_LOG = ["dossier", "team", "adres", "intake_op", "fase", "fase_op", "sector", "huisbezoek_op", "epc_na"]
+_LOG_ROWS = [
+    [f"D-{number}", "leiedal", f"Dorp {number} 8500 Kortrijk", "2026-11-02", "advies", "2026-11-16", *[cell] * 3]
+    for number, cell in enumerate(("", "#N/A", "#REF!", "#VERW!", "=A2*2", "n/a", "-", "NULL", "nan"))
+]
+
+
+def test_an_error_cell_or_uncalculated_formula_refuses_the_row_in_a_workbook_as_in_csv(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    settings = empty_profile()
+    text = "\n".join(";".join(row) for row in [_LOG, *_LOG_ROWS]) + "\n"
+    as_text = _land(settings, "renovation_coach", "renovatie_2026-W47_leiedal.csv", text)
+    book = _workbook("dossiers", [_LOG, *_LOG_ROWS])
+    as_book = _land(settings, "renovation_coach", "renovatie_2026-W48_leiedal.xlsx", book)
+    refused = _refused(settings, as_book, "dossiers")
+    assert refused == _refused(settings, as_text, "dossiers")
+    assert list(refused) == [3, 4, 5, 6, 7, 8, 9, 10]
+    assert refused[4] == [
+        f"{column}: in deze cel staat de fout #REF!. Verbeter de formule, of vul de waarde zelf in."
+        for column in ("epc_na", "huisbezoek_op", "sector")
+    ]
+    assert refused[6][0].startswith("epc_na: in deze cel staat een formule zonder uitkomst.")
+
+
+def test_a_building_of_which_the_day_of_sale_is_an_error_does_not_stay(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    header = ["gebouw", "naam", "ean", "drager", "geldig_van", "geldig_tot", "oppervlakte_m2", "gebruik", "is_woning"]
+    rest = ["", "", "2019-01-01"]
+    rows: list[list[object]] = [
+        ["oud", "Oud", *rest, "=VLOOKUP(A2,x,2)", 900, "sport", "nee"],
+        ["oud2", "Oud2", *rest, "#REF!", 900, "sport", "nee"],
+        ["nieuw", "Nieuw", *rest, None, 900, "sport", "nee"],
+    ]
+    landed = _land(settings, "buildings", "gebouwen.xlsx", _workbook("Blad1", [header, *rows]))
+    assert list(_refused(settings, landed, "connections")) == [2, 3]
+    assert _accepted(settings, landed, "connections")["site_id"].to_list() == ["nieuw"]
+
+
+def test_a_formula_whose_outcome_is_an_empty_text_is_an_empty_cell(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    header = ["kpi_id", "area", "ref_date", "value", "unit", "source"]
+    row = ["trees_extra", "34022", "2025-12-31", 120, "trees (additional)", '=IF(1,"",2)']
+    book = _with_outcomes(_workbook("Blad1", [header, row]), b"<v></v>", b' t="str"')
+    landed = _land(settings, "indicators", "cijfers.xlsx", book)
+    assert _refused(settings, landed, "observations") == {}
+    assert _accepted(settings, landed, "observations")["source_name"].to_list() == [None]
+
+
+def _with_outcomes(book: bytes, outcome: bytes, kind: bytes) -> bytes:
+    """The workbook as Excel saves it: with an outcome beside each formula."""
+    saved = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as given, zipfile.ZipFile(saved, "w") as kept:
+        for name in given.namelist():
+            part = given.read(name).replace(b'"F2"><f>', b'"F2"' + kind + b"><f>")
+            kept.writestr(name, part.replace(b"<v />", outcome).replace(b"<v></v>", outcome))
+    return saved.getvalue()
+
+
+def test_rounded_numbers_in_the_key_of_a_dossier_are_refused_and_do_not_melt_into_one(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    settings = empty_profile()
+    rows = "".join(
+        f"2,02611E+11;leiedal;Kerkstraat {number} 8500 Kortrijk;rijwoning;2026-11-01;advies;2026-11-1{number};\n"
+        for number in (1, 2, 3)
+    )
+    landed = _land(settings, "renovation_coach", _COACH_WEEK, _COACH + rows)
+    refused = _refused(settings, landed, "dossiers")
+    assert list(refused) == [2, 3, 4]
+    assert all("afgerond (E+)" in reason for (reason,) in refused.values())
+
+
+def test_rounded_numbers_in_the_key_of_an_export_of_questions_are_refused(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    settings = empty_profile()
+    rows = "".join(f"2,02611E+11;2026-11-0{day}T09:00:00Z;2026-11-0{day}T10:00:00Z;open;;W1;x\n" for day in (1, 2, 3))
+    header = "service_request_id;requested_datetime;updated_datetime;status;closed_date;service_code;description\n"
+    landed = _land(settings, "tickets_1777", "export.csv", header + rows)
+    assert list(_refused(settings, landed, "requests")) == [2, 3, 4]
+
+
+def test_a_point_before_three_digits_beside_decimal_commas_is_refused_in_floor_areas(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    settings = empty_profile()
+    rows = "a;A;;;;;1.234;sport;;;nee;\nb;B;;;;;987,5;sport;;;nee;\n"
+    landed = _land(settings, "buildings", "gebouwen.csv", _BUILDINGS + rows)
+    assert list(_refused(settings, landed, "connections")) == [2]
+    assert _accepted(settings, landed, "connections")["floor_area_m2"].to_list() == [987.5]
+
+
+_EXPORT = (
+    "Van (datum);Van (tijdstip);Tot (datum);Tot (tijdstip);EAN-code;Meter;Metertype;Register;Volume;Eenheid;"
+    "Validatiestatus;Omschrijving\n"
+)
+_HALL = "541448800000000004"
+
+
+def _meter_day(day: int, volume: str, *, status: str = "Uitgelezen", meter: str = "1SAG0") -> str:
+    return (
+        f'{day:02}-10-2026;00:00:00;{day + 1:02}-10-2026;00:00:00;="{_HALL}";{meter};Digitale meter;Afname;{volume};'
+        f"kWh;{status};\n"
+    )
+
+
+@pytest.fixture
+def with_a_hall(empty_profile: Callable[..., Settings]) -> Settings:
+    """A profile whose register names one access point."""
+    settings = empty_profile()
+    row = f"stadhuis;Stadhuis;{_HALL};elektriciteit;;;100;administratie;;;nee;\n"
+    assert _land(settings, "buildings", "gebouwen.csv", _BUILDINGS + row).outcome is Outcome.LANDED
+    return settings
+
+
+def test_a_point_before_three_digits_beside_decimal_commas_is_refused_in_volumes(with_a_hall: Settings) -> None:
+    content = _EXPORT + _meter_day(1, "1.234") + _meter_day(2, "987,5")
+    landed = _land(with_a_hall, "energy_meters", "export.csv", content)
+    assert list(_refused(with_a_hall, landed, "readings")) == [2]
+    assert _accepted(with_a_hall, landed, "readings")["value"].to_list() == [987.5]
+
+
+def test_a_count_with_a_thousands_point_is_not_read_as_one(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    header = (
+        "dossier;team;regelnr;maatregel;status;status_op;project;project_naam;project_type;project_inschrijvingen;"
+        "project_wooneenheden\n"
+    )
+    row = "D-1;leiedal;1;dak;besteld;2026-11-16;BUREN-1;Buren;energiebesparend;{};4.0\n"
+    content = header + row.format("2.000") + row.replace("D-1", "D-2").format("2")
+    landed = _land(settings, "renovation_coach", "renovatie_2026-W47_leiedal_maatregelen.csv", content)
+    refused = _refused(settings, landed, "measures")
+    assert [reasons[0].partition(":")[0] for reasons in refused.values()] == ["project_inschrijvingen"]
+    assert _accepted(settings, landed, "measures")["project_dwelling_units"].to_list() == [4]
+
+
+def test_future_versions_of_an_indicator_are_refused_and_the_correction_counts(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    settings = empty_profile()
+    row = "trees_extra;34022;2025-12-31;{};trees (additional);g;{};\n"
+    landed = _land(settings, "indicators", "a.csv", INDICATORS + row.format(100, "2062-02-15"))
+    assert _refused(settings, landed, "observations") == {
+        2: ["published_at: ligt na de dag van levering, 2026-11-23. Kijk de datum na."]
+    }
+    landed = _land(settings, "indicators", "b.csv", INDICATORS + row.format(200, "2026-11-20"))
+    assert _accepted(settings, landed, "observations")["value"].to_list() == [200]
+
+
+def test_a_file_of_a_week_that_has_yet_to_come_is_refused(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    row = "D-1;leiedal;Dorp 1 8500 Kortrijk;open;2026-09-03;advies;2026-11-17;2026-10-01\n"
+    landed = _land(settings, "renovation_coach", "renovatie_2062-W47_leiedal.csv", _COACH + row)
+    assert landed.outcome is Outcome.REFUSED
+    assert "week that has yet to come" in landed.message
+
+
+def test_same_bytes_as_another_week_or_team_are_another_delivery(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile()
+    full = _COACH + "D-1;leiedal;Dorp 1 8500 Kortrijk;open;2026-09-03;advies;2026-10-12;2026-10-01\n"
+    for week in ("W45", "W46", "W47"):
+        drop(settings, "renovation_coach", f"renovatie_2026-{week}_leiedal_volledig.csv", full)
+    for team in ("kortrijk", "energiehuis"):
+        drop(settings, "renovation_coach", f"renovatie_2026-W46_{team}.csv", _COACH)
+    drop(settings, "renovation_coach", "zomaar_een_naam.csv", _COACH)
+    outcomes = {landed.origin: landed.outcome for landed in land_source(settings, "renovation_coach")}
+    assert outcomes.pop("zomaar_een_naam.csv") is Outcome.REFUSED
+    assert set(outcomes.values()) == {Outcome.LANDED}
+    assert len(Lake(settings.layout.lake).live("renovation_coach")) == 5
+    drop(settings, "renovation_coach", "renovatie_2026-W46_leiedal_volledig (1).csv", full)
+    again, _ = land_source(settings, "renovation_coach")
+    assert again.outcome is Outcome.KNOWN
+
+
+def test_two_values_for_one_key_in_one_file_refuse_both_and_name_their_lines(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    settings = empty_profile()
+    row = "trees_extra;34022;{};{};trees (additional);groen;2026-11-05;\n"
+    content = INDICATORS + row.format("2025-12-31", 100) + row.format("2024-12-31", 90) + row.format("2025-12-31", 200)
+    landed = _land(settings, "indicators", "cijfers.csv", content)
+    both = "kpi_id: de regels 2 en 4 spreken elkaar tegen; geen ervan telt. Houd de juiste over."
+    assert _refused(settings, landed, "observations") == {2: [both], 4: [both]}
+    assert _accepted(settings, landed, "observations")["value"].to_list() == [90]
+
+
+def test_of_two_readings_of_equal_quality_in_one_file_not_the_higher_counts_but_neither(with_a_hall: Settings) -> None:
+    better = _meter_day(2, "5,000", status="Geschat") + _meter_day(2, "4,000", status="Gevalideerd")
+    content = _EXPORT + _meter_day(1, "10,000") + _meter_day(1, "99,000") + better
+    landed = _land(with_a_hall, "energy_meters", "export.csv", content)
+    assert list(_refused(with_a_hall, landed, "readings")) == [2, 3]
+    assert _accepted(with_a_hall, landed, "readings")["value"].to_list() == [4]
+
+
+def test_unread_kinds_are_told_once_in_dutch_and_links_are_not_followed(
+    empty_profile: Callable[..., Settings], tmp_path: Path
+) -> None:
+    settings = empty_profile()
+    folder = settings.layout.drop("indicators")
+    folder.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "elders.csv").write_text(INDICATORS + "x;34022;2025-12-31;1;y;z;2026-01-01;\n")
+    for name in ("oud.xls", "cijfers.ods", "macro.xlsm", "~$cijfers.xlsx"):
+        drop(settings, "indicators", name, b"x")
+    (folder / "map").mkdir()
+    os.mkfifo(folder / "pijp.csv")
+    (folder / "dood.csv").symlink_to(folder / "bestaat_niet.csv")
+    (folder / "koppeling.csv").symlink_to(tmp_path / "elders.csv")
+    after = NOW + timedelta(days=400)
+    told = land(settings, settings.contracts()["indicators"], after, is_asked=False)
+    files = [landed for landed in told if landed.outcome is Outcome.REFUSED]
+    assert sorted(landed.origin for landed in files) == sorted(
+        path.name for path in folder.iterdir() if READY not in path.name
+    )
+    assert all("Zet " in each.message or "Bewaar " in each.message or "Sluit " in each.message for each in files)
+    again = land(settings, settings.contracts()["indicators"], after, is_asked=False)
+    assert {landed.outcome for landed in again} == {Outcome.STANDS}
+    assert (tmp_path / "elders.csv").exists()
+    assert Lake(settings.layout.lake).manifests() == []
+
+
+@pytest.mark.parametrize(("inside", "says"), [("EncryptedPackage", "password"), ("Workbook", "before 2007")])
+def test_a_workbook_with_a_password_is_told_so(empty_profile: Callable[..., Settings], inside: str, says: str) -> None:
+    settings = empty_profile()
+    content = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 100 + inside.encode("utf-16-le")
+    landed = _land(settings, "indicators", "cijfers.xlsx", content)
+    assert landed.outcome is Outcome.REFUSED
+    assert says in landed.message
+    assert "Bewaar" in fault_nl(landed.message)
