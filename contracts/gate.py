@@ -120,9 +120,14 @@ def _no_values(rows: pl.DataFrame, table: TableContract) -> pl.DataFrame:
     named = {wire_name(table, column) for column in table.key} | table.received.pseudonyms.keys()
     errors = [(wire, rows.select(LINE, sheet_error(wire).alias("error")).drop_nulls("error")) for wire in wires]
     found = [
-        *((line, *holds_error(wire, error)) for wire, cells in errors for line, error in cells.iter_rows()),
-        *((line, *uncalculated(wire)) for wire in wires for line in rows.filter(is_formula(wire))[LINE]),
-        *((line, *rounded(wire)) for wire in wires if wire in named for line in rows.filter(is_rounded(wire))[LINE]),
+        *((line, *holds_error(table, wire, error)) for wire, cells in errors for line, error in cells.iter_rows()),
+        *((line, *uncalculated(table, wire)) for wire in wires for line in rows.filter(is_formula(wire))[LINE]),
+        *(
+            (line, *rounded(table, wire))
+            for wire in wires
+            if wire in named
+            for line in rows.filter(is_rounded(wire))[LINE]
+        ),
     ]
     return pl.DataFrame(found, schema=_SAID, orient="row")
 

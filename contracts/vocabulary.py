@@ -88,6 +88,7 @@ class Received:
         pseudonyms: columns replaced at the door by a keyed pseudonym, with the purpose of its key.
         meaning_nl: what a column holds, with its unit and form, in Dutch for the supplier who fills it.
         added: columns that no supplier fills: the reader adds them from the file's name or its surroundings.
+        spelt: how a supplier writes the name of a column that we name otherwise, also of one derived from his.
     """
 
     columns: tuple[str, ...]
@@ -95,6 +96,16 @@ class Received:
     pseudonyms: Mapping[str, str] = field(default_factory=dict)
     meaning_nl: Mapping[str, str] = field(default_factory=dict)
     added: tuple[str, ...] = ()
+    spelt: Mapping[str, str] = field(default_factory=dict)
+
+    def spelling(self, column: str) -> str:
+        """The name of a column as its supplier writes it."""
+        return self.spelt.get(column, column)
+
+    def is_filled(self, column: str) -> bool:
+        """Whether a supplier fills a column himself: one spelt as an earlier one follows from that."""
+        spelt = self.spelling(column)
+        return column == next((name for name in self.columns if self.spelling(name) == spelt), None)
 
 
 Parse = Callable[[pl.DataFrame, City], pl.DataFrame]

@@ -363,5 +363,6 @@ def _decoded(original: bytes, name: str) -> str:
 
 
 def lines_of(text: str) -> pl.Series:
-    """Every physical line without its line end; the first is line 1."""
-    return pl.read_lines(io.BytesIO(text.encode())).to_series().str.strip_chars_end("\r")
+    """Every physical line without its line end, of Windows, Unix or an old Mac; the first is line 1."""
+    lines = text if "\n" in text else text.replace("\r", "\n")
+    return pl.read_lines(io.BytesIO(lines.encode())).to_series().str.strip_chars_end("\r")

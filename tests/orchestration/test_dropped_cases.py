@@ -4,7 +4,7 @@ import io
 import os
 import zipfile
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -347,3 +347,95 @@ def test_a_workbook_with_a_password_is_told_so(empty_profile: Callable[..., Sett
     assert landed.outcome is Outcome.REFUSED
     assert says in landed.message
     assert "Bewaar" in fault_nl(landed.message)
+
+
+def _quarter(volume: str, start: str, end: str, *, day: int = 25, rest: str = "Afname;{};kWh;Uitgelezen") -> str:
+    date = f"{day}-10-2026"
+    words = rest.format(volume)
+    return f'{date};{start};{date};{end};="{_HALL}";1SAG0;Digitale meter;{words};\n'
+
+
+def _landed_readings(settings: Settings, content: str | bytes) -> pl.DataFrame:
+    landed = _land(settings, "energy_meters", "export.csv", content)
+    assert _refused(settings, landed, "readings") == {}
+    return _accepted(settings, landed, "readings")
+
+
+def test_words_and_times_of_real_exports_are_read(with_a_hall: Settings) -> None:
+    times = [f"{at // 4:02}:{at % 4 * 15:02}" for at in range(96)]
+    rows = [
+        _quarter("3,000", start, end, day=12, rest="Afname;{};kWh;Ongevalideerd")
+        for start, end in zip(times, [*times[1:], "00:00"], strict=True)
+    ]
+    auxiliary = _quarter("1,000", "00:00", "00:15", day=12, rest="Hulpverbruik Actief;{};kWh;Uitgelezen")
+    found = _landed_readings(with_a_hall, _EXPORT + "".join(rows) + auxiliary)
+    offtake = found.filter(direction="offtake")
+    assert (offtake["value"].sum(), offtake["quality"].unique().to_list()) == (288, ["not_validated"])
+    assert found.filter(direction="auxiliary").select("register", "value").rows() == [("total", 1)]
+
+
+def test_a_line_that_names_the_separator_and_empty_columns_behind_the_header_are_passed_over(
+    with_a_hall: Settings,
+) -> None:
+    rows = _meter_day(1, "10,000").strip() + ";;;\n" + _meter_day(2, "20,000")
+    found = _landed_readings(with_a_hall, "sep=;\n" + _EXPORT.strip() + ";;;\n" + rows)
+    assert found.sort("start_at")["value"].to_list() == [10, 20]
+
+
+def test_an_export_with_line_ends_of_an_old_mac_is_read(with_a_hall: Settings) -> None:
+    content = (_EXPORT + _meter_day(1, "10,000") + _meter_day(2, "20,000")).replace("\n", "\r")
+    assert _landed_readings(with_a_hall, content)["value"].sum() == 30
+
+
+def test_month_totals_of_an_office_are_kept(with_a_hall: Settings) -> None:
+    month = '01-{:02}-2026;00:00:00;01-{:02}-2026;00:00:00;="{}";1SAG0;AMR-meter;Afname Actief;{},5;kWh;Gevalideerd;\n'
+    content = _EXPORT + month.format(9, 10, _HALL, 300) + month.format(10, 11, _HALL, 310)
+    found = _landed_readings(with_a_hall, content)
+    assert found.select("granularity", "value").rows() == [("P1M", 300.5), ("P1M", 310.5)]
+    assert found["end_at"].to_list() == [datetime(2026, 9, 30, 22, tzinfo=UTC), datetime(2026, 10, 31, 23, tzinfo=UTC)]
+
+
+def test_a_reason_names_the_columns_of_the_export_and_not_ours(with_a_hall: Settings) -> None:
+    content = _EXPORT + _meter_day(1, "veel") + _meter_day(2, "1,000", status="Bijna")
+    refused = _refused(with_a_hall, _land(with_a_hall, "energy_meters", "export.csv", content), "readings")
+    named = {reason.partition(":")[0] for reasons in refused.values() for reason in reasons}
+    assert named == {"Volume", "Validatiestatus"}
+
+
+def test_one_meter_under_two_spellings_of_its_serial_is_one_meter(with_a_hall: Settings) -> None:
+    for name, meter in (("a.csv", "0001234567"), ("b.csv", "1234567"), ("c.csv", " 123 4567")):
+        landed = _land(with_a_hall, "energy_meters", name, _EXPORT + _meter_day(1, "10,000", meter=meter))
+        assert _accepted(with_a_hall, landed, "readings")["meter_id"].to_list() == ["1234567"]
+
+
+_CLOCK = ("00", "15", "30", "45")
+_PAIRS = [
+    _quarter(f"{at},{season}", f"02:{minute}:00", f"02:{_CLOCK[at + 1]}:00" if at < 3 else last)
+    for at, minute in enumerate(_CLOCK)
+    for season, last in ((1, "02:00:00"), (2, "03:00:00"))
+]
+_REPEATED = {
+    **{datetime(2026, 10, 25, 0, 15 * at, tzinfo=UTC): at + 0.1 for at in range(4)},
+    **{datetime(2026, 10, 25, 1, 15 * at, tzinfo=UTC): at + 0.2 for at in range(4)},
+}
+
+
+@pytest.mark.parametrize("rows", [_PAIRS, _PAIRS[::-1]], ids=["oldest first", "newest first"])
+def test_an_october_hour_is_the_same_in_a_file_sorted_either_way(with_a_hall: Settings, rows: list[str]) -> None:
+    found = _landed_readings(with_a_hall, _EXPORT + "".join(rows))
+    assert dict(found.select("start_at", "value").iter_rows()) == _REPEATED
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["oldest first", "newest first"])
+def test_an_october_row_whose_summer_partner_is_refused_stays_in_winter(with_a_hall: Settings, order: int) -> None:
+    rows = [*_PAIRS[:2], _PAIRS[2].replace(";kWh;", ";MWh;"), *_PAIRS[3:]]
+    landed = _land(with_a_hall, "energy_meters", "export.csv", _EXPORT + "".join(rows[::order]))
+    assert len(_refused(with_a_hall, landed, "readings")) == 1
+    found = dict(_accepted(with_a_hall, landed, "readings").select("start_at", "value").iter_rows())
+    assert found == {start: value for start, value in _REPEATED.items() if value != 1.1}
+
+
+def test_an_october_row_of_which_nothing_tells_the_season_is_refused(with_a_hall: Settings) -> None:
+    rows = [*_PAIRS[:2], "onleesbaar\n", *_PAIRS[3:]]
+    landed = _land(with_a_hall, "energy_meters", "export.csv", _EXPORT + "".join(rows))
+    assert list(_refused(with_a_hall, landed, "readings")) == [4, 5]
