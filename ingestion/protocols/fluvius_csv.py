@@ -130,7 +130,7 @@ def _columns(header: str, place: str) -> list[str]:
     """
     written = [cell.strip().strip('"') for cell in _EMPTY_END.sub("", header).split(_SEPARATOR)]
     columns = [_COLUMN_OF.get(cell.casefold(), cell) for cell in written]
-    missing = [_DIALECTS[column][0].capitalize() for column in _REQUIRED if column not in columns]
+    missing = [READINGS.received.spelling(column) for column in _REQUIRED if column not in columns]
     if missing:
         # only known titles are repeated: a file without header has meter readings on this line
         known = ", ".join(cell for cell in written if cell.casefold() in _COLUMN_OF) or "nothing"
