@@ -15,7 +15,8 @@ _YEAR = r"(?:19\d\d|20\d\d|2100)"
 _WITH_A_YEAR = rf"^(?:{_YEAR}-\d{{1,2}}-\d{{1,2}}|\d{{1,2}}-\d{{1,2}}-{_YEAR}|\d{{1,2}}/\d{{1,2}}/{_YEAR})(?:\D|$)"
 # as Excel writes them in English and Dutch, LibreOffice, and a column too narrow for its number
 _SHEET_ERROR = r"^(?:#(?:[A-ZÀ-Ý_]{1,20}(?:/0)?[!?]|N/[ABD]|NV|GETTING_DATA|#+)|(?:Err|Fout):\d{3})$"
-_FORMULA = r"^=(?:[^\"]|$)"
+# but for ="541" and =541, as an export writes an EAN that a spreadsheet must leave alone
+_FORMULA = r"^=(?:[^\"\d]|\d+[^\d]|$)"
 # Excel always writes the sign
 _ROUNDED = r"^[+-]?\d(?:[.,]\d+)?[eE]\+\d{2,3}$"
 _SERIAL_DAY = r"^[2-7]\d{4}(\.0+)?$"

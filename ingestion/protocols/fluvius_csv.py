@@ -44,7 +44,6 @@ _DIALECTS = {
 _SOURCE = "fluvius_csv"
 # a line with which a spreadsheet is told how the rest is separated
 _NAMES_SEPARATOR = re.compile(r'\s*"?sep=.?"?\s*', re.IGNORECASE)
-_EMPTY_END = re.compile(r'(?:;[\s"]*)+$')
 _CUBIC_METRES = ("m³", "m3")
 _COLUMN_OF = {alias: column for column, aliases in _DIALECTS.items() for alias in aliases}
 _REQUIRED = tuple(column for column in _DIALECTS if column not in ("meter", "sub_ean", _CALORIFIC))
@@ -128,7 +127,7 @@ def _columns(header: str, place: str) -> list[str]:
     Raises:
         UnreadableFileError: one is missing or stands twice.
     """
-    written = [cell.strip().strip('"') for cell in _EMPTY_END.sub("", header).split(_SEPARATOR)]
+    written = [cell.strip().strip('"') for cell in header.split(_SEPARATOR)]
     columns = [_COLUMN_OF.get(cell.casefold(), cell) for cell in written]
     missing = [READINGS.received.spelling(column) for column in _REQUIRED if column not in columns]
     if missing:
@@ -146,9 +145,12 @@ def _columns(header: str, place: str) -> list[str]:
 
 
 def _cells(lines: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    # a shifted cell would be read as another column, so nothing of such a line is guessed; empty ones behind shift none
-    whole = pl.col("text").str.extract(rf"^((?:[^;]*;){{{len(columns) - 1}}}[^;]*)(?:;\s*)*$")
-    fields = whole.str.split_exact(_SEPARATOR, len(columns) - 1).struct.rename_fields(_free_of_line(columns))
+    named = max(at for at, column in enumerate(columns, 1) if column)
+    nameless = len(columns) - named
+    # a shifted cell would be read as another column, so nothing of such a line is guessed; what stands behind the last
+    # column with a name, or is empty, shifts none
+    whole = pl.col("text").str.extract(rf"^((?:[^;]*;){{{named - 1}}}[^;]*)(?:;[^;]*){{0,{nameless}}}(?:;\s*)*$")
+    fields = whole.str.split_exact(_SEPARATOR, named - 1).struct.rename_fields(_free_of_line(columns[:named]))
     return lines.select(LINE, fields.alias("cells")).unnest("cells")
 
 

@@ -35,7 +35,11 @@ def _verdicts(
         {"results": []},
         {},
         pl.DataFrame(con.sql(f"select {columns} from marts.fct_kpi_observations").to_arrow_table()),
-        pl.DataFrame(list(accepted.items()), {"source": pl.String, "accepted_share": pl.Float64}, orient="row"),
+        pl.DataFrame(
+            [(source, None, share) for source, share in accepted.items()],
+            {"source": pl.String, "kpi_id": pl.String, "accepted_share": pl.Float64},
+            orient="row",
+        ),
         pl.DataFrame(con.sql("from marts.dim_target").to_arrow_table()),
         "build-1",
     )
