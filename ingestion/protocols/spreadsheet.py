@@ -338,7 +338,7 @@ def sheets_of(original: bytes, name: str) -> Iterator[tuple[str, pl.DataFrame]]:
     """
     require_sane_workbook(original, name)
     try:
-        workbook = fastexcel.read_excel(with_errors_as_text(original))
+        workbook = fastexcel.read_excel(with_errors_as_text(original, name))
         for number, sheet_name in enumerate(workbook.sheet_names, 1):
             cells = workbook.load_sheet(sheet_name, header_row=None, skip_rows=0, dtypes="string").to_polars()
             if any((column.str.strip_chars() != "").any() for column in cells.get_columns()):

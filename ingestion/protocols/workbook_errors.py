@@ -9,6 +9,10 @@ Belongs here: rewriting such cells in a workbook that was found sane. Does not b
 import io
 import re
 import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
+
+from ingestion.errors import UnreadableFileError
 
 _ERROR = re.compile(rb"""(<(?:\w+:)?c(?=\s)[^<>]*?\st\s*=\s*)(["'])e\2""")
 _UNCALCULATED = re.compile(
@@ -19,26 +23,41 @@ _UNCALCULATED = re.compile(
 _TYPE = re.compile(rb"""\st\s*=\s*["'](\w*)["']""")
 
 
-def with_errors_as_text(original: bytes) -> bytes:
+def with_errors_as_text(original: bytes, name: str) -> bytes:
     """The workbook with `#REF!` for the cell that holds that error, and `=` for a formula without an outcome.
 
     Args:
         original: a workbook that `require_sane_workbook` let pass.
+        name: for messages.
+
+    Raises:
+        UnreadableFileError: it is damaged.
     """
-    with zipfile.ZipFile(io.BytesIO(original)) as given:
-        parts = {entry.filename: given.read(entry) for entry in given.infolist() if not entry.is_dir()}
-    changed = {name: _rewritten(part) for name, part in parts.items() if b"sheetData" in part}
-    if all(parts[name] == part for name, part in changed.items()):
-        return original
-    rewritten = io.BytesIO()
-    with zipfile.ZipFile(rewritten, "w") as kept:
-        for name, part in (parts | changed).items():
-            kept.writestr(name, part)
-    return rewritten.getvalue()
+    try:
+        with zipfile.ZipFile(io.BytesIO(original)) as given:
+            entries = [entry for entry in given.infolist() if not entry.is_dir()]
+            # one part at a time: together they may be large
+            rewritten = {entry.filename: sheet for entry in entries if (sheet := _changed(given.read(entry)))}
+            return _with(rewritten, given, entries) if rewritten else original
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError):
+        raise UnreadableFileError(f"{name}: is a damaged workbook; save it again") from None
 
 
-def _rewritten(sheet: bytes) -> bytes:
-    return _UNCALCULATED.sub(_marked, _ERROR.sub(rb"\g<1>\g<2>str\g<2>", sheet))
+def _with(rewritten: Mapping[str, bytes], given: zipfile.ZipFile, entries: Iterable[zipfile.ZipInfo]) -> bytes:
+    """The workbook with some of its parts replaced."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as kept:
+        for entry in entries:
+            kept.writestr(entry.filename, rewritten.get(entry.filename) or given.read(entry))
+    return written.getvalue()
+
+
+def _changed(part: bytes) -> bytes | None:
+    """A part with its errors as text; None where it has none, or is no sheet."""
+    if b"sheetData" not in part:
+        return None
+    changed = _UNCALCULATED.sub(_marked, _ERROR.sub(rb"\g<1>\g<2>str\g<2>", part))
+    return None if changed == part else changed
 
 
 def _marked(cell: re.Match[bytes]) -> bytes:
