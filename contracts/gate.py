@@ -29,7 +29,7 @@ from contracts.reasons import (
     wire_name,
 )
 from contracts.reasons import sheet_error as holds_error
-from contracts.vocabulary import LINE, Column, RowRule, TableContract
+from contracts.vocabulary import LINE, UTC_INSTANT, Column, RowRule, TableContract
 
 if TYPE_CHECKING:
     import pandera.polars as pa
@@ -56,6 +56,7 @@ class Split:
             reasons in the same order, in Dutch.
         duplicate: rows equal to an accepted row, but for their line.
         superseded: rows of which the same delivery holds a later version.
+        clamped: moments past the delivery that were taken back to it.
     """
 
     received: int
@@ -63,6 +64,7 @@ class Split:
     quarantined: pl.DataFrame
     duplicate: int
     superseded: int
+    clamped: int = 0
 
 
 def split(received: pl.DataFrame, table: TableContract, city: City, supplied_at: datetime | None = None) -> Split:
@@ -72,7 +74,8 @@ def split(received: pl.DataFrame, table: TableContract, city: City, supplied_at:
         received: text columns that passed the door, and `line` (1-based line or page position).
         table: the contract.
         city: whose time zone holds.
-        supplied_at: when the delivery was supplied; a row about a later day is refused. None asks nothing.
+        supplied_at: when the delivery was supplied; a row about a later day is refused, a later moment of a system's
+            clock taken back to it. None asks nothing.
 
     Raises:
         SchemaFaultError: a column the table cannot do without is missing.
@@ -82,7 +85,7 @@ def split(received: pl.DataFrame, table: TableContract, city: City, supplied_at:
         return _nothing(table)
     # a contract may number rows in file order, and its rows must stay beside their lines
     rows = _with_every_column(received, table).sort(LINE)
-    typed = table.parse(rows, city).with_columns(rows[LINE])
+    typed, clamped = _clamped(table.parse(rows, city).with_columns(rows[LINE]), table, supplied_at)
     future = _after(typed, table, city, supplied_at)
     no_values = _no_values(rows, table)
     found = _reasons_of(_unreadable(rows, typed, table), _broken_rules(typed, table))
@@ -92,7 +95,7 @@ def split(received: pl.DataFrame, table: TableContract, city: City, supplied_at:
     good = read.join(both, on=LINE, how="anti", maintain_order="left")
     reasons = pl.concat([reasons, both])
     accepted, duplicate, superseded = _resolve(good, table)
-    return Split(received.height, accepted, _quarantine(rows, reasons), duplicate, superseded)
+    return Split(received.height, accepted, _quarantine(rows, reasons), duplicate, superseded, clamped)
 
 
 def _nothing(table: TableContract) -> Split:
@@ -157,6 +160,15 @@ def _reasons_of(unreadable: pl.DataFrame, broken: pl.DataFrame) -> pl.DataFrame:
     """All reasons; of what could not be read it is not also said that it is missing."""
     said = unreadable.with_columns(pl.col(_REASON).str.replace(UNREADABLE, MISSING, literal=True))
     return pl.concat([unreadable, broken.join(said, on=[LINE, _REASON], how="anti", maintain_order="left")])
+
+
+def _clamped(typed: pl.DataFrame, table: TableContract, supplied_at: datetime | None) -> tuple[pl.DataFrame, int]:
+    """The rows without a moment past their delivery, and how many there were (ADR 43)."""
+    if supplied_at is None or not table.clamped:
+        return typed, 0
+    late = typed.select((pl.col(name) > supplied_at).sum() for name in table.clamped)
+    back = [pl.when(pl.col(name) > supplied_at).then(supplied_at).otherwise(name).alias(name) for name in table.clamped]
+    return typed.with_columns(back).cast(dict.fromkeys(table.clamped, UTC_INSTANT)), sum(late.row(0))
 
 
 def _after(typed: pl.DataFrame, table: TableContract, city: City, supplied_at: datetime | None) -> pl.DataFrame:

@@ -126,6 +126,8 @@ class TableContract:
         speaks_until: the instant column whose maximum is the table's `complete_until`, where the
             supplier does not say it.
         past: further dates that cannot lie after the day of delivery: as a version, one such would win for ever.
+        clamped: instants of a system's clock that are taken back to the moment of delivery where they lie past it: a
+            refusal would take away what changed last.
         refuses_contradictions: whether of two rows of one key and version that differ neither counts, as in a file;
             else the later line does, as in a crawl that met it twice.
         description_nl: what one row is, in Dutch for the supplier.
@@ -144,6 +146,7 @@ class TableContract:
     delivers: Delivers = Delivers.CHANGES
     speaks_until: str | None = None
     past: tuple[str, ...] = ()
+    clamped: tuple[str, ...] = ()
     refuses_contradictions: bool = False
     description_nl: str = ""
 

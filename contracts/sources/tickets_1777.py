@@ -215,6 +215,7 @@ REQUESTS = TableContract(
     version=("updated_at",),
     event_date="requested_date",
     event_order=("requested_at", "service_request_id"),
+    clamped=("updated_at", "closed_at"),
     # a dropped file says no more than the last question in it
     speaks_until="requested_at",
     rules=(

@@ -439,3 +439,22 @@ def test_an_october_row_of_which_nothing_tells_the_season_is_refused(with_a_hall
     rows = [*_PAIRS[:2], "onleesbaar\n", *_PAIRS[3:]]
     landed = _land(with_a_hall, "energy_meters", "export.csv", _EXPORT + "".join(rows))
     assert list(_refused(with_a_hall, landed, "readings")) == [4, 5]
+
+
+def test_future_versions_of_an_export_of_a_system_are_taken_back_to_its_delivery_and_counted(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    settings = empty_profile()
+    content = (
+        "service_request_id;requested_datetime;updated_datetime;status;closed_date;service_code;description\n"
+        "D1;2026-11-05T09:00:00Z;2062-11-06T09:00:00Z;closed;;W1;x\n"
+        "D2;2026-11-05T09:00:00Z;2026-11-06T09:00:00Z;closed;2062-11-07;W1;x\n"
+        "D3;2026-11-05T09:00:00Z;2026-11-06T09:00:00Z;closed;2026-11-06T08:00:00Z;W1;x\n"
+    )
+    landed = _land(settings, "tickets_1777", "export.csv", content)
+    assert _refused(settings, landed, "requests") == {}
+    found = _accepted(settings, landed, "requests").sort("service_request_id")
+    sixth = datetime(2026, 11, 6, 9, tzinfo=UTC)
+    assert found["updated_at"].to_list() == [NOW, sixth, sixth]
+    assert found["closed_at"].to_list() == [NOW, NOW, sixth - timedelta(hours=1)]
+    assert landed.message.endswith("; 3 moments past the delivery taken back to it")
