@@ -44,9 +44,15 @@ def is_rounded(column: str) -> pl.Expr:
     return text(column).str.contains(_ROUNDED)
 
 
-def names_nothing(cell: str) -> bool:
-    """Whether what stands where a name belongs is an error, a formula or a rounded number: it is no one's name."""
-    return any(re.match(pattern, cell.strip()) for pattern in (_SHEET_ERROR, _FORMULA, _ROUNDED))
+def left_by_spreadsheet(cell: str) -> str | None:
+    """What a spreadsheet left where a name belongs: its error, the rounded number, or `=` for a formula.
+
+    Of a formula no more, for its text may name somebody. None where the cell holds a name.
+    """
+    bare = cell.strip()
+    if re.match(_FORMULA, bare):
+        return "="
+    return bare if re.match(_SHEET_ERROR, bare) or re.match(_ROUNDED, bare) else None
 
 
 def number(column: str) -> pl.Expr:
