@@ -32,12 +32,12 @@ from (
 """
 
 
-def _found(rule: str, change: str = "") -> list[str]:
+def _found(rule: str, change: str = "", days: str = _DAYS) -> list[str]:
     """The EANs that a rule names after a change of the days."""
     text = (_TESTS / f"{rule}.sql").read_text(encoding="utf-8")
     sql = Environment(autoescape=False).from_string(text).render(ref=lambda name: name, config=lambda **_: "")  # noqa: S701 - SQL, no page
     with duckdb.connect() as con:
-        con.execute(_DAYS)
+        con.execute(days)
         con.execute(change or "select 1")
         return sorted({ean for ean, *_ in con.execute(sql).fetchall()})
 
@@ -106,3 +106,26 @@ def test_the_years_to_one_month_s_end_follow_each_other_and_no_29_february_count
         assert wrong == []
         [(start,)] = con.execute(f"select {first_day} from (select date '2024-02-28' as last_date)").fetchall()
     assert str(start) == "2023-03-01"
+
+
+_REAL_DAYS = """
+create table fct_energy_daily as
+select
+    ean, 'offtake' as direction, moment::date as reading_date, carrier, 'PT1H' as granularity, 1.0 as completeness,
+    sum(kwh) as energy_kwh, sum(kwh) filter (where hour(moment) between 1 and 3) as night_kwh, 3.0 as night_hours
+from ({hours})
+group by all
+"""
+
+
+def test_of_six_real_meters_only_the_gas_that_fell_to_a_tenth_is_found(real_data: Path) -> None:
+    files = sorted((real_data / "energy_meters" / "buildings").glob("b*/*/*.csv"))
+    columns = "{'column0': 'timestamp', 'column1': 'double'}"
+    hours = " union all ".join(
+        f"""select '{file.parts[-3]} {file.parts[-2]}' as ean, '{file.parts[-2]}' as carrier, column0 as moment,
+        column1 as kwh from read_csv('{file}', header = false, skip = 1, columns = {columns})"""
+        for file in files
+    )
+    found = {rule: _found(rule, days=_REAL_DAYS.format(hours=hours)) for rule in _RULES}
+    # 2 442 kWh on a usual day of January 2018, 186 a year later, and so all that year
+    assert found == {**dict.fromkeys(_RULES, []), "no_meter_shifts_its_level": ["b0 gas"]}
