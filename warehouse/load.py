@@ -22,6 +22,8 @@ from warehouse.lake import KNOWN_AT, Lake, Manifest
 
 # a row that bears one is about a KPI, and no other is to blame when it is refused
 _KPI_ID = "kpi_id"
+# other text in its place may be anybody's words
+_LIKE_A_KPI = "[a-z][a-z0-9_]{2,79}"
 _INSTANT = "TIMESTAMP WITH TIME ZONE"
 _TYPES: Mapping[object, str] = {
     pl.String: "VARCHAR",
@@ -427,7 +429,8 @@ class _Batch:
         if _KPI_ID in found:
             self.con.execute(
                 f"""insert into landing.refused_kpis
-                select $batch_id, $source, trim({_KPI_ID}), count(*) from {_FILE} group by all order by all""",  # noqa: S608
+                select $batch_id, $source, case when regexp_full_match(named, '{_LIKE_A_KPI}') then named end, count(*)
+                from (select trim({_KPI_ID}) as named from {_FILE}) group by all order by all""",  # noqa: S608
                 {"file": file, "batch_id": self.manifest.batch_id, "source": self.manifest.source},
             )
 

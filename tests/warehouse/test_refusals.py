@@ -102,9 +102,11 @@ def test_the_newest_batches_are_those_that_stand_and_newest_first(
 def test_refused_rows_about_a_kpi_are_counted_by_kpi(
     warehouse: Con, lake: Lake, contract: SourceContract, rows: Rows, arrival: MakeArrival
 ) -> None:
-    ((name, split),) = refused(rows([1.0]), ["a: is missing"], ["b: is odd"]).items()
-    about = split.quarantined.with_columns(pl.Series("kpi_id", [" trees_extra ", None], dtype=pl.String))
+    ((name, split),) = refused(rows([1.0]), ["a: is missing"], ["b: is odd"], ["c: is high"]).items()
+    about = split.quarantined.with_columns(
+        pl.Series("kpi_id", [" trees_extra ", None, "Secret Person"], dtype=pl.String)
+    )
     lake.commit(arrival(rows([1.0]), splits={name: replace(split, quarantined=about)}), NOON)
     load(warehouse, lake, {"meters": contract})
     counted = "select kpi_id, rows from landing.refused_kpis order by all"
-    assert warehouse.execute(counted).fetchall() == [("trees_extra", 1), (None, 1)]
+    assert warehouse.execute(counted).fetchall() == [("trees_extra", 1), (None, 2)]
