@@ -13,8 +13,23 @@ import polars as pl
 
 from contracts.cities.profile import City
 from contracts.faults import SchemaFaultError
-from contracts.reasons import MISSING, UNREADABLE, above, below, in_dutch, misshapen, not_allowed, to_come
-from contracts.vocabulary import LINE, Column, RowRule, TableContract
+from contracts.reading import is_formula, is_rounded, sheet_error
+from contracts.reasons import (
+    MISSING,
+    UNREADABLE,
+    above,
+    below,
+    contradicted,
+    in_dutch,
+    misshapen,
+    not_allowed,
+    rounded,
+    to_come,
+    uncalculated,
+    wire_name,
+)
+from contracts.reasons import sheet_error as holds_error
+from contracts.vocabulary import LINE, UTC_INSTANT, Column, RowRule, TableContract
 
 if TYPE_CHECKING:
     import pandera.polars as pa
@@ -22,6 +37,8 @@ if TYPE_CHECKING:
 _BLOCK_ROWS = 500_000
 _REASON = "reason"
 _REASON_NL = "reason_nl"
+_SAID = {LINE: pl.Int64, _REASON: pl.String, _REASON_NL: pl.String}
+_COLUMN_OF_REASON = r"^([^:]+): "
 REASONS = "reasons"
 REASONS_NL = "reasons_nl"
 
@@ -39,6 +56,7 @@ class Split:
             reasons in the same order, in Dutch.
         duplicate: rows equal to an accepted row, but for their line.
         superseded: rows of which the same delivery holds a later version.
+        clamped: moments past the delivery that were taken back to it.
     """
 
     received: int
@@ -46,6 +64,7 @@ class Split:
     quarantined: pl.DataFrame
     duplicate: int
     superseded: int
+    clamped: int = 0
 
 
 def split(received: pl.DataFrame, table: TableContract, city: City, supplied_at: datetime | None = None) -> Split:
@@ -55,7 +74,8 @@ def split(received: pl.DataFrame, table: TableContract, city: City, supplied_at:
         received: text columns that passed the door, and `line` (1-based line or page position).
         table: the contract.
         city: whose time zone holds.
-        supplied_at: when the delivery was supplied; a row about a later day is refused. None asks nothing.
+        supplied_at: when the delivery was supplied; a row about a later day is refused, a later moment of a system's
+            clock taken back to it. None asks nothing.
 
     Raises:
         SchemaFaultError: a column the table cannot do without is missing.
@@ -65,13 +85,17 @@ def split(received: pl.DataFrame, table: TableContract, city: City, supplied_at:
         return _nothing(table)
     # a contract may number rows in file order, and its rows must stay beside their lines
     rows = _with_every_column(received, table).sort(LINE)
-    typed = table.parse(rows, city).with_columns(rows[LINE])
+    typed, clamped = _clamped(table.parse(rows, city).with_columns(rows[LINE]), table, supplied_at)
     future = _after(typed, table, city, supplied_at)
+    no_values = _no_values(rows, table)
     found = _reasons_of(_unreadable(rows, typed, table), _broken_rules(typed, table))
-    reasons = pl.concat([_translated(found, table), future])
-    good = typed.join(reasons, on=LINE, how="anti", maintain_order="left").select(*table.schema, LINE)
+    reasons = pl.concat([no_values, _unsaid(_translated(found, table), no_values), future])
+    read = typed.join(reasons, on=LINE, how="anti", maintain_order="left").select(*table.schema, LINE)
+    both = _contradictions(read, table)
+    good = read.join(both, on=LINE, how="anti", maintain_order="left")
+    reasons = pl.concat([reasons, both])
     accepted, duplicate, superseded = _resolve(good, table)
-    return Split(received.height, accepted, _quarantine(rows, reasons), duplicate, superseded)
+    return Split(received.height, accepted, _quarantine(rows, reasons), duplicate, superseded, clamped)
 
 
 def _nothing(table: TableContract) -> Split:
@@ -93,6 +117,33 @@ def _with_every_column(received: pl.DataFrame, table: TableContract) -> pl.DataF
     return received.with_columns(absent).select(*table.received.columns, LINE)
 
 
+def _no_values(rows: pl.DataFrame, table: TableContract) -> pl.DataFrame:
+    """Reasons for cells in which a spreadsheet left something other than the value that belongs there."""
+    wires = table.received.columns
+    named = {wire_name(table, column) for column in table.key} | table.received.pseudonyms.keys()
+    errors = [(wire, rows.select(LINE, sheet_error(wire).alias("error")).drop_nulls("error")) for wire in wires]
+    found = [
+        *((line, *holds_error(table, wire, error)) for wire, cells in errors for line, error in cells.iter_rows()),
+        *((line, *uncalculated(table, wire)) for wire in wires for line in rows.filter(is_formula(wire))[LINE]),
+        *(
+            (line, *rounded(table, wire))
+            for wire in wires
+            if wire in named
+            for line in rows.filter(is_rounded(wire))[LINE]
+        ),
+    ]
+    return pl.DataFrame(found, schema=_SAID, orient="row")
+
+
+def _unsaid(reasons: pl.DataFrame, no_values: pl.DataFrame) -> pl.DataFrame:
+    """The reasons without those about a cell of which it was said that it holds no value."""
+    column = pl.col(_REASON).str.extract(_COLUMN_OF_REASON).alias("column")
+    said = no_values.select(LINE, column)
+    return (
+        reasons.with_columns(column).join(said, on=[LINE, "column"], how="anti", maintain_order="left").drop("column")
+    )
+
+
 def _unreadable(rows: pl.DataFrame, typed: pl.DataFrame, table: TableContract) -> pl.DataFrame:
     """Reasons for text that was there but could not be read."""
     found = [
@@ -111,14 +162,26 @@ def _reasons_of(unreadable: pl.DataFrame, broken: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([unreadable, broken.join(said, on=[LINE, _REASON], how="anti", maintain_order="left")])
 
 
+def _clamped(typed: pl.DataFrame, table: TableContract, supplied_at: datetime | None) -> tuple[pl.DataFrame, int]:
+    """The rows without a moment past their delivery, and how many there were (ADR 43)."""
+    if supplied_at is None or not table.clamped:
+        return typed, 0
+    late = typed.select((pl.col(name) > supplied_at).sum() for name in table.clamped)
+    back = [pl.when(pl.col(name) > supplied_at).then(supplied_at).otherwise(name).alias(name) for name in table.clamped]
+    return typed.with_columns(back).cast(dict.fromkeys(table.clamped, UTC_INSTANT)), sum(late.row(0))
+
+
 def _after(typed: pl.DataFrame, table: TableContract, city: City, supplied_at: datetime | None) -> pl.DataFrame:
-    """Reasons for rows about a day that had not come when they were supplied: one would outdate all others."""
+    """Reasons for rows of a day that had not come when they were supplied: one would outdate all others."""
     if supplied_at is None:
         return _translated(_no_reasons(), table)
     last = supplied_at.astimezone(ZoneInfo(city.time_zone)).date()
-    english, dutch = to_come(table, last)
-    late = typed.filter(pl.col(table.event_date) > last)
-    return late.select(LINE, pl.lit(english).alias(_REASON), pl.lit(dutch).alias(_REASON_NL))
+    late = [
+        (line, *to_come(table, column, last))
+        for column in (table.event_date, *table.past)
+        for line in typed.filter(pl.col(column) > last)[LINE]
+    ]
+    return pl.DataFrame(late, schema=_SAID, orient="row")
 
 
 def _translated(reasons: pl.DataFrame, table: TableContract) -> pl.DataFrame:
@@ -194,6 +257,22 @@ def _pandera_rule(rule: RowRule) -> "pa.Check":
         name=rule.name,
         error=rule.reason,
     )
+
+
+def _contradictions(good: pl.DataFrame, table: TableContract) -> pl.DataFrame:
+    """Reasons for rows of which another says something else of the same thing, and neither is the later version."""
+    if not table.refuses_contradictions:
+        return pl.DataFrame(schema=_SAID)
+    same = [*table.key, *(name for name in table.version if name not in table.key)]
+    distinct = good.unique(list(table.schema), keep="first", maintain_order=True)
+    # of an earlier version it does not matter, and a sort of every delivery would cost more than a look for doubles
+    doubled = distinct.filter(pl.struct(same).is_duplicated())
+    newest = (
+        doubled.sort(*table.version or table.key, nulls_last=False).unique(list(table.key), keep="last").select(same)
+    )
+    rows = good.join(newest, on=same, how="semi", nulls_equal=True).group_by(same).agg(pl.col(LINE).sort())
+    said = [(line, *contradicted(table, lines)) for lines in rows[LINE] for line in lines]
+    return pl.DataFrame(said, schema=_SAID, orient="row")
 
 
 def _resolve(good: pl.DataFrame, table: TableContract) -> tuple[pl.DataFrame, int, int]:

@@ -1,5 +1,6 @@
 """Polars expressions that read a supplier's text; what cannot be read becomes null, never a guess."""
 
+import re
 from datetime import date
 
 import polars as pl
@@ -9,6 +10,15 @@ from contracts.vocabulary import UTC_INSTANT
 _PLAIN_NUMBER = r"^[+-]?\d{1,15}([.,]\d*)?$"
 _DECIMAL_COMMA = r"^[+-]?\d{1,15},\d+$"
 _POINT_BEFORE_THREE = r"^[+-]?\d{1,3}\.\d{3}$"
+# a year of two digits may be any of several, and one before 1900 or after 2100 is a slip
+_YEAR = r"(?:19\d\d|20\d\d|2100)"
+_WITH_A_YEAR = rf"^(?:{_YEAR}-\d{{1,2}}-\d{{1,2}}|\d{{1,2}}-\d{{1,2}}-{_YEAR}|\d{{1,2}}/\d{{1,2}}/{_YEAR})(?:\D|$)"
+# as Excel writes them in English and Dutch, LibreOffice, and a column too narrow for its number
+_SHEET_ERROR = r"^(?:#(?:[A-ZÀ-Ý_]{1,20}(?:/0)?[!?]|N/[ABD]|NV|GETTING_DATA|#+)|(?:Err|Fout):\d{3})$"
+# but for ="541" and =541, as an export writes an EAN that a spreadsheet must leave alone
+_FORMULA = r"^=(?:[^\"\d]|\d+[^\d]|$)"
+# Excel always writes the sign
+_ROUNDED = r"^[+-]?\d(?:[.,]\d+)?[eE]\+\d{2,3}$"
 _SERIAL_DAY = r"^[2-7]\d{4}(\.0+)?$"
 _DAY_FORMATS = ("%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y")
 
@@ -17,6 +27,32 @@ def text(column: str) -> pl.Expr:
     """The trimmed text of a column; empty becomes null."""
     trimmed = pl.col(column).str.strip_chars()
     return pl.when(trimmed != "").then(trimmed).alias(column)
+
+
+def sheet_error(column: str) -> pl.Expr:
+    """The error that a spreadsheet left in a cell instead of a value; null where there is none."""
+    return pl.when(text(column).str.contains(_SHEET_ERROR)).then(text(column))
+
+
+def is_formula(column: str) -> pl.Expr:
+    """Whether a cell holds a formula and not its outcome; `="541"`, a text to Excel, is none."""
+    return text(column).str.contains(_FORMULA)
+
+
+def is_rounded(column: str) -> pl.Expr:
+    """Whether a spreadsheet wrote a long number with an exponent, so that its last digits are gone."""
+    return text(column).str.contains(_ROUNDED)
+
+
+def left_by_spreadsheet(cell: str) -> str | None:
+    """What a spreadsheet left where a name belongs: its error, the rounded number, or `=` for a formula.
+
+    Of a formula no more, for its text may name somebody. None where the cell holds a name.
+    """
+    bare = cell.strip()
+    if re.match(_FORMULA, bare):
+        return "="
+    return bare if re.match(_SHEET_ERROR, bare) or re.match(_ROUNDED, bare) else None
 
 
 def number(column: str) -> pl.Expr:
@@ -48,10 +84,18 @@ def whole_number(column: str) -> pl.Expr:
     return text(column).cast(pl.Int64, strict=False)
 
 
+def dated(column: str) -> pl.Expr:
+    """The text of a column where it begins with a date whose year has four digits and lies from 1900 to 2100.
+
+    Every reader of a date or a moment begins here: the parsers themselves take year 26, and years before Christ.
+    """
+    return pl.when(text(column).str.contains(_WITH_A_YEAR)).then(text(column))
+
+
 def day(column: str) -> pl.Expr:
-    """A calendar date: ISO, or day-month-year with dashes or slashes. Midnight after it is cut off."""
+    """A date from 1900 to 2100: ISO, or day-month-year with dashes or slashes. Midnight after it is cut off."""
     # a spreadsheet gives midnight with every date
-    written = text(column).str.replace(r"[T ]00:00:00(\.0+)?$", "")
+    written = dated(column).str.replace(r"[T ]00:00:00(\.0+)?$", "")
     return pl.coalesce(written.str.to_date(form, strict=False) for form in _DAY_FORMATS)
 
 
@@ -67,14 +111,14 @@ def kept_day(column: str) -> pl.Expr:
 
 
 def instant(column: str, unzoned: str = "UTC") -> pl.Expr:
-    """An RFC 3339 instant.
+    """An RFC 3339 instant from 1900 to 2100.
 
     Args:
         column: the text.
         unzoned: the time zone of a time without designator; OCPI says UTC (2.2.1, types, DateTime), an
             Open311 server that leaves it out means its own.
     """
-    written = text(column).str.replace("Z$", "+00:00")
+    written = dated(column).str.replace("Z$", "+00:00")
     zoned = written.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", time_zone="UTC", strict=False)
     wall_clock = written.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
     local = wall_clock.dt.replace_time_zone(unzoned, ambiguous="earliest", non_existent="null")

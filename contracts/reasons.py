@@ -4,7 +4,7 @@ Belongs here: every sentence that the gate may say of a row, and its translation
 that a row is refused (`contracts.gate`), or the sentences of a rule over several columns (those stand beside it).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 import polars as pl
@@ -44,12 +44,50 @@ def misshapen(column: Column) -> str:
     return f"does not look like {column.pattern}"
 
 
-def to_come(table: TableContract, last: date) -> tuple[str, str]:
-    """English and Dutch, said of a row about a day after the one on which it was supplied."""
-    wire = wire_name(table, table.event_date)
+def to_come(table: TableContract, column: str, last: date) -> tuple[str, str]:
+    """English and Dutch, said of a row with a day after the one on which it was supplied."""
+    wire = wire_name(table, column)
     return (
-        f"{table.event_date}: lies after the day of delivery, {last}",
-        f"{wire}: ligt na de dag van levering, {last}. Kijk de datum na.",
+        f"{wire}: lies after the day of delivery, {last}",
+        f"{table.received.spelling(wire)}: ligt na de dag van levering, {last}. Kijk de datum na.",
+    )
+
+
+def sheet_error(table: TableContract, wire: str, error: str) -> tuple[str, str]:
+    """English and Dutch, said of a cell in which a spreadsheet wrote an error."""
+    spelt = table.received.spelling(wire)
+    return (
+        f"{wire}: holds the spreadsheet error {error}",
+        f"{spelt}: in deze cel staat de fout {error}. Verbeter de formule, of vul de waarde zelf in.",
+    )
+
+
+def uncalculated(table: TableContract, wire: str) -> tuple[str, str]:
+    """English and Dutch, said of a cell that holds a formula without its outcome."""
+    spelt = table.received.spelling(wire)
+    return (
+        f"{wire}: holds a formula that was not calculated",
+        f"{spelt}: in deze cel staat een formule zonder uitkomst. Bewaar het bestand in Excel, of vul de waarde in.",
+    )
+
+
+def rounded(table: TableContract, wire: str) -> tuple[str, str]:
+    """English and Dutch, said of a name of which a spreadsheet kept only the first digits."""
+    spelt = table.received.spelling(wire)
+    return (
+        f"{wire}: was rounded by a spreadsheet",
+        f"{spelt}: het rekenblad heeft dit nummer afgerond (E+). Zet de kolom op tekst en vul het nummer opnieuw in.",
+    )
+
+
+def contradicted(table: TableContract, lines: Sequence[int]) -> tuple[str, str]:
+    """English and Dutch, said of every one of some lines that give other values for the same thing."""
+    wire = wire_name(table, next(name for name in table.key if wire_name(table, name) in table.received.columns))
+    *others, last = map(str, lines)
+    first, spelt = ", ".join(others), table.received.spelling(wire)
+    return (
+        f"{wire}: lines {first} and {last} give different values for the same key, so neither counts",
+        f"{spelt}: de regels {first} en {last} spreken elkaar tegen; geen ervan telt. Houd de juiste over.",
     )
 
 
@@ -76,16 +114,17 @@ def published(table: TableContract, city: City) -> dict[str, str]:
 
 def _of_column(column: Column, table: TableContract) -> Iterator[tuple[str, str]]:
     wire = column.reads or column.name
-    received = wire in table.received.columns
+    spelt = table.received.spelling(wire)
+    received = table.received.is_filled(wire)
     if received and column.dtype != pl.String:
-        yield f"{wire}: {UNREADABLE}", f"{wire}: {_EXPECTED_NL[column.dtype]}"
+        yield f"{wire}: {UNREADABLE}", f"{spelt}: {_EXPECTED_NL[column.dtype]}"
     elif received:
-        yield f"{wire}: {UNREADABLE}", f"{wire}: {_UNEXPECTED_NL}"
+        yield f"{wire}: {UNREADABLE}", f"{spelt}: {_UNEXPECTED_NL}"
     for english, dutch in _limits(column, table.received.meaning_nl.get(wire, "")):
-        yield f"{wire}: {english}", f"{wire}: {dutch}"
+        yield f"{wire}: {english}", f"{spelt}: {dutch}"
     if not column.nullable:
         derived = "volgt niet uit deze rij. Kijk na of ze volledig en juist is."
-        yield f"{wire}: {MISSING}", f"{wire}: {'is leeg. Vul een waarde in.' if received else derived}"
+        yield f"{wire}: {MISSING}", f"{spelt}: {'is leeg. Vul een waarde in.' if received else derived}"
 
 
 def _limits(column: Column, meaning_nl: str) -> Iterator[tuple[str, str]]:

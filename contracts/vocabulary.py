@@ -88,6 +88,7 @@ class Received:
         pseudonyms: columns replaced at the door by a keyed pseudonym, with the purpose of its key.
         meaning_nl: what a column holds, with its unit and form, in Dutch for the supplier who fills it.
         added: columns that no supplier fills: the reader adds them from the file's name or its surroundings.
+        spelt: how a supplier writes the name of a column that we name otherwise, also of one derived from his.
     """
 
     columns: tuple[str, ...]
@@ -95,6 +96,16 @@ class Received:
     pseudonyms: Mapping[str, str] = field(default_factory=dict)
     meaning_nl: Mapping[str, str] = field(default_factory=dict)
     added: tuple[str, ...] = ()
+    spelt: Mapping[str, str] = field(default_factory=dict)
+
+    def spelling(self, column: str) -> str:
+        """The name of a column as its supplier writes it."""
+        return self.spelt.get(column, column)
+
+    def is_filled(self, column: str) -> bool:
+        """Whether a supplier fills a column himself: one spelt as an earlier one follows from that."""
+        spelt = self.spelling(column)
+        return column == next((name for name in self.columns if self.spelling(name) == spelt), None)
 
 
 Parse = Callable[[pl.DataFrame, City], pl.DataFrame]
@@ -114,6 +125,11 @@ class TableContract:
         event_order: columns by which the loader orders rows, oldest first.
         speaks_until: the instant column whose maximum is the table's `complete_until`, where the
             supplier does not say it.
+        past: further dates that cannot lie after the day of delivery: as a version, one such would win for ever.
+        clamped: instants of a system's clock that are taken back to the moment of delivery where they lie past it: a
+            refusal would take away what changed last.
+        refuses_contradictions: whether of two rows of one key and version that differ neither counts, as in a file;
+            else the later line does, as in a crawl that met it twice.
         description_nl: what one row is, in Dutch for the supplier.
         is_ours: whether we write its rows ourselves, about a delivery, whatever becomes of the supplier's own.
     """
@@ -130,6 +146,9 @@ class TableContract:
     rules: tuple[RowRule, ...] = ()
     delivers: Delivers = Delivers.CHANGES
     speaks_until: str | None = None
+    past: tuple[str, ...] = ()
+    clamped: tuple[str, ...] = ()
+    refuses_contradictions: bool = False
     description_nl: str = ""
     is_ours: bool = False
 

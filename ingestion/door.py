@@ -17,6 +17,7 @@ import polars as pl
 from stdnum import iban
 from stdnum.be import bis, nn, vat
 
+from contracts.reading import left_by_spreadsheet
 from contracts.vocabulary import LINE, Column, Received, SourceContract, TableContract
 from ingestion.delivery import Delivery, Secret
 from ingestion.errors import PermanentSupplierError
@@ -130,7 +131,12 @@ class KeyRing:
         return key_id(self.keys[-1])
 
     def pseudonym(self, value: str, purpose: str) -> str | None:
-        """64 hexadecimal digits for a value; None for an empty one."""
+        """64 hexadecimal digits for a value; None for an empty one.
+
+        What a spreadsheet left in place of a name is nobody's: a pseudonym would hide from the gate that it is so.
+        """
+        if (left := left_by_spreadsheet(value)) is not None:
+            return left
         normal = _BLANKS.sub(" ", value).strip().casefold()
         return _chained(normal, purpose, self.keys) if normal else None
 
@@ -153,6 +159,8 @@ class KeyRing:
         Raises:
             KeyMissingError: that key is not in the ring.
         """
+        if (left := left_by_spreadsheet(pseudonym)) is not None:
+            return left
         known = [key_id(key) for key in self.keys]
         if since not in known:
             raise KeyMissingError(f"the key {since} is not in the ring; restore the key file from its copy")

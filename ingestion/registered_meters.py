@@ -166,7 +166,8 @@ def _first_day(city: City) -> pl.Expr:
 def _month_totals(rows: pl.DataFrame, city: City) -> tuple[pl.DataFrame, int]:
     """Received rows of granularity P1M, and how many rows are in them."""
     accepted = split(rows.select(*READINGS.received.columns, LINE), READINGS, city).accepted
-    readings = accepted.filter((pl.col("unit") != "kVArh") & (pl.col("sub_ean") == "")).with_columns(
+    starts_a_month = (pl.col("granularity") != _MONTH) | (pl.col("reading_date").dt.day() == 1)
+    readings = accepted.filter((pl.col("unit") != "kVArh") & (pl.col("sub_ean") == "") & starts_a_month).with_columns(
         pl.col("reading_date").dt.month_start().alias("month")
     )
     whole = _whole_months(_once(readings), city)
@@ -174,7 +175,7 @@ def _month_totals(rows: pl.DataFrame, city: City) -> tuple[pl.DataFrame, int]:
     return _as_received(finest.sort(LINE)), int(finest["readings"].sum())
 
 
-_ORDER = {"PT15M": 1, "PT1H": 2, "P1D": 3}
+_ORDER = {"PT15M": 1, "PT1H": 2, "P1D": 3, _MONTH: 4}
 
 
 def _once(readings: pl.DataFrame) -> pl.DataFrame:
@@ -196,7 +197,8 @@ def _whole_months(readings: pl.DataFrame, city: City) -> pl.DataFrame:
     starts, ends = pl.col("month"), pl.col("month").dt.offset_by("1mo")
     minutes = (_midnight(ends, city) - _midnight(starts, city)).dt.total_minutes()
     step = pl.col("granularity").replace_strict(_STEP_MINUTES, default=None, return_dtype=pl.Int64)
-    expected = pl.coalesce(minutes // step, (ends - starts).dt.total_days())
+    days = pl.when(pl.col("granularity") == _MONTH).then(1).otherwise((ends - starts).dt.total_days())
+    expected = pl.coalesce(minutes // step, days)
     # a rank of 0 is an interval without measurement
     return months.filter((pl.col("intervals") == expected) & (pl.col("quality_rank") > 0))
 

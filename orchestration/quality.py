@@ -34,6 +34,7 @@ _FAILING = frozenset({"warn", "fail", "error"})
 # a test of which the rows are kept for whoever looks, and nothing else follows
 _NOTE = "note"
 _TESTED_KINDS = ("model.", "seed.", "snapshot.", "source.")
+_SHARE_COLUMNS = ("source", "kpi_id", "accepted_share")
 _EARLIER_CHANGES_NEEDED = 6
 _GROWN_SHARE = 0.5
 _PAGE_ASSETS = Path(__file__).with_name("page_assets")
@@ -323,7 +324,7 @@ def judge_quality(  # noqa: PLR0913, PLR0917 - the verdict joins exactly these s
         run_results: dbt's `run_results.json` of the measuring invocation.
         suite_failures: what `run_suite` returned.
         observations: kpi_id, kpi_model, area_id, ref_date, completeness (0 to 1).
-        sources: source, accepted_share (0 to 1).
+        sources: source, kpi_id, accepted_share (0 to 1); without kpi_id, of every KPI of the source.
         registry: kpi_id, completeness_limit, accepted_limit (0 to 1); a missing one is the default.
         build_id: the build the verdicts are of.
 
@@ -332,10 +333,11 @@ def judge_quality(  # noqa: PLR0913, PLR0917 - the verdict joins exactly these s
     """
     tested = downstream_kpi_models(manifest, failing_models(manifest, run_results))
     upstream = _sources_of(manifest)
-    accepted = dict(sources.select("source", "accepted_share").iter_rows())
+    accepted = {(source, kpi): share for source, kpi, share in sources.select(_SHARE_COLUMNS).iter_rows()}
     rows = []
     for kpi in _with_limits(_newest_municipal(observations), registry).iter_rows(named=True):
-        shares = {source: accepted.get(source) for source in upstream.get(kpi["kpi_model"], ())}
+        of_model = upstream.get(kpi["kpi_model"], ())
+        shares = {source: accepted.get((source, kpi["kpi_id"]), accepted.get((source, None))) for source in of_model}
         reasons = [
             *tested.get(kpi["kpi_model"], ()),
             *suite_failures.get(kpi["kpi_id"], ()),

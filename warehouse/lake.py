@@ -109,6 +109,7 @@ class TableManifest:
         recognised: how many of the accepted rows an earlier batch held with the same content, as far as was looked.
         is_full: whether the delivery holds all of the table, or what changed; None when it said nothing of it, so that
             no row does not mean that there is none.
+        clamped: moments past the delivery that were taken back to it.
     """
 
     received: int
@@ -121,6 +122,7 @@ class TableManifest:
     last_date: date | None
     recognised: int = 0
     is_full: bool | None = None
+    clamped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -579,6 +581,7 @@ def _table_manifest(name: str, split: Split, arrival: Arrival) -> TableManifest:
         last_date=_as_date(dates.max()),
         recognised=arrival.recognised.get(name, 0),
         is_full=arrival.is_full.get(name),
+        clamped=split.clamped,
     )
 
 

@@ -20,6 +20,10 @@ from contracts.vocabulary import LINE, UTC_INSTANT, SourceContract, TableContrac
 from warehouse.durable import require_free, telling_when_full
 from warehouse.lake import KNOWN_AT, Lake, Manifest
 
+# a row that bears one is about a KPI, and no other is to blame when it is refused
+_KPI_ID = "kpi_id"
+# other text in its place may be anybody's words
+_LIKE_A_KPI = "[a-z][a-z0-9_]{2,79}"
 _INSTANT = "TIMESTAMP WITH TIME ZONE"
 _TYPES: Mapping[object, str] = {
     pl.String: "VARCHAR",
@@ -56,6 +60,7 @@ alter table landing.batch_counts add column if not exists is_full boolean;
 create table if not exists landing.refusals (
     batch_id varchar, source varchar, table_name varchar, reason varchar, reason_nl varchar, rows bigint
 );
+create table if not exists landing.refused_kpis (batch_id varchar, source varchar, kpi_id varchar, rows bigint);
 create table if not exists landing.affected (source varchar, table_name varchar, event_date date);
 create table if not exists landing.source_status (
     source varchar primary key, complete_until timestamptz, last_asked_at timestamptz
@@ -320,6 +325,7 @@ class _Batch:
             self.con.execute(f"delete from {own}", {"batch_id": batch_id})  # noqa: S608
         self.con.execute("delete from landing.batch_counts where batch_id = ?", [batch_id])
         self.con.execute("delete from landing.refusals where batch_id = ?", [batch_id])
+        self.con.execute("delete from landing.refused_kpis where batch_id = ?", [batch_id])
         self.con.execute("delete from landing.loaded_batches where batch_id = ?", [batch_id])
 
     def _insert(self, table: TableContract, drift: list[str]) -> int:
@@ -422,6 +428,13 @@ class _Batch:
             group by all order by all""",  # noqa: S608
             {"file": file, "batch_id": self.manifest.batch_id, "source": self.manifest.source, "table_name": table},
         )
+        if _KPI_ID in found:
+            self.con.execute(
+                f"""insert into landing.refused_kpis
+                select $batch_id, $source, case when regexp_full_match(named, '{_LIKE_A_KPI}') then named end, count(*)
+                from (select trim({_KPI_ID}) as named from {_FILE}) group by all order by all""",  # noqa: S608
+                {"file": file, "batch_id": self.manifest.batch_id, "source": self.manifest.source},
+            )
 
     def _explained(self, fault: Exception) -> str:
         reason = str(fault).splitlines()[0]

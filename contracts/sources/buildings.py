@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from contracts.cities.profile import City
-from contracts.reading import boolean, day, number, text
+from contracts.reading import boolean, day, kept_number, text
 from contracts.vocabulary import (
     Column,
     Delivers,
@@ -52,7 +52,7 @@ def _parse(rows: pl.DataFrame, _: City) -> pl.DataFrame:
         text("drager").str.to_lowercase().replace_strict(_CARRIERS, default=None).alias("carrier"),
         pl.when(text("geldig_van").is_null()).then(_FIRST_DAY).otherwise(day("geldig_van")).alias("valid_from_date"),
         day("geldig_tot").alias("valid_to_date"),
-        number("oppervlakte_m2").alias("floor_area_m2"),
+        kept_number("oppervlakte_m2").alias("floor_area_m2"),
         text("gebruik").str.to_lowercase().alias("building_use"),
         text("afdeling").alias("department_id"),
         text("gebouwregister").alias("building_register_id"),
@@ -135,9 +135,10 @@ CONNECTIONS = TableContract(
         ),
     ),
     key=("site_id", "ean", "valid_from_date"),
-    version=("valid_to_date",),
+    version=(),
     event_date="valid_from_date",
     event_order=("valid_from_date", "site_id", "ean"),
+    refuses_contradictions=True,
     rules=(
         RowRule(
             "ends_after_it_begins",
@@ -159,7 +160,7 @@ CONTRACT = SourceContract(
     name="buildings",
     title_nl="Register van de gebouwen",
     owner="gebouwen@kortrijk.example",
-    version=2,
+    version=3,
     triggers=(OnArrival((".csv", ".xlsx")),),
     fresh_within=timedelta(days=400),
     retention=timedelta(days=365 * 20),

@@ -14,7 +14,7 @@ from datetime import timedelta
 import polars as pl
 
 from contracts.cities.profile import City
-from contracts.reading import instant, local_date, number, text
+from contracts.reading import dated, instant, kept_number, local_date, number, text
 from contracts.vocabulary import (
     LINE,
     UTC_INSTANT,
@@ -35,6 +35,7 @@ _DIRECTIONS = {
     "injection": "injection",
     "productie": "production",
     "production": "production",
+    "hulpverbruik": "auxiliary",
     "auxiliary": "auxiliary",
 }
 _REGISTERS = {
@@ -65,6 +66,7 @@ _QUALITIES = {
     "geschat": "estimated",
     "estimated": "estimated",
     "niet gevalideerd": "not_validated",
+    "ongevalideerd": "not_validated",
     "not validated": "not_validated",
     "val": "validated",
     "est": "estimated",
@@ -90,12 +92,16 @@ _GCV_STATES = {
 _RANKS = {"missing": 0, "not_validated": 1, "estimated": 2, "read": 3, "validated": 4}
 _STEP_MINUTES = {"PT15M": 15, "PT1H": 60}
 _EAN_DIGITS = 18
-_FORMATS = ("%d-%m-%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S")
-_SERIES = ("part", "ean", "sub_ean", "meter", "register", "unit")
+# a spreadsheet that saved the file again leaves the seconds out
+_FORMATS = tuple(f"{day} {time}" for day in ("%d-%m-%Y", "%d/%m/%Y", "%Y-%m-%d") for time in ("%H:%M:%S", "%H:%M"))
+_METER = ("part", "ean", "sub_ean", "meter")
+_SERIES = (*_METER, "register", "unit")
 # 20 MW for a quarter of an hour: no building of a city draws more
 _MOST_KWH_IN_A_QUARTER = 5_000
 # a `Tot` that differs from `Van` by 23 to 25 hours is a day total
 _DAY_STEP_MINUTES = (23 * 60, 25 * 60)
+# and one of 28 to 31 days, give or take an hour, is a month total
+_MONTH_STEP_MINUTES = (28 * 24 * 60 - 60, 31 * 24 * 60 + 60)
 
 
 def _coded(column: str, codes: dict[str, str]) -> pl.Expr:
@@ -104,8 +110,20 @@ def _coded(column: str, codes: dict[str, str]) -> pl.Expr:
 
 
 def _wall_clock(date_column: str, time_column: str) -> pl.Expr:
-    written = text(date_column) + pl.lit(" ") + text(time_column)
+    written = dated(date_column) + pl.lit(" ") + text(time_column)
     return pl.coalesce(written.str.to_datetime(form, time_unit="us", strict=False) for form in _FORMATS)
+
+
+def _volume() -> pl.Expr:
+    """The volume; only what a person may have saved again can have a point between the thousands."""
+    # the API and our own totals of months name the length of the interval, and write a decimal point
+    is_ours = text("granularity").is_not_null()
+    return pl.when(is_ours).then(number("volume")).otherwise(kept_number("volume"))
+
+
+def _serial() -> pl.Expr:
+    """The serial number of a meter; a spreadsheet forgets the zeros before it, and people group it with blanks."""
+    return text("meter").str.replace_all(r"\s", "").str.to_uppercase().str.replace(r"^0+([0-9A-Z])", "$1")
 
 
 def _direction() -> pl.Expr:
@@ -128,17 +146,43 @@ def _granularity() -> pl.Expr:
         .then(text("granularity"))
         .when(step.is_between(*_DAY_STEP_MINUTES))
         .then(pl.lit("P1D"))
+        .when(step.is_between(*_MONTH_STEP_MINUTES))
+        .then(pl.lit("P1M"))
         .otherwise(step.replace_strict({15: "PT15M", 60: "PT1H"}, default=None, return_dtype=pl.String))
     )
 
 
+def _rank() -> pl.Expr:
+    """Which row of its label this is in time: 0 the first, 1 the second; null where nothing in the file tells.
+
+    A row whose register or unit cannot be read is refused, but it shows that the other one of its pair has a partner.
+    """
+    label, place = (*_METER, "from_local"), pl.int_range(pl.len())
+    own, is_odd = (*_SERIES, "from_local"), _direction().is_null() | _register().is_null() | ~_has_unit()
+    is_alone = (pl.len().over(own) == 1) & ~is_odd
+    is_after_odd = place.over(label) > place.over(label).filter(is_odd).min().over(label)
+    has_pairs = (pl.len().over(own) == 2).any().over(*_SERIES, pl.col("from_local").dt.date())
+    first_to_last = (
+        pl.when(is_alone & is_odd.any().over(label))
+        .then(is_after_odd.cast(pl.Int64))
+        .when(~is_alone | ~has_pairs)
+        .then(place.over(own))
+    )
+    last = pl.when(is_alone & is_odd.any().over(label)).then(1).otherwise(pl.len().over(own) - 1)
+    is_newest_first = pl.col("from_local").first().over(_SERIES) > pl.col("from_local").last().over(_SERIES)
+    return pl.when(is_newest_first).then(last - first_to_last).otherwise(first_to_last)
+
+
+def _has_unit() -> pl.Expr:
+    return _coded("unit", _UNITS).is_not_null()
+
+
 def _start(time_zone: str) -> pl.Expr:
     """The instant of `Van`: of two equal labels the one that ends before it begins, else the first, is summer time."""
-    label = (*_SERIES, "from_local")
-    rank = pl.int_range(pl.len()).over(*label)
     is_proven = (pl.col("until_local") <= pl.col("from_local")).fill_null(value=False)
-    is_summer_time = is_proven | ((rank == 0) & ~is_proven.any().over(*label))
-    choice = pl.when(rank > 1).then(pl.lit("null")).when(is_summer_time).then(pl.lit("earliest"))
+    is_summer_time = is_proven | ((pl.col("rank") == 0) & ~is_proven.any().over(*_SERIES, "from_local"))
+    is_unknown = ~is_proven & (pl.col("rank").is_null() | (pl.col("rank") > 1))
+    choice = pl.when(is_unknown).then(pl.lit("null")).when(is_summer_time).then(pl.lit("earliest"))
     wall_clock = pl.col("from_local").dt.replace_time_zone(
         time_zone, ambiguous=choice.otherwise(pl.lit("latest")), non_existent="null"
     )
@@ -172,12 +216,15 @@ def _is_checked(ean: str) -> bool | None:
 
 def _parse(rows: pl.DataFrame, city: City) -> pl.DataFrame:
     in_file_order = rows.sort(LINE).with_columns(
-        from_local=_wall_clock("from_date", "from_time"), until_local=_wall_clock("to_date", "to_time")
+        from_local=_wall_clock("from_date", "from_time"),
+        until_local=_wall_clock("to_date", "to_time"),
+        value=_volume(),
     )
-    timed = in_file_order.with_columns(granularity=_granularity(), start_local=_start(city.time_zone))
+    ranked = in_file_order.with_columns(granularity=_granularity(), rank=_rank())
+    timed = ranked.with_columns(start_local=_start(city.time_zone))
     typed = timed.select(
         text("ean").str.replace_all(r"[=\"]", "").alias("ean"),
-        text("meter").fill_null("").alias("meter_id"),
+        _serial().fill_null("").alias("meter_id"),
         text("sub_ean").fill_null(""),
         text("carrier"),
         _direction().alias("direction"),
@@ -186,7 +233,7 @@ def _parse(rows: pl.DataFrame, city: City) -> pl.DataFrame:
         pl.col("granularity"),
         pl.col("start_local").dt.convert_time_zone("UTC").alias("start_at"),
         _end().dt.convert_time_zone("UTC").alias("end_at"),
-        number("volume").alias("value"),
+        pl.col("value"),
         _coded("status", _QUALITIES).alias("quality"),
         _coded("gcv_state", _GCV_STATES).alias("gcv_state"),
         text("source"),
@@ -223,6 +270,26 @@ READINGS = TableContract(
             "source",
         ),
         required=("ean", "register", "volume", "unit", "status", "carrier", "source"),
+        # as the present Dutch export writes them
+        spelt={
+            "from_date": "Van (datum)",
+            "from_time": "Van (tijdstip)",
+            "to_date": "Tot (datum)",
+            "to_time": "Tot (tijdstip)",
+            "ean": "EAN-code",
+            "sub_ean": "Submeter",
+            "meter": "Meter",
+            "register": "Register",
+            "volume": "Volume",
+            "unit": "Eenheid",
+            "status": "Validatiestatus",
+            "gcv_state": "Calorische bovenwaarde",
+            "granularity": "Tot (datum)",
+            "start_at": "Van (datum)",
+            "end_at": "Tot (datum)",
+            "reading_date": "Van (datum)",
+            "quality_rank": "Validatiestatus",
+        },
         meaning_nl={
             "part": "het bestand in een zip, of het blad van een werkboek",
             "from_date": "Van (datum): dag waarop het tijdvak begint, plaatselijke tijd",
@@ -255,7 +322,7 @@ READINGS = TableContract(
         Column(
             "granularity",
             pl.String,
-            "ISO 8601 duration of the interval; P1M only for a dwelling",
+            "ISO 8601 duration of the interval; of a dwelling only P1M",
             allowed=("PT15M", "PT1H", "P1D", "P1M"),
         ),
         Column("start_at", UTC_INSTANT, "start of the interval"),
@@ -271,7 +338,9 @@ READINGS = TableContract(
         Column("has_check_digit", pl.Boolean, "whether the EAN ends in its GS1 check digit", nullable=True),
     ),
     key=("ean", "meter_id", "sub_ean", "direction", "register", "unit", "granularity", "start_at"),
-    version=("quality_rank", "value"),
+    # a measured value is never a version: the higher one of two would win
+    version=("quality_rank",),
+    refuses_contradictions=True,
     event_date="reading_date",
     event_order=("start_at", "ean", "direction", "register", "unit"),
     rules=(
@@ -279,7 +348,7 @@ READINGS = TableContract(
             "empty_only_when_not_measured",
             "volume: is empty exactly when the status says that nothing was measured",
             pl.col("value").is_null() == (pl.col("quality") == "missing"),
-            reason_nl="volume: is leeg terwijl de status zegt dat er gemeten is, of omgekeerd. "
+            reason_nl="Volume: is leeg terwijl de status zegt dat er gemeten is, of omgekeerd. "
             "Haal het bestand opnieuw op bij Mijn Fluvius.",
         ),
         RowRule(
@@ -288,7 +357,7 @@ READINGS = TableContract(
             (pl.col("granularity") != "PT15M")
             | (pl.col("unit") != "kWh")
             | (pl.col("value") <= _MOST_KWH_IN_A_QUARTER),
-            reason_nl=f"volume: meer dan {_MOST_KWH_IN_A_QUARTER} kWh in een kwartier kan niet. "
+            reason_nl=f"Volume: meer dan {_MOST_KWH_IN_A_QUARTER} kWh in een kwartier kan niet. "
             "Kijk de waarde en de eenheid na.",
         ),
     ),
@@ -299,7 +368,7 @@ CONTRACT = SourceContract(
     name="energy_meters",
     title_nl="Energiemeters van de eigen gebouwen",
     owner="gebouwen@kortrijk.example",
-    version=2,
+    version=3,
     triggers=(OnArrival((".csv", ".gz", ".zip", ".xlsx")), Every("30 6 * * *")),
     fresh_within=timedelta(days=2),
     retention=timedelta(days=365 * 20),

@@ -9,7 +9,7 @@ from datetime import timedelta
 import polars as pl
 
 from contracts.cities.profile import City
-from contracts.reading import boolean, instant, kept_day, kept_number, text
+from contracts.reading import boolean, dated, instant, kept_day, kept_number, text
 from contracts.vocabulary import (
     UTC_INSTANT,
     Column,
@@ -29,7 +29,7 @@ _FROM_THE_REGISTRY = ("registered", "registry_unit", "needs_check")
 
 def _moment(column: str, time_zone: str) -> pl.Expr:
     """An instant; a time without a zone is the city's, a bare date the midnight on which it begins."""
-    written = [text(column).str.to_datetime(form, time_unit="us", strict=False) for form in _MINUTES]
+    written = [dated(column).str.to_datetime(form, time_unit="us", strict=False) for form in _MINUTES]
     wall_clock = pl.coalesce(*written, kept_day(column).cast(pl.Datetime("us")))
     local = wall_clock.dt.replace_time_zone(time_zone, ambiguous="latest", non_existent="null")
     return pl.coalesce(instant(column, time_zone), local.dt.convert_time_zone("UTC")).cast(UTC_INSTANT)
@@ -135,6 +135,8 @@ OBSERVATIONS = TableContract(
     version=("published_date",),
     event_date="ref_date",
     event_order=("ref_date", "kpi_id", "area_id"),
+    past=("published_date",),
+    refuses_contradictions=True,
     rules=(
         RowRule(
             "published_after_ref_date",
@@ -183,7 +185,7 @@ CONTRACT = SourceContract(
     name="indicators",
     title_nl="Indicatoren van de afdelingen",
     owner="data@kortrijk.example",
-    version=2,
+    version=3,
     triggers=(OnArrival((".csv", ".xlsx")), Every("30 5 * * 1")),
     fresh_within=timedelta(days=400),
     retention=timedelta(days=365 * 20),

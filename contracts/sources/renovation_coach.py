@@ -71,8 +71,8 @@ def _word(column: str) -> pl.Expr:
 
 
 def _whole(column: str) -> pl.Expr:
-    # a spreadsheet may write 4.0 for 4
-    return text(column).str.replace(r"\.0+$", "").cast(pl.Int64, strict=False)
+    # a spreadsheet may write 4.0 for 4; 4.000 may be four thousand
+    return text(column).str.replace(r"[.,]0{1,2}$", "").cast(pl.Int64, strict=False)
 
 
 def _of_the_file() -> tuple[pl.Expr, ...]:
@@ -326,7 +326,8 @@ DOSSIERS = TableContract(
         Column("is_snapshot", pl.Boolean, "whether the file held all dossiers of the team", reads="volledig"),
     ),
     key=("team", "dossier_id"),
-    version=("phase_date", "delivery_week"),
+    version=("phase_date", "delivery_week", "is_correction"),
+    refuses_contradictions=True,
     event_date="phase_date",
     event_order=("phase_date", "team", "dossier_id"),
     rules=(
@@ -517,7 +518,8 @@ MEASURES = TableContract(
         Column("is_snapshot", pl.Boolean, "whether the file held everything of the team", reads="volledig"),
     ),
     key=("team", "dossier_id", "line_no"),
-    version=("status_date", "delivery_week"),
+    version=("status_date", "delivery_week", "is_correction"),
+    refuses_contradictions=True,
     event_date="status_date",
     event_order=("status_date", "team", "dossier_id", "line_no"),
     rules=(
@@ -554,7 +556,7 @@ CONTRACT = SourceContract(
     name="renovation_coach",
     title_nl="Renovatiecoaches",
     owner="wonen@kortrijk.example",
-    version=3,
+    version=4,
     triggers=(OnArrival((".csv", ".xlsx")),),
     fresh_within=timedelta(days=9),
     retention=timedelta(days=365 * 10),

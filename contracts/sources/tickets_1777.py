@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from contracts.cities.profile import City
-from contracts.reading import boolean, day, instant, local_date, text
+from contracts.reading import boolean, dated, day, instant, local_date, text
 from contracts.vocabulary import (
     UTC_INSTANT,
     Column,
@@ -62,7 +62,7 @@ _CHANNEL_WORDS = (
 
 def _moment(column: str, city: City, hour_of_day: str = "00:00:00") -> pl.Expr:
     """An instant as GeoReport or a Belgian spreadsheet writes it; a bare date is that day at the hour given."""
-    written = text(column)
+    written = dated(column)
     belgian = pl.coalesce(
         written.str.to_datetime(form, time_unit="us", strict=False) for form in _WALL_CLOCKS
     ).dt.replace_time_zone(city.time_zone, ambiguous="earliest", non_existent="null")
@@ -215,6 +215,7 @@ REQUESTS = TableContract(
     version=("updated_at",),
     event_date="requested_date",
     event_order=("requested_at", "service_request_id"),
+    clamped=("updated_at", "closed_at"),
     # a dropped file says no more than the last question in it
     speaks_until="requested_at",
     rules=(

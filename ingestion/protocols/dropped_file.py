@@ -22,6 +22,10 @@ from ingestion.errors import UnreadableFileError
 from ingestion.inflating import GZIP_START, GZIP_WINDOW, RAW_WINDOW, BrokenPackingError, inflated, most_unpacked
 
 _ZIP_START = b"PK\x03\x04"
+_OLE_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# the name of the part in which Office keeps a workbook with a password
+_LOCKED = "EncryptedPackage".encode("utf-16-le")
+_OLD = "is an Excel workbook of before 2007; save it as XLSX"
 _ZIP_ENTRY = b"PK\x01\x02"
 _CHUNK = 1024 * 1024
 _MOST_FILES = 50
@@ -331,6 +335,9 @@ def text_of(original: bytes, name: str) -> str:
     """
     if is_workbook(original):
         raise UnreadableFileError(f"{name}: is an Excel workbook, not a CSV file; export it as CSV")
+    if original.startswith(_OLE_START):
+        locked = "is locked with a password; save it without one"
+        raise UnreadableFileError(f"{name}: {locked if _LOCKED in original else _OLD}")
     if b"\0" in original:
         line = original[: original.index(b"\0")].count(b"\n") + 1
         raise UnreadableFileError(f"{name}: line {line} holds binary data; save it as CSV (UTF-8)")
@@ -356,5 +363,6 @@ def _decoded(original: bytes, name: str) -> str:
 
 
 def lines_of(text: str) -> pl.Series:
-    """Every physical line without its line end; the first is line 1."""
-    return pl.read_lines(io.BytesIO(text.encode())).to_series().str.strip_chars_end("\r")
+    """Every physical line without its line end, of Windows, Unix or an old Mac; the first is line 1."""
+    lines = text if "\n" in text else text.replace("\r", "\n")
+    return pl.read_lines(io.BytesIO(lines.encode())).to_series().str.strip_chars_end("\r")

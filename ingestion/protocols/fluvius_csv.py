@@ -5,6 +5,7 @@ was asked for, not the one inside. It comes as CSV, as .csv.gz, several in a .zi
 export, in which every row is one cell holding the same `;` line.
 """
 
+import re
 from collections.abc import Iterable
 
 import polars as pl
@@ -41,6 +42,8 @@ _DIALECTS = {
     _CALORIFIC: ("calorische bovenwaarde", "caloric upper value"),
 }
 _SOURCE = "fluvius_csv"
+# a line with which a spreadsheet is told how the rest is separated
+_NAMES_SEPARATOR = re.compile(r'\s*"?sep=.?"?\s*', re.IGNORECASE)
 _CUBIC_METRES = ("m³", "m3")
 _COLUMN_OF = {alias: column for column, aliases in _DIALECTS.items() for alias in aliases}
 _REQUIRED = tuple(column for column in _DIALECTS if column not in ("meter", "sub_ean", _CALORIFIC))
@@ -101,6 +104,10 @@ def _joined(cells: pl.DataFrame) -> pl.Series:
 def _rows(lines: pl.Series, name: str) -> pl.DataFrame:
     numbered = lines.alias("text").to_frame().with_row_index(LINE, offset=1)
     filled = numbered.cast({LINE: pl.Int64}).filter(pl.col("text").str.strip_chars() != "")
+    if _NAMES_SEPARATOR.fullmatch(filled["text"][0]):
+        filled = filled.slice(1)
+    if filled.is_empty():
+        raise UnreadableFileError(f"{name}: is empty; export it again")
     columns = _columns(filled["text"][0], f"{name}: line {filled[LINE][0]}")
     cells = _cells(filled.slice(1), columns)
     return cells.with_columns(_carrier(cells).alias("carrier"), pl.lit(_SOURCE).alias("source"))
@@ -122,7 +129,7 @@ def _columns(header: str, place: str) -> list[str]:
     """
     written = [cell.strip().strip('"') for cell in header.split(_SEPARATOR)]
     columns = [_COLUMN_OF.get(cell.casefold(), cell) for cell in written]
-    missing = [_DIALECTS[column][0].capitalize() for column in _REQUIRED if column not in columns]
+    missing = [READINGS.received.spelling(column) for column in _REQUIRED if column not in columns]
     if missing:
         # only known titles are repeated: a file without header has meter readings on this line
         known = ", ".join(cell for cell in written if cell.casefold() in _COLUMN_OF) or "nothing"
@@ -130,19 +137,22 @@ def _columns(header: str, place: str) -> list[str]:
             f"{place} lacks the column {', '.join(repr(title) for title in missing)}; found: {known}. "
             "Export 'Verbruikshistoriek' from Mijn Fluvius again, as CSV with `;`"
         )
-    twice = sorted({cell for cell, column in zip(written, columns, strict=True) if columns.count(column) > 1})
+    named = zip(written, columns, strict=True)
+    twice = sorted({cell for cell, column in named if column and columns.count(column) > 1})
     if twice:
         raise UnreadableFileError(f"{place} names a column twice: {', '.join(twice)}; export it again")
     return columns
 
 
 def _cells(lines: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    surplus = pl.col("text").str.count_matches(_SEPARATOR, literal=True).cast(pl.Int64) - (len(columns) - 1)
-    # a shifted cell would be read as another column, so nothing of such a line is guessed
-    whole = pl.when(surplus == 0).then(pl.col("text"))
-    fields = whole.str.split_exact(_SEPARATOR, len(columns) - 1).struct.rename_fields(_free_of_line(columns))
+    named = max(at for at, column in enumerate(columns, 1) if column)
+    nameless = len(columns) - named
+    # a shifted cell would be read as another column, so nothing of such a line is guessed; what stands behind the last
+    # column with a name, or is empty, shifts none
+    whole = pl.col("text").str.extract(rf"^((?:[^;]*;){{{named - 1}}}[^;]*)(?:;[^;]*){{0,{nameless}}}(?:;\s*)*$")
+    fields = whole.str.split_exact(_SEPARATOR, named - 1).struct.rename_fields(_free_of_line(columns[:named]))
     return lines.select(LINE, fields.alias("cells")).unnest("cells")
 
 
 def _free_of_line(columns: list[str]) -> list[str]:
-    return [f"{column} (column)" if column in (*_OWN, "") else column for column in columns]
+    return [f"{column} ({at})" if column in (*_OWN, "") else column for at, column in enumerate(columns, 1)]

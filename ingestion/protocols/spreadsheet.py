@@ -22,6 +22,7 @@ import polars as pl
 from contracts.vocabulary import LINE, Received
 from ingestion.errors import UnreadableFileError
 from ingestion.protocols.dropped_file import is_workbook, require_sane_workbook, text_of
+from ingestion.protocols.workbook_errors import with_errors_as_text
 
 _SEPARATORS = (";", ",")
 _TOTAL = re.compile(r"(sub|eind)?totaal\b|totalen\b|(sub|grand )?total\b|som\b", re.IGNORECASE)
@@ -337,7 +338,7 @@ def sheets_of(original: bytes, name: str) -> Iterator[tuple[str, pl.DataFrame]]:
     """
     require_sane_workbook(original, name)
     try:
-        workbook = fastexcel.read_excel(original)
+        workbook = fastexcel.read_excel(with_errors_as_text(original, name))
         for number, sheet_name in enumerate(workbook.sheet_names, 1):
             cells = workbook.load_sheet(sheet_name, header_row=None, skip_rows=0, dtypes="string").to_polars()
             if any((column.str.strip_chars() != "").any() for column in cells.get_columns()):

@@ -23,8 +23,8 @@ from ingestion.http import Client, Params, Trail, address
 
 _COLUMNS = ("swing_code", "kpi_id", "unit", "geolevel", "periodlevel")
 _CODE = re.compile(r"[A-Za-z0-9_]{1,46}")
-_YEAR = re.compile(r"(\d{4})")
-_PART = re.compile(r"(\d{4})[-_ ]?[QqKkMm]?(\d{1,2})")
+_YEAR = re.compile(r"(19\d\d|20\d\d)")
+_PART = re.compile(r"(19\d\d|20\d\d)[-_ ]?[QqKkMm]?(\d{1,2})")
 _MONTHS = {"year": 12, "quarter": 3, "month": 1}
 _FIRST_YEAR = 2000
 _NO_TIME = datetime.min.replace(tzinfo=UTC)

@@ -22,7 +22,7 @@ from ingestion.errors import UnreadableFileError
 
 MANIFEST = ".manifest.json"
 _NAME = re.compile(
-    r"(?P<kind>[a-z]+)_(?P<year>\d{4})-w(?P<week>\d{2})_(?P<team>[a-z]+)(?P<words>(_[a-z]+)*)( ?\(\d+\))?\.(csv|xlsx)",
+    r"(?P<kind>[a-z]+)_(?P<year>20\d\d)-w(?P<week>\d{2})_(?P<team>[a-z]+)(?P<words>(_[a-z]+)*)( ?\(\d+\))?\.(csv|xlsx)",
     re.IGNORECASE,
 )
 _LEAST_KEPT = 0.9
@@ -41,6 +41,15 @@ class WeeklyName:
     week: str
     team: str
     words: tuple[str, ...]
+
+    def require_begun(self, name: str, supplied_at: datetime, city: City) -> None:
+        """Refuses a week that had not begun when its file was supplied: it would outdate all weeks until then.
+
+        Raises:
+            UnreadableFileError: it lies more than a day ahead, for clocks differ.
+        """
+        if self.end(city) - timedelta(weeks=1) > supplied_at + timedelta(days=1):
+            raise UnreadableFileError(f"{name}: names a week that has yet to come; correct the week in the file name")
 
     def end(self, city: City) -> datetime:
         """The Monday after the week, 00:00 in the city, as UTC."""

@@ -7,6 +7,7 @@ import polars as pl
 from contracts.sources.renovation_coach import CONTRACT, DOSSIERS, MEASURES, TEAMS
 from contracts.vocabulary import LINE, TableContract
 from ingestion.delivery import Context, Delivery, DroppedFile
+from ingestion.errors import UnreadableFileError
 from ingestion.protocols.dropped_file import original_bytes
 from ingestion.protocols.spreadsheet import Book, read_book
 from ingestion.protocols.weekly_drop import (
@@ -33,6 +34,7 @@ def read(file: DroppedFile, context: Context) -> Delivery:
     name = file.path.name
     said = weekly_name(name, _KIND, TEAMS)
     end = said.end(context.city)
+    said.require_begun(name, file.supplied_at, context.city)
     original = original_bytes(file)
     manifest = manifest_beside(file.path, original)
     is_snapshot = manifest.is_snapshot or _FULL in said.words
@@ -50,6 +52,15 @@ def read(file: DroppedFile, context: Context) -> Delivery:
         withheld=book.unread,
         is_full=dict.fromkeys(found, is_snapshot),
     )
+
+
+def said_by_name(name: str) -> str | None:
+    """What the name of a file says of its rows; None where it says nothing that is read."""
+    try:
+        said = weekly_name(name, _KIND, TEAMS)
+    except UnreadableFileError:
+        return None
+    return " ".join((said.week, said.team, *said.words))
 
 
 def reread(original: bytes, name: str, _: Context) -> dict[str, pl.DataFrame]:

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from contracts.reasons import published as published_reasons
+from contracts.reasons import wire_name
 from contracts.registry import all_cities
 from contracts.vocabulary import UTC_INSTANT, Column, Delivers, Sensitivity, SourceContract, TableContract
 from orchestration.giving_back.open_data_contract import API_VERSION, as_yaml
@@ -19,6 +20,10 @@ from orchestration.giving_back.open_data_contract import API_VERSION, as_yaml
 INDEX = "README.md"
 REGENERATE = "ademruimte contracts write"
 _GENERATED = f"<!-- Made from the contract code by `{REGENERATE}`; do not edit. -->"
+_NO_VALUE_NL = (
+    "Elke kolom: een cel met een fout van het rekenblad (`#REF!`, `#N/A`), een formule zonder uitkomst, of een nummer "
+    "dat het rekenblad afrondde (`2,02611E+11`)."
+)
 _INDEX_NL = """# Wat we van leveranciers vragen
 
 Per bron één bladzijde: wat de stad ontvangt, in welke kolommen, en waarom een rij geweigerd wordt.
@@ -152,12 +157,14 @@ def _table_nl(table: TableContract) -> Iterator[str]:
     yield table.description_nl
     yield _DELIVERS_NL[table.delivers]
     yield _markdown_table(("kolom", "verplicht", "wat erin hoort", "vorm en grenzen"), _columns_nl(table))
-    yield f"Eén rij is herkenbaar aan: {', '.join(_key_nl(table))}. Van twee zulke rijen telt de laatste versie."
+    equal = " Zijn ze even recent en verschillend, dan telt geen van beide." if table.refuses_contradictions else ""
+    yield f"Eén rij is herkenbaar aan: {', '.join(_key_nl(table))}. Van twee zulke rijen telt de laatste versie.{equal}"
     yield "### Waarom een rij geweigerd wordt"
-    day_to_come = f"`{table.event_date}`: ligt na de dag van levering."
+    past = ", ".join(f"`{wire_name(table, column)}`" for column in (table.event_date, *table.past))
+    day_to_come = f"{past}: ligt na de dag van levering."
     yield (
         "\n".join(f"- {_code_first(reason)}" for reason in dict.fromkeys(_reasons(table).values()))
-        + f"\n- {day_to_come}"
+        + f"\n- {day_to_come}\n- {_NO_VALUE_NL}"
     )
 
 

@@ -39,6 +39,9 @@ _DELIVERED_NL = {"batch_id": "levering", "origin": "bestand", LINE: "regel"}
 _WHY_NL = {REASONS_NL: "wat is er mis", REASONS: "what is wrong"}
 _CLOSED_NL = "gesloten door"
 _FAULTS_NL = (
+    (r"password", "Dit bestand is beveiligd met een wachtwoord. Bewaar het zonder wachtwoord."),
+    (r"before 2007", "Dit is een oud Excel-bestand (.xls). Bewaar het als .xlsx."),
+    (r"yet to come", "De week in de bestandsnaam moet nog komen. Verbeter de naam."),
     (
         r"no register",
         "Het register van de gebouwen is hier niet geladen. Zonder weten we niet welke meters van de stad zijn.",
@@ -189,7 +192,8 @@ def reasons_of(lines: pl.DataFrame, table: TableContract) -> pl.DataFrame:
     each = each.explode("reason", "reason_nl").with_columns(_column_of("reason", table).alias("column"))
     # only the column's own text is taken: a name of ours may be one of the supplier's
     values = [pl.when(pl.col("column") == name).then(pl.col(name)) for name in table.received.columns]
-    return each.select(LINE, "column", pl.coalesce(values).alias("value"), "reason", "reason_nl").sort(LINE)
+    spelt = pl.col("column").replace(dict(table.received.spelt))
+    return each.select(LINE, spelt, pl.coalesce(values).alias("value"), "reason", "reason_nl").sort(LINE)
 
 
 def _column_of(reason: str, table: TableContract) -> pl.Expr:
@@ -243,8 +247,15 @@ def _sheet(lines: pl.DataFrame, table: TableContract) -> pl.DataFrame:
     delivered = [pl.col(name).cast(pl.String).alias(nl) for name, nl in _DELIVERED_NL.items() if name in lines.columns]
     closed = [pl.col(CLOSED_BY).alias(_CLOSED_NL)] if CLOSED_BY in lines.columns and lines[CLOSED_BY].count() else []
     why = [pl.col(name).list.join(" ").alias(nl) for name, nl in _WHY_NL.items()]
-    asked = [name for name in table.received.columns if name in lines.columns and name not in table.received.added]
+    asked = [pl.col(name).alias(spelt) for name, spelt in _spelt(lines, table).items()]
     return lines.select(*delivered, *closed, *why, *asked).select(_harmless(pl.all()))
+
+
+def _spelt(lines: pl.DataFrame, table: TableContract) -> dict[str, str]:
+    """The columns that a supplier fills, by the names under which he can deliver them again."""
+    asked = [name for name in table.received.columns if name in lines.columns and name not in table.received.added]
+    # what the API alone fills keeps our name beside the one that a file fills
+    return {name: table.received.spelling(name) if table.received.is_filled(name) else name for name in asked}
 
 
 def _harmless(cell: pl.Expr) -> pl.Expr:

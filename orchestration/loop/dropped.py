@@ -4,10 +4,12 @@ Belongs here: what can be said of a dropped file without reading its rows. Does 
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from stat import S_ISREG
 
 from contracts.vocabulary import SourceContract
 from ingestion.delivery import DroppedFile
@@ -18,6 +20,11 @@ from warehouse.state import Refusal, State
 
 READY = ".ready"
 LARGEST_FILE = 200 * 1024 * 1024
+_LOCK = "~$"
+# what belongs to a file, hides, or is still on its way
+_COMPANION = re.compile(
+    rf"^\.|{re.escape(READY)}$|{re.escape(MANIFEST)}$|\.(part|filepart|crdownload|tmp)$", re.IGNORECASE
+)
 _ROOT = Path(__file__).parents[2]
 # what decides whether a file can be read at all
 _RULES = ("contracts", "ingestion")
@@ -25,21 +32,21 @@ _RULES_LETTERS = 12
 
 
 def waiting_files(settings: Settings, contract: SourceContract, now: datetime) -> list[DroppedFile]:
-    """The complete files in a source's drop folder, by name.
+    """What lies complete in a source's drop folder, by name, also what is not read: somebody must hear of it.
 
     Complete is a file with a `.ready` beside it, or one that nobody touched for a moment.
     """
     if not contract.endings:
         return []
     folder = settings.layout.drop(contract.name)
-    found = sorted(path for path in folder.glob("*") if path.name.lower().endswith(contract.endings))
+    found = sorted(path for path in folder.glob("*") if not _COMPANION.search(path.name))
     return [file for path in found if (file := _complete(path, settings, now)) is not None]
 
 
 def _complete(path: Path, settings: Settings, now: datetime) -> DroppedFile | None:
     """The file; None while it may still be written, or when it was taken away meanwhile."""
     try:
-        if path.is_file() and (_ready_file(path).exists() or now - _last_written(path) >= settings.stable_for):
+        if _ready_file(path).exists() or now - _last_written(path) >= settings.stable_for:
             return DroppedFile(path, _instant(_written(_ready_file(path))) or _last_written(path))
     except FileNotFoundError:
         pass
@@ -47,7 +54,22 @@ def _complete(path: Path, settings: Settings, now: datetime) -> DroppedFile | No
 
 
 def _last_written(path: Path) -> datetime:
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return datetime.fromtimestamp(path.lstat().st_mtime, UTC)
+
+
+def why_unread(path: Path, endings: tuple[str, ...]) -> str | None:
+    """Why something in a drop folder is not opened at all, in Dutch with what to do; None for what is read."""
+    if path.is_symlink():
+        return "is een koppeling; die volgen we niet. Zet het bestand zelf in de map"
+    if path.is_dir():
+        return "is een map; we lezen geen mappen. Zet de bestanden zelf een niveau hoger"
+    if not path.is_file():
+        return "is geen gewoon bestand. Zet het bestand zelf in de map"
+    if path.name.startswith(_LOCK):
+        return "is geen levering: het werkboek staat nog open in Excel. Sluit het"
+    if not path.name.lower().endswith(endings):
+        return f"is van een soort die we niet lezen. Bewaar het als {' of '.join(endings)}"
+    return None
 
 
 def _written(ready: Path) -> str:
@@ -82,15 +104,16 @@ def shown(text: str) -> str:
 
 def digest_of(path: Path) -> str:
     """The SHA-256 by which a file is recognised: of its bytes, or of size and time where it is too large to read."""
-    told = path.stat()
-    if told.st_size > LARGEST_FILE:
+    told = path.lstat()
+    # what is no file cannot be read, and a queue would wait for ever
+    if told.st_size > LARGEST_FILE or not S_ISREG(told.st_mode):
         return hashlib.sha256(f"{told.st_size} bytes of {told.st_mtime_ns}".encode()).hexdigest()
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def stamp_of(path: Path) -> str:
     """Names a file as it lies there, without reading it: a write, a copy or a rename makes it another."""
-    told = path.stat()
+    told = path.lstat()
     return f"{told.st_size} bytes of {told.st_mtime_ns}, here since {told.st_ctime_ns}"
 
 

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _log = logging.getLogger("ademruimte.build")
+# of a file that any department may fill the share is each indicator's own
+_ACCEPTED = """
+select source_name as source, null::varchar as kpi_id, accepted_share from marts.dim_source
+where source_name != 'indicators'
+union all
+select 'indicators', kpi_id, accepted_share from intermediate.int_indicators__accepted_shares
+"""
 _OBSERVATIONS = "select * from marts.fct_kpi_observations order by all"
 
 
@@ -47,7 +54,7 @@ def judge_exit(
         measured.run_results,
         _with_unloaded(failures, observations, measured, not_loaded),
         observations,
-        frame(con, "select source_name as source, accepted_share from marts.dim_source"),
+        frame(con, _ACCEPTED),
         frame(con, "select kpi_id, completeness_limit, accepted_limit from marts.dim_target"),
         build_id,
     )

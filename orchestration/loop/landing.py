@@ -32,6 +32,7 @@ from orchestration.loop.dropped import (
     stamp_of,
     take,
     waiting_files,
+    why_unread,
 )
 from orchestration.loop.earlier import lines_closed_by, recognised, with_known_at
 from orchestration.loop.passage import (
@@ -178,6 +179,9 @@ class _Landing:
             if stands is not None:
                 return self._result(name, Outcome.STANDS, stands.reason)
             stamp = stamp_of(file.path)
+            unread = why_unread(file.path, self.contract.endings)
+            if unread is not None:
+                return self._refused(name, digest_of(file.path), stamp, f"{self.contract.name}: {name} {unread}")
             size = file.path.stat().st_size
             content = None if size > LARGEST_FILE else file.path.read_bytes()
         except OSError as broken:
@@ -189,9 +193,10 @@ class _Landing:
         return self._content(replace(file, content=content), hashlib.sha256(content).hexdigest(), stamp)
 
     def _content(self, file: DroppedFile, sha256: str, stamp: str) -> Landed:
-        name, known = shown_name(file.path), self._known(file, sha256)
+        name, identity = shown_name(file.path), self._identity(file.path.name, sha256)
+        known = self._known(file, sha256, identity)
         try:
-            manifest = self._landed(file, sha256, known)
+            manifest = self._landed(file, identity, known)
         except (SupplierError, SchemaFaultError) as fault:
             reason = f"{self.contract.name}: {_naming(name, str(fault).replace(file.path.name, name))}"
             # what may work later, as when a register it needs has landed, is asked again
@@ -208,9 +213,18 @@ class _Landing:
         told = counts_in_words(manifest) + self._closing(manifest) + follows
         return self._result(name, Outcome.LANDED, told, manifest)
 
-    def _known(self, file: DroppedFile, sha256: str) -> Manifest | None:
+    def _identity(self, name: str, sha256: str) -> str:
+        """By what a file is recognised: its bytes, and what its name says where the name is content too."""
+        says = getattr(source_module(self.contract.name), "said_by_name", None)
+        return sha256 if says is None else hashlib.sha256(f"{sha256} {says(name)}".encode()).hexdigest()
+
+    def _known(self, file: DroppedFile, sha256: str, identity: str) -> Manifest | None:
         """The batch that holds the file already, unless it puts back what another file replaced meanwhile."""
-        known = self.lake.find(self.contract.name, sha256)
+        known = self.lake.find(self.contract.name, identity)
+        # a batch from before names were part of it bears the hash of its bytes alone
+        before = None if known else self.lake.find(self.contract.name, sha256)
+        if before is not None and self._identity(before.origin, sha256) == identity:
+            known = before
         if known is None or any(table.delivers is Delivers.CHANGES for table in self.contract.tables):
             return known
         last = max((each.supplied_at for each in self.lake.counting(self.contract.name)), default=known.supplied_at)
@@ -401,11 +415,13 @@ def counts_in_words(manifest: Manifest) -> str:
     )
     withheld = sum(manifest.withheld.values())
     known = sum(table.recognised for table in tables)
+    clamped = sum(table.clamped for table in tables)
     return (
         f"{received} rows received: {accepted} accepted"
         + (f" ({accepted - known} new, {known} recognised)" if known else "")
         + f", {quarantined} refused, {duplicate} duplicate, {superseded} superseded"
         + (f"; {withheld} not let in" if withheld else "")
+        + (f"; {clamped} moments past the delivery taken back to it" if clamped else "")
     )
 
 

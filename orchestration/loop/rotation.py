@@ -184,6 +184,7 @@ class _Rotation:
             self._renewed(refused, wire),
             counted.duplicate,
             counted.superseded,
+            counted.clamped,
         )
 
     def _renewed(self, frame: pl.DataFrame, purposes: Mapping[str, str]) -> pl.DataFrame:

@@ -145,8 +145,10 @@ def test_a_gas_day_runs_from_six_to_six() -> None:
     assert reading["register"] == "total"
 
 
-def test_a_month_total_is_refused_rather_than_taken_for_a_day() -> None:
+def test_a_month_total_is_a_month_and_no_day_and_a_year_is_refused() -> None:
     found = _split({"from_date": "01-11-2026", "to_date": "01-12-2026", "to_time": "00:00:00"})
+    assert found.accepted["granularity"].to_list() == ["P1M"]
+    found = _split({"from_date": "01-01-2026", "to_date": "01-01-2027", "to_time": "00:00:00"})
     assert "granularity: is missing" in found.quarantined["reasons"][0]
 
 

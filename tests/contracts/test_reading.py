@@ -111,3 +111,12 @@ def test_a_comma_in_a_column_beside_it_tells_how_the_file_writes_numbers() -> No
 @pytest.mark.parametrize(("written", "value"), [("j", True), ("WAAR", True), ("neen", False), ("misschien", None)])
 def test_a_tick_is_read_in_the_words_people_use(written: str, value: object) -> None:
     assert _read(reading.boolean("x"), written) == [value]
+
+
+@pytest.mark.parametrize(
+    "written", ["16/11/26", "2/2/22", "-26-11-16", "26-11-16", "0026-11-16", "2101-01-01", "1/1/1899"]
+)
+def test_a_day_or_moment_has_a_year_of_four_digits_from_1900_to_2100(written: str) -> None:
+    assert _read(reading.day("x"), written) == [None]
+    assert _read(reading.kept_day("x"), written) == [None]
+    assert _read(reading.instant("x"), f"{written}T10:00:00Z") == [None]

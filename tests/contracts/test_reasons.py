@@ -105,7 +105,7 @@ def test_both_languages_say_the_same_things_in_the_same_order() -> None:
     row = pl.DataFrame([bad]).with_columns(line=pl.lit(2, pl.Int64))
     (found,) = gate.split(row, _TABLE, _CITY, datetime(2026, 11, 23, tzinfo=UTC)).quarantined.to_dicts()
     late = "dag: ligt na de dag van levering, 2026-11-23. Kijk de datum na."
-    to_come = {"event_date: lies after the day of delivery, 2026-11-23": late}
+    to_come = {"dag: lies after the day of delivery, 2026-11-23": late}
     words = in_dutch(_TABLE) | to_come
     assert len(found["reasons"]) >= 7
     assert found["reasons_nl"] == [words[reason] for reason in found["reasons"]]

@@ -35,7 +35,11 @@ def _verdicts(
         {"results": []},
         {},
         pl.DataFrame(con.sql(f"select {columns} from marts.fct_kpi_observations").to_arrow_table()),
-        pl.DataFrame(list(accepted.items()), {"source": pl.String, "accepted_share": pl.Float64}, orient="row"),
+        pl.DataFrame(
+            [(source, None, share) for source, share in accepted.items()],
+            {"source": pl.String, "kpi_id": pl.String, "accepted_share": pl.Float64},
+            orient="row",
+        ),
         pl.DataFrame(con.sql("from marts.dim_target").to_arrow_table()),
         "build-1",
     )
@@ -121,3 +125,22 @@ def test_questions_of_which_half_was_refused_verify_nothing(con: duckdb.DuckDBPy
     reason = "slechts 50% van de rijen van tickets_1777 is aanvaard; 98% is nodig"
     assert {kpi_id: verdicts[kpi_id] for kpi_id in TICKET_KPIS} == dict.fromkeys(TICKET_KPIS, ("unverified", [reason]))
     assert verdicts["renovation_collective"] == ("verified", [])
+
+
+def test_refused_rows_of_one_department_are_no_affair_of_another(con: duckdb.DuckDBPyConnection, built: Built) -> None:
+    row = {"area_id": "34022", "ref_date": date(2026, 10, 31), "value": 1.0, "unit": "x"}
+    delivered = {"wonen 2026.csv": {"trees_extra": 66}, "groen.xlsx": {"kb": 10}, "mobiliteit.csv": {"kc": 9, "kd": 9}}
+    for origin, counts in delivered.items():
+        con.execute(
+            """insert into landing.loaded_batches by name
+            select ? as batch_id, 'indicators' as source, ? as origin, ? as supplied_at""",
+            [origin, origin, ORIGIN["supplied_at"]],
+        )
+        for kpi_id, count in counts.items():
+            insert(con, "indicators", "observations", [row | ORIGIN | {"batch_id": origin, "kpi_id": kpi_id}] * count)
+    con.execute("""insert into landing.refused_kpis values
+        ('wonen 2026.csv', 'indicators', 'trees_extra', 6), ('mobiliteit.csv', 'indicators', 'een slip', 1)""")
+    make_again(con, built.judged, "stg_pipeline__refused_kpis", "int_indicators__accepted_shares")
+    found = dict(con.sql("from intermediate.int_indicators__accepted_shares").fetchall())
+    # a row of which the indicator cannot be read counts against both of its sender
+    assert found == pytest.approx({"trees_extra": 66 / 72, "kb": 1, "kc": 0.9, "kd": 0.9})

@@ -487,3 +487,13 @@ def test_what_is_remembered_keeps_its_shape_without_persons() -> None:
         "open": ["101006400001", REDACTED],
         REDACTED: {"at": "2026-11-22T10:00:00Z", "n": 3, "no": None},
     }
+
+
+@pytest.mark.parametrize(
+    ("cell", "kept"), [("#REF!", "#REF!"), (" 2,02611E+11", "2,02611E+11"), ("='Jan Peeters'!A1", "=")]
+)
+def test_what_a_spreadsheet_left_in_place_of_a_name_gets_no_pseudonym_under_any_key(cell: str, kept: str) -> None:
+    old, new = (KeyRing(tuple(Secret(key) for key in keys)) for keys in (["a"], ["a", "b"]))
+    assert old.pseudonym(cell, "dossier") == kept
+    assert new.renewed(kept, "dossier", old.key_id) == kept
+    assert old.pseudonym("D-1", "dossier") != "D-1"

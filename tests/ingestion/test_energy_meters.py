@@ -114,7 +114,7 @@ def test_an_ean_that_excel_mangled_is_refused_with_its_reason(kortrijk: City) ->
     mangled = _NL_LINE.replace('="541448800000000004"', "5,41449E+17")
     found = _gated(f"{_NL_OLD}\n{mangled}\n", kortrijk)
     assert found.accepted.height == 0
-    assert found.quarantined["reasons"].to_list() == [[r"ean: does not look like ^\d{18}$"]]
+    assert found.quarantined["reasons"].to_list() == [["ean: was rounded by a spreadsheet"]]
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def _night(since: str, until: str, kwh: int) -> str:
 def test_the_exports_in_a_zip_keep_their_own_granularity_and_order(kortrijk: City) -> None:
     pair = [_night("02:45:00", "02:00:00", 1), _night("02:45:00", "03:00:00", 2)]
     # the same quarters twice in one zip are no third and fourth of a pair
-    quarters = "\n".join([_NL_OLD, _night("02:30:00", "02:45:00", 3), *pair])
+    quarters = "\n".join([_NL_OLD, _night("01:45:00", "02:00:00", 3), *pair])
     day = f"{_NL_OLD}\n{_night('00:00:00', '23:00:00', 9)}\n"
     found = _gated(_zip({"a.csv": quarters, "b.csv": quarters, "sub/c.csv": day}), kortrijk)
     assert (found.received, found.duplicate, found.quarantined.height) == (7, 3, 0)

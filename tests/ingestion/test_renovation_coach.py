@@ -31,7 +31,7 @@ _Drop = Callable[[str, bytes | str], DroppedFile]
     [
         (_NAME, datetime(2026, 11, 22, 23, tzinfo=UTC)),
         ("renovatie_2026-W30_leiedal.CSV", datetime(2026, 7, 26, 22, tzinfo=UTC)),
-        ("Renovatie_2026-w53_energiehuis.csv", datetime(2027, 1, 3, 23, tzinfo=UTC)),
+        ("Renovatie_2020-w53_energiehuis.csv", datetime(2021, 1, 3, 23, tzinfo=UTC)),
         ("renovatie_2026-W43_kortrijk (1).csv", datetime(2026, 10, 25, 23, tzinfo=UTC)),
     ],
 )

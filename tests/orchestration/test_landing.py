@@ -196,13 +196,13 @@ def test_a_file_replaced_while_it_was_read_stays_for_the_next_landing(
     assert b"17700" in path.read_bytes()
 
 
-def test_a_row_from_the_future_does_not_make_a_source_complete_until_then(
+def test_a_week_that_still_runs_does_not_make_a_source_complete_until_its_end(
     empty_profile: Callable[..., Settings],
 ) -> None:
     settings = empty_profile()
     header = "dossier;team;adres;sector;woningtype;intake_op;fase;fase_op;huisbezoek_op;plan_op\n"
     row = "K-1;kortrijk;Demostraat 1;;rijwoning;2026-11-02;advies;2026-11-03;;\n"
-    drop(settings, "renovation_coach", "renovatie_2099-W10_kortrijk.csv", header + row)
+    drop(settings, "renovation_coach", "renovatie_2026-W48_kortrijk.csv", header + row)
     (landed,) = land_source(settings, "renovation_coach")
     assert landed.manifest.complete_until == NOW
 
@@ -269,7 +269,9 @@ def test_an_unforeseen_fault_in_a_source_about_persons_is_told_by_its_place_alon
     empty_profile: Callable[..., Settings],
 ) -> None:
     settings = empty_profile()
-    drop(settings, "renovation_coach", "renovatie_9999-W52_kortrijk.csv", "dossier;team\n")
+    path = drop(settings, "renovation_coach", "renovatie_2026-W45_kortrijk.csv", "dossier;team\n")
+    # a number of rows that no file has
+    path.with_name(f"{path.name}.manifest.json").write_text('{"rows": {"dossiers": Infinity}}', encoding="utf-8")
     (landed,) = land_source(settings, "renovation_coach")
     assert re.search(r": OverflowError in weekly_drop\.py line \d+; nothing of it was landed$", landed.message)
 

@@ -32,8 +32,8 @@ def _observations(**completeness: float | None) -> pl.DataFrame:
 def _sources(**shares: float | None) -> pl.DataFrame:
     accepted = {"energy_meters": 1.0, "tickets_1777": 1.0} | shares
     return pl.DataFrame(
-        {"source": list(accepted), "accepted_share": list(accepted.values())},
-        schema={"source": pl.String, "accepted_share": pl.Float64},
+        {"source": list(accepted), "kpi_id": None, "accepted_share": list(accepted.values())},
+        schema={"source": pl.String, "kpi_id": pl.String, "accepted_share": pl.Float64},
     )
 
 
@@ -265,3 +265,14 @@ def test_an_empty_lake_gives_no_verdicts_rather_than_an_error(
     judged: Callable[..., dict[str, tuple[str, list[str]]]],
 ) -> None:
     assert judged(observations=_observations().clear(), sources=_sources().clear()) == {}
+
+
+def test_a_share_of_accepted_rows_that_is_told_per_kpi_is_nobody_else_s(
+    judged: Callable[..., dict[str, tuple[str, list[str]]]],
+) -> None:
+    columns = {"source": pl.String, "kpi_id": pl.String, "accepted_share": pl.Float64}
+    shares = [("tickets_1777", TICKETS, 0.5), ("tickets_1777", "another", 1.0), ("energy_meters", None, 1.0)]
+    verdicts = judged(sources=pl.DataFrame(shares, columns, orient="row"))
+    assert verdicts[ENERGY] == FINE
+    assert verdicts[TICKETS] == ("unverified", ["slechts 50% van de rijen van tickets_1777 is aanvaard; 98% is nodig"])
+    assert judged(sources=pl.DataFrame(shares[1:], columns, orient="row"))[TICKETS] == FINE

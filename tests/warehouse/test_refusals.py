@@ -97,3 +97,16 @@ def test_the_newest_batches_are_those_that_stand_and_newest_first(
     (layout.lake / "meters" / f"batch={batches[0].batch_id}" / "manifest.json").write_text("no manifest")
     assert Lake(layout.lake).newest("meters", 3) == [batches[3], again, batches[1]]
     assert Lake(layout.lake).newest("nobody", 3) == []
+
+
+def test_refused_rows_about_a_kpi_are_counted_by_kpi(
+    warehouse: Con, lake: Lake, contract: SourceContract, rows: Rows, arrival: MakeArrival
+) -> None:
+    ((name, split),) = refused(rows([1.0]), ["a: is missing"], ["b: is odd"], ["c: is high"]).items()
+    about = split.quarantined.with_columns(
+        pl.Series("kpi_id", [" trees_extra ", None, "Secret Person"], dtype=pl.String)
+    )
+    lake.commit(arrival(rows([1.0]), splits={name: replace(split, quarantined=about)}), NOON)
+    load(warehouse, lake, {"meters": contract})
+    counted = "select kpi_id, rows from landing.refused_kpis order by all"
+    assert warehouse.execute(counted).fetchall() == [("trees_extra", 1), (None, 2)]

@@ -76,7 +76,7 @@ measured as (
 
 select
     measured.site_id,
-    (measured.period_end - interval 1 year)::date + 1 as period_start,
+    {{ first_day_of_year_to('measured.period_end') }} as period_start,
     measured.period_end,
     measured.is_latest,
     sites.building_use,

@@ -260,7 +260,7 @@ select
     observed.kpi_id,
     'kpi_energy_footprint' as kpi_model,
     cities.area_id,
-    (observed.ref_date - interval 1 year)::date + 1 as period_start,
+    {{ first_day_of_year_to('observed.ref_date') }} as period_start,
     observed.ref_date as period_end,
     observed.ref_date,
     observed.value,

@@ -122,7 +122,7 @@ select
     'own_co2_index_2019_' || settled.scope as kpi_id,
     'kpi_own_co2_index' as kpi_model,
     cities.area_id,
-    (settled.ref_date - interval 1 year)::date + 1 as period_start,
+    {{ first_day_of_year_to('settled.ref_date') }} as period_start,
     settled.ref_date as period_end,
     settled.ref_date,
     case when settled.empty_reason_nl is null then 100 * (settled.co2_t / settled.base_co2_t - 1) end as value,

@@ -58,7 +58,7 @@ periods as (
     select
         ref_dates.complete_until,
         ref_dates.ref_date,
-        (ref_dates.ref_date - interval 1 year)::date + 1 as period_start
+        {{ first_day_of_year_to('ref_dates.ref_date') }} as period_start
     from ref_dates
     inner join sources_complete
         on ref_dates.ref_date between date '2020-12-31' and sources_complete.last_whole_date

@@ -4,11 +4,7 @@ with batches as (
 
     select
         batch_id,
-        -- a file name without its numbers, or the host of an address: who sends it, week after week
-        case
-            when origin like '%://%' then regexp_extract(origin, '://([^/?#]+)', 1)
-            else regexp_replace(regexp_replace(lower(origin), '\.[a-z0-9]+$', ''), '[0-9]+', '*', 'g')
-        end as supplier,
+        {{ supplier_of('origin') }} as supplier,
         supplied_at
     from {{ ref('stg_pipeline__batches') }}
 
@@ -31,9 +27,12 @@ refusals as (
     select
         batch_id,
         table_name,
-        -- the day of a delivery would make every reason a new one
-        regexp_replace(reason, ', \d{4}-\d{2}-\d{2}$', '') as reason,
-        regexp_replace(reason_nl, ', \d{4}-\d{2}-\d{2}', '') as reason_nl,
+        -- the day of a delivery, or the numbers of its lines, would make every reason a new one
+        regexp_replace(regexp_replace(reason, ', \d{4}-\d{2}-\d{2}$', ''), ': lines \d[\d, ]* and \d+ ', ': lines ')
+            as reason,
+        regexp_replace(
+            regexp_replace(reason_nl, ', \d{4}-\d{2}-\d{2}', ''), ': de regels \d[\d, ]* en \d+ ', ': regels '
+        ) as reason_nl,
         refused
     from {{ ref('stg_pipeline__refusals') }}
 

@@ -51,12 +51,12 @@ recent as (
         positions.required_value,
         {{ exact_sum('daily.energy_kwh') }} as energy_kwh,
         {{ exact_sum('daily.completeness') }}
-        / date_diff('day', positions.ref_date - interval 1 year, positions.ref_date) as coverage,
+        / (date_diff('day', {{ first_day_of_year_to('positions.ref_date') }}, positions.ref_date) + 1) as coverage,
         count(*) as days
     from positions
     inner join daily
         on
-            daily.reading_date > positions.ref_date - interval 1 year
+            daily.reading_date >= {{ first_day_of_year_to('positions.ref_date') }}
             and positions.ref_date >= daily.reading_date
     where positions.gap < 0 and positions.value_kpi_id = 'own_energy_use_yearly'
     group by positions.target_id, positions.ref_date, positions.required_value, daily.ean
