@@ -33,7 +33,7 @@ class Plan:
 
 def make_plan(settings: Settings, now: datetime) -> Plan:
     """The build that today's committed batches, code and date ask for."""
-    batches = tuple(manifest.batch_id for manifest in Lake(settings.layout.lake).live())
+    batches = tuple(Lake(settings.layout.lake).live_ids())
     as_of = settings.as_of(now)
     facts = json.dumps([batches, as_of.isoformat(), code_version(), settings.city.name])
     fingerprint = hashlib.sha256(facts.encode()).hexdigest()
@@ -55,8 +55,9 @@ def why_due(settings: Settings, now: datetime) -> str | None:
 
 def last_decision(settings: Settings) -> Decision | None:
     """The newest committed build."""
-    decisions = Lake(settings.layout.lake).decisions()
-    return decisions[-1] if decisions else None
+    lake = Lake(settings.layout.lake)
+    builds = lake.build_ids()
+    return lake.decision(builds[-1]) if builds else None
 
 
 def code_version() -> str:
