@@ -6,7 +6,9 @@ write or several read, and within one process refuses a second configuration: he
 
 import os
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,23 +22,51 @@ CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
+_BESIDE = ".tmp"
 # for every connection of the process to this file, also those that can no longer set it
 _UTC = "set global TimeZone = 'UTC'"
 _HOLDER = re.compile(r"\(PID (\d+)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much DuckDB may take.
+
+    Attributes:
+        memory: as DuckDB writes it, `4GB` or `70%` of the machine's; what does not fit is written to disk.
+        spill: the folder for that; None for one beside the file, gone again when it closes.
+    """
+
+    memory: str
+    spill: Path | None
+
+    @property
+    def limit(self) -> str:
+        """The statement that holds DuckDB to it."""
+        return f"set global memory_limit = '{self.memory}'"
+
+    def spill_of(self, path: Path) -> Path:
+        """Where what does not fit in memory is written, while that file is open."""
+        return self.spill or path.with_name(path.name + _BESIDE)
+
+
+ROOM: Final = Room("70%", None)
+"""Of who sets nothing; with dbt's profile it leaves a third for the rest of the process and of the machine."""
 
 
 class WarehouseBusyError(RuntimeError):
     """The file is held by somebody else; the message says by whom."""
 
 
-def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+def connect(path: Path, *, read_only: bool = False, room: Room = ROOM) -> duckdb.DuckDBPyConnection:
     """Opens the pipeline's own file; times are UTC, no extension is ever fetched.
 
     Raises:
         WarehouseBusyError: another process holds it, or this one in another mode.
     """
-    con = _open(path, read_only=read_only)
+    con = _open(path, room, read_only=read_only)
     con.execute(_UTC)
+    con.execute(room.limit)
     return con
 
 
@@ -47,20 +77,23 @@ def open_published(path: Path) -> duckdb.DuckDBPyConnection:
         WarehouseBusyError: somebody writes into it, which no part of the pipeline does.
     """
     # DuckDB shares an instance per path: through the pointer a second open would show the build before it
-    con = _open(path.resolve(), read_only=True)
+    con = _open(path.resolve(), ROOM, read_only=True)
     # a second connection of one process shares the settings that the first one locked
     if con.execute("select current_setting('lock_configuration')").fetchone() == (False,):
         con.execute(_UTC)
+        con.execute(ROOM.limit)
         con.execute("set enable_external_access = false")
         con.execute("set lock_configuration = true")
     return con
 
 
-def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+def _open(path: Path, room: Room, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     if not read_only and not path.exists():
         _make(path)
+    # once something was written there DuckDB refuses to be told again, even the same folder: not a `set`
+    config = CONFIG | {"temp_directory": str(room.spill_of(path))}
     try:
-        return duckdb.connect(path, read_only=read_only, config=CONFIG)
+        return duckdb.connect(path, read_only=read_only, config=config)
     except (duckdb.IOException, duckdb.ConnectionException) as refused:
         raise _explained(path, str(refused)) from refused
 
@@ -94,3 +127,17 @@ def _explained(path: Path, reason: str) -> Exception:
 def frame(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
     """The rows of a query as a polars frame."""
     return pl.DataFrame(con.sql(query).to_arrow_table())
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All of it or nothing."""
+    con.begin()
+    try:
+        yield
+        con.commit()
+    except BaseException:
+        # after a failed commit or a fatal error there is no transaction left to roll back
+        with suppress(duckdb.Error):
+            con.rollback()
+        raise
