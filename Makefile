@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-header --no-annotate --quiet --extra install
 
-.PHONY: help demo real dev prepare picture test door browser chaos acceptance shuffle fuzz canary calibrate check lint types imports sql lock clean contracts
+.PHONY: help demo real dev prepare picture test door browser chaos acceptance shuffle fuzz canary calibrate bench check lint types imports sql lock clean contracts
 .DEFAULT_GOAL := help
 
 help: ## shows this list
@@ -54,6 +54,9 @@ fuzz: .venv/.installed-dev ## 100 000 hostile rows over all contracts
 
 canary: .venv/.installed-dev ## plants tokens and identifiers in every source and fault, and looks for them in every file
 	@CANARY=full $(BIN)/pytest -q tests/canary
+
+bench: .venv/.installed-dev ## what one more day costs on ten million readings, beside a day on a month of them
+	@$(BIN)/python -m tests.bench.one_more_day
 
 check: .venv/.installed-dev ## everything a machine can see without running the code
 	@$(MAKE) --no-print-directory -j 2 lint types imports sql

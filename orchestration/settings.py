@@ -1,6 +1,7 @@
 """Every setting of the pipeline. Only this module reads the environment; the rest receives values."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,11 +15,15 @@ from ingestion.areas import Areas, read_areas
 from ingestion.delivery import Endpoint, Secret
 from ingestion.door import KeyRing
 from orchestration.secrets import read_or_create_ring
+from warehouse.engine import ROOM, Room
 from warehouse.layout import Layout
 
 DBT_PROJECT = Path(__file__).parents[1] / "dbt_project"
 CITY = "ADEMRUIMTE_CITY"
 HOME = "ADEMRUIMTE_HOME"
+MEMORY = "ADEMRUIMTE_MEMORY"
+SPILL = "ADEMRUIMTE_SPILL"
+_AMOUNT = re.compile(r"[1-9]\d*(\.\d+)? ?([KMGT]i?B|%)")
 
 
 class SettingMissingError(LookupError):
@@ -55,6 +60,7 @@ class Settings:
         fixed_as_of: the build's city date when it does not follow the clock (demo, tests).
         stable_for: a dropped file without `.ready` is complete when untouched this long.
         boundaries: GeoJSON of the municipality and its sectors; it need not exist.
+        room: how much DuckDB may take while it loads, measures and judges.
     """
 
     city: City
@@ -65,6 +71,7 @@ class Settings:
     mail: MailSettings
     stable_for: timedelta
     boundaries: Path
+    room: Room
 
     def contracts(self) -> dict[str, SourceContract]:
         """The contracts of the sources this city receives, by name."""
@@ -136,6 +143,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         mail=_mail(env, city),
         stable_for=timedelta(seconds=_whole(env, "ADEMRUIMTE_STABLE_SECONDS", 10)),
         boundaries=Path(boundaries) if boundaries else layout.root / "boundaries.geojson",
+        room=_room(env),
     )
 
 
@@ -180,6 +188,13 @@ def _date(env: Mapping[str, str], name: str) -> date | None:
         return date.fromisoformat(written) if written else None
     except ValueError:
         raise SettingInvalidError(f"{name} is {written!r}; write a date as 2026-11-23") from None
+
+
+def _room(env: Mapping[str, str]) -> Room:
+    memory, spill = env.get(MEMORY) or ROOM.memory, env.get(SPILL)
+    if not _AMOUNT.fullmatch(memory):
+        raise SettingInvalidError(f"{MEMORY} is {memory!r}; write an amount as 4GB, or a share of the machine's as 70%")
+    return Room(memory, Path(spill).resolve() if spill else None)
 
 
 def _whole(env: Mapping[str, str], name: str, default: int) -> int:

@@ -8,7 +8,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 # a batch, the checkpoint of its rows and the build made of them, each about its size
@@ -90,6 +90,14 @@ def write_synced(path: Path, content: bytes) -> None:
     """Writes a file and forces it to disk."""
     path.write_bytes(content)
     sync(path)
+
+
+def replace_derived(path: Path, content: bytes) -> None:
+    """Writes a file that spares somebody work and can be made again: a full disk or a closed folder stops nobody."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    with suppress(OSError):
+        fresh.write_bytes(content)
+        fresh.replace(path)
 
 
 def make_synced(folder: Path) -> None:

@@ -6,7 +6,9 @@ write or several read, and within one process refuses a second configuration: he
 
 import os
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,16 +22,43 @@ CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
+_BESIDE = ".tmp"
 # for every connection of the process to this file, also those that can no longer set it
 _UTC = "set global TimeZone = 'UTC'"
 _HOLDER = re.compile(r"\(PID (\d+)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much DuckDB may take.
+
+    Attributes:
+        memory: as DuckDB writes it, `4GB` or `70%` of the machine's; what does not fit is written to disk.
+        spill: the folder for that; None for one beside the file, gone again when it closes.
+    """
+
+    memory: str
+    spill: Path | None
+
+    @property
+    def limit(self) -> str:
+        """The statement that holds DuckDB to it."""
+        return f"set global memory_limit = '{self.memory}'"
+
+    def spill_of(self, path: Path) -> Path:
+        """Where what does not fit in memory is written, while that file is open."""
+        return self.spill or path.with_name(path.name + _BESIDE)
+
+
+ROOM: Final = Room("70%", None)
+"""Of who sets nothing; with dbt's profile it leaves a third for the rest of the process and of the machine."""
 
 
 class WarehouseBusyError(RuntimeError):
     """The file is held by somebody else; the message says by whom."""
 
 
-def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+def connect(path: Path, *, read_only: bool = False, room: Room = ROOM) -> duckdb.DuckDBPyConnection:
     """Opens the pipeline's own file; times are UTC, no extension is ever fetched.
 
     The file of a published build is never opened here: a reader may hold it. Its Parquet says the same
@@ -40,11 +69,14 @@ def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection
     """
     if not read_only and not path.exists():
         _make(path)
+    # once something was written there DuckDB refuses to be told again, even the same folder: not a `set`
+    config = CONFIG | {"temp_directory": str(room.spill_of(path))}
     try:
-        con = duckdb.connect(path, read_only=read_only, config=CONFIG)
+        con = duckdb.connect(path, read_only=read_only, config=config)
     except (duckdb.IOException, duckdb.ConnectionException) as refused:
         raise _explained(path, str(refused)) from refused
     con.execute(_UTC)
+    con.execute(room.limit)
     return con
 
 
@@ -79,3 +111,17 @@ def _explained(path: Path, reason: str) -> Exception:
 def frame(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
     """The rows of a query as a polars frame."""
     return pl.DataFrame(con.sql(query).to_arrow_table())
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All of it or nothing."""
+    con.begin()
+    try:
+        yield
+        con.commit()
+    except BaseException:
+        # after a failed commit or a fatal error there is no transaction left to roll back
+        with suppress(duckdb.Error):
+            con.rollback()
+        raise

@@ -25,6 +25,7 @@ from contracts.gate import Split
 from warehouse.durable import (
     make_synced,
     move_into_place,
+    replace_derived,
     require_free,
     sync,
     sync_tree,
@@ -42,6 +43,8 @@ FORMAT: Final = 1
 
 _FORMAT_FILE = "FORMAT"
 _DECISIONS = "decisions"
+# which build was committed when: it follows from their manifests, and is made again when it is gone
+_COMMITTED = ".committed.json"
 _STAGING = ".staging"
 _MANIFEST = "manifest.json"
 _PREFIX = "batch="
@@ -181,8 +184,6 @@ class Lake:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._staging = root / _STAGING
-        # a committed manifest never changes, so it is read once
-        self._manifests: dict[Path, Manifest] = {}
         if self._format() > FORMAT:
             raise NewerProfileError(root, self._format(), FORMAT)
 
@@ -236,10 +237,7 @@ class Lake:
 
     def newest(self, source: str, most: int) -> list[Manifest]:
         """At most that many batches of a source that no other supersedes, newest first; reads no other manifest."""
-        last_of: dict[str, Path] = {}
-        # a replay bears the id of what it supersedes and a higher number
-        for folder in sorted(self._folders(source), key=_folder_order):
-            last_of[_first_id(folder)] = folder
+        last_of = self._last_of(source)
         return [self._read(last_of[batch_id]) for batch_id in sorted(last_of, reverse=True)[:most]]
 
     def replaced_by(self, manifest: Manifest) -> list[Manifest]:
@@ -313,6 +311,10 @@ class Lake:
             )
         return self._folder(manifest) / part / f"{table}.parquet"
 
+    def beside(self, source: str, name: str) -> Path:
+        """A file that follows from the batches of a source and lies beside them; whoever keeps it can make it again."""
+        return self._root / source / f".{name}"
+
     def read(self, manifest: Manifest, table: str, part: Part) -> pl.DataFrame:
         """The rows of a part of a table of a batch.
 
@@ -346,10 +348,22 @@ class Lake:
             move_into_place(folder, final)
         return final
 
+    def build_ids(self) -> list[str]:
+        """Every committed build, oldest first; what each says is read once in the life of a profile."""
+        kept = _kept_moments(self._root / _DECISIONS / _COMMITTED)
+        ids = [folder.name.removeprefix(_PREFIX) for folder in self._folders(_DECISIONS)]
+        moments = {one: kept.get(one) or self.decision(one).committed_at for one in ids}
+        if moments != kept:
+            _keep_moments(self._root / _DECISIONS / _COMMITTED, moments)
+        return sorted(ids, key=lambda one: (moments[one], one))
+
+    def decision(self, build_id: str) -> Decision:
+        """A committed build."""
+        return _decision(self._root / _DECISIONS / f"{_PREFIX}{build_id}")
+
     def decisions(self) -> list[Decision]:
-        """Every committed build, oldest first."""
-        found = (_decision(folder) for folder in self._folders(_DECISIONS))
-        return sorted(found, key=lambda decision: (decision.committed_at, decision.build_id))
+        """Every committed build, oldest first, with all that it says of itself: thousands of files after some years."""
+        return [self.decision(build_id) for build_id in self.build_ids()]
 
     def said(self, decision: Decision) -> pl.DataFrame:
         """The verdict rows of a committed build."""
@@ -384,6 +398,13 @@ class Lake:
             return []
         named = (Path(entry.path) for entry in os.scandir(folder) if entry.name.startswith(_PREFIX))
         return [path for path in named if (path / _MANIFEST).exists()]
+
+    def _last_of(self, source: str) -> dict[str, Path]:
+        """The folder of the batch that stands, by the id it bore at first.
+
+        A replay bears the id of what it supersedes and a higher number.
+        """
+        return {_first_id(folder): folder for folder in sorted(self._folders(source), key=_folder_order)}
 
     def _folder(self, manifest: Manifest) -> Path:
         return self._batch(manifest.source, manifest.batch_id)
@@ -648,3 +669,16 @@ def _moment(text: str | None) -> datetime | None:
 def _decision(folder: Path) -> Decision:
     said = json.loads((folder / _MANIFEST).read_bytes())
     return Decision(said["build_id"], datetime.fromisoformat(said["committed_at"]), said["facts"], folder)
+
+
+def _kept_moments(path: Path) -> dict[str, datetime]:
+    """What was kept of the decisions; nothing where the file is gone or torn."""
+    try:
+        return {build_id: datetime.fromisoformat(said) for build_id, said in json.loads(path.read_bytes()).items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
+
+
+def _keep_moments(path: Path, moments: Mapping[str, datetime]) -> None:
+    said = json.dumps({build_id: moment.isoformat() for build_id, moment in moments.items()}, indent=1, sort_keys=True)
+    replace_derived(path, said.encode())

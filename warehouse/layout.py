@@ -36,6 +36,11 @@ class Layout:
         return self.root / "lake"
 
     @property
+    def last_said(self) -> Path:
+        """What was last said of every target; it follows from the decisions, and is made again when it is gone."""
+        return self.lake / "decisions" / ".last_said.parquet"
+
+    @property
     def staging(self) -> Path:
         """Batches being written; on the lake's file system and outside every source's folder."""
         return self.lake / ".staging"

@@ -6,7 +6,7 @@ are there together or not at all. The order in which batches are loaded changes 
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -18,6 +18,7 @@ from contracts.cities.profile import City
 from contracts.gate import REASONS, REASONS_NL
 from contracts.vocabulary import LINE, UTC_INSTANT, SourceContract, TableContract
 from warehouse.durable import require_free, telling_when_full
+from warehouse.engine import transaction
 from warehouse.lake import KNOWN_AT, Lake, Manifest
 
 # a row that bears one is about a KPI, and no other is to blame when it is refused
@@ -127,7 +128,7 @@ def ensure_landing(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Sourc
     Raises:
         LoadError: a column's type in the contract is no longer that of the table.
     """
-    with _transaction(con):
+    with transaction(con):
         con.execute(_LEDGER)
         for source, table in _tables(contracts):
             _ensure_table(con, f"{source}__{table.name}", landing_columns(table))
@@ -192,7 +193,7 @@ def load_known(
 
 def write_profile(con: duckdb.DuckDBPyConnection, city: City) -> None:
     """Replaces the city's calendar."""
-    with _registered(con, "calendar", days(city, *_CALENDAR)), _transaction(con):
+    with _registered(con, "calendar", days(city, *_CALENDAR)), transaction(con):
         con.execute("delete from landing.city_days")
         con.execute("insert into landing.city_days by name select * from calendar order by date")
 
@@ -205,14 +206,14 @@ def write_status(con: duckdb.DuckDBPyConnection, rows: Iterable[StatusRow]) -> N
         rows: source, complete_until and last_asked_at, as the state knows them.
     """
     asked = pl.DataFrame(list(rows), schema=_STATUS_SCHEMA, orient="row")
-    with _registered(con, "asked", asked), _transaction(con):
+    with _registered(con, "asked", asked), transaction(con):
         con.execute("delete from landing.source_status")
         con.execute(_REPLACE_STATUS)
 
 
 def write_build(con: duckdb.DuckDBPyConnection, build_id: str, as_of: date, city: str, *, is_synthetic: bool) -> None:
     """Replaces the one row that says which build this is."""
-    with _transaction(con):
+    with transaction(con):
         con.execute("delete from landing.build")
         con.execute("insert into landing.build values (?, ?, ?, ?)", [build_id, as_of, city, is_synthetic])
 
@@ -284,7 +285,7 @@ class _Batch:
     def load(self) -> Loaded:
         self._require_room()
         try:
-            with telling_when_full(self._what), _transaction(self.con):
+            with telling_when_full(self._what), transaction(self.con):
                 return self._replace()
         # what is wrong with this batch; a fatal error of the engine is nobody's batch and goes on up
         except (duckdb.DataError, duckdb.ProgrammingError, duckdb.IOException, LoadError) as fault:
@@ -478,20 +479,6 @@ def _value(name: str, found: Mapping[str, str], wanted: str) -> str:
         fraction = f"""when "{name}" <> trunc("{name}") then error('column {name} holds a fraction')"""
         return f'case {fraction} else cast("{name}" as bigint) end'
     return f'cast("{name}" as {wanted})'
-
-
-@contextmanager
-def _transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All of it or nothing."""
-    con.begin()
-    try:
-        yield
-        con.commit()
-    except BaseException:
-        # after a failed commit or a fatal error there is no transaction left to roll back
-        with suppress(duckdb.Error):
-            con.rollback()
-        raise
 
 
 @contextmanager

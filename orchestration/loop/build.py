@@ -114,7 +114,7 @@ class Build:
     def load(self) -> list[loader.Loaded]:
         """Loads committed batches into the landing tables."""
         lake = Lake(self.settings.layout.lake)
-        with connect(self.settings.layout.warehouse) as con:
+        with connect(self.settings.layout.warehouse, room=self.settings.room) as con:
             # every source has its tables, also those this city does not receive: dbt reads them all
             loaded = loader.load(con, lake, all_contracts(), self.plan.batches)
             with State(self.settings.layout.state) as state:

@@ -1,13 +1,16 @@
 """What earlier deliveries of a source say of a new one, and a new one of them.
 
-Belongs here: which accepted rows were known already, and which refused lines are still open. Both are read from
-the lake each time and stored nowhere: a correction that arrives late, or a replay, changes them. Does not belong
-here: what a supplier is told (`orchestration.giving_back`).
+Belongs here: which accepted rows were known already, and which refused lines are still open. Both follow from the
+lake each time: a correction that arrives late, or a replay, changes them. Only the hashes of what each batch refused
+are kept beside the batches, so that a file does not open all those before it. Does not belong here: what a supplier
+is told (`orchestration.giving_back`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +19,8 @@ from contracts.cities.profile import City
 from contracts.gate import REASONS, REASONS_NL, Split
 from contracts.reasons import in_dutch
 from contracts.vocabulary import LINE, UTC_INSTANT, Delivers, SourceContract, TableContract
+from orchestration.loop.dropped import RULES_OF_THIS_PROCESS
+from warehouse.durable import replace_derived
 from warehouse.lake import KNOWN_AT, Lake, Manifest, naming_its_batch
 
 CLOSED_BY = "closed_by"
@@ -24,7 +29,9 @@ _MOST_BATCHES = 200
 # comparing may cost a fraction of what reading and checking those rows cost
 _MOST_TIMES = 5
 _FEW_ROWS = 100_000
-_KEY = "key of "
+# names that no received column bears
+_KEY = "hash of its key"
+_TEXT = "hash of its text"
 _PLACE = "place of the line"
 _DELIVERED: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "batch_id": pl.String,
@@ -35,6 +42,15 @@ _DELIVERED: Mapping[str, pl.DataType | type[pl.DataType]] = {
 
 
 _CLOSING: Mapping[str, pl.DataType | type[pl.DataType]] = {CLOSED_BY: pl.String, PUT_RIGHT: pl.Boolean}
+# what closing asks of a refused line; nothing in it can be read
+_INDEXED: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    **_DELIVERED,
+    LINE: pl.Int64,
+    _KEY: pl.UInt64,
+    _TEXT: pl.UInt64,
+}
+# who made an index: the hashes of another polars, or the keys of another contract, are not those of today
+_MADE_BY = "made_by"
 _OPEN = [pl.lit(None, dtype).alias(name) for name, dtype in _CLOSING.items()]
 
 
@@ -175,7 +191,7 @@ def refused_lines(lake: Lake, table: TableContract, city: City, batches: Iterabl
     lines = reading.refusals(in_order)
     for batch in in_order:
         lines = reading.closed(lines, batch, in_order)
-    return lines.drop(reading.keys)
+    return lines.drop(_KEY, _TEXT)
 
 
 def lines_closed_by(lake: Lake, contract: SourceContract, city: City, manifest: Manifest) -> int:
@@ -189,23 +205,19 @@ def lines_closed_by(lake: Lake, contract: SourceContract, city: City, manifest: 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """The refused lines of one table, each with its key where that can be read."""
+    """The refused lines of one table, each with the hash of its key where that can be read."""
 
     lake: Lake
     table: TableContract
     city: City
 
-    @property
-    def keys(self) -> list[str]:
-        """Names that no received column bears."""
-        return [f"{_KEY}{name}" for name in self.table.key]
-
     def closed_now(self, batches: Sequence[Manifest], manifest: Manifest) -> int:
-        earlier = [batch for batch in batches if _moment(batch) < _moment(manifest) and self.table.name in batch.tables]
-        earlier.sort(key=_moment)
-        refused = self.refusals([*earlier, manifest])
+        batches = [batch for batch in batches if self.table.name in batch.tables]
+        earlier = sorted((batch for batch in batches if _moment(batch) < _moment(manifest)), key=_moment)
+        spoken_of = [batch.batch_id for batch in (*earlier, manifest)]
+        refused = self._indexed(manifest.source, [*batches, manifest]).filter(pl.col("batch_id").is_in(spoken_of))
         # what this one says nothing of need not be looked for in all the others
-        lines = self.closed(refused, manifest, earlier).filter(
+        lines = self.closed(refused.with_columns(_OPEN), manifest, earlier).filter(
             (pl.col(CLOSED_BY) == manifest.batch_id) & pl.col(PUT_RIGHT)
         )
         lines = lines.with_columns(_OPEN)
@@ -216,22 +228,44 @@ class _Reading:
         return lines.height
 
     def refusals(self, batches: Iterable[Manifest]) -> pl.DataFrame:
-        typed = {name: self.table.schema[key] for key, name in zip(self.table.key, self.keys, strict=True)}
         text = dict.fromkeys(self.table.received.columns, pl.String)
         why = {REASONS: pl.List(pl.String), REASONS_NL: pl.List(pl.String)}
-        empty = pl.DataFrame(schema={**text, LINE: pl.Int64, **why, **_DELIVERED, **typed, **_CLOSING})
+        empty = pl.DataFrame(schema={**text, LINE: pl.Int64, **why, **_DELIVERED, **_INDEXED, **_CLOSING})
         found = (batch for batch in batches if batch.tables[self.table.name].quarantined)
         return pl.concat([empty, *(self._of_batch(batch).select(empty.columns) for batch in found)])
+
+    def _indexed(self, source: str, batches: Iterable[Manifest]) -> pl.DataFrame:
+        """The refused lines of these batches by their hashes, each batch read once in the life of a profile.
+
+        The file follows from the lake: a batch that was replaced or withdrawn is not asked for and falls out.
+        """
+        wanted = {batch.batch_id: batch for batch in batches if batch.tables[self.table.name].quarantined}
+        path = self.lake.beside(source, f"refused_{self.table.name}.parquet")
+        before = _kept_index(path)
+        kept = before.filter(pl.col("batch_id").is_in(list(wanted)))
+        fresh = wanted.keys() - set(kept["batch_id"])
+        now = pl.concat([kept, *(self._of_batch(wanted[one]).select(list(_INDEXED)) for one in sorted(fresh))])
+        if fresh or now.height != before.height:
+            content = BytesIO()
+            now.write_parquet(content, metadata={_MADE_BY: _maker()})
+            replace_derived(path, content.getvalue())
+        return now
 
     def _of_batch(self, batch: Manifest) -> pl.DataFrame:
         """A key that numbers equal rows in the order of their file cannot be read from refused rows alone."""
         text = self.table.received.columns
         lines = with_dutch(self.lake.read(batch, self.table.name, "quarantine"), self.table)
         lines = lines.with_columns(pl.lit(None, pl.String).alias(name) for name in text if name not in lines.columns)
-        key = self.table.parse(lines.select(*text, LINE), self.city).select(self.table.key)
-        key.columns = self.keys
+        key = self._key_of(self.table.parse(lines.select(*text, LINE), self.city).lazy()).collect()
         delivered = [pl.lit(getattr(batch, name), dtype).alias(name) for name, dtype in _DELIVERED.items()]
-        return pl.concat([lines, key], how="horizontal").with_columns(*delivered, *_OPEN)
+        hashed = pl.struct(text).hash().alias(_TEXT)
+        return pl.concat([lines, key], how="horizontal").with_columns(hashed, *delivered, *_OPEN)
+
+    def _key_of(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """The hash of each row's key; a key of which a part cannot be read is no key."""
+        key = [pl.col(name).cast(self.table.schema[name]) for name in self.table.key]
+        is_whole = pl.all_horizontal(part.is_not_null() for part in key)
+        return rows.select(pl.when(is_whole).then(pl.struct(key).hash()).alias(_KEY))
 
     def closed(self, lines: pl.DataFrame, batch: Manifest, batches: Iterable[Manifest]) -> pl.DataFrame:
         """The lines, those that were open before this batch and of which it speaks closed by it."""
@@ -242,7 +276,7 @@ class _Reading:
         if still_open.is_empty():
             return lines
         refused = lines.filter(pl.col("batch_id") == batch.batch_id)
-        spoken = self._spoken_of(still_open, refused.select(self.keys), batch, batches)
+        spoken = self._spoken_of(still_open, refused.select(_KEY), batch, batches)
         is_spoken_of = pl.col(_PLACE).is_in(spoken[_PLACE].implode())
         is_right = ~pl.col(_PLACE).is_in(self._again(spoken, refused)[_PLACE].implode())
         return numbered.with_columns(
@@ -252,11 +286,10 @@ class _Reading:
 
     def _again(self, spoken: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
         """The lines that a delivery refuses again: the same key, the same text, or the same line of its file."""
-        text = list(self.table.received.columns)
         return pl.concat(
             [
-                spoken.join(refused, on=self.keys, how="semi"),
-                spoken.join(refused, on=text, how="semi", nulls_equal=True),
+                spoken.join(refused, on=_KEY, how="semi"),
+                spoken.join(refused, on=_TEXT, how="semi"),
                 spoken.join(refused, on=["origin", LINE], how="semi"),
             ]
         )
@@ -266,8 +299,8 @@ class _Reading:
     ) -> pl.DataFrame:
         if self.table.delivers is Delivers.SNAPSHOT:
             return still_open
-        keys = pl.concat([self._accepted_keys(batch, still_open.select(self.keys)), again])
-        by_key = still_open.join(keys, on=self.keys, how="semi")
+        keys = pl.concat([self._accepted_keys(batch, still_open.select(_KEY)), again])
+        by_key = still_open.join(keys, on=_KEY, how="semi")
         others = still_open.join(by_key, on=_PLACE, how="anti")
         first = {one.batch_id: one for one in batches}
         repeated = [found for found in others["batch_id"].unique() if self._repeats(batch, first[found])]
@@ -281,16 +314,22 @@ class _Reading:
             return False
         if held == 0:
             return same_name
+        if self._cannot_meet(batch, first):
+            return False
         common = self._accepted_keys(batch, self._accepted_keys(first)).height
         return common > 0 if same_name else 2 * common >= held
+
+    def _cannot_meet(self, batch: Manifest, first: Manifest) -> bool:
+        """Whether two deliveries speak of other dates, where the date is part of the key."""
+        one, other = batch.tables[self.table.name], first.tables[self.table.name]
+        dates = (one.first_date, one.last_date, other.first_date, other.last_date)
+        return self.table.event_date in self.table.key and None not in dates and not _overlaps(*dates)
 
     def _accepted_keys(self, batch: Manifest, wanted: pl.DataFrame | None = None) -> pl.DataFrame:
         """The distinct keys of the accepted rows of a batch, or the wanted ones among them."""
         file = self.lake.file(batch, self.table.name, "accepted")
-        rows = pl.scan_parquet(file, hive_partitioning=False, glob=False)
-        named = zip(self.table.key, self.keys, strict=True)
-        keys = rows.select(pl.col(key).cast(self.table.schema[key]).alias(name) for key, name in named)
-        sought = keys if wanted is None else keys.join(wanted.lazy(), on=self.keys, how="semi")
+        keys = self._key_of(pl.scan_parquet(file, hive_partitioning=False, glob=False))
+        sought = keys if wanted is None else keys.join(wanted.lazy(), on=_KEY, how="semi")
         with naming_its_batch(file):
             return sought.unique().collect()
 
@@ -301,6 +340,18 @@ def with_dutch(quarantined: pl.DataFrame, table: TableContract) -> pl.DataFrame:
         return quarantined
     said = pl.element().replace(in_dutch(table))
     return quarantined.with_columns(pl.col(REASONS).list.eval(said).alias(REASONS_NL))
+
+
+def _kept_index(path: Path) -> pl.DataFrame:
+    """What was indexed of refused lines; nothing where the file is gone, torn or made by other rules."""
+    with suppress(OSError, pl.exceptions.PolarsError, KeyError):
+        if pl.read_parquet_metadata(path)[_MADE_BY] == _maker():
+            return pl.read_parquet(path, hive_partitioning=False, glob=False).select(list(_INDEXED))
+    return pl.DataFrame(schema=_INDEXED)
+
+
+def _maker() -> str:
+    return f"{pl.__version__} {RULES_OF_THIS_PROCESS}"
 
 
 def _moment(batch: Manifest) -> tuple[datetime, datetime]:

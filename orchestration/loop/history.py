@@ -103,7 +103,7 @@ def _load(scratch: Settings, lake: Lake, known: Sequence[Manifest], known_at: da
         By source why a batch of it could not be loaded.
     """
     as_of = scratch.as_of(known_at)
-    with connect(scratch.layout.warehouse) as con:
+    with connect(scratch.layout.warehouse, room=scratch.room) as con:
         loaded = loader.load_known(con, lake, all_contracts(), known_at)
         loader.write_status(con, _progress([lake.stood(manifest, known_at) for manifest in known]))
         loader.write_profile(con, scratch.city)

@@ -55,8 +55,9 @@ def why_due(settings: Settings, now: datetime) -> str | None:
 
 def last_decision(settings: Settings) -> Decision | None:
     """The newest committed build."""
-    decisions = Lake(settings.layout.lake).decisions()
-    return decisions[-1] if decisions else None
+    lake = Lake(settings.layout.lake)
+    builds = lake.build_ids()
+    return lake.decision(builds[-1]) if builds else None
 
 
 def code_version() -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration.loop.plan import code_version
-from orchestration.settings import CITY, DBT_PROJECT, Settings
+from orchestration.settings import CITY, DBT_PROJECT, MEMORY, SPILL, Settings
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -88,7 +88,14 @@ def _dbt(settings: Settings) -> Iterator[None]:
     """The variables dbt's own files name, and afterwards no open warehouse."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - as above
 
-    with _environment(**{_WAREHOUSE: str(settings.layout.warehouse), CITY: settings.city.name}):
+    warehouse, room = settings.layout.warehouse, settings.room
+    named = {
+        _WAREHOUSE: str(warehouse),
+        CITY: settings.city.name,
+        MEMORY: room.memory,
+        SPILL: str(room.spill_of(warehouse)),
+    }
+    with _environment(**named):
         try:
             yield
         finally:

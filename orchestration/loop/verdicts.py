@@ -1,12 +1,16 @@
 """What a build says that the log does not hold yet. The log is output only: no verdict is made from it."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
 
 import polars as pl
 
 from orchestration.loop.changes import with_change
 from orchestration.settings import Settings
+from warehouse.durable import replace_derived
 from warehouse.engine import connect, frame
 from warehouse.lake import Lake
 
@@ -22,6 +26,8 @@ SAID = (
     "dq_verdict",
 )
 KEY = "decision_key"
+# of how many builds, and of which, a file holds what was last said
+_BUILDS, _OF = "builds", "builds_sha256"
 
 
 def newly_said(settings: Settings, lake: Lake) -> pl.DataFrame:
@@ -34,9 +40,37 @@ def newly_said(settings: Settings, lake: Lake) -> pl.DataFrame:
     with connect(settings.layout.warehouse, read_only=True) as con:
         now_said = with_key(frame(con, "select * from verdicts.fct_target_verdicts order by target_id"))
         history = frame(con, "select * from verdicts.fct_target_status_history")
-    before = last_said(lake.said(decision) for decision in lake.decisions())
+    before = said_so_far(lake, settings.layout.last_said)
     known = before.select("target_id", KEY) if before.height else before.with_columns(pl.lit("").alias(KEY))
     return with_change(before, now_said, history).join(known, on=["target_id", KEY], how="anti", maintain_order="left")
+
+
+def said_so_far(lake: Lake, kept_in: Path) -> pl.DataFrame:
+    """The newest row of every target in the log: what was kept of earlier builds, and what was said since.
+
+    Args:
+        lake: that holds the log.
+        kept_in: a file that follows from the log; it is made where it is gone, torn or of another log.
+    """
+    builds = lake.build_ids()
+    read, before = _kept(kept_in, builds)
+    if read == len(builds):
+        return before
+    now = last_said([before, *(lake.said(lake.decision(build_id)) for build_id in builds[read:])])
+    content = BytesIO()
+    now.write_parquet(content, metadata={_BUILDS: str(len(builds)), _OF: _sha256("|".join(builds))})
+    replace_derived(kept_in, content.getvalue())
+    return now
+
+
+def _kept(kept_in: Path, builds: Sequence[str]) -> tuple[int, pl.DataFrame]:
+    """Of how many of the oldest builds a file holds what was last said, and that."""
+    with suppress(OSError, pl.exceptions.PolarsError, KeyError, ValueError):
+        of = pl.read_parquet_metadata(kept_in)
+        read = int(of[_BUILDS])
+        if of[_OF] == _sha256("|".join(builds[:read])):
+            return read, pl.read_parquet(kept_in)
+    return 0, last_said([])
 
 
 def last_said(rows: Iterable[pl.DataFrame]) -> pl.DataFrame:

@@ -24,6 +24,7 @@ SELECTED = (
     "+dim_area",
     "+dim_department",
     "+dim_meter",
+    "int_energy_meters__downgrades_daily",
     "+kpi_own_energy",
     "no_measured_reading_was_downgraded",
     "quarters_fit_the_day_total",

@@ -1,5 +1,7 @@
 """What was known already is recognised; what was refused stays open until somebody puts it right."""
 
+import random
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -192,6 +194,48 @@ def test_a_closed_line_names_the_delivery_that_closed_it_first(department: Depar
     third = department.send(department.spoiled(2, value="44"))
     assert department.lines()["closed_by"].to_list() == [second.manifest.batch_id]
     assert "closes" not in third.message
+
+
+def _said_closed(landed: Landed) -> int:
+    return int((re.search(r"closes (\d+) refused earlier", landed.message) or [0, 0])[1])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_a_file_says_it_closes_is_what_the_refused_lines_say(department: Department, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a repeatable choice, no secret
+    lake = Lake(department.settings.layout.lake)
+    index = lake.beside("indicators", "refused_observations.parquet")
+    for _ in range(14):
+        some = chance.sample(range(10), chance.randrange(1, 9))
+        fault = chance.choice([{"value": "veel"}, {"value": "heel veel"}, {"ref_date": "morgen"}, {"area": "X"}])
+        rows = department.spoiled(*chance.sample(range(10), chance.randrange(4)), **fault)
+        name = chance.choice(["data.csv", "cijfers.csv", None])
+        late = MONDAY + timedelta(days=chance.randrange(30)) if chance.random() < 0.3 else None
+        sent = department.send([rows[place] for place in sorted(some)], name, late)
+        assert sent.manifest is not None
+        lines = department.lines()
+        closed = lines.filter((pl.col("closed_by") == sent.manifest.batch_id) & pl.col("is_put_right"))
+        assert _said_closed(sent) == closed.height
+        if chance.random() < 0.3:
+            index.unlink(missing_ok=True)
+        if chance.random() < 0.3:
+            index.write_bytes(b"PAR1")
+
+
+def test_a_file_opens_no_earlier_quarantine_again(department: Department) -> None:
+    lake = Lake(department.settings.layout.lake)
+    for place in range(3):
+        department.send(department.spoiled(place, value="veel")[place : place + 1])
+    for batch in lake.live("indicators"):
+        lake.file(batch, "observations", "quarantine").write_bytes(b"never opened again")
+    assert department.send(department.rows[:2]).message.endswith("; closes 2 refused earlier")
+
+
+def test_what_is_kept_of_refused_lines_holds_nothing_that_can_be_read(department: Department) -> None:
+    department.send(department.spoiled(1, value="een geheim"))
+    kept = pl.read_parquet(Lake(department.settings.layout.lake).beside("indicators", "refused_observations.parquet"))
+    assert kept.height == 1
+    assert {name for name, dtype in kept.schema.items() if dtype == pl.String} == {"batch_id", "origin"}
 
 
 def test_a_line_of_before_the_dutch_reasons_gets_todays_words(department: Department) -> None:

@@ -240,3 +240,49 @@ def test_the_last_decision_is_the_one_committed_last_whatever_its_name(empty_pro
     last = last_decision(settings)
     assert last is not None
     assert last.build_id == "a-second"
+
+
+def test_a_tick_opens_the_newest_decision_only_however_many_there_are(empty_profile: Profile) -> None:
+    settings = empty_profile()
+    plan = make_plan(settings, NOW)
+    for minute in range(5):
+        commit_build(settings, replace(plan, build_id=f"b{minute}"), NOW + timedelta(minutes=minute))
+        assert last_decision(settings) is not None
+    decisions = settings.layout.lake / "decisions"
+    for minute in range(4):
+        (decisions / f"batch=b{minute}" / "manifest.json").write_text("never opened again", encoding="utf-8")
+    last = last_decision(settings)
+    assert last is not None
+    assert last.build_id == "b4"
+
+
+@pytest.mark.parametrize("kept", [None, "{", "[]", '{"gone": "2030-01-01T00:00:00+00:00"}'])
+def test_which_build_is_the_newest_follows_from_the_decisions_alone(empty_profile: Profile, kept: str | None) -> None:
+    settings = empty_profile()
+    plan = make_plan(settings, NOW)
+    commit_build(settings, replace(plan, build_id="z-first"), NOW)
+    commit_build(settings, replace(plan, build_id="a-second"), LATER)
+    assert last_decision(settings) is not None
+    (file,) = (settings.layout.lake / "decisions").glob(".*")
+    file.unlink()
+    if kept is not None:
+        file.write_text(kept, encoding="utf-8")
+    last = last_decision(settings)
+    assert last is not None
+    assert last.build_id == "a-second"
+    assert "z-first" in file.read_text("utf-8")
+
+
+def test_a_tick_opens_no_batch_however_many_there_are(empty_profile: Profile) -> None:
+    settings = empty_profile()
+    for content in ("c", "a", "b"):
+        first = commit_batch(settings, content)
+        for _ in range(11 if content == "b" else 1):
+            first = commit_batch(settings, content, supersedes=first.batch_id)
+    lake = Lake(settings.layout.lake)
+    live = [manifest.batch_id for manifest in lake.live()]
+    for manifest in lake.manifests():
+        folder = settings.layout.lake / manifest.source / f"batch={manifest.batch_id}"
+        (folder / "manifest.json").write_text("never opened", encoding="utf-8")
+    assert make_plan(settings, NOW).batches == tuple(live)
+    assert len(live) == 3

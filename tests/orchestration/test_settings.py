@@ -16,6 +16,7 @@ from orchestration.settings import (
     read_settings,
     write_own_settings,
 )
+from warehouse.engine import Room
 
 URL = "https://laadnet.example/ocpi/2.2.1/locations"
 
@@ -275,3 +276,15 @@ def test_a_dropped_file_rests_as_long_as_the_setting_says() -> None:
 def test_a_setting_that_cannot_be_read_is_named_with_what_to_write(name: str, written: str, what: str) -> None:
     with pytest.raises(SettingInvalidError, match=f"^{name} is '{written}'; {what}"):
         read_settings({name: written})
+
+
+@pytest.mark.parametrize("amount", ["4GB", "1.5 GiB", "70%", "512MB"])
+def test_the_memory_of_the_engine_is_an_amount_or_a_share(amount: str, tmp_path: Path) -> None:
+    settings = read_settings({"ADEMRUIMTE_MEMORY": amount, "ADEMRUIMTE_SPILL": str(tmp_path)})
+    assert settings.room == Room(amount, tmp_path)
+
+
+@pytest.mark.parametrize("amount", ["4", "veel", "0GB", "-1GB", "4GB'; drop table t; --"])
+def test_a_memory_that_is_no_amount_is_refused_by_its_name(amount: str) -> None:
+    with pytest.raises(SettingInvalidError, match=r"ADEMRUIMTE_MEMORY is .*write an amount as 4GB"):
+        read_settings({"ADEMRUIMTE_MEMORY": amount})

@@ -1,14 +1,16 @@
 """The log of verdicts: a row is added only when it differs from what was last said of its target."""
 
+import random
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from orchestration.loop.changes import CHANGE, RESTATEMENT, Change
-from orchestration.loop.verdicts import KEY, SAID, newly_said, with_key
+from orchestration.loop.verdicts import KEY, SAID, last_said, newly_said, said_so_far, with_key
 from orchestration.report import published_frame
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW
@@ -160,6 +162,47 @@ def test_another_build_moment_or_wording_is_not_another_verdict(change: dict[str
     assert key_of(**change) == key_of()
     log.say({})
     assert log.say(change).is_empty()
+
+
+def read_whole(log: Log) -> pl.DataFrame:
+    return last_said(log.lake.said(decision) for decision in log.lake.decisions())
+
+
+def commit(log: Log, name: str, said: pl.DataFrame, minute: int) -> None:
+    log.lake.commit_decisions(name, said, {}, NOW + timedelta(minutes=minute))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_was_kept_and_what_was_said_since_come_to_what_the_whole_log_says(log: Log, seed: int) -> None:
+    chance, kept = random.Random(seed), log.settings.layout.last_said  # noqa: S311 - a repeatable choice, no secret
+    for build in range(25):
+        targets = chance.sample("abcdefgh", chance.randrange(4))
+        said = rows(*({"target_id": target, "value": float(build)} for target in targets)) if targets else rows()
+        # a column that came later, and a clock that is put back
+        with_more = said.with_columns(pl.lit("x").alias("reason_nl")) if build > 12 else said
+        commit(log, f"b{build}", with_more, build if chance.random() < 0.9 else -build)
+        if chance.random() < 0.2:
+            kept.unlink(missing_ok=True)
+        if chance.random() < 0.2:
+            kept.write_bytes(b"PAR1")
+        if chance.random() < 0.7:
+            assert_frame_equal(said_so_far(log.lake, kept), read_whole(log))
+    assert_frame_equal(said_so_far(Lake(log.settings.layout.lake), kept), read_whole(log))
+
+
+def test_what_earlier_builds_said_is_read_once(log: Log) -> None:
+    log.say({"target_id": "a"}, {"target_id": "b"})
+    log.say({"target_id": "a"}, {"target_id": "b", "status": "on_track"})
+    log.say({"target_id": "a"}, {"target_id": "b", "status": "on_track"})
+    for decision in log.lake.decisions()[:2]:
+        (decision.path / "verdicts.parquet").write_bytes(b"never opened again")
+    assert log.say({"target_id": "a", "value": 1.0}, {"target_id": "b", "status": "on_track"}).height == 1
+
+
+def test_a_profile_of_before_anything_was_kept_says_the_same(log: Log) -> None:
+    log.say({"target_id": "a"}, {"target_id": "b"})
+    log.settings.layout.last_said.unlink(missing_ok=True)
+    assert log.say({"target_id": "a"}, {"target_id": "b", "value": 1.0})["target_id"].to_list() == ["b"]
 
 
 def test_the_log_of_the_demo_says_what_readers_see(demo: Settings) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.durable import require_free, sync
-from warehouse.engine import connect
+from warehouse.engine import connect, transaction
 from warehouse.layout import Layout
 from warehouse.published.parquet import write_parquet
 from warehouse.published.pointer import stage
@@ -19,9 +19,8 @@ from warehouse.published.relations import Relation, quoted, relations
 
 DATABASE = "ademruimte.duckdb"
 _COLUMN_COMMENTS = """
-select column_name, comment from duckdb_columns()
-where database_name = current_database() and schema_name = $schema and table_name = $name and comment is not null
-order by column_index
+select schema_name, table_name, column_name, comment from duckdb_columns()
+where database_name = current_database() and list_contains($schemas, schema_name) and comment is not null
 """
 
 
@@ -58,11 +57,15 @@ def write_duckdb(warehouse: Path, target: Path, schemas: Sequence[str]) -> None:
     """
     con = connect(warehouse)
     try:
-        with _attached(con, target):
+        # hundreds of comments, each a transaction of its own, cost as much as the tables
+        with _attached(con, target), transaction(con):
             for schema in schemas:
                 con.execute(f"create schema target.{quoted(schema)}")
             for relation in relations(con, schemas):
                 _copy(con, relation)
+            for schema, name, column, comment in con.execute(_COLUMN_COMMENTS, {"schemas": list(schemas)}).fetchall():
+                place = f"target.{quoted(schema)}.{quoted(name)}.{quoted(column)}"
+                con.execute(f"comment on column {place} is {_literal(comment)}")
     finally:
         con.close()
     sync(target)
@@ -84,9 +87,6 @@ def _copy(con: duckdb.DuckDBPyConnection, relation: Relation) -> None:
     con.execute(f"create table target.{relation.as_sql} as from {relation.as_sql}")
     if relation.comment is not None:
         con.execute(f"comment on table target.{relation.as_sql} is {_literal(relation.comment)}")
-    named = {"schema": relation.schema, "name": relation.name}
-    for column, comment in con.execute(_COLUMN_COMMENTS, named).fetchall():
-        con.execute(f"comment on column target.{relation.as_sql}.{quoted(column)} is {_literal(comment)}")
 
 
 def _literal(text: str) -> str:

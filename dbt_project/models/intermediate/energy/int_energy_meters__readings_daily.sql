@@ -8,27 +8,29 @@
     )
 }}
 
-with affected_dates as (
+with delivered as (
 
-    select event_date
-    from {{ source('pipeline', 'affected') }}
-    where source = 'energy_meters' and table_name = 'readings'
+    select * from {{ ref('stg_energy_meters__readings') }}
+    {{ of_affected_dates('energy_meters', 'readings', 'reading_date') }}
+
+),
+
+current_readings as (
+
+    {{ current_readings('delivered') }}
 
 ),
 
 readings as (
 
     select *
-    from {{ ref('int_energy_meters__readings_current') }}
+    from current_readings
     where
         unit != 'kVArh'
         -- of a dwelling there are months only, and nobody's days are made of those
         and granularity != 'P1M'
         -- what a submeter takes is part of what its access point takes
         and (sub_ean = '' or direction in ('production', 'auxiliary'))
-        {% if is_incremental() %}
-        and reading_date in (select affected_dates.event_date from affected_dates)
-        {% endif %}
 
 ),
 
