@@ -241,6 +241,7 @@ def _place(location_id: str) -> dict[str, Any]:
         "id": location_id,
         "parking_type": "ON_DRIVEWAY" if location_id == "HOME" else "ON_STREET",
         "evses": [{"uid": "E1", "status": "AVAILABLE", "last_updated": changed}],
+        "coordinates": {"latitude": "50.82800", "longitude": "3.26500"},
         "last_updated": changed,
     }
 
