@@ -5,6 +5,7 @@ the moment a request closes stands in for the reply, and the KPI says so. No des
 picture or coordinate passes the door; a coordinate becomes a statistical sector before it.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -35,6 +36,77 @@ EVENT_TYPES = (
     "withdrawn",
     "category",
 )
+STATES = ("open", "reopened", "closed", "duplicate", "withdrawn")
+STATE_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            "acknowledged",
+            "action_scheduled",
+            "assigned",
+            "closure_requested",
+            "forward_to_external",
+            "gemeld",
+            "in_afwachting",
+            "in_afwachting_van_behandeling",
+            "in_behandeling",
+            "in_onderzoek",
+            "in_progress",
+            "in_uitvoering",
+            "ingepland",
+            "internal_referral",
+            "investigating",
+            "new",
+            "nieuw",
+            "on_hold",
+            "ontvangen",
+            "open",
+            "pending",
+            "planned",
+            "reaction_received",
+            "reaction_requested",
+            "ready_to_send",
+            "received",
+            "reopen_requested",
+            "send_failed",
+            "submitted",
+            "verzoek_tot_afhandeling",
+            "verzoek_tot_heropening",
+            "wacht_op_burger",
+            "wacht_op_derden",
+        ),
+        "open",
+    ),
+    **dict.fromkeys(("heropend", "reopened"), "reopened"),
+    **dict.fromkeys(
+        (
+            "afgehandeld",
+            "afgesloten",
+            "closed",
+            "completed",
+            "done_external",
+            "fixed",
+            "fixed_council",
+            "fixed_user",
+            "geen_gevolg",
+            "gesloten",
+            "niet_bevoegd",
+            "niet_opgelost",
+            "no_further_action",
+            "not_councils_responsibility",
+            "not_responsible",
+            "opgelost",
+            "resolved",
+            "unable_to_fix",
+        ),
+        "closed",
+    ),
+    **dict.fromkeys(("closed_duplicate", "dubbel", "duplicate"), "duplicate"),
+    **dict.fromkeys(
+        ("cancelled", "canceled", "geannuleerd", "hidden", "ingetrokken", "spam", "test", "withdrawn"), "withdrawn"
+    ),
+}
+"""What a word of state of a ticket system means, in a request and in an update alike; spelt as `state_word` does."""
+
 # the calendar of working days begins here
 _FIRST_MOMENT = datetime(2010, 1, 1, tzinfo=UTC)
 _IDENTIFIER = r"^\S{1,64}$"
@@ -58,6 +130,22 @@ _CHANNEL_WORDS = (
     ("desk", "desk|balie|loket|counter|walk"),
     ("web", "web|site|portal|online|self service|open311|api"),
 )
+
+
+def state_word(written: str) -> str:
+    """A word of state in one spelling: lower case, its parts joined by underscores."""
+    return "_".join(written.lower().replace("-", " ").split())
+
+
+def state_of(written: str) -> str | None:
+    """What a word of state means; None where nobody here knows it."""
+    word = state_word(written)
+    # FixMyStreet writes who fixed or closed it behind the word
+    return STATE_WORDS.get(word) or ("closed" if word.startswith(("fixed", "closed")) else None)
+
+
+def _state(column: str) -> pl.Expr:
+    return text(column).map_elements(state_of, return_dtype=pl.String, skip_nulls=True)
 
 
 def _moment(column: str, city: City, hour_of_day: str = "00:00:00") -> pl.Expr:
@@ -99,7 +187,9 @@ def _channel(column: str) -> pl.Expr:
 def _parse_requests(rows: pl.DataFrame, city: City) -> pl.DataFrame:
     read = rows.select(
         text("service_request_id"),
-        text("status").str.to_lowercase(),
+        # a word that nobody knows must not take the question away
+        pl.coalesce(_state("status"), pl.when(text("status").is_not_null()).then(pl.lit("open"))).alias("said_state"),
+        _state("status_description").alias("described_state"),
         text("status_description").str.to_lowercase(),
         text("service_code"),
         text("service_name"),
@@ -112,19 +202,31 @@ def _parse_requests(rows: pl.DataFrame, city: City) -> pl.DataFrame:
         boolean("is_first_line"),
         boolean("has_text"),
         _moment("requested_datetime", city).alias("requested_at"),
-        _moment("updated_datetime", city).alias("updated_at"),
+        _moment("updated_datetime", city).alias("said_updated_at"),
         _moment("expected_datetime", city).alias("expected_at"),
         # within a day the clock of the promise does not run, so its last second will do
         _moment("closed_datetime", city, "23:59:59").alias("said_closed_at"),
         text("closed_datetime").is_null().alias("is_closing_unsaid"),
     )
-    is_closed = pl.col("status").eq_missing("closed")
-    derived = pl.col("is_closing_unsaid") & is_closed
+    is_ended = pl.col("described_state").is_in(("duplicate", "withdrawn"))
+    status = pl.col("said_state").replace({"reopened": "open", "duplicate": "closed", "withdrawn": "closed"})
+    asked, updated = pl.col("requested_at"), _after_asking("said_updated_at")
+    is_derived = pl.col("is_closing_unsaid") & status.eq_missing("closed")
+    moved = [(asked - pl.col(name)).dt.total_seconds() for name in ("said_updated_at", "said_closed_at")]
     return read.with_columns(
-        pl.when(derived).then("updated_at").otherwise("said_closed_at").alias("closed_at"),
-        derived.alias("is_closing_derived"),
+        status.alias("status"),
+        pl.when(is_ended).then("described_state").otherwise("said_state").alias("state"),
+        updated.alias("updated_at"),
+        pl.when(is_derived).then(updated).otherwise(_after_asking("said_closed_at")).alias("closed_at"),
+        is_derived.alias("is_closing_derived"),
+        pl.max_horizontal(pl.when(each > 0).then(each) for each in moved).alias("put_later_seconds"),
         local_date("requested_at", city.time_zone).alias("requested_date"),
-    ).drop("said_closed_at", "is_closing_unsaid")
+    ).drop("said_state", "described_state", "said_updated_at", "said_closed_at", "is_closing_unsaid")
+
+
+def _after_asking(column: str) -> pl.Expr:
+    """A moment, at the earliest that of the question: clocks of one system run apart, and no row is lost to that."""
+    return pl.when(pl.col(column) < pl.col("requested_at")).then("requested_at").otherwise(column)
 
 
 def _parse_events(rows: pl.DataFrame, city: City) -> pl.DataFrame:
@@ -165,7 +267,7 @@ REQUESTS = TableContract(
         required=("service_request_id", "status", "requested_datetime"),
         meaning_nl={
             "service_request_id": "nummer van de melding: hoogstens 64 tekens, zonder spaties",
-            "status": "open of closed",
+            "status": "open of closed, of het woord van uw systeem; een woord dat we niet kennen telt als open",
             "status_description": "de toestand in het woord van uw systeem, geen zin",
             "service_code": "code van het thema",
             "service_name": "naam van het thema",
@@ -186,7 +288,19 @@ REQUESTS = TableContract(
     parse=_parse_requests,
     columns=(
         Column("service_request_id", pl.String, "the ticket system's identifier", pattern=_IDENTIFIER),
-        Column("status", pl.String, "open or closed (GeoReport v2)", allowed=("open", "closed")),
+        Column(
+            "status",
+            pl.String,
+            "open or closed (GeoReport v2); a word nobody knows is open",
+            allowed=("open", "closed"),
+        ),
+        Column(
+            "state",
+            pl.String,
+            "what became of it, in one of five words; null in what came before version 4",
+            nullable=True,
+            allowed=STATES,
+        ),
         Column("status_description", pl.String, "the state in the system's own word, no sentence", nullable=True),
         Column("service_code", pl.String, "code of the theme", nullable=True),
         Column("service_name", pl.String, "name of the theme", nullable=True),
@@ -209,6 +323,13 @@ REQUESTS = TableContract(
         Column("expected_at", UTC_INSTANT, "when the city expects to answer", nullable=True, reads="expected_datetime"),
         Column("closed_at", UTC_INSTANT, "when it was closed", nullable=True, reads="closed_datetime"),
         Column("is_closing_derived", pl.Boolean, "whether closed_at is the last change, for want of better"),
+        Column(
+            "put_later_seconds",
+            pl.Int64,
+            "by how much its last change or closing lay before the question, whose moment they then have; mostly null",
+            nullable=True,
+            minimum=0,
+        ),
         Column("requested_date", pl.Date, "city date of the question"),
     ),
     key=("service_request_id",),
@@ -220,22 +341,10 @@ REQUESTS = TableContract(
     speaks_until="requested_at",
     rules=(
         RowRule(
-            "updated_after_requested",
-            "updated_datetime: lies before requested_datetime",
-            pl.col("updated_at") >= pl.col("requested_at"),
-            reason_nl="updated_datetime ligt vóór requested_datetime; geef de juiste momenten",
-        ),
-        RowRule(
             "closed_says_when",
             "updated_datetime: a closed request must say when it closed",
             (pl.col("status") != "closed") | pl.col("closed_at").is_not_null(),
             reason_nl="een gesloten melding moet zeggen wanneer ze sloot; vul closed_date of updated_datetime in",
-        ),
-        RowRule(
-            "closed_after_requested",
-            "closed_datetime: lies before requested_datetime",
-            pl.col("is_closing_derived") | (pl.col("closed_at") >= pl.col("requested_at")),
-            reason_nl="closed_date ligt vóór requested_datetime; geef de juiste momenten",
         ),
         RowRule(
             "asked_within_the_calendar",
@@ -293,7 +402,7 @@ CONTRACT = SourceContract(
     name="tickets_1777",
     title_nl="Meldingen 1777",
     owner="1777@kortrijk.example",
-    version=3,
+    version=4,
     triggers=(Every("20 * * * *"), OnArrival((".csv", ".xlsx"))),
     fresh_within=timedelta(days=1),
     retention=timedelta(days=365 * 5),

@@ -160,21 +160,16 @@ def _written(moment: datetime) -> str:
 
 def _mess(made: list[Request]) -> list[Request]:
     """Requests that cannot be right, and some that are listed twice."""
-    before = [
-        {
-            **made[place],
-            "service_request_id": f"SYN-BAD-{place}",
-            "status": "closed",
-            "updated_datetime": "2026-04-30T09:00:00+02:00",
-        }
+    doubtful = [
+        {**made[place], "service_request_id": f"SYN-BAD-{place}", "is_first_line": "misschien"}
         for place in range(100, 900, 100)
     ]
-    unknown = [
-        {**made[place], "service_request_id": f"SYN-BAD-{place}", "status": "in behandeling"}
+    momentless = [
+        {**made[place], "service_request_id": f"SYN-BAD-{place}", "status": "closed", "updated_datetime": ""}
         for place in range(950, 1450, 100)
     ]
     unreadable = [
         {**made[place], "service_request_id": f"SYN-BAD-{place}", "updated_datetime": "gisteren"}
         for place in (1500, 1600, 1700)
     ]
-    return [*before, *unknown, *unreadable, *made[1800:2200:50]]
+    return [*doubtful, *momentless, *unreadable, *made[1800:2200:50]]

@@ -5,8 +5,9 @@ What an object holds is the business of a source module.
 
 import base64
 import io
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,8 +24,12 @@ from ingestion.inflating import GZIP_START, GZIP_WINDOW, BrokenPackingError, Hal
 LOCATIONS, SESSIONS, CDRS = "locations", "sessions", "cdrs"
 _VERSIONS = ("2.3.0", "2.2.1")  # best first
 _FIRST_YEAR = 2000
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
+# as the body calls it
+_CURSOR = "next"
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
 _MOST_PAGES = 10_000
+_START = 2_000
 _SPARE_PAGES = 10
 _MOST_REDONE = 50
 _MOST_MISSING = 0.1
@@ -71,22 +76,26 @@ class _Page:
     warnings: tuple[str, ...] = ()
 
 
-def token_header(secret: Secret | None, encoding: str | None = None) -> dict[str, str]:
+def token_header(secret: Secret | None, encoding: str | None = None, header: str | None = None) -> dict[str, str]:
     """The header that carries a credentials token.
 
     Args:
         secret: the token; a line end around it is no part of it (the example of OCPI 2.2.1, 4.1.1, has one).
         encoding: `base64`, as OCPI 2.2.1 wants it and as None means, or `raw`, as many older peers do.
+        header: the name of another header, which then holds the token alone, raw where nothing else is said.
 
     Raises:
-        PermanentSupplierError: another encoding.
+        PermanentSupplierError: another encoding, or no name of a header.
     """
     if encoding not in (None, "base64", "raw"):
         raise PermanentSupplierError(f"TOKEN_ENCODING is {encoding!r:.40}; write base64 or raw")
+    if header is not None and not _HEADER.fullmatch(header):
+        raise PermanentSupplierError(f"TOKEN_HEADER is {header!r:.40}; write the name of a header, such as X-Api-Key")
     if secret is None:
         return {}
-    token = secret.value.strip()
-    return {"Authorization": f"Token {token if encoding == 'raw' else base64.b64encode(token.encode()).decode()}"}
+    token, is_raw = secret.value.strip(), encoding == "raw" or (header is not None and encoding is None)
+    written = token if is_raw else base64.b64encode(token.encode()).decode()
+    return {header: written} if header else {"Authorization": f"Token {written}"}
 
 
 def discover(client: Client, url: str) -> Mapping[str, str]:
@@ -127,7 +136,9 @@ def server_clock(client: Client, url: str) -> datetime:
     return _time(_member(answer.json(), "timestamp"), answer)
 
 
-def crawl(client: Client, url: str, date_from: datetime | None = None, shape: str | None = None) -> Crawl:
+def crawl(
+    client: Client, url: str, date_from: datetime | None = None, shape: str | None = None, cursor: str | None = None
+) -> Crawl:
     """Every object of a list, read to the last page.
 
     Args:
@@ -135,6 +146,7 @@ def crawl(client: Client, url: str, date_from: datetime | None = None, shape: st
         url: the list.
         date_from: only objects changed at or after it (UTC); None asks for all.
         shape: the shape it must have; None finds out.
+        cursor: the name under which a cursor goes back, where it is not `next`, as the body calls it.
 
     Raises:
         TransientSupplierError: the supplier is down, or twice brought fewer objects than it announced: other ones each
@@ -144,7 +156,7 @@ def crawl(client: Client, url: str, date_from: datetime | None = None, shape: st
     expected = _shape(shape)
     first = _with_query(url, date_from=f"{date_from:%Y-%m-%dT%H:%M:%SZ}") if date_from else url
     # objects that leave the list during a crawl shift the pages: once again settles it
-    walks = [_Walk(client, first, expected), _Walk(client, first, expected)]
+    walks = [_Walk(client, first, expected, cursor or _CURSOR) for _ in range(2)]
     for walk in walks:
         walk.go()
         if walk.is_whole():
@@ -163,6 +175,7 @@ class _Walk:
     client: Client
     first: str
     expected: Shape | None
+    cursor: str
     pages: list[_Page] = field(default_factory=list)
     announced: int = 0
     redone: int = 0
@@ -173,21 +186,28 @@ class _Walk:
         following: str | None = self.first
         while following:
             trail.step(following)
-            page = self.client.read(following, partial(_page, url=following, expected=self.expected))
+            page = self.client.read(following, partial(_page, url=following, walk=self))
             earlier = self._earlier(following, page)
             if earlier and self.redone < _MOST_REDONE:
                 # what followed was asked by the old count: from here on it is another way
                 self.redone, trail, following = self.redone + 1, self._trail(), earlier
                 continue
-            self.pages.append(page)
-            self._require_an_end(page)
+            self._take(page)
             following = page.following
+
+    def _take(self, page: _Page) -> None:
+        known = self.distinct() if self.redone else 0
+        self.pages.append(page)
+        if self.redone and self.distinct() == known:
+            # what fell is no total, but the size of a page or what remains: going back for it has no end
+            self.redone = _MOST_REDONE
+        self._require_an_end(page)
 
     def is_whole(self) -> bool:
         return not self.has_slipped and self.distinct() >= self.announced
 
     def distinct(self) -> int:
-        named = [_identity(sent) for sent in self._objects()]
+        named = [_identity(sent) for page in self.pages for sent in page.objects]
         return len(set(named) - {None}) + named.count(None)
 
     def is_miscounted(self) -> bool:
@@ -201,11 +221,15 @@ class _Walk:
 
     def told(self) -> Crawl:
         first, last = self.pages[0], self.pages[-1]
-        return Crawl(list(self._objects()), first.moment, last.moment, first.shape, first.warnings)
+        return Crawl(self._objects(), first.moment, last.moment, first.shape, first.warnings)
 
-    def _objects(self) -> Iterator[object]:
-        for page in self.pages:
-            yield from page.objects
+    def _objects(self) -> list[object]:
+        """Every object; what two pages show alike, for they may overlap, once."""
+        sent = [each for page in self.pages for each in page.objects]
+        alike = [
+            json.dumps(each, sort_keys=True) if _identity(each) else position for position, each in enumerate(sent)
+        ]
+        return list(dict(zip(alike, sent, strict=True)).values())
 
     def _trail(self) -> Trail:
         return Trail(address(self.first), _MOST_PAGES)
@@ -229,20 +253,51 @@ class _Walk:
         return _with_query(url, offset=str(max(int(offset) - fallen, 0))) if offset.isdecimal() else None
 
 
-def _page(answer: Answer, url: str, expected: Shape | None) -> _Page:
-    body = _unpacked(answer).json()
-    shape = _shape_of(body)
-    if shape is None:
-        raise PermanentSupplierError(f"{answer.url_without_query}: sent no OCPI envelope; check the address")
-    if expected not in (None, shape):
+def _page(answer: Answer, url: str, walk: _Walk) -> _Page:
+    body = _body(_unpacked(answer))
+    shape, foreign = _shape_of(body), _foreign_format(body)
+    if shape is None or foreign:
+        raise PermanentSupplierError(_no_ocpi(answer.url_without_query, foreign))
+    if walk.expected not in (None, shape):
         raise PermanentSupplierError(
-            f"{answer.url_without_query}: answers in the shape {shape}, not {expected}; correct or remove SHAPE"
+            f"{answer.url_without_query}: answers in the shape {shape}, not {walk.expected}; correct or remove SHAPE"
         )
     if shape is Shape.PAGED:
         return _paged(answer, body, url)
     objects = body if isinstance(body, list) else _member(body, "items")
-    following = _after_cursor(url, _member(body, "next"))
+    following = _after_cursor(url, _member(body, "next"), walk.cursor)
+    if following == url:
+        raise PermanentSupplierError(
+            f"{answer.url_without_query}: gives the same cursor again, so it does not hear {walk.cursor!r}; write in "
+            "CURSOR the name of the parameter that it wants, such as cursor"
+        )
     return _Page(answer.url_without_query, shape, _listed(objects, answer), _time(None, answer), following=following)
+
+
+def _body(answer: Answer) -> object:
+    if answer.body.lstrip()[:1] == b"<" and b"datex" in answer.body[:_START].lower():
+        raise PermanentSupplierError(_no_ocpi(answer.url_without_query, "DATEX II"))
+    return answer.json()
+
+
+def _no_ocpi(shown: str, foreign: str | None) -> str:
+    if foreign is None:
+        return f"{shown}: sent no OCPI envelope; check the address"
+    return f"{shown}: sends {foreign}, which is not read here; ask the supplier for its address of OCPI 2.2.1 or 2.3.0"
+
+
+def _foreign_format(body: object) -> str | None:
+    """The name of another format of charge points, by what stands at its root."""
+    root = body[0] if isinstance(body, list) and body else body
+    if not isinstance(root, dict):
+        return None
+    inside = [name for each in (root, root.get("payload"), root.get("messageContainer")) for name in each or ()]
+    names = {str(name).lower() for name in inside}
+    if any("energyinfrastructure" in name for name in names) or names & {"modelbaseversiong", "exchangeinformation"}:
+        return "DATEX II"
+    if "evsedata" in names or "evsedatarecord" in names:
+        return "EVSEData (OICP)"
+    return "GeoJSON" if root.get("type") in ("FeatureCollection", "Feature") else None
 
 
 def _paged(answer: Answer, body: object, url: str) -> _Page:
@@ -346,12 +401,12 @@ def _unpacked(answer: Answer) -> Answer:
     return replace(answer, body=body.getvalue())
 
 
-def _after_cursor(url: str, cursor: object) -> str | None:
+def _after_cursor(url: str, cursor: object, name: str) -> str | None:
     if not isinstance(cursor, str | int) or cursor in ("", False):
         return None
-    # an address is followed as it stands, a token goes back under the name it came with
+    # an address is followed as it stands
     is_address = str(cursor).lower().startswith(("http://", "https://"))
-    return str(cursor) if is_address else _with_query(url, next=str(cursor))
+    return str(cursor) if is_address else _with_query(url, **{name: str(cursor)})
 
 
 def _linked(url: str, link: str) -> str:

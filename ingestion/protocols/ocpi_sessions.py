@@ -182,7 +182,11 @@ def _read(module: str, said: dict[str, object]) -> _Session | Refused:
     begin, end = moment(said.get("start_date_time")), moment(said.get("end_date_time"))
     location_id = place.get("id") if module == CDRS else place.get("location_id")
     whose = (said.get("country_code"), said.get("party_id"), location_id, place.get("evse_uid"))
-    if begin is None or end is None or None in whose or not _is_possible(begin, end):
+    if begin is None or end is None or None in whose:
+        return Refused(UNREADABLE)
+    # clocks of one system run apart: what ended before it began lasted no time, and its energy went all the same
+    end = max(begin, end)
+    if not _is_possible(begin, end):
         return Refused(UNREADABLE)
     energy = said.get("total_energy" if module == CDRS else "kwh")
     if isinstance(energy, bool) or not isinstance(energy, int | float) or not 0 <= energy <= _MOST_KWH:
@@ -201,7 +205,7 @@ def _read(module: str, said: dict[str, object]) -> _Session | Refused:
 
 def _is_possible(begin: datetime, end: datetime) -> bool:
     # at either end of the calendar no hour can be added, nor a city's time be told
-    return timedelta(0) <= end - begin <= _LONGEST and begin.year >= _FIRST_YEAR and end.year <= _LAST_YEAR
+    return end - begin <= _LONGEST and begin.year >= _FIRST_YEAR and end.year <= _LAST_YEAR
 
 
 def evse_key(country_code: object, party_id: object, location_id: object, evse_uid: object) -> EvseKey:

@@ -5,9 +5,10 @@ servers take `page` and `page_size`. A window is read until it is certainly whol
 FixMyStreet's extension `servicerequestupdates`; `updated_after` is the draft of version 2.1.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
@@ -31,6 +32,7 @@ _FORMATS = (".json", ".xml")
 _REQUESTS = "requests"
 _UPDATES = "servicerequestupdates"
 _REQUEST_ID = "service_request_id"
+_EVERY_STATUS = {"status": "open,closed"}
 
 Filters = Mapping[str, str]
 
@@ -59,7 +61,10 @@ class Desk:
         Raises:
             PermanentSupplierError: an hour of it can never be read whole.
         """
-        return self._windows(f"{_REQUESTS}{self.requests_format}", _windows(start, end))
+        windows = list(_windows(start, end))
+        read = partial(Desk._windows, resource=f"{_REQUESTS}{self.requests_format}", windows=windows)
+        rows = self._closed_too(read)
+        return rows or []
 
     def requests_named(self, ids: Sequence[str]) -> list[object]:
         """The requests with these identifiers, as far as the server still has them."""
@@ -76,8 +81,26 @@ class Desk:
 
     def requests_changed(self, after: datetime) -> list[object] | None:
         """The requests changed after a moment; None when the server may hold rows back."""
+        return self._closed_too(partial(Desk._changed, after=after))
+
+    def _changed(self, after: datetime) -> list[object] | None:
         rows, may_be_cut = self._all_pages(f"{_REQUESTS}{self.requests_format}", {"updated_after": _written(after)})
         return None if may_be_cut else rows
+
+    def _closed_too(self, read: Callable[["Desk"], list[object] | None]) -> list[object] | None:
+        """What is listed, and what is closed where that is listed only when it is asked for.
+
+        The filter is not asked of a server that needs none: one with other words of state would hide those.
+        """
+        rows = read(self)
+        if rows is None or any(isinstance(row, dict) and _is_closed(row) for row in rows):
+            return rows
+        try:
+            more = read(replace(self, params={**self.params, **_EVERY_STATUS}))
+        except PermanentSupplierError:
+            return rows
+        shown = _keys(more or [], _REQUESTS)
+        return [*(row for row in rows if _key(row, _REQUESTS) not in shown), *(more or [])]
 
     def updates_between(self, start: datetime, end: datetime) -> list[object] | None:
         """What was said and done to requests in a period; None when the server keeps no such log.
@@ -219,6 +242,10 @@ def _key(row: object, resource: str) -> str:
     name = "update_id" if resource.startswith(_UPDATES) else _REQUEST_ID
     own = row.get(name) if isinstance(row, dict) else None
     return str(own).strip() if isinstance(own, str | int) and str(own).strip() else digest_of(row)
+
+
+def _is_closed(row: Mapping[str, object]) -> bool:
+    return str(row.get("status")).strip().lower() == "closed"
 
 
 def _keys(rows: Iterable[object], resource: str) -> set[str]:

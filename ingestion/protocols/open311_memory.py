@@ -83,6 +83,12 @@ class Memory:
         """The requests that were still open and that a window from `start` does not show."""
         return sorted(key for key, seen in self.requests.items() if seen.is_open and seen.lies_before(start))
 
+    def expected(self, start: datetime) -> dict[str, Seen]:
+        """The requests that a full reading from `start` should show, by itself or by their number."""
+        return {
+            key: seen for key, seen in self.requests.items() if key and (seen.is_open or not seen.lies_before(start))
+        }
+
     def missing_from(self, found: Iterable[str], start: datetime) -> dict[str, Seen]:
         """The requests that a full reading from `start` should have shown and did not, missed once more.
 
@@ -90,10 +96,8 @@ class Memory:
             PermanentSupplierError: so many that the supplier rather than the requests must be at fault.
         """
         there = set(found)
-        expected = {key: seen for key, seen in self.requests.items() if seen.is_open or not seen.lies_before(start)}
-        missing = {
-            key: replace(seen, missed=seen.missed + 1) for key, seen in expected.items() if key and key not in there
-        }
+        expected = self.expected(start)
+        missing = {key: replace(seen, missed=seen.missed + 1) for key, seen in expected.items() if key not in there}
         fresh = sum(seen.missed == 1 for seen in missing.values())
         if fresh > max(_MOST_MISSING, _MOST_MISSING_SHARE * len(expected)):
             raise PermanentSupplierError(

@@ -16,6 +16,9 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from contracts.cities.profile import City
+from contracts.gate import split
+from contracts.sources.charge_points import EVSES, LOCATIONS
 from contracts.vocabulary import LINE
 from ingestion.areas import Areas
 from ingestion.charge_point_rows import Row, as_object, as_text, flatten, numbered, row_count, table_of, with_areas
@@ -46,6 +49,7 @@ class _Options:
 
     full_every: timedelta
     shape: str | None
+    cursor: str | None
     session_modules: tuple[str, ...]
     session_days: int
     accepted_on: str | None
@@ -55,6 +59,7 @@ class _Options:
         return cls(
             timedelta(days=_whole("FULL_EVERY_DAYS", endpoint.option("FULL_EVERY_DAYS"), _FULL_EVERY_DAYS)),
             endpoint.option("SHAPE"),
+            endpoint.option("CURSOR"),
             _session_modules(endpoint.option("SESSIONS") or "0"),
             max(_whole("SESSION_DAYS", endpoint.option("SESSION_DAYS"), _SESSION_DAYS), 1),
             endpoint.option("ACCEPT_SHRINK_ON"),
@@ -118,14 +123,17 @@ class _Pull:
         _require_modest(crawl.objects)
         public = self.let_in(crawl.objects)
         tables = flatten(public)
-        known = self.known_after(crawl, public, _digests(tables["evses"]))
+        if self.is_full:
+            _require_understood(address(url), tables[LOCATIONS.name], self.context.city)
+        locations = _count(tables["locations"], LOCATIONS.key)
+        known = self.known_after(crawl, locations, _digests(tables["evses"]))
         tables["evses"] = numbered(pl.concat([tables["evses"], self.turned_private(crawl)]).drop(LINE))
         tables["locations"] = with_areas(tables["locations"], self.areas, self.context.city)
         stamps = [stamp for frame in tables.values() for stamp in map(ocpi.moment, frame["last_updated"]) if stamp]
         self.warnings += stamp_warnings(address(url), stamps, crawl.server_time)
         # a stamp of tomorrow would outdate every true change until then, and the gate refuses it
         tables = {name: _changed_by(frame, crawl.server_time) for name, frame in tables.items()}
-        return _Stock(crawl, tables, known, len(public))
+        return _Stock(crawl, tables, known, locations)
 
     def crawl(self, url: str) -> ocpi.Crawl:
         """What changed since the last pull, with an overlap; everything when that is due by the operator's clock."""
@@ -145,7 +153,7 @@ class _Pull:
         What came after our own time would be refused, and a day would be read before it is over.
         """
         asked_at = self.context.now()
-        found = ocpi.crawl(self.client, url, date_from, self.options.shape)
+        found = ocpi.crawl(self.client, url, date_from, self.options.shape, self.options.cursor)
         # the last page has just come: of the clocks only this one shows the same moment as ours
         now = self.context.now()
         ended_at = not_past(found.server_time, now)
@@ -189,7 +197,7 @@ class _Pull:
             is_bounded=self.areas is not None,
         )
 
-    def known_after(self, crawl: ocpi.Crawl, public: list[object], found: frozenset[str]) -> Known:
+    def known_after(self, crawl: ocpi.Crawl, locations: int, found: frozenset[str]) -> Known:
         """The EVSEs known after this pull.
 
         Raises:
@@ -201,7 +209,7 @@ class _Pull:
             city_date(crawl.started_at, self.context.city),
         )
         if self.is_full and self.options.accepted_on != today.isoformat():
-            _require_no_disappearance(memory, found, len(public))
+            _require_no_disappearance(memory, found, locations)
         evses = found if self.is_full else (memory.evses | found) - private
         gone = {**dict.fromkeys(memory.evses, today.isoformat()), **memory.gone}
         # one that turned private is not remembered
@@ -241,7 +249,7 @@ def fetch(endpoint: Endpoint, context: Context) -> Delivery:
         TransientSupplierError, PermanentSupplierError: nothing can be read, see `ingestion.protocols.ocpi`; the latter
             too when more than a tenth of the EVSEs is gone at once. The state before it stands.
     """
-    headers = ocpi.token_header(endpoint.secret, endpoint.option("TOKEN_ENCODING"))
+    headers = ocpi.token_header(endpoint.secret, endpoint.option("TOKEN_ENCODING"), endpoint.option("TOKEN_HEADER"))
     options, memory, areas = _Options.of(endpoint), Memory.read(context.memory), context.areas()
     # who lists an origin says that it is this operator's, so it gets the token too
     also = dict.fromkeys(listed_origins(endpoint.option("ORIGINS")), headers)
@@ -328,6 +336,17 @@ def _require_no_disappearance(memory: Memory, found: frozenset[str], locations: 
     )
 
 
+def _require_understood(shown: str, locations: pl.DataFrame, city: City) -> None:
+    """A list of which the contract takes in nothing is no crawl: it would say that nothing stands there."""
+    if locations.is_empty() or not (outcome := split(locations, LOCATIONS, city)).accepted.is_empty():
+        return
+    reasons = "; ".join(outcome.quarantined["reasons"][0].to_list()[:3])
+    raise PermanentSupplierError(
+        f"{shown}: none of its {locations.height} objects can be read as a location of OCPI ({reasons}); nothing was "
+        "loaded and the stock stands as it was. Check the address, or ask the supplier"
+    )
+
+
 def _require_modest(sent: Iterable[object]) -> None:
     count = sum(row_count(as_object(each)) for each in sent)
     if count > _MOST_ROWS:
@@ -358,9 +377,15 @@ def _crawl_rows(crawl: ocpi.Crawl, tables: Mapping[str, pl.DataFrame], sessions:
         "started_at": crawl.started_at.isoformat(),
         "ended_at": crawl.server_time.isoformat(),
         "is_full": str(pull.is_full).lower(),
-        "location_count": str(tables["locations"].height),
-        "evse_count": str(tables["evses"].height),
+        "location_count": str(_count(tables["locations"], LOCATIONS.key)),
+        "evse_count": str(_count(tables["evses"], EVSES.key)),
         "sessions_from": sessions.first.isoformat() if sessions.first else None,
         "sessions_to": sessions.last.isoformat() if sessions.last else None,
     }
     return [row]
+
+
+def _count(rows: pl.DataFrame, key: tuple[str, ...]) -> int:
+    """How many things rows name; each that names none counts."""
+    named = rows.drop_nulls(key)
+    return named.n_unique(key) + rows.height - named.height

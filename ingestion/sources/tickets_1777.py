@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from contracts.cities.profile import City
 from contracts.reading import number
-from contracts.sources.tickets_1777 import EVENTS, REQUESTS
+from contracts.sources.tickets_1777 import EVENTS, REQUESTS, STATE_WORDS, state_of, state_word
 from contracts.vocabulary import LINE, Received
 from ingestion.areas import SECTOR, Areas
 from ingestion.clocks import clock_warnings, not_past
@@ -52,41 +53,13 @@ _READ_OTHERWISE = {
     "notes",
     *(name for names in _TAKEN_FROM.values() for name in names),
 }
-_OPEN_WORDS = {"open", "reopened", "investigating", "in_progress", "action_scheduled", "planned", "internal_referral"}
-_CLOSED_WORDS = {"closed", "fixed", "no_further_action", "not_councils_responsibility", "unable_to_fix", "completed"}
-_WITHDRAWN_WORDS = {"withdrawn", "cancelled", "canceled", "hidden", "spam", "test", "ingetrokken", "geannuleerd"}
-# more than one word may be what a person wrote, unless a system is known to write it
-_OTHER_STATES = {
-    "closure_requested",
-    "done_external",
-    "fixed_council",
-    "fixed_user",
-    "forward_to_external",
-    "geen_gevolg",
-    "in_afwachting",
-    "in_afwachting_van_behandeling",
-    "in_behandeling",
-    "in_onderzoek",
-    "in_uitvoering",
-    "niet_bevoegd",
-    "niet_opgelost",
-    "not_responsible",
-    "on_hold",
-    "reaction_received",
-    "reaction_requested",
-    "ready_to_send",
-    "reopen_requested",
-    "send_failed",
-    "verzoek_tot_afhandeling",
-    "verzoek_tot_heropening",
-    "wacht_op_burger",
-    "wacht_op_derden",
-}
-_STATES = _OPEN_WORDS | _CLOSED_WORDS | _WITHDRAWN_WORDS | _OTHER_STATES
 _AUTOMATIC = {"auto_ack", "autoreply", "auto_reply", "acknowledged", "acknowledgement", "ontvangstbevestiging"}
 _ROLES = {"citizen", "staff", "system"}
+# what follows on a request, such as another one, does not close this one
 _NOTE_TYPES = {
+    "opened": "received",
     "request_opened": "received",
+    "closed": "closed",
     "request_closed": "closed",
     "request_reopened": "reopened",
     "reply": "replied",
@@ -149,7 +122,7 @@ def fetch(endpoint: Endpoint, context: Context) -> Delivery:
         log = _ReplyLog() if endpoint.option("UPDATES") == "0" else _reply_log(desk, before, start)
         crawl = _crawl(desk, before, start, context.city.time_zone, log, tells_changes=tells_changes)
     delivery = _delivery(address(endpoint.url), crawl, before, context, automatic)
-    return replace(delivery, warnings=(*warnings, *_unfollowed(address(endpoint.url), crawl)))
+    return replace(delivery, warnings=(*warnings, *delivery.warnings, *_unfollowed(address(endpoint.url), crawl)))
 
 
 def read(file: DroppedFile, context: Context) -> Delivery:
@@ -167,7 +140,8 @@ def read(file: DroppedFile, context: Context) -> Delivery:
         REQUESTS.name: flatten(requests, context.areas(), [row[LINE] for row in requests]),
         EVENTS.name: _events([event for event, _ in happened], [line for _, line in happened]),
     }
-    return Delivery(origin=name, tables=tables, supplied_at=file.supplied_at, withheld=book.unread)
+    doubts = _doubts(name, tables[REQUESTS.name], context.city)
+    return Delivery(origin=name, tables=tables, supplied_at=file.supplied_at, withheld=book.unread, warnings=doubts)
 
 
 def flatten(requests: Sequence[object], areas: Areas | None = None, lines: Sequence[int] | None = None) -> pl.DataFrame:
@@ -262,14 +236,16 @@ def _crawl(  # noqa: PLR0913 - each is another input
     if tells_changes and before.complete_until and not before.must_reread(now):
         changed = desk.requests_changed(before.complete_until - CHANGE_OVERLAP)
     rows = desk.requests_between(start, now) if changed is None else []
-    wanted = set(before.older_and_open(start)) if changed is None else set()
+    shown = {_id(row) for row in (*rows, *(changed or ()))}
+    older = set(before.older_and_open(start)) if changed is None else set()
+    # what a window no longer shows may only be closed: it is asked before it is missed
+    wanted = {*older, *(before.expected(start) if changed is None else ())}
     wanted |= {_id(update) for update in updates if before.is_new_update(_update_id(update), digest_of(update))}
-    by_number = sorted(wanted - {_id(row) for row in (*rows, *(changed or ()))} - {""})
-    older = desk.requests_named(by_number)
-    unanswered = by_number if by_number and not older and not _answers_by_number(desk, rows) else []
+    named = desk.requests_named(by_number := sorted(wanted - shown - {""}))
+    unanswered = older - shown if by_number and not named and not _answers_by_number(desk, rows) else set()
     # a change may be of a request from before the first day: a month with a few of its requests misleads
     first = (before.first_moment or start).isoformat()
-    inside = [row for row in (*(changed or ()), *older) if not (asked := _asked(row, time_zone)) or asked >= first]
+    inside = [row for row in (*(changed or ()), *named) if not (asked := _asked(row, time_zone)) or asked >= first]
     return _Crawl([*rows, *inside], log, now, start, changed is None, frozenset(unanswered))
 
 
@@ -311,7 +287,26 @@ def _delivery(
         withheld={PENDING: pending} if (pending := len(crawl.rows) - len(rows)) else {},
         memory=_after(before, crawl, digests, missing, context).as_json(),
         faults={REPLY_LOG: crawl.log.fault} if crawl.log.fault else {},
+        warnings=_doubts(origin, frame.filter(is_fresh), context.city),
     )
+
+
+def _doubts(shown: str, requests: pl.DataFrame, city: City) -> tuple[str, ...]:
+    """What to say of requests that the contract takes in otherwise than they are written."""
+    moved = REQUESTS.parse(requests, city)["put_later_seconds"].drop_nulls().to_list()
+    unknown = sum(state_of(word) is None for word in requests["status"].str.strip_chars().drop_nulls() if word)
+    said = []
+    if moved:
+        said.append(
+            f"{shown}: {len(moved)} requests changed or closed before they were asked (by up to {max(moved)} s); they "
+            "count as changed when they were asked. Ask the supplier to set its clocks right"
+        )
+    if unknown:
+        said.append(
+            f"{shown}: {unknown} requests stand in a state that is not known here; they count as open. Their words are "
+            "in `status_description`; ask the supplier what they mean"
+        )
+    return tuple(said)
 
 
 def _spoken_until(crawl: _Crawl, before: Memory) -> datetime:
@@ -332,7 +327,7 @@ def _after(
     for row in crawl.rows:
         if (key := _id(row)) in digests:
             asked = _asked(row, context.city.time_zone)
-            seen[key] = Seen(digests[key], asked, isinstance(row, dict) and _word(row.get("status")) != "closed")
+            seen[key] = Seen(digests[key], asked, isinstance(row, dict) and _is_open(row))
     window = crawl.server_time - WINDOW
     # one without a legible moment is known only as long as the window shows it
     kept = {
@@ -381,12 +376,17 @@ def _with_sector(frame: pl.DataFrame, rows: Sequence[Row], areas: Areas | None) 
 def _cells(row: Row) -> Cells:
     """The cells of one request, in the order of the contract."""
     cells = {name: _text(_first(row, _TAKEN_FROM.get(name, (name,)))) for name in REQUESTS.received.columns}
-    state = cells["status_description"]
-    is_state = state is not None and (_ONE_WORD.fullmatch(state) or _word(state) in _STATES)
-    cells["status_description"] = state if is_state else None
+    # what a status says beside open and closed is a state in the system's own word
+    own = None if _word(cells["status"]) in ("open", "closed") else cells["status"]
+    cells["status_description"] = next((said for said in (cells["status_description"], own) if _is_state(said)), None)
     if "description" in row:
         cells["has_text"] = "true" if _says(row["description"]) else "false"
     return cells
+
+
+def _is_state(said: str | None) -> bool:
+    """Whether it is one word or several that a system is known to write; else it may be what a person wrote."""
+    return said is not None and (_ONE_WORD.fullmatch(said) is not None or _word(said) in STATE_WORDS)
 
 
 def _first(row: Row, names: Iterable[str]) -> object:
@@ -429,18 +429,19 @@ def _happened(updates: Sequence[object], before: Memory, automatic: Iterable[str
 
 
 def _kind(word: str | None) -> str:
-    if word in ("reopened", "duplicate"):
-        return word
-    if word in _WITHDRAWN_WORDS:
-        return "withdrawn"
-    return "closed" if _state(word) == "closed" else "status"
+    state = state_of(word) if word else None
+    return "status" if state in (None, "open") else str(state)
 
 
 def _state(word: str | None) -> str | None:
-    """Open or closed, of the states that FixMyStreet writes; `fixed - council` is closed too."""
-    if word in _OPEN_WORDS:
-        return "open"
-    return "closed" if word and (word in _CLOSED_WORDS or word.startswith(("fixed", "closed"))) else None
+    """Open or closed, where a word says so of the question itself."""
+    state = state_of(word) if word else None
+    return "open" if state == "reopened" else state if state in ("open", "closed") else None
+
+
+def _is_open(row: Row) -> bool:
+    word = _word(row.get("status"))
+    return word is None or state_of(word) in (None, "open", "reopened")
 
 
 def _event(update: Row, part: str, kind: str, actor: str) -> Cells:
@@ -501,7 +502,7 @@ def _asked(row: object, time_zone: str) -> str:
 def _word(sent: object) -> str | None:
     """A state or code as one word in lower case."""
     written = _text(sent)
-    return "_".join(written.lower().replace("-", " ").split()) if written else None
+    return state_word(written) if written else None
 
 
 def _says(sent: object) -> bool:

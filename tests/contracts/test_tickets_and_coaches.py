@@ -40,9 +40,7 @@ def test_a_request_carries_the_city_date_on_which_it_was_asked() -> None:
     [
         ({"service_request_id": None}, "service_request_id: is missing"),
         ({"service_request_id": "a b"}, r"service_request_id: does not look like ^\S{1,64}$"),
-        ({"status": "sleeping"}, "status: is none of open, closed"),
         ({"requested_datetime": "20 november"}, "requested_datetime: cannot be read"),
-        ({"updated_datetime": "2026-11-19T00:00:00Z"}, "updated_datetime: lies before requested_datetime"),
         ({"updated_datetime": None}, "updated_datetime: a closed request must say when it closed"),
     ],
 )

@@ -58,7 +58,7 @@ def test_measure_and_judge_end_without_a_fault_or_a_warning(built: Built) -> Non
 def test_the_unit_tests_of_the_sql_ran_in_the_same_invocation(built: Built) -> None:
     names = built.measured.statuses.keys() | built.judged.statuses.keys()
     assert {
-        "what_the_last_full_crawl_does_not_name_is_not_in_the_stock",
+        "what_is_over_in_the_history_is_not_in_the_stock",
         "the_first_status_that_fits_is_the_verdict",
     } <= names
 

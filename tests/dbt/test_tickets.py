@@ -64,6 +64,7 @@ def happened(key: str, kind: str, moment: str, status: str | None = None, event_
 
 ASKED = "2026-06-01T09:00:00+02:00"  # a Monday: the term ends with Monday 8 June
 IN_TIME, TOO_LATE = "2026-06-08T23:59:00+02:00", "2026-06-09T00:00:00+02:00"
+IN_SEPTEMBER, BEHIND = "2026-09-01T09:00:00+02:00", "2026-09-01T08:59:33+02:00"
 REQUESTS = [
     *(asked(moment, moment.replace("Z", ":00Z")) for moment in VECTORS),
     asked("replied", ASKED),
@@ -84,6 +85,11 @@ REQUESTS = [
     asked("missing", ASKED),
     asked("spam", ASKED, TOO_LATE, status_description="Spam"),
     asked("first_line", ASKED, "2026-06-01T09:02:00+02:00", is_first_line="true"),
+    # three of which the clock of the change runs behind that of the question, and one closed as a duplicate of nobody
+    asked("ran_behind_open", IN_SEPTEMBER, updated_datetime=BEHIND),
+    asked("ran_behind_closed", IN_SEPTEMBER, BEHIND),
+    asked("ran_behind_in_the_log", IN_SEPTEMBER),
+    asked("log_says_duplicate", IN_SEPTEMBER, "2026-09-02T09:00:00+02:00"),
     asked("handed_over", "2026-06-02T09:00:00+02:00", "2026-06-03T09:00:00+02:00", service_code="SLU"),
     asked("young", "2026-12-30T09:00:00+01:00"),
     asked("young_but_answered", "2026-12-30T09:00:00+01:00", "2026-12-30T10:00:00+01:00"),
@@ -104,6 +110,8 @@ EVENTS = [
     happened("said_withdrawn", "withdrawn", "2026-06-02T09:00:00+02:00"),
     happened("missing", "withdrawn", "2026-12-31T13:00:00+01:00", event_id="missing/2026-12-31T12:00:00Z"),
     happened("nobody", "replied", IN_TIME),
+    happened("ran_behind_in_the_log", "closed", BEHIND, "closed"),
+    happened("log_says_duplicate", "duplicate", "2026-09-02T09:00:00+02:00"),
 ]
 
 
@@ -164,6 +172,20 @@ def test_the_first_reply_stops_the_clock_an_acknowledgement_does_not_and_closing
     answered: Path, key: str, outcome: str, ended_by: str
 ) -> None:
     assert cycles(answered, key, "outcome, is_closure_proxy") == [(outcome, ended_by == "closing")]
+
+
+@pytest.mark.parametrize(
+    ("key", "outcome"),
+    [("ran_behind_open", "overdue_open"), ("ran_behind_closed", "on_time"), ("ran_behind_in_the_log", "on_time")],
+)
+def test_a_change_before_its_question_counts_from_the_question_open_or_answered(
+    answered: Path, key: str, outcome: str
+) -> None:
+    assert ticket(answered, key, "outcome, is_counted") == (outcome, True)
+
+
+def test_a_question_that_the_log_closes_as_a_duplicate_is_one_and_no_answer(answered: Path) -> None:
+    assert ticket(answered, "log_says_duplicate", "is_duplicate, is_counted") == (True, False)
 
 
 def test_working_days_to_reply_do_not_count_the_day_of_the_question(answered: Path) -> None:

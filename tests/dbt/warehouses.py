@@ -78,9 +78,17 @@ def land_charge_points(
 
     batch = f"{supplied_at:%Y%m%d%H}"
     origin = {"batch_id": batch, "supplied_at": supplied_at, "content_sha256": batch, "known_at": supplied_at}
-    crawl = {"started_at": supplied_at, "ended_at": supplied_at, "is_full": is_full, "crawl_date": supplied_at.date()}
+    tables = flatten(locations)
+    crawl = {
+        "started_at": supplied_at,
+        "ended_at": supplied_at,
+        "is_full": is_full,
+        "location_count": tables["locations"].height,
+        "evse_count": tables["evses"].height,
+        "crawl_date": supplied_at.date(),
+    }
     contract = all_contracts()["charge_points"]
-    for name, flat in flatten(locations).items():
+    for name, flat in tables.items():
         accepted = split(flat, contract.table(name), city_named(city)).accepted
         insert(con, "charge_points", name, [{**row, **origin} for row in accepted.to_dicts()])
     insert(con, "charge_points", "crawls", [{**crawl, "line": 1, **origin}])

@@ -249,7 +249,7 @@ def test_the_mess_of_the_tickets_is_refused_for_its_reasons(requests: list[dict[
     assert outcome.quarantined.height == 16
     assert outcome.duplicate == 8
     reasons = {reason for row in outcome.quarantined["reasons"] for reason in row}
-    assert "updated_datetime: lies before requested_datetime" in reasons
+    assert "updated_datetime: a closed request must say when it closed" in reasons
     assert "updated_datetime: cannot be read" in reasons
 
 

@@ -25,7 +25,8 @@ _TIMESTAMP = "2026-11-23T05:59:58Z"
 
 
 def _location(number: int) -> dict[str, object]:
-    return {"country_code": "BE", "party_id": "ABC", "id": f"L{number}", "last_updated": _TIMESTAMP}
+    whose = {"country_code": "BE", "party_id": "ABC", "id": f"L{number}", "last_updated": _TIMESTAMP}
+    return whose | {"coordinates": {"latitude": "50.82800", "longitude": "3.26500"}}
 
 
 def _envelope(data: object, **more: object) -> bytes:
@@ -304,7 +305,14 @@ def test_an_older_peer_gets_the_token_as_it_is(new_supplier: _NewSupplier, kortr
 
 
 @pytest.mark.parametrize(
-    "options", [{"TOKEN_ENCODING": "rot13"}, {"SHAPE": "round"}, {"FULL_EVERY_DAYS": "weekly"}, {"SESSION_DAYS": "-1"}]
+    "options",
+    [
+        {"TOKEN_ENCODING": "rot13"},
+        {"SHAPE": "round"},
+        {"FULL_EVERY_DAYS": "weekly"},
+        {"SESSION_DAYS": "-1"},
+        {"TOKEN_HEADER": "X:"},
+    ],
 )
 def test_a_setting_that_means_nothing_is_refused_by_name(
     new_supplier: _NewSupplier, kortrijk: City, options: dict[str, str]
@@ -456,8 +464,97 @@ def test_a_next_page_at_an_address_that_cannot_be_read_is_refused(
 
 def test_a_cursor_that_stays_where_it_is_ends(new_supplier: _NewSupplier, kortrijk: City) -> None:
     supplier = new_supplier(lambda *_: (200, {}, json.dumps({"next": "a", "items": []}).encode()))
-    with pytest.raises(PermanentSupplierError, match="already asked"):
+    with pytest.raises(PermanentSupplierError, match=r"same cursor again, so it does not hear 'next'.*CURSOR"):
         _fetch(supplier.url, kortrijk)
+
+
+def test_a_peer_with_a_parameter_and_a_header_of_its_own_is_read_where_the_settings_name_both(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    supplier = new_supplier(lambda *_: (404, {}, b""))
+
+    def answer(_: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        if supplier.headers[-1].get("X-Api-Key") != "example-token":
+            return 401, {}, b""
+        page = int(query.get("cursor", 0))
+        return 200, {}, json.dumps({"next": page + 1 if page < 2 else None, "items": [_location(page)]}).encode()
+
+    supplier.answering = answer
+    delivery = _fetch(f"{supplier.url}/l", kortrijk, CURSOR="cursor", TOKEN_HEADER="X-Api-Key")
+    assert delivery.tables["locations"]["location_id"].to_list() == ["L0", "L1", "L2"]
+    assert "Authorization" not in supplier.headers[0]
+    with pytest.raises(PermanentSupplierError, match="401"):
+        _fetch(f"{supplier.url}/l", kortrijk, CURSOR="cursor")
+
+
+_DATEX_XML = b'<?xml version="1.0"?><d2:payload xmlns:d2="http://datex2.eu/schema/3/d2Payload"/>'
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        (_DATEX_XML, "DATEX II"),
+        (b'{"payload": {"aegiEnergyInfrastructureTablePublication": {}}}', "DATEX II"),
+        (b'{"energyInfrastructureTable": [{"energyInfrastructureSite": []}]}', "DATEX II"),
+        (b'{"EVSEData": [{"OperatorID": "BE*ABC", "EVSEDataRecord": []}]}', "EVSEData"),
+        (b'[{"EVSEDataRecord": [], "OperatorID": "BE*ABC"}]', "EVSEData"),
+        (b'{"type": "FeatureCollection", "features": []}', "GeoJSON"),
+        (b'[{"type": "Feature", "geometry": {}}]', "GeoJSON"),
+    ],
+)
+def test_another_format_of_charge_points_is_told_by_its_name(
+    new_supplier: _NewSupplier, kortrijk: City, body: bytes, named: str
+) -> None:
+    supplier = new_supplier(lambda *_: (200, {}, body))
+    with pytest.raises(PermanentSupplierError, match=f"sends {named}.*, which is not read here"):
+        _fetch(supplier.url, kortrijk)
+
+
+def test_the_real_examples_of_datex_are_told_by_its_name(
+    new_supplier: _NewSupplier, kortrijk: City, real_data: Path
+) -> None:
+    for path in sorted((real_data / "charge_points" / "datex2_afir").glob("*/*_rev2.json")):
+        body = path.read_bytes()
+        supplier = new_supplier(lambda *_, body=body: (200, {}, body))
+        with pytest.raises(PermanentSupplierError, match="sends DATEX II"):
+            _fetch(supplier.url, kortrijk)
+
+
+def test_a_list_of_objects_of_another_kind_is_no_crawl_and_the_next_right_one_is_taken(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    operator = _Operator(new_supplier, 20)
+    memory = _fetch(operator.url, kortrijk).memory
+    foreign = json.dumps([{"station": number, "free": True} for number in range(40)]).encode()
+    with pytest.raises(PermanentSupplierError, match="none of its 40 objects can be read as a location of OCPI"):
+        _fetch(_feed(new_supplier, foreign).url, kortrijk, memory, FULL_EVERY_DAYS="0")
+    assert _fetch(operator.url, kortrijk, memory, FULL_EVERY_DAYS="0").tables["locations"].height == 20
+
+
+@pytest.mark.parametrize("habit", ["what remains", "size of the page", "overlap"])
+def test_locations_that_pages_show_twice_count_once_and_the_next_right_pull_is_taken(
+    new_supplier: _NewSupplier, kortrijk: City, habit: str
+) -> None:
+    supplier = new_supplier(lambda *_: (404, {}, b""))
+    every, step = [_charging(number, datetime(2026, 11, 1, tzinfo=UTC)) for number in range(130)], 50
+
+    def answer(_: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        offset = int(query.get("offset", 0))
+        page, left = every[offset : offset + step], len(every) - offset
+        said = {"what remains": left, "size of the page": len(page)}.get(habit, len(every))
+        following = offset + step - (habit == "overlap")
+        more = {"Link": f'<{supplier.url}/l?offset={following}>; rel="next"'} if offset + step < len(every) else {}
+        return 200, {"X-Total-Count": str(said)} | more, _envelope(page)
+
+    supplier.answering = answer
+    first = _fetch(f"{supplier.url}/l", kortrijk)
+    counts = first.tables["crawls"].select("location_count", "evse_count", "is_full").row(0)
+    assert counts == ("130", "130", "true")
+    assert first.tables["locations"].height == first.tables["locations"]["location_id"].n_unique() == 130
+    # and it is not asked for ever to find that out
+    assert len(supplier.asked) < 10
+    habit = ""
+    assert _fetch(f"{supplier.url}/l", kortrijk, first.memory, FULL_EVERY_DAYS="0").tables["locations"].height == 130
 
 
 def test_another_shape_than_the_settings_say_is_refused(new_supplier: _NewSupplier, kortrijk: City) -> None:

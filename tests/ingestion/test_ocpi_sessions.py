@@ -133,7 +133,6 @@ def test_a_credit_note_tells_when_the_cdr_began_that_it_takes_away() -> None:
         ({"total_energy": None}, IMPOSSIBLE_ENERGY),
         ({"start_date_time": "today"}, UNREADABLE),
         ({"end_date_time": None}, UNREADABLE),
-        ({"end_date_time": "2026-11-20T09:59:59Z"}, UNREADABLE),
         ({"end_date_time": "2027-11-20T09:59:59Z"}, UNREADABLE),
         ({"cdr_location": {"id": "L1"}}, UNREADABLE),
         ({"cdr_location": "L1"}, UNREADABLE),
@@ -144,6 +143,12 @@ def test_a_session_that_cannot_be_is_not_let_in_and_told(change: dict[str, objec
     good = _cdr(1, "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z")
     hours, refused = _hours("cdrs", good, _cdr(2, "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z") | change)
     assert (hours, refused) == ({"20 10": (10, 1)}, [reason])
+
+
+@pytest.mark.parametrize("end", ["2026-11-20T09:59:59Z", "2026-11-18T10:00:00Z"])
+def test_a_session_that_ended_before_it_began_lasted_no_time_and_keeps_its_energy(end: str) -> None:
+    hours, refused = _hours("cdrs", _cdr(1, "2026-11-20T10:00:00Z", end))
+    assert (hours, refused) == ({"20 10": (10, 1)}, [])
 
 
 def test_what_is_no_object_is_told_too() -> None:
@@ -241,6 +246,7 @@ def _place(location_id: str) -> dict[str, Any]:
         "id": location_id,
         "parking_type": "ON_DRIVEWAY" if location_id == "HOME" else "ON_STREET",
         "evses": [{"uid": "E1", "status": "AVAILABLE", "last_updated": changed}],
+        "coordinates": {"latitude": "50.82800", "longitude": "3.26500"},
         "last_updated": changed,
     }
 

@@ -56,6 +56,7 @@ class _Operator:
         changed = "2026-11-01T00:00:00Z" if self.status == "AVAILABLE" else self.clock.strftime("%Y-%m-%dT%H:%M:%SZ")
         evses = [{"uid": each, "status": self.status, "last_updated": changed} for each in self.evses]
         place = {"country_code": "BE", "party_id": "ABC", "id": "L1", "evses": evses, "last_updated": changed}
+        place |= {"coordinates": {"latitude": "50.82800", "longitude": "3.26500"}}
         return {"locations": [place | self.more], "cdrs": self.cdrs}.get(name, [])
 
     def pull(

@@ -84,7 +84,7 @@ def test_no_window_is_longer_than_thirty_days_and_they_join(new_supplier: _NewSu
     windows = [
         (query["start_date"], query["end_date"])
         for path, query in supplier.asked
-        if "start_date" in query and path.endswith("requests.json")
+        if "start_date" in query and path.endswith("requests.json") and "status" not in query
     ]
     # the city's midnight, not that of Greenwich
     assert windows[0][0] == "2026-08-31T22:00:00Z"
@@ -444,6 +444,7 @@ def _update(number: int, status: str, said: str = "", **more: object) -> dict[st
         (_update(1, "NO_FURTHER_ACTION", "Dit is privé."), ["closed", "replied"]),
         (_update(1, "REOPENED"), ["reopened"]),
         (_update(1, "DUPLICATE"), ["duplicate"]),
+        (_update(1, "Closed - Duplicate"), ["duplicate"]),
         (_update(1, "Ingetrokken"), ["withdrawn"]),
         (_update(1, "OPEN", "Het ligt er nog.", actor_role="citizen"), ["status"]),
     ],
@@ -510,6 +511,69 @@ def test_notes_under_a_request_are_events_without_their_words(kortrijk: City) ->
     assert _kinds(delivery) == [("a", "closed"), ("a", "received"), ("a", "replied")]
     assert split(delivery.tables["events"], EVENTS, kortrijk).accepted.height == 3
     assert "Jan" not in str([frame.rows() for frame in delivery.tables.values()])
+
+
+def test_the_notes_of_chicago_are_known_and_what_follows_on_closes_nothing(kortrijk: City) -> None:
+    kinds = ("opened", "activity", "follow_on_created", "follow_on_closed", "closed")
+    notes = [{"datetime": f"2026-11-1{day}T09:00:00+01:00", "type": kind} for day, kind in enumerate(kinds)]
+    events = _pull([_ticket("a", extended_attributes={"notes": notes})], kortrijk).tables["events"]
+    assert events["event_type"].to_list() == ["received", "status", "status", "status", "closed"]
+
+
+def _lists_open_unless_asked(tickets: list[dict[str, Any]], *, hears_numbers: bool = True) -> Callable[..., Any]:
+    def answer(_: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        if "service_request_id" in query:
+            wanted = query["service_request_id"].split(",") if hears_numbers else []
+            return 200, {}, json.dumps([each for each in tickets if each["service_request_id"] in wanted]).encode()
+        wanted = query.get("status", "open").split(",")
+        start, end = (datetime.fromisoformat(query.get(name, "2026-11-23")) for name in ("start_date", "end_date"))
+        found = [
+            each
+            for each in tickets
+            if each["status"] in wanted
+            and query.get("page") == "1"
+            and ("start_date" not in query or start <= datetime.fromisoformat(each["requested_datetime"]) < end)
+        ]
+        return 200, {}, json.dumps(found).encode()
+
+    return answer
+
+
+def test_a_server_that_lists_only_open_questions_unless_asked_withdraws_none_that_was_answered(
+    kortrijk: City, new_supplier: _NewSupplier
+) -> None:
+    tickets = [_ticket(f"t{number}", updated_datetime=_ASKED) for number in range(30)]
+    supplier = new_supplier(_lists_open_unless_asked(tickets))
+    first = tickets_1777.fetch(Endpoint(supplier.url), Context(kortrijk))
+    for each in tickets:
+        each |= {"status": "closed", "updated_datetime": "2026-11-12T09:00:00+01:00"}
+    second = tickets_1777.fetch(Endpoint(supplier.url), Context(kortrijk, json.loads(json.dumps(first.memory))))
+    assert second.tables["requests"]["status"].to_list() == ["closed"] * 30
+    third = tickets_1777.fetch(Endpoint(supplier.url), Context(kortrijk, json.loads(json.dumps(second.memory))))
+    assert (third.tables["requests"].height, _kinds(third)) == (0, [])
+
+
+def test_a_question_that_no_window_shows_any_more_is_asked_by_its_number_before_it_is_missed(
+    kortrijk: City, new_supplier: _NewSupplier
+) -> None:
+    tickets = [_ticket(f"t{number}") for number in range(30)]
+    supplier = new_supplier(_lists_open_unless_asked(tickets))
+    first = tickets_1777.fetch(Endpoint(supplier.url), Context(kortrijk))
+    for each in tickets:
+        # listed by no filter, and given by its number
+        each |= {"status": "resolved", "updated_datetime": "2026-11-12T09:00:00+01:00"}
+    second = tickets_1777.fetch(Endpoint(supplier.url), Context(kortrijk, json.loads(json.dumps(first.memory))))
+    accepted = split(second.tables["requests"], REQUESTS, kortrijk).accepted
+    assert accepted["status"].to_list() == ["closed"] * 30
+
+
+def test_moments_before_the_question_and_words_that_nobody_knows_are_told(kortrijk: City) -> None:
+    early = _ticket("a", updated_datetime="2026-11-10T08:59:33+01:00")
+    delivery = _pull([early, _ticket("b", status="sluimert"), _ticket("c", status="Received")], kortrijk)
+    accepted = split(delivery.tables["requests"], REQUESTS, kortrijk).accepted
+    assert accepted.sort("service_request_id")["status_description"].to_list() == [None, "sluimert", "received"]
+    assert any("1 requests changed or closed before they were asked" in said for said in delivery.warnings)
+    assert any("1 requests stand in a state that is not known here" in said for said in delivery.warnings)
 
 
 # what a citizen wrote and where they stood

@@ -2,14 +2,8 @@
 -- connector is readable has no power. What is planned or gone counts for nothing, and may come without.
 with crawls as (
 
-    -- an answer that landed twice is one crawl
-    select
-        supplied_at,
-        content_sha256,
-        max(evse_count) as evse_count
-    from {{ ref('stg_charge_points__crawls') }}
-    where is_full and evse_count > 0
-    group by supplied_at, content_sha256
+    select * from {{ ref('int_charge_points__crawls_full') }}
+    where evse_count > 0
 
 ),
 

@@ -1,27 +1,25 @@
 -- Every delivery that named a charge point, with the number of full crawls up to and including it.
-with crawls as (
+with full_crawls as (
 
-    select
-        supplied_at,
-        bool_or(is_full) as is_full
-    from {{ ref('stg_charge_points__crawls') }}
-    -- where the locations could not be read, nobody was asked about a charge point
-    where is_full or location_count is not null
-    group by supplied_at
+    select distinct supplied_at from {{ ref('int_charge_points__crawls_full') }}
 
 ),
 
 moments as (
 
-    select supplied_at from crawls
+    select supplied_at from full_crawls
     union
     select supplied_at from {{ ref('int_charge_points__sightings') }}
+    union
+    select supplied_at from {{ ref('stg_charge_points__crawls') }}
+    -- where the locations could not be read, nobody was asked about a charge point
+    where not is_full and location_count is not null
 
 )
 
 select
     moments.supplied_at,
-    coalesce(crawls.is_full, false) as is_full,
-    sum(coalesce(crawls.is_full, false)::bigint) over (order by moments.supplied_at)::bigint as full_crawls_until
+    full_crawls.supplied_at is not null as is_full,
+    count(full_crawls.supplied_at) over (order by moments.supplied_at) as full_crawls_until
 from moments
-left join crawls on moments.supplied_at = crawls.supplied_at
+left join full_crawls on moments.supplied_at = full_crawls.supplied_at

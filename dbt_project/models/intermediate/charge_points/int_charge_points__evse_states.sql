@@ -1,4 +1,5 @@
--- What each delivery says of a charge point: its record, its power, and its location as last accepted until then.
+-- What each delivery says of a record of a charge point: its status, its power, and its location as last accepted until
+-- then.
 with evses as (
 
     select * from {{ ref('int_charge_points__evses_keyed') }}
@@ -17,7 +18,9 @@ located as (
                         parking_type := locations.parking_type,
                         is_open_24_7 := locations.is_open_24_7,
                         hours_min_per_day := locations.hours_min_per_day,
-                        is_in_municipality := locations.is_in_municipality
+                        is_in_municipality := locations.is_in_municipality,
+                        sector_id := locations.sector_id,
+                        operator_name := locations.operator_name
                     )
         end as place
     from evses
@@ -47,12 +50,12 @@ filled as (
 
 spoken as (
 
-    -- of two platforms that say the same at the same time one speaks, always the same one
+    -- of two answers of one moment the one that changed last
     select *
     from filled
     qualify row_number() over (
-        partition by evse_key, last_updated_at, supplied_at
-        order by country_code asc, party_id asc, location_id asc, evse_uid asc, content_sha256 desc
+        partition by country_code, party_id, location_id, evse_uid, supplied_at
+        order by last_updated_at desc, content_sha256 desc
     ) = 1
 
 )
@@ -69,6 +72,8 @@ select
     spoken.place.is_open_24_7,
     spoken.place.hours_min_per_day,
     spoken.place.is_in_municipality,
+    spoken.place.sector_id,
+    spoken.place.operator_name,
     {{ charge_point_access_class(
         'spoken.place.is_published', 'spoken.place.parking_type', 'spoken.parking_restrictions',
         'spoken.place.is_open_24_7', 'spoken.place.hours_min_per_day'

@@ -1,33 +1,32 @@
--- Two platforms may publish one EVSE: the record changed last speaks for it, also when it says the EVSE is gone.
--- A record that the last full crawl did not name is in doubt: it does not count, and its history closes only when the
--- next full crawl misses it too.
-with named as (
+-- The stock of this moment: what stands in the history and is not over. A record that the last full crawl did not name
+-- is in doubt and does not count.
+with periods as (
 
-    select
-        evses.*,
-        evse_records.first_seen_at
-    from {{ ref('int_charge_points__evses_current') }} as evses
-    left join {{ ref('int_charge_points__evse_records') }} as evse_records
-        on
-            evses.country_code = evse_records.country_code
-            and evses.party_id = evse_records.party_id
-            and evses.location_id = evse_records.location_id
-            and evses.evse_uid = evse_records.evse_uid
-    where coalesce(evse_records.missed_crawls, 0) = 0
+    select * from {{ ref('int_charge_points__evse_periods') }}
+    where valid_to_at is null and status not in ('REMOVED', 'PLANNED')
 
 ),
 
-last_records as (
+first_seen as (
 
-    select *
-    from named
-    qualify row_number() over (
-        partition by evse_key
-        order by last_updated_at desc, country_code asc, party_id asc, location_id asc, evse_uid asc
-    ) = 1
+    select
+        evse_key,
+        min(valid_from_at) as first_seen_at
+    from {{ ref('int_charge_points__evse_periods') }}
+    group by evse_key
 
 )
 
-select *
-from last_records
-where status not in ('REMOVED', 'PLANNED')
+select
+    evses.*,
+    first_seen.first_seen_at
+from {{ ref('int_charge_points__evses_current') }} as evses
+inner join periods
+    on
+        evses.evse_key = periods.evse_key
+        and evses.country_code = periods.country_code
+        and evses.party_id = periods.party_id
+        and evses.location_id = periods.location_id
+        and evses.evse_uid = periods.evse_uid
+inner join first_seen
+    on evses.evse_key = first_seen.evse_key

@@ -7,9 +7,8 @@ with full_crawls as (
         crawls.content_sha256,
         last_day(timezone(cities.time_zone, crawls.supplied_at)::date) as month_end,
         cities.time_zone
-    from {{ ref('stg_charge_points__crawls') }} as crawls
+    from {{ ref('int_charge_points__crawls_full') }} as crawls
     cross join {{ ref('city') }} as cities
-    where crawls.is_full
 
 ),
 

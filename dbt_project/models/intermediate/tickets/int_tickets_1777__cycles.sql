@@ -101,10 +101,24 @@ closed as (
             -- what is reopened was closed before, at the latest then
             ends.reopened_at,
             case when requests.status = 'closed' then coalesce(requests.closed_at, requests.updated_at) end
-        ) as ended_at
+        ) as said_ended_at
     from ends
     inner join requests
         on ends.service_request_id = requests.service_request_id
+
+),
+
+-- clocks of one system run apart: what happened to a question happened after it was asked
+answered as (
+
+    select
+        *,
+        case when reply_at < started_at then started_at else reply_at end as first_reply_at,
+        case
+            when said_ended_at >= started_at then said_ended_at
+            when said_ended_at is not null and cycle_no = 1 then started_at
+        end as ended_at
+    from closed
 
 )
 
@@ -113,10 +127,7 @@ select
     cycle_no::bigint as cycle_no,
     started_at,
     reopened_at,
-    case
-        when reply_at is not null then reply_at
-        when ended_at >= started_at then ended_at
-    end as replied_at,
-    reply_at is null and coalesce(ended_at >= started_at, false) as is_closure_proxy,
+    coalesce(first_reply_at, ended_at) as replied_at,
+    first_reply_at is null and ended_at is not null as is_closure_proxy,
     greatest(known_at, events_known_at) as known_at
-from closed
+from answered

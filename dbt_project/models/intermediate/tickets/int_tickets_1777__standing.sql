@@ -1,5 +1,6 @@
--- A repeated question is answered with the first one, so only the first counts. A parent that is not there, or a
--- chain that bites its tail, proves nothing: such a request counts as any other, and says so.
+-- A repeated question is answered with the first one, so only the first counts, also where the system says that it is
+-- repeated and not of which. A parent that is not there, or a chain that bites its tail, proves nothing: such a request
+-- counts as any other, and says so.
 with recursive requests as (
 
     select * from {{ ref('int_tickets_1777__requests_current') }}
@@ -52,11 +53,23 @@ withdrawals as (
     where event_type = 'withdrawn'
     group by service_request_id
 
+),
+
+repetitions as (
+
+    select distinct service_request_id
+    from {{ ref('int_tickets_1777__events_current') }}
+    where event_type = 'duplicate'
+
 )
 
 select
     requests.service_request_id,
-    links.service_request_id is not null and circles.service_request_id is null as is_duplicate,
+    case
+        when requests.duplicate_of is null
+            then repetitions.service_request_id is not null or coalesce(requests.state = 'duplicate', false)
+        else links.service_request_id is not null and circles.service_request_id is null
+    end as is_duplicate,
     case
         when circles.service_request_id is not null then 'cyclic'
         when requests.duplicate_of is not null and links.service_request_id is null then 'missing'
@@ -64,7 +77,9 @@ select
     coalesce(withdrawals.is_said, false)
     or coalesce(withdrawals.missed_at >= requests.supplied_at, false)
     or coalesce(
-        requests.status_description in (
+        -- a batch from before version 4 of the contract has the system's own word only
+        requests.state = 'withdrawn'
+        or requests.state is null and requests.status_description in (
             'withdrawn', 'ingetrokken', 'cancelled', 'canceled', 'geannuleerd', 'spam', 'test'
         ),
         false
@@ -77,3 +92,5 @@ left join circles
     on requests.service_request_id = circles.service_request_id
 left join withdrawals
     on requests.service_request_id = withdrawals.service_request_id
+left join repetitions
+    on requests.service_request_id = repetitions.service_request_id

@@ -46,7 +46,12 @@ months as (
 
 month_stock as (
 
-    select * from {{ ref('int_charge_points__month_stock') }}
+    select
+        month_end_date,
+        sum(cpe) as cpe,
+        sum(charge_points_count)::bigint as charge_points_count
+    from {{ ref('fct_charge_point_stock_monthly') }}
+    group by month_end_date
 
 ),
 
@@ -71,7 +76,7 @@ stock as (
     cross join cities
     cross join sources_complete
     left join month_stock
-        on months.month_end = month_stock.month_end
+        on months.month_end = month_stock.month_end_date
     union all
     select
         charge_points.area_id,

@@ -241,21 +241,14 @@ unknown_word as (
 
 unnamed as (
 
-    -- not in the stock, so the location says who runs it
     select
         'vanished' as rule,
         'note' as severity,
-        history.*,
-        locations.operator_name,
-        'Niet meer genoemd sinds ' || strftime(history.missing_since_at, '%d/%m/%Y')
-        || '; telt niet mee. Na een tweede keer sluit de geschiedenis.' as evidence
+        *,
+        'Niet meer genoemd sinds ' || strftime(missing_since_at, '%d/%m/%Y')
+        || '; telt niet mee, tenzij de volgende volledige bevraging het weer noemt.' as evidence
     from history
-    left join {{ ref('int_charge_points__locations_current') }} as locations
-        on
-            history.country_code = locations.country_code
-            and history.party_id = locations.party_id
-            and history.location_id = locations.location_id
-    where history.missing_since_at is not null and history.is_in_stock
+    where missing_since_at is not null and is_in_stock
 
 ),
 

@@ -1,15 +1,5 @@
 -- Only hours in which the city asked: between two pulls nobody knows.
-with presence as (
-
-    select
-        evse_key,
-        min(present_from_at) as known_from_at
-    from {{ ref('int_charge_points__evse_presence') }}
-    group by evse_key
-
-),
-
-polls as (
+with polls as (
 
     -- of two pulls in one hour the last
     select
@@ -45,10 +35,5 @@ inner join history
     on
         polls.polled_at >= history.valid_from_at
         and (history.valid_to_at is null or polls.polled_at < history.valid_to_at)
--- a charge point that came later says nothing of the hours before the city knew it
-inner join presence
-    on
-        history.evse_key = presence.evse_key
-        and polls.polled_at >= presence.known_from_at
 cross join cities
 order by polls.hour_at, history.evse_key

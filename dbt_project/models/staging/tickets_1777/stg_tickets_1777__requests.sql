@@ -1,6 +1,7 @@
 select
     service_request_id,
     status,
+    state,
     status_description,
     service_code,
     service_name,
@@ -17,6 +18,7 @@ select
     expected_at,
     closed_at,
     is_closing_derived,
+    put_later_seconds,
     requested_date,
     batch_id,
     line,

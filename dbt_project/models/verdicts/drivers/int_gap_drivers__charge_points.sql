@@ -16,21 +16,11 @@ charge_points as (
 
 ),
 
-records as (
+last_periods as (
 
-    select * from {{ ref('int_charge_points__evses_current') }}
-
-),
-
-evse_records as (
-
-    select * from {{ ref('int_charge_points__evse_records') }}
-
-),
-
-locations as (
-
-    select * from {{ ref('int_charge_points__locations_current') }}
+    select *
+    from {{ ref('fct_charge_point_history') }}
+    qualify row_number() over (partition by evse_key order by valid_from_at desc) = 1
 
 ),
 
@@ -67,29 +57,16 @@ absent as (
     select
         unnest(['per_100', 'total']) as counts_for,
         case
-            when records.status = 'PLANNED' then 'Gepland'
-            when records.status = 'REMOVED' then 'Weggenomen'
+            when status = 'PLANNED' then 'Gepland'
+            when status = 'REMOVED' then 'Weggenomen'
             else 'Niet meer gemeld door de uitbater'
         end as reason_nl,
-        locations.operator_name,
-        locations.sector_id,
+        operator_name,
+        sector_area_id as sector_id,
         -- nobody knows what it will or would weigh: the lightest
         1 as equivalents
-    from records
-    inner join locations
-        on
-            records.country_code = locations.country_code
-            and records.party_id = locations.party_id
-            and records.location_id = locations.location_id
-    left join evse_records
-        on
-            records.country_code = evse_records.country_code
-            and records.party_id = evse_records.party_id
-            and records.location_id = evse_records.location_id
-            and records.evse_uid = evse_records.evse_uid
-    where
-        coalesce(locations.is_in_municipality, true)
-        and (records.status in ('PLANNED', 'REMOVED') or coalesce(evse_records.missed_crawls, 0) > 0)
+    from last_periods
+    where coalesce(is_in_municipality, true) and (not is_in_stock or valid_to_at is not null)
 
 ),
 

@@ -1,5 +1,6 @@
--- The stock of every month's end: one question to the history, weighed with the weights of that day. A charge point
--- stands there from the day the city first saw it, however long ago its operator says it last changed.
+-- The stock of every month's end in which somebody looked: one question to the history, weighed with the weights of
+-- that day. Before the city's first pull there is none: an operator's stamps tell when something changed last, not
+-- since when it stands there.
 with months as (
 
     select * from {{ ref('int_charge_points__months_crawled') }}
@@ -11,16 +12,6 @@ history as (
     select * from {{ ref('fct_charge_point_history') }}
     -- without boundaries nobody knows what lies outside, and the whole feed counts
     where is_in_stock and coalesce(is_in_municipality, true)
-
-),
-
-first_seen as (
-
-    select
-        evse_key,
-        min(present_from_at) as first_seen_at
-    from {{ ref('int_charge_points__evse_presence') }}
-    group by evse_key
 
 ),
 
@@ -45,22 +36,30 @@ factors as (
     select * from {{ ref('cpe_access_factors') }}
     where method = 'cpt2022'
 
+),
+
+cities as (
+
+    select * from {{ ref('city') }}
+
 )
 
 select
-    months.month_end,
+    months.month_end as month_end_date,
+    cities.area_id,
+    history.sector_area_id,
+    history.country_code,
+    history.party_id,
+    max(history.operator_name) as operator_name,
     count(*) as charge_points_count,
-    sum(factors.factor * weights.weight) as cpe
+    sum(factors.factor * weights.weight) as cpe,
+    months.completeness,
+    months.known_at
 from months
 inner join history
     on
         months.measured_at > history.valid_from_at
         and (history.valid_to_at is null or months.measured_at <= history.valid_to_at)
-        and (history.missing_since_at is null or months.measured_at <= history.missing_since_at)
-inner join first_seen
-    on
-        history.evse_key = first_seen.evse_key
-        and months.measured_at > first_seen.first_seen_at
 inner join weights
     on
         months.month_end = weights.month_end
@@ -68,4 +67,8 @@ inner join weights
         and history.power_kw < coalesce(weights.kw_max_excl, 'infinity'::double)
 inner join factors
     on history.access_class = factors.access_class
-group by months.month_end
+cross join cities
+group by
+    months.month_end, cities.area_id, history.sector_area_id, history.country_code, history.party_id,
+    months.completeness, months.known_at
+order by months.month_end, history.country_code, history.party_id, history.sector_area_id

@@ -1,31 +1,12 @@
--- From when to when a charge point is there. A full crawl without it puts it in doubt; two in a row close it at the
--- first of them; when it comes back a new period begins.
-with keyed as (
+-- From when to when a record of a charge point is named. The first full crawl without it ends its period; when it is
+-- named again before a second one misses it too, it was there all along, else a new period begins.
+with seen as (
 
     select
-        country_code,
-        party_id,
-        location_id,
-        evse_uid,
-        evse_key
-    from {{ ref('int_charge_points__evses_current') }}
-
-),
-
-seen as (
-
-    select distinct
-        keyed.evse_key,
-        sightings.supplied_at,
+        sightings.*,
         deliveries.is_full,
         deliveries.full_crawls_until
     from {{ ref('int_charge_points__sightings') }} as sightings
-    inner join keyed
-        on
-            sightings.country_code = keyed.country_code
-            and sightings.party_id = keyed.party_id
-            and sightings.location_id = keyed.location_id
-            and sightings.evse_uid = keyed.evse_uid
     inner join {{ ref('int_charge_points__deliveries') }} as deliveries
         on sightings.supplied_at = deliveries.supplied_at
 
@@ -51,16 +32,17 @@ last_crawl as (
 followed as (
 
     select
-        seen.evse_key,
-        seen.supplied_at,
-        seen.full_crawls_until,
+        seen.*,
         -- full crawls after this sighting and before the next one
         coalesce(
             lead(seen.full_crawls_until - seen.is_full::bigint) over by_time, last_crawl.full_crawls_count
         ) - seen.full_crawls_until as missed_crawls
     from seen
     cross join last_crawl
-    window by_time as (partition by seen.evse_key order by seen.supplied_at)
+    window by_time as (
+        partition by seen.country_code, seen.party_id, seen.location_id, seen.evse_uid
+        order by seen.supplied_at
+    )
 
 ),
 
@@ -71,7 +53,7 @@ numbered as (
         full_crawls.supplied_at as first_missed_at,
         coalesce(
             sum((followed.missed_crawls >= 2)::bigint) over (
-                partition by followed.evse_key
+                partition by followed.country_code, followed.party_id, followed.location_id, followed.evse_uid
                 order by followed.supplied_at
                 rows between unbounded preceding and 1 preceding
             ),
@@ -87,10 +69,14 @@ numbered as (
 )
 
 select
-    evse_key,
+    country_code,
+    party_id,
+    location_id,
+    evse_uid,
     period_number,
     min(supplied_at) as present_from_at,
-    max(first_missed_at) filter (where missed_crawls >= 2) as present_to_at,
-    case when arg_max(missed_crawls, supplied_at) = 1 then arg_max(first_missed_at, supplied_at) end as missing_since_at
+    case when arg_max(missed_crawls, supplied_at) > 0 then arg_max(first_missed_at, supplied_at) end as present_to_at,
+    -- missed once, so far
+    arg_max(missed_crawls, supplied_at) = 1 as is_in_doubt
 from numbered
-group by evse_key, period_number
+group by country_code, party_id, location_id, evse_uid, period_number
