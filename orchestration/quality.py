@@ -5,11 +5,9 @@ per KPI. Does not belong here: Dagster, or the rules themselves.
 """
 
 import os
-import re
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from contracts.marts.kpi_observations import EVERY_KPI, Expectation, expectations_of
+from orchestration.data_docs import Family, make_stand_alone
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,23 +36,7 @@ _TESTED_KINDS = ("model.", "seed.", "snapshot.", "source.")
 _SHARE_COLUMNS = ("source", "kpi_id", "accepted_share")
 _EARLIER_CHANGES_NEEDED = 6
 _GROWN_SHARE = 0.5
-_PAGE_ASSETS = Path(__file__).with_name("page_assets")
-# a whole tag: a checksum beside the address holds for a host, and is refused for a file
-_OUTSIDE = re.compile(
-    r"""<(?P<tag>script|link|img)\b[^>]*?\b(?:src|href)="https?://[^"?]*?(?P<name>[^/"?]*)(?:\?[^"]*)?"[^>]*>(?:\s*</script>)?"""
-)
-_OUTSIDE_IMAGE = re.compile(r"url\(['\"]?https?://[^)]*\)")
-_WHEN_DARK = "@media (prefers-color-scheme: dark)"
-_STAND_INS = {
-    "all.min.css": "icons.css",
-    "bootstrap-table-filter-control.css": "bootstrap-table-filter-control.min.css",
-}
 _PERIOD_COLUMNS = ("period_start", "ref_date")
-
-
-def data_docs_index(docs: Path) -> Path:
-    """The page to open of the Data Docs that `run_suite` wrote into `docs`."""
-    return docs / "gx" / "uncommitted" / "data_docs" / "local_site" / "index.html"
 
 
 def run_suite(
@@ -73,39 +56,16 @@ def run_suite(
     context = _fresh_context(docs)
     source = context.data_sources.add_pandas("kpi_observations")
     failures: dict[str, list[str]] = defaultdict(list)
+    families: list[Family] = []
     for family, rows in _with_measures(observations, previous).groupby("kpi_model", sort=True):
         batch = source.add_dataframe_asset(str(family)).add_batch_definition_whole_dataframe("whole build")
-        for kpi_id, reason in _failures(_validate(context, batch, rows, build_id)):
+        result = _validate(context, batch, rows, build_id)
+        families.append(Family(str(family), sum(each.success for each in result.results), len(result.results)))
+        for kpi_id, reason in _failures(result):
             failures[kpi_id].append(reason)
     context.build_data_docs()
-    _stand_alone(data_docs_index(docs).parent)
+    make_stand_alone(docs, build_id, families)
     return dict(failures)
-
-
-def _stand_alone(site: Path) -> None:
-    """Puts beside the pages every script, style and image that they ask from outside hosts.
-
-    Without those the pages are bare, and a table stays empty; what they can do without is left out.
-    """
-    static = site / "static"
-    shutil.copytree(_PAGE_ASSETS, static, dirs_exist_ok=True)
-    beside = {path.name: path for path in static.rglob("*") if path.is_file()}
-    for page in site.rglob("*.html"):
-        from_page = partial(_beside, beside, page)
-        # half of a dark page lies with an outside host, its logo too: all pages are light
-        text = _OUTSIDE_IMAGE.sub("none", page.read_text("utf-8")).replace(_WHEN_DARK, "@media not all")
-        page.write_text(_OUTSIDE.sub(from_page, text), encoding="utf-8")
-
-
-def _beside(beside: Mapping[str, Path], page: Path, asked: re.Match[str]) -> str:
-    """The tag that asks the same of a file beside the page; nothing where there is none."""
-    found = beside.get(_STAND_INS.get(asked["name"], asked["name"]))
-    if found is None:
-        return ""
-    where = os.path.relpath(found, page.parent)
-    if asked["tag"] == "link":
-        return f'<link rel="stylesheet" href="{where}">'
-    return f'<script src="{where}"></script>' if asked["tag"] == "script" else f'<img src="{where}" height="50">'
 
 
 def _fresh_context(docs: Path) -> Any:  # noqa: ANN401 - Great Expectations is published without usable types

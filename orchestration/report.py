@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from orchestration.quality import data_docs_index
+from orchestration.data_docs import data_docs_index
 from orchestration.settings import Settings
 from warehouse.lake import Lake
 from warehouse.layout import Layout

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from contracts.marts.kpi_observations import EVERY_KPI, MEASURES, SUITE, Concern, expectations_of
-from orchestration.quality import data_docs_index, run_suite
+from orchestration.data_docs import data_docs_index
+from orchestration.quality import run_suite
 
 BUILD = "20261123T060000000000Z-0123456789ab"
 COLUMNS = {"value", "n", "completeness"}
