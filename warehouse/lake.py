@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -42,6 +43,8 @@ FORMAT: Final = 1
 """The format that this program writes; a lake of before it had a number bears no file, and is read as it is."""
 
 _FORMAT_FILE = "FORMAT"
+# a committed manifest never changes, so a process reads it once, at every look of a sensor too
+_REMEMBERED = 20_000
 _DECISIONS = "decisions"
 # which build was committed when: it follows from their manifests, and is made again when it is gone
 _COMMITTED = ".committed.json"
@@ -413,10 +416,8 @@ class Lake:
         return self._root / source / f"{_PREFIX}{batch_id}"
 
     def _read(self, folder: Path) -> Manifest:
-        known = self._manifests.get(folder)
-        if known is None:
-            known = self._manifests[folder] = _parse_manifest(folder / _MANIFEST)
-        return known
+        path = folder / _MANIFEST
+        return _parse_manifest(path, path.stat().st_mtime_ns)
 
     def _new_id(self, arrival: Arrival, now: datetime) -> str:
         if arrival.supersedes is None:
@@ -646,7 +647,8 @@ def _read_parquet(path: Path) -> pl.DataFrame:
         return pl.read_parquet(path, hive_partitioning=False, glob=False)
 
 
-def _parse_manifest(path: Path) -> Manifest:
+@lru_cache(_REMEMBERED)
+def _parse_manifest(path: Path, written_ns: int) -> Manifest:  # noqa: ARG001 - a restored manifest is read again
     try:
         said = json.loads(path.read_bytes())
     except ValueError as broken:
