@@ -13,7 +13,6 @@ LOADED = dg.AssetKey(["build", "loaded"])
 DQ_VERDICT = dg.AssetKey(["quality", "dq_verdict"])
 # a test of structure that fails stops its step, which names it: as a check it could only ever be green
 STRUCTURE = "tag:structure"
-_OWN_SOURCES = {"build", "city_days", "loaded_batches", "batch_counts", "refusals", "affected", "source_status"}
 
 
 class CityTranslator(DagsterDbtTranslator):
@@ -41,10 +40,9 @@ class CityTranslator(DagsterDbtTranslator):
 def _source_key(node: Mapping[str, Any]) -> dg.AssetKey:
     if node["schema"] == "quality":
         return DQ_VERDICT
-    if node["identifier"] in _OWN_SOURCES:
-        return LOADED
-    source, table = node["identifier"].split("__", 1)
-    return dg.AssetKey(["landing", source, table])
+    source, is_landed, table = node["identifier"].partition("__")
+    # the loader's own tables are of no source
+    return dg.AssetKey(["landing", source, table]) if is_landed else LOADED
 
 
 def _model_key(node: Mapping[str, Any]) -> dg.AssetKey:

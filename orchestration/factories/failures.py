@@ -5,7 +5,7 @@ Belongs here: making such a failure, and finding its words again. Does not belon
 
 from dagster import DagsterEvent
 from dagster._core.errors import DagsterUserCodeProcessError
-from dagster._utils.error import SerializableErrorInfo
+from dagster_shared.error import SerializableErrorInfo
 
 _OURS = ("contracts.", "ingestion.", "orchestration.", "warehouse.")
 
@@ -16,7 +16,8 @@ def refusal(reason: str) -> DagsterUserCodeProcessError:
     `dagster.Failure` would show the lines of our own code below it, as if those were broken. This is the one error that
     Dagster shows as it is told.
     """
-    return DagsterUserCodeProcessError.from_error_info(SerializableErrorInfo(reason, [], None))
+    told = SerializableErrorInfo(reason, [], None)
+    return DagsterUserCodeProcessError(reason, user_code_process_error_infos=[told])  # type: ignore[no-untyped-call]
 
 
 def reason_of(event: DagsterEvent) -> str:

@@ -154,14 +154,17 @@ def _honours_contract(
 def _refused_rows(table: TableContract, results: list[Landed], lake: Lake) -> Iterator[str]:
     """Of each delivery with refused rows: the file, how many and why, and where they lie."""
     for result in results:
-        counts = result.manifest and result.manifest.tables.get(table.name)
-        if counts and counts.quarantined and result.outcome in {Outcome.LANDED, Outcome.REFUSED}:
-            rows = lake.read(result.manifest, table.name, "quarantine")
+        manifest = result.manifest
+        if manifest is None or result.outcome not in {Outcome.LANDED, Outcome.REFUSED}:
+            continue
+        counts = manifest.tables.get(table.name)
+        if counts and counts.quarantined:
+            rows = lake.read(manifest, table.name, "quarantine")
             reasons = rows["reasons"].explode().value_counts(sort=True, name="rows").head(_MOST_REASONS)
             yield (
                 f"{result.origin}: {counts.quarantined} of {counts.received} rows refused ("
                 + "; ".join(f"{reason} × {times}" for reason, times in reasons.iter_rows())
-                + f"), in {lake.file(result.manifest, table.name, 'quarantine')}"
+                + f"), in {lake.file(manifest, table.name, 'quarantine')}"
             )
 
 
