@@ -80,7 +80,7 @@ def test_failed_runs_refused_files_pulls_and_deliveries_silent_sources_and_stuck
     drop(settings, "slecht.csv", HEADER + BAD_ROW)
     land(settings, settings.contracts()["indicators"], NOW)
     # no address is set for it
-    land(settings, settings.contracts()["tickets_1777"], NOW)
+    land(settings, settings.contracts()["charge_points"], NOW)
     with State(settings.layout.state) as state:
         state.asked("energy_meters", None, NOW - 365 * DAY)
         state.enqueue([OutboxMessage("kortrijk:wonen:2026-W48", "wonen", "2026-W48", "b", "s", b"x", NOW)])
@@ -94,7 +94,7 @@ def test_failed_runs_refused_files_pulls_and_deliveries_silent_sources_and_stuck
         "2026-11-23 06:00 UTC build: dbt nodes failed: kpi_trees",
         "indicators: geen.csv",
         "slecht.csv: every row was refused",
-        "tickets_1777: no address to pull from",
+        "charge_points: no address to pull from",
         "energy_meters: last heard on 2025-11-23 06:00 UTC",
         "kortrijk:wonen:2026-W48: held: no mail address",
     ):
