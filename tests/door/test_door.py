@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +71,6 @@ def failures(door: Door) -> list[RunFailure]:
         return state.failures(None)
 
 
-def tell(text: str) -> None:
-    sys.__stdout__.write(text + "\n")
-    sys.__stdout__.flush()
-
-
 def test_the_repository_with_every_asset_is_there(door: Door) -> None:
     nodes = {"/".join(node["assetKey"]["path"]): node for node in door.ask(_DEFINITIONS)["assetNodes"]}
     expected = (Path(__file__).parents[1] / "golden" / "asset_keys.txt").read_text("utf-8").split()
@@ -100,7 +96,7 @@ def test_every_sensor_and_schedule_runs_in_the_time_of_the_city(door: Door) -> N
     assert "tell_data_team_schedule" in {each["name"] for each in schedules}
 
 
-def test_a_good_file_is_landed_built_and_published_by_the_daemon(door: Door) -> None:
+def test_a_good_file_is_landed_built_and_published_by_the_daemon(door: Door, capfd: pytest.CaptureFixture[str]) -> None:
     # what changed before the daemon started is not what the file asks for
     door.wait_for("quiet", lambda: why_due(door.settings, datetime.now(UTC)) is None)
     before = current(door.settings.layout.published)
@@ -119,9 +115,10 @@ def test_a_good_file_is_landed_built_and_published_by_the_daemon(door: Door) -> 
         ("build run started", built["startTime"]),
         ("published", built["endTime"]),
     ]
-    for (_, begin), (name, end) in zip([("", dropped), *moments], moments, strict=False):
-        tell(f"{name:>18}  {end - begin:6.1f} s")
-    tell(f"{'drop to published':>18}  {built['endTime'] - dropped:6.1f} s")
+    legs = [f"{name:>18}  {end - begin:6.1f} s" for (_, begin), (name, end) in pairwise([("", dropped), *moments])]
+    legs.append(f"{'drop to published':>18}  {built['endTime'] - dropped:6.1f} s")
+    with capfd.disabled():
+        sys.stdout.write("\n" + "\n".join(legs) + "\n")
 
 
 def test_a_bad_file_is_refused_in_words_and_without_a_trace(door: Door) -> None:
