@@ -34,17 +34,22 @@ _LOAD = """{ workspaceOrError { __typename
     ... on PythonError { message causes { message } } } } } } }"""
 
 
-def serve(port: int) -> int:
+def serve(port: int, folder: Path | None = None) -> int:
     """Serves the profile that was prepared until it is stopped, or until a part of it ends.
+
+    Args:
+        port: on loopback.
+        folder: where the processes work; None for the working folder. Dagster puts the `.env` of that folder above
+            the environment, so a profile that must not obey a real city's works elsewhere.
 
     Returns:
         0 when it was stopped, 1 when the code location does not load or a process ended by itself.
     """
     # whoever ends us with a signal gets the same orderly end as who types Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with TemporaryDirectory(prefix="ademruimte-") as folder, _kept_together() as start:
+    with TemporaryDirectory(prefix="ademruimte-") as sockets, _kept_together(folder) as start:
         try:
-            return _watch(dict(_started(start, Path(folder), port)), f"http://{_HOST}:{port}")
+            return _watch(dict(_started(start, Path(sockets), port)), f"http://{_HOST}:{port}")
         except KeyboardInterrupt:
             _log.info("stopping")
             return 0
@@ -71,15 +76,15 @@ def _answers(path: Path) -> bool:
 
 
 @contextmanager
-def _kept_together() -> Iterator[_Start]:
-    """Starts processes in a group of their own; the group ends with us, also when we are killed."""
+def _kept_together(folder: Path | None) -> Iterator[_Start]:
+    """Starts processes in a folder and in a group of their own; the group ends with us, also when we are killed."""
     keeper = subprocess.Popen(["/bin/sh", "-c", _KEEPER], stdin=subprocess.PIPE, process_group=0)  # noqa: S603 - a constant
     started: list[subprocess.Popen[bytes]] = []
 
     def start(command: Sequence[str]) -> subprocess.Popen[bytes]:
         whole = [sys.executable, "-m", *command]
         # our own interpreter and constants
-        process = subprocess.Popen(whole, stdin=subprocess.DEVNULL, process_group=keeper.pid)  # noqa: S603
+        process = subprocess.Popen(whole, stdin=subprocess.DEVNULL, process_group=keeper.pid, cwd=folder)  # noqa: S603
         started.append(process)
         return process
 

@@ -224,7 +224,7 @@ def run_dev(settings: Settings, port: int) -> int:
     prepare_profile(shown)
     suppliers = demo_suppliers(shown) if shown.layout.is_synthetic else nullcontext()
     with suppliers:
-        return serve(port)
+        return serve(port, shown.layout.dagster if shown.layout.is_synthetic else None)
 
 
 def _succeeds(console: Console, name: str) -> bool:
