@@ -36,8 +36,8 @@ PUBLISHED_SCHEMAS = ("marts", "verdicts", "quality")
 _NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 JUDGE = ("--select", "tag:judge", *_NO_UNIT_TESTS)
 MEASURE = ("--exclude", "tag:judge", *_NO_UNIT_TESTS)
-# seeds are code: their own tests held when this code was first built
-MEASURE_AGAIN = ("--exclude", "tag:judge", "tag:seeds", *_NO_UNIT_TESTS)
+# on the same code: see dbt_project/selectors.yml
+MEASURE_AGAIN = ("--selector", "measure_again", *_NO_UNIT_TESTS)
 
 
 class BuildBusyError(RuntimeError):
@@ -136,9 +136,18 @@ class Build:
         return loaded
 
     def measure(self) -> Transformed:
-        """Staging to KPI observations, with every test as data."""
+        """Staging to KPI observations, with every test as data; history is computed again when the code changed."""
         _log.info("measuring with dbt")
-        self.measured = build_models(self.settings, self.plan.as_of, self._selection())
+        code = code_version()
+        with connect(self.settings.layout.warehouse) as con:
+            is_again = loader.measured_by(con) == code
+            if not is_again:
+                loader.note_measured(con, None)
+        selection = MEASURE_AGAIN if is_again else (*MEASURE, "--full-refresh")
+        self.measured = build_models(self.settings, self.plan.as_of, selection)
+        if not is_again:
+            with connect(self.settings.layout.warehouse) as con:
+                loader.note_measured(con, code)
         return self.measured
 
     def judge_quality(self) -> pl.DataFrame:
@@ -210,12 +219,6 @@ class Build:
                 batch.source,
                 batch.batch_id,
             )
-
-    def _selection(self) -> tuple[str, ...]:
-        """History is computed again, and the seeds are tested, when the code changed."""
-        last = last_decision(self.settings)
-        changed = last is None or last.facts.get("code_version") != code_version()
-        return (*MEASURE, "--full-refresh") if changed else MEASURE_AGAIN
 
     def _publish(self, build_id: str) -> None:
         layout = self.settings.layout

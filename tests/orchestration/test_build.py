@@ -123,6 +123,16 @@ def test_nothing_is_due_after_a_build(demo: Settings) -> None:
     assert why_due(demo, NOW) is None
 
 
+def assert_views_stand_and_their_tests_run(built: Build) -> None:
+    """On the same code no view is made again; what its rows are is tested all the same."""
+    assert built.measured is not None
+    nodes = built.measured.manifest["nodes"]
+    views = {name for name, node in nodes.items() if node["config"]["materialized"] == "view"}
+    done = [result.unique_id for result in built.measured.results]
+    assert views.isdisjoint(done)
+    assert views & {nodes[name].get("attached_node") for name in done}
+
+
 def test_a_bad_source_and_a_batch_that_cannot_be_loaded_make_exactly_their_own_kpis_unverified(
     own_demo: Settings,
 ) -> None:
@@ -134,6 +144,7 @@ def test_a_bad_source_and_a_batch_that_cannot_be_loaded_make_exactly_their_own_k
     lake.file(fresh, "observations", "accepted").write_bytes(b"damaged")
     built = build(own_demo, LATER)
     assert list(built.not_loaded) == ["indicators"]
+    assert_views_stand_and_their_tests_run(built)
     after = verdicts_of(own_demo)
     observed = published_frame(own_demo, "marts.fct_kpi_observations")
     of_indicators = set(observed.filter(pl.col("kpi_model") == "kpi_indicators")["kpi_id"])

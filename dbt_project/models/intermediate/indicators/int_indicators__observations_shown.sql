@@ -7,7 +7,7 @@ with observations as (
 
 builds as (
 
-    select {{ as_of_date('as_of_date') }} as as_of_date
+    select as_of_date
     from {{ ref('stg_pipeline__build') }}
 
 ),
