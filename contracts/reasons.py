@@ -115,16 +115,14 @@ def published(table: TableContract, city: City) -> dict[str, str]:
 def _of_column(column: Column, table: TableContract) -> Iterator[tuple[str, str]]:
     wire = column.reads or column.name
     spelt = table.received.spelling(wire)
-    received = table.received.is_filled(wire)
-    if received and column.dtype != pl.String:
-        yield f"{wire}: {UNREADABLE}", f"{spelt}: {_EXPECTED_NL[column.dtype]}"
-    elif received:
-        yield f"{wire}: {UNREADABLE}", f"{spelt}: {_UNEXPECTED_NL}"
+    if wire in table.received.columns:
+        expected = _UNEXPECTED_NL if column.dtype == pl.String else _EXPECTED_NL[column.dtype]
+        yield f"{wire}: {UNREADABLE}", f"{spelt}: {expected}"
     for english, dutch in _limits(column, table.received.meaning_nl.get(wire, "")):
         yield f"{wire}: {english}", f"{spelt}: {dutch}"
     if not column.nullable:
-        derived = "volgt niet uit deze rij. Kijk na of ze volledig en juist is."
-        yield f"{wire}: {MISSING}", f"{spelt}: {'is leeg. Vul een waarde in.' if received else derived}"
+        empty, derived = "is leeg. Vul een waarde in.", "volgt niet uit deze rij. Kijk na of ze volledig en juist is."
+        yield f"{wire}: {MISSING}", f"{spelt}: {empty if table.received.is_filled(wire) else derived}"
 
 
 def _limits(column: Column, meaning_nl: str) -> Iterator[tuple[str, str]]:

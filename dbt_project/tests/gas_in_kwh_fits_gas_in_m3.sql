@@ -1,4 +1,4 @@
-{{ config(tags=['data']) }}
+{{ config(tags=['data'], meta={'dagster': {'ref': {'name': 'int_energy_meters__gas_daily'}}}) }}
 
 -- Belgian gas holds 9.5 to 12.8 kWh per m3 on its gross calorific value (low and high calorific gas). It casts doubt
 -- on every figure made of readings

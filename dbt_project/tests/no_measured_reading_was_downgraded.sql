@@ -1,4 +1,4 @@
-{{ config(tags=['data']) }}
+{{ config(tags=['data'], meta={'dagster': {'ref': {'name': 'int_energy_meters__downgrades_daily'}}}) }}
 
 -- a validated reading that comes back as estimated: ask the grid operator which one holds. It casts doubt on every
 -- figure made of readings

@@ -16,8 +16,6 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from contracts.cities.profile import City
-from contracts.gate import split
 from contracts.sources.charge_points import EVSES, LOCATIONS
 from contracts.vocabulary import LINE
 from ingestion.areas import Areas
@@ -123,8 +121,6 @@ class _Pull:
         _require_modest(crawl.objects)
         public = self.let_in(crawl.objects)
         tables = flatten(public)
-        if self.is_full:
-            _require_understood(address(url), tables[LOCATIONS.name], self.context.city)
         locations = _count(tables["locations"], LOCATIONS.key)
         known = self.known_after(crawl, locations, _digests(tables["evses"]))
         tables["evses"] = numbered(pl.concat([tables["evses"], self.turned_private(crawl)]).drop(LINE))
@@ -333,17 +329,6 @@ def _require_no_disappearance(memory: Memory, found: frozenset[str], locations: 
     raise PermanentSupplierError(
         f"the operator {what}; nothing was loaded and the stock stands as it was. Ask the operator; when it is right, "
         "set ADEMRUIMTE_CHARGE_POINTS_ACCEPT_SHRINK_ON to the date of the next pull (YYYY-MM-DD)"
-    )
-
-
-def _require_understood(shown: str, locations: pl.DataFrame, city: City) -> None:
-    """A list of which the contract takes in nothing is no crawl: it would say that nothing stands there."""
-    if locations.is_empty() or not (outcome := split(locations, LOCATIONS, city)).accepted.is_empty():
-        return
-    reasons = "; ".join(outcome.quarantined["reasons"][0].to_list()[:3])
-    raise PermanentSupplierError(
-        f"{shown}: none of its {locations.height} objects can be read as a location of OCPI ({reasons}); nothing was "
-        "loaded and the stock stands as it was. Check the address, or ask the supplier"
     )
 
 

@@ -263,9 +263,11 @@ class _Landing:
         return replayed(self.settings, self.contract, known.batch_id, self.now) or known
 
     def _holds(self, known: Manifest, admitted: Admitted) -> bool:
+        """Whether a batch holds what a supplier sent now, whatever we noted of its delivery."""
+        theirs = {table.name: admitted.tables[table.name] for table in self.contract.tables if not table.is_ours}
         return all(
             rows.is_empty() if name not in known.tables else self.lake.read(known, name, "received").equals(rows)
-            for name, rows in admitted.tables.items()
+            for name, rows in theirs.items()
         )
 
     def _closing(self, manifest: Manifest) -> str:
@@ -319,7 +321,7 @@ class _Landing:
         delivery = replace(delivery, supplied_at=supplied_at, complete_until=spoken)
         sha256 = content_sha256(admitted.tables)
         last = self.lake.latest(self.contract.name)
-        if last is not None and last.is_refused and last.content_sha256 == sha256:
+        if last is not None and last.is_refused and self._holds(last, admitted):
             return self._refused_whole(delivery.origin, last)
         if _brings_nothing(admitted.tables, self.contract) or (last is not None and last.content_sha256 == sha256):
             self._remember(delivery)

@@ -195,6 +195,7 @@ def test_no_text_breaks_a_contract(name: str) -> None:
         assert found.quarantined["reasons"].list.len().min() != 0
         said = found.quarantined.select(pl.col("reasons").list.explode(), pl.col("reasons_nl").list.explode())
         words = in_dutch(table)
-        assert all(words[english] == dutch for english, dutch in said.iter_rows())
+        # what names a value of its own stands in no table of sentences
+        assert all(dutch and words.get(english, dutch) == dutch != english for english, dutch in said.iter_rows())
 
     holds()

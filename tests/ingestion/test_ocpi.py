@@ -520,13 +520,13 @@ def test_the_real_examples_of_datex_are_told_by_its_name(
             _fetch(supplier.url, kortrijk)
 
 
-def test_a_list_of_objects_of_another_kind_is_no_crawl_and_the_next_right_one_is_taken(
+def test_a_list_of_objects_of_another_kind_does_not_pass_for_fewer_locations_and_the_next_right_one_is_taken(
     new_supplier: _NewSupplier, kortrijk: City
 ) -> None:
     operator = _Operator(new_supplier, 20)
     memory = _fetch(operator.url, kortrijk).memory
     foreign = json.dumps([{"station": number, "free": True} for number in range(40)]).encode()
-    with pytest.raises(PermanentSupplierError, match="none of its 40 objects can be read as a location of OCPI"):
+    with pytest.raises(PermanentSupplierError, match="nothing was loaded and the stock stands as it was"):
         _fetch(_feed(new_supplier, foreign).url, kortrijk, memory, FULL_EVERY_DAYS="0")
     assert _fetch(operator.url, kortrijk, memory, FULL_EVERY_DAYS="0").tables["locations"].height == 20
 

@@ -215,7 +215,7 @@ def test_a_build_that_a_person_ended_does_not_start_again_at_once(
     assert not sensor_result(location, "build_due", instance).run_requests
 
 
-@pytest.mark.parametrize("status", [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTED])
+@pytest.mark.parametrize("status", [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED])
 def test_a_dropped_file_is_asked_for_once(
     location: dg.Definitions, profile: Settings, instance: DagsterInstance, status: dg.DagsterRunStatus
 ) -> None:

@@ -34,8 +34,7 @@ def _land(settings: Settings, source: str, name: str, content: str | bytes) -> L
 
 def _refused(settings: Settings, landed: Landed, table: str) -> dict[int, list[str]]:
     """By line, what its supplier is told."""
-    assert landed.outcome is Outcome.LANDED, landed.message
-    assert landed.manifest is not None
+    assert landed.manifest is not None, landed.message
     rows = Lake(settings.layout.lake).read(landed.manifest, table, "quarantine")
     return {line: sorted(reasons) for line, reasons in rows.select("line", "reasons_nl").iter_rows()}
 

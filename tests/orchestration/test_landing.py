@@ -259,7 +259,7 @@ def test_an_unforeseen_fault_in_one_file_leaves_the_others_to_land(
 ) -> None:
     settings = empty_profile()
     drop(settings, "renovation_coach", name.replace("/", "_"), "dossier;team\n")
-    good = "dossier;team;adres;intake_op;fase;fase_op\nK-1;kortrijk;Straat 1;2026-11-02;advies;2026-11-03\n"
+    good = "dossier;team;adres;intake_op;fase;fase_op\nK-1;kortrijk;Straat 1;2026-10-26;advies;2026-10-27\n"
     drop(settings, "renovation_coach", "renovatie_2026-W44_kortrijk.csv", good)
     outcomes = {landed.outcome for landed in land_source(settings, "renovation_coach")}
     assert outcomes == {Outcome.REFUSED, Outcome.LANDED}

@@ -273,7 +273,7 @@ def test_which_build_is_the_newest_follows_from_the_decisions_alone(empty_profil
     assert "z-first" in file.read_text("utf-8")
 
 
-def test_a_tick_opens_no_batch_however_many_there_are(empty_profile: Profile) -> None:
+def test_a_tick_opens_no_batch_that_an_earlier_one_opened(empty_profile: Profile) -> None:
     settings = empty_profile()
     for content in ("c", "a", "b"):
         first = commit_batch(settings, content)
@@ -282,7 +282,9 @@ def test_a_tick_opens_no_batch_however_many_there_are(empty_profile: Profile) ->
     lake = Lake(settings.layout.lake)
     live = [manifest.batch_id for manifest in lake.live()]
     for manifest in lake.manifests():
-        folder = settings.layout.lake / manifest.source / f"batch={manifest.batch_id}"
-        (folder / "manifest.json").write_text("never opened", encoding="utf-8")
+        file = settings.layout.lake / manifest.source / f"batch={manifest.batch_id}" / "manifest.json"
+        written_ns = file.stat().st_mtime_ns
+        file.write_text("never opened again", encoding="utf-8")
+        os.utime(file, ns=(written_ns, written_ns))
     assert make_plan(settings, NOW).batches == tuple(live)
     assert len(live) == 3

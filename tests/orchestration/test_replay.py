@@ -175,6 +175,7 @@ def as_known(settings: Settings, moment: datetime) -> tuple[list[tuple[object, .
         return known(con), [*counts, *refused], loaded
 
 
+LATER_VERSION = GOOD_ROW.replace("17600", "veel").replace("2026-11-05", "2026-11-06")
 READ_AS_NUMBER = ("value: cannot be read", 1)
 
 
@@ -191,7 +192,7 @@ def test_before_a_replay_a_batch_holds_and_counts_what_it_did(indicators: Settin
 def let_in_over_it(empty_profile: Callable[..., Settings]) -> Settings:
     """Two rows of one key in a file: the later one stood refused, until a replay let it in over the other."""
     settings = empty_profile()
-    drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW + GOOD_ROW.replace("17600", "veel"))
+    drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW + LATER_VERSION)
     land(settings, settings.contracts()["indicators"], NOW)
     again = let_in_later(settings)
     assert again.tables["observations"].superseded == 1

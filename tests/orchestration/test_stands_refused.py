@@ -102,7 +102,7 @@ def test_what_a_landed_file_closes_is_not_told_when_an_older_batch_is_torn(setti
     lake = Lake(settings.layout.lake)
     (batch,) = lake.live()
     lake.file(batch, "observations", "quarantine").write_bytes(b"PAR1")
-    lake.beside("indicators", "refused_observations.parquet").unlink()
+    lake.beside("indicators", "refused_observations.parquet").unlink(missing_ok=True)
     drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW)
     (landed,) = ask(settings, now=LATER)
     assert "what it closes is not known: indicators: batch" in landed.message

@@ -1,7 +1,7 @@
 -- From the readings themselves: a serial number not seen before is a meter that was replaced.
 with readings as (
 
-    select * from {{ ref('stg_energy_meters__readings') }}
+    select * from {{ ref('int_energy_meters__meters_daily') }}
 
 ),
 
@@ -21,6 +21,5 @@ select
 from readings
 inner join meters
     on readings.ean = meters.ean
-where readings.value is not null
 group by readings.ean, readings.meter_id
 order by readings.ean, readings.meter_id
