@@ -123,10 +123,8 @@ def _validate(context: Any, batch: Any, rows: "pd.DataFrame", build_id: str) -> 
     from great_expectations.core.run_identifier import RunIdentifier  # noqa: PLC0415 - as above
 
     family = str(rows["kpi_model"].iloc[0])
-    suite = context.suites.add(gx.ExpectationSuite(name=family))
-    for expectation in _as_gx(rows):
-        suite.add_expectation(expectation)
-    suite.save()
+    # whole before it is kept: a suite that is kept is written again at every expectation
+    suite = context.suites.add(gx.ExpectationSuite(name=family, expectations=list(_as_gx(rows))))
     validation = gx.ValidationDefinition(name=family, data=batch, suite=suite)
     return context.validation_definitions.add(validation).run(
         batch_parameters={"dataframe": rows},
