@@ -30,8 +30,8 @@ picture: .venv/.installed ## draws what the demo prints into docs/demo.svg, for 
 test: check ## all checks and all tests
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not chaos and not real and not door and not browser"
 
-door: .venv/.installed-dev ## starts what `make dev` starts, drops files, and prints the seconds from drop to published
-	@$(BIN)/pytest -m door tests/door
+door: .venv/.installed-dev ## the demo and `make dev` as processes; prints the seconds from a dropped file to published
+	@$(BIN)/pytest -m door tests/orchestration/test_showcase.py tests/door
 
 chaos: .venv/.installed-dev ## kills builds half way and looks whether the next one recovers
 	@$(BIN)/pytest -m chaos

@@ -14,7 +14,6 @@ SHARED_DATA = "ADEMRUIMTE_DATA"
 # the longest files first: a worker that began one last would leave the other without work
 LONGEST = (
     "tests/orchestration/test_build.py",
-    "tests/orchestration/test_showcase.py",
     "tests/dbt/test_the_build.py",
     "tests/orchestration/test_order.py",
     "tests/orchestration/test_definitions.py",

@@ -118,6 +118,7 @@ def demo_settings(shown: Shown) -> Settings:
     return read_settings({"ADEMRUIMTE_HOME": str(shown.folder / "var" / "demo")})
 
 
+@pytest.mark.door
 def test_a_demo_neither_obeys_nor_touches_a_real_city(shown: Shown) -> None:
     assert shown.asked == 0
     before, after = shown.real
@@ -126,6 +127,7 @@ def test_a_demo_neither_obeys_nor_touches_a_real_city(shown: Shown) -> None:
     assert sorted(path.name for path in (shown.folder / "var").iterdir()) == ["demo", "kortrijk"]
 
 
+@pytest.mark.door
 def test_what_the_demo_has_to_say_is_mailed_to_nobody_of_the_real_city(shown: Shown, tmp_path: Path) -> None:
     """Also later, by a command that finds the mail server of the real city in its environment and its `.env`."""
     profile = tmp_path / "copy" / "kortrijk"
@@ -144,12 +146,14 @@ def test_what_the_demo_has_to_say_is_mailed_to_nobody_of_the_real_city(shown: Sh
     assert server.connections == 0
 
 
+@pytest.mark.door
 def test_the_demo_ends_in_one_screen_of_80_by_24(shown: Shown) -> None:
     lines = shown.screen.splitlines()
     assert len(lines) < 24
     assert max(map(len, lines)) <= 80
 
 
+@pytest.mark.door
 def test_that_screen_says_who_is_behind_what_was_refused_and_where_to_look(
     shown: Shown, demo_settings: Settings
 ) -> None:
@@ -165,11 +169,13 @@ def test_that_screen_says_who_is_behind_what_was_refused_and_where_to_look(
     assert "ademruimte status --why " in shown.screen
 
 
+@pytest.mark.door
 def test_that_screen_is_in_english_alone(shown: Shown) -> None:
     dutch = {"het", "een", "van", "doelen", "achter", "schema", "gegevens", "pad", "vraagt", "niet"}
     assert not dutch & set(re.findall(r"[a-z]+", shown.screen.lower()))
 
 
+@pytest.mark.door
 def test_every_place_that_screen_names_is_there_and_is_opened_for_reading_only(shown: Shown) -> None:
     (mail,) = re.findall(r"\S+\.eml", shown.screen)
     assert (shown.folder / mail).parent.is_dir()
@@ -177,11 +183,13 @@ def test_every_place_that_screen_names_is_there_and_is_opened_for_reading_only(s
     assert (shown.folder / database).is_file()
 
 
+@pytest.mark.door
 def test_what_the_demo_works_on_is_told_before_a_person_thinks_that_it_hangs(shown: Shown) -> None:
     # a machine that is busy with other tests answers late; the longest silence was 27 seconds
     assert shown.silence < 10
 
 
+@pytest.mark.door
 def test_the_second_run_lands_nothing_new_and_says_what_was_there(shown: Shown, demo_settings: Settings) -> None:
     there = len(Lake(demo_settings.layout.lake).manifests())
     assert f"{there} deliveries landed." in shown.first
@@ -192,6 +200,7 @@ def test_the_second_run_lands_nothing_new_and_says_what_was_there(shown: Shown, 
     assert len(Lake(demo_settings.layout.lake).decisions()) == 1
 
 
+@pytest.mark.door
 def test_all_the_tables_stand_behind_a_flag(shown: Shown) -> None:
     for words in ("Targets of Kortrijk", "KPIs without a target", "Deliveries of Kortrijk", "Data Docs"):
         assert words not in shown.first
@@ -208,6 +217,7 @@ def drawn(picture: Path) -> list[str]:
     return ["".join(rows[height].split()) for height in sorted(rows)]
 
 
+@pytest.mark.door
 def test_the_picture_in_the_readme_is_of_today(shown: Shown) -> None:
     told = ["".join(line.split()) for line in shown.screen.splitlines() if line.strip()]
     assert drawn(ROOT / "docs" / "demo.svg") == told, "draw it again: make picture"
@@ -232,6 +242,7 @@ def test_a_demo_refuses_a_folder_that_holds_a_real_profile(tmp_path: Path) -> No
     assert not (tmp_path / "kortrijk" / "SYNTHETIC").exists()
 
 
+@pytest.mark.door
 def test_every_place_the_demo_names_is_there(demo_settings: Settings) -> None:
     layout = demo_settings.layout
     assert (layout.published / "current" / "ademruimte.duckdb").is_file()
@@ -239,6 +250,7 @@ def test_every_place_the_demo_names_is_there(demo_settings: Settings) -> None:
     assert len(list(layout.mail.glob("*.eml"))) >= 2
 
 
+@pytest.mark.door
 def test_the_demo_mail_is_labelled_synthetic_and_shows_its_chart(demo_settings: Settings) -> None:
     (path,) = demo_settings.layout.mail.glob("*-klimaat.eml")
     mail = BytesParser(policy=policy.default).parsebytes(path.read_bytes())
@@ -250,6 +262,7 @@ def test_the_demo_mail_is_labelled_synthetic_and_shows_its_chart(demo_settings: 
     assert "SYNTHETISCHE GEGEVENS" in text
 
 
+@pytest.mark.door
 def test_dagster_remembers_the_runs_of_the_demo(demo_settings: Settings) -> None:
     assert (demo_settings.layout.dagster / "dagster.yaml").is_file()
     assert list(demo_settings.layout.dagster.rglob("runs.db"))
