@@ -69,9 +69,11 @@ def parse(settings: Settings) -> Path:
     Raises:
         TransformError: the project does not parse.
     """
+    path = _target(settings) / "manifest.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
     with _dbt(settings):
-        _parsed(settings)
-    return _target(settings) / "manifest.json"
+        _parsed(settings).write(str(path))
+    return path
 
 
 def _invoke(settings: Settings, arguments: Sequence[str]) -> Any:  # noqa: ANN401 - dbt publishes no type for it
@@ -103,7 +105,7 @@ def _dbt(settings: Settings) -> Iterator[None]:
 
 
 def _parsed(settings: Settings) -> "Manifest":
-    """The manifest of today's code, and its file in the profile; a process parses the same code once.
+    """The manifest of today's code; a process parses the same code once.
 
     A run writes into its manifest, so every run gets its own copy.
     """
@@ -117,8 +119,6 @@ def _parsed(settings: Settings) -> "Manifest":
             raise TransformError(f"the dbt project does not parse: {outcome.exception}")
         _PARSED[key] = outcome.result.to_msgpack()
     manifest: Manifest = Manifest.from_msgpack(_PARSED[key])
-    _target(settings).mkdir(parents=True, exist_ok=True)
-    manifest.write(str(_target(settings) / "manifest.json"))
     return manifest
 
 
