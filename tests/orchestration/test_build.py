@@ -134,7 +134,8 @@ def assert_views_stand_and_their_tests_run(built: Build) -> None:
     }
     done = [result.unique_id for result in built.measured.results]
     assert views.isdisjoint(done)
-    assert views & {nodes[name].get("attached_node") for name in done}
+    tests = [nodes[name] for name in done if name.startswith("test.")]
+    assert views & {parent for test in tests for parent in test["depends_on"]["nodes"]}
 
 
 def test_a_bad_source_and_a_batch_that_cannot_be_loaded_make_exactly_their_own_kpis_unverified(
