@@ -28,7 +28,7 @@ from warehouse.load import load, write_build, write_profile, write_status
 # what tells when and as what something landed or was built; everything else must not depend on the order. What is a
 # restatement follows from known_at: whether an earlier value came after this one
 VOLATILE = {"known_at", "build_id", "loaded_at", "batch_id", "is_restatement"}
-SHUFFLES = int(os.environ.get("SHUFFLES", "6"))
+SHUFFLES = int(os.environ.get("SHUFFLES", "3"))
 
 
 class Compiled:

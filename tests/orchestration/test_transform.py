@@ -99,6 +99,7 @@ def load() -> Iterator[None]:
         wheel.wait()
 
 
+@pytest.mark.chaos
 @pytest.mark.usefixtures("load", "own_environment")
 def test_under_load_no_step_meets_a_connection_that_another_holds(own_demo: Settings) -> None:
     # JUDGED=200 looks longer
