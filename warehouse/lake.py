@@ -372,6 +372,16 @@ class Lake:
         """The verdict rows of a committed build."""
         return _read_parquet(decision.path / "verdicts.parquet")
 
+    def committed(self) -> Iterator[Path]:
+        """Whatever a backup must hold: the format, then every decision, then every batch that is committed by then.
+
+        In this order every batch that a decision names is among them, whatever is committed meanwhile.
+        """
+        if (self._root / _FORMAT_FILE).exists():
+            yield self._root / _FORMAT_FILE
+        for name in (_DECISIONS, *self._sources()):
+            yield from self._folders(name)
+
     def sweep(self) -> int:
         """Removes what killed writers left in staging; does nothing while another process writes.
 
