@@ -99,8 +99,7 @@ def split(received: pl.DataFrame, table: TableContract, city: City, supplied_at:
 
 
 def _nothing(table: TableContract) -> Split:
-    received = dict.fromkeys(table.received.columns, pl.String)
-    quarantined = pl.DataFrame(schema={**received, LINE: pl.Int64, **_WHY})
+    quarantined = pl.DataFrame(schema={**table.received.schema, **_WHY})
     return Split(0, pl.DataFrame(schema={**table.schema, LINE: pl.Int64}), quarantined, duplicate=0, superseded=0)
 
 

@@ -109,7 +109,7 @@ def land(
     ] = None,
 ) -> None:
     """Pull or read what suppliers offer, check every row, and commit it to the lake."""
-    from orchestration.loop.landing import Outcome  # noqa: PLC0415 - brings polars and the door
+    from orchestration.loop.landed import Outcome  # noqa: PLC0415 - brings polars and the door
     from orchestration.loop.landing import land as land_source  # noqa: PLC0415
 
     settings = read_settings()

@@ -12,7 +12,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
-from orchestration.loop.landing import Outcome, land
+from orchestration.loop.landed import Outcome
+from orchestration.loop.landing import land
 from orchestration.loop.messages import fill_data_team, note_run_failure, send, unsent
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW

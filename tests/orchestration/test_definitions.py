@@ -14,7 +14,7 @@ from orchestration.definitions import defs
 from orchestration.factories import asking
 from orchestration.factories.failures import reason_of
 from orchestration.loop.build import build_lock
-from orchestration.loop.passage import one_at_a_time
+from orchestration.loop.locks import one_at_a_time
 from orchestration.loop.plan import why_due
 from orchestration.loop.transform import parse
 from orchestration.settings import Settings

@@ -13,7 +13,8 @@ from openpyxl import Workbook
 
 from orchestration.giving_back.lines import fault_nl
 from orchestration.loop.dropped import READY
-from orchestration.loop.landing import Landed, Outcome, land
+from orchestration.loop.landed import Landed, Outcome
+from orchestration.loop.landing import land
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW
 from tests.orchestration.test_landing import INDICATORS, drop, land_source

@@ -14,7 +14,8 @@ import dagster as dg
 import pytest
 
 from orchestration.factories.landing_assets import HONOURS_CONTRACT, landing_definitions
-from orchestration.loop.landing import Landed, Outcome, land
+from orchestration.loop.landed import Landed, Outcome
+from orchestration.loop.landing import land
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW
 from warehouse.lake import Lake

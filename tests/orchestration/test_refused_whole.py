@@ -12,7 +12,8 @@ import pytest
 from contracts.vocabulary import SourceContract, TableContract
 from orchestration.factories.landing_assets import HONOURS_CONTRACT, landing_definitions
 from orchestration.giving_back.lines import given_back
-from orchestration.loop.landing import Landed, Outcome, land
+from orchestration.loop.landed import Landed, Outcome
+from orchestration.loop.landing import land
 from orchestration.loop.plan import make_plan
 from orchestration.loop.replay import replay
 from orchestration.settings import Settings
