@@ -187,8 +187,6 @@ def session_row(key: ocpi_sessions.HourKey, charged: ocpi_sessions.Charged) -> R
         "energy_kwh": f"{charged.energy_kwh:.6f}",
         "session_count": str(charged.session_count),
         "charged_minutes": str(15 * charged.quarters),
-        "latitude": charged.latitude,
-        "longitude": charged.longitude,
     }
 
 

@@ -391,7 +391,7 @@ def test_the_sessions_of_the_specification_parse(real_data: Path, version: str) 
 
 
 @pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
-def test_the_cdr_of_the_specification_parses_and_its_swapped_coordinates_are_flagged(
+def test_the_cdr_of_the_specification_parses_and_its_swapped_coordinates_take_no_energy_away(
     real_data: Path, kortrijk: City, version: str
 ) -> None:
     refused: list[Refused] = []
@@ -401,10 +401,7 @@ def test_the_cdr_of_the_specification_parses_and_its_swapped_coordinates_are_fla
     rows = [session_row(key, each) for key, each in found.items()]
     frame = pl.DataFrame(rows).with_row_index("line", offset=1).cast({"line": pl.Int64})
     judged = split(frame, all_contracts()["charge_points"].table("charge_sessions_hourly"), kortrijk)
-    swapped = next(iter(found.values())).latitude == "3.729944"
-    assert judged.accepted.height == (0 if swapped else len(found))
-    assert [reasons[0][:14] for reasons in judged.quarantined["reasons"]] == ["latlon_swapped"] * len(found) * swapped
-    assert swapped
+    assert judged.accepted["energy_kwh"].sum() == pytest.approx(15.342)
 
 
 @pytest.mark.parametrize("name", [None, [], {}, ["C1"]])
