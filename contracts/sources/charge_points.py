@@ -283,7 +283,7 @@ CONNECTORS = TableContract(
             "power_type": "soort stroom, een woord van OCPI; een ander woord weigeren we",
             "max_voltage": "hoogste spanning in volt, tussen fase en nulleider",
             "max_amperage": "hoogste stroom in ampère",
-            "max_electric_power": "hoogste vermogen in watt, niet in kilowatt; leeg of 0 als de uitbater het niet zegt; "
+            "max_electric_power": "hoogste vermogen in watt, niet in kilowatt; leeg of 0 als de uitbater niets zegt; "
             "wat niet kan, lezen we niet: het vermogen volgt dan uit spanning en stroom",
             **_LAST_UPDATED_NL,
         },
