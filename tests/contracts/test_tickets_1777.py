@@ -101,7 +101,7 @@ def test_a_closed_request_says_when_and_a_derived_moment_says_that_it_is(
 
 @pytest.mark.parametrize("seconds", [27, 40 * 24 * 3600])
 @pytest.mark.parametrize("status", ["open", "closed"])
-def test_a_last_change_before_the_question_has_its_moment_at_any_distance_open_or_closed(
+def test_tickets_clocks_that_put_a_change_before_its_question_are_put_right_open_or_closed(
     status: str, seconds: int
 ) -> None:
     asked = datetime(2026, 11, 19, 23, 30, tzinfo=UTC)
@@ -132,7 +132,7 @@ def test_a_closing_before_the_question_has_its_moment_too() -> None:
         ("sleeping", "open", "open"),
     ],
 )
-def test_a_word_of_state_means_the_same_as_in_an_update_and_an_unknown_one_is_open(
+def test_tickets_words_of_state_mean_the_same_as_in_an_update_and_an_unknown_one_is_open(
     said: str, status: str, state: str
 ) -> None:
     row = _accepted(REQUESTS, _REQUEST, _CLOSED | {"status": said})

@@ -468,7 +468,7 @@ def test_a_cursor_that_stays_where_it_is_ends(new_supplier: _NewSupplier, kortri
         _fetch(supplier.url, kortrijk)
 
 
-def test_a_peer_with_a_parameter_and_a_header_of_its_own_is_read_where_the_settings_name_both(
+def test_charge_points_cursor_and_header_are_those_that_the_settings_name(
     new_supplier: _NewSupplier, kortrijk: City
 ) -> None:
     supplier = new_supplier(lambda *_: (404, {}, b""))
@@ -520,7 +520,7 @@ def test_the_real_examples_of_datex_are_told_by_its_name(
             _fetch(supplier.url, kortrijk)
 
 
-def test_a_list_of_objects_of_another_kind_does_not_pass_for_fewer_locations_and_the_next_right_one_is_taken(
+def test_a_foreign_list_does_not_pass_for_fewer_locations_and_the_next_right_one_is_taken(
     new_supplier: _NewSupplier, kortrijk: City
 ) -> None:
     operator = _Operator(new_supplier, 20)
@@ -532,7 +532,7 @@ def test_a_list_of_objects_of_another_kind_does_not_pass_for_fewer_locations_and
 
 
 @pytest.mark.parametrize("habit", ["what remains", "size of the page", "overlap"])
-def test_locations_that_pages_show_twice_count_once_and_the_next_right_pull_is_taken(
+def test_charge_points_totals_of_pages_that_show_some_twice_are_right_and_the_next_pull_is_taken(
     new_supplier: _NewSupplier, kortrijk: City, habit: str
 ) -> None:
     supplier = new_supplier(lambda *_: (404, {}, b""))
