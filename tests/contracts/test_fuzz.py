@@ -20,7 +20,7 @@ from ingestion.delivery import Delivery, Secret
 from ingestion.door import KeyRing, admit
 
 TABLES = [(contract, table) for contract in all_contracts().values() for table in contract.tables]
-ROWS = int(os.environ.get("FUZZ_ROWS", "20000"))
+ROWS = int(os.environ.get("FUZZ_ROWS", "5000"))
 EXAMPLES = 2
 ROWS_PER_TABLE = -(-ROWS // (len(TABLES) * EXAMPLES))
 CITY = city_named("kortrijk")

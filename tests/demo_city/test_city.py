@@ -1,6 +1,5 @@
 import csv
 import json
-import time
 from collections import Counter
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -44,17 +43,13 @@ def _bytes(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-def test_writing_the_drops_twice_gives_the_same_bytes(tmp_path: Path, dropped: list[Path]) -> None:
-    first = dropped[0].parents[1]
-    city.write_drops(tmp_path)
-    assert _bytes(tmp_path) == _bytes(first)
-
-
-def test_writing_over_an_earlier_drop_changes_nothing(tmp_path: Path) -> None:
-    city.write_drops(tmp_path)
-    before = _bytes(tmp_path)
-    city.write_drops(tmp_path)
-    assert _bytes(tmp_path) == before
+def test_writing_the_drops_again_or_over_an_earlier_drop_gives_the_same_bytes(
+    tmp_path: Path, dropped: list[Path]
+) -> None:
+    first = _bytes(dropped[0].parents[1])
+    for _ in range(2):
+        city.write_drops(tmp_path)
+        assert _bytes(tmp_path) == first
 
 
 def test_the_suppliers_over_http_say_the_same_in_every_run(
@@ -62,14 +57,6 @@ def test_the_suppliers_over_http_say_the_same_in_every_run(
 ) -> None:
     assert json.dumps(city.charge_point_locations()) == json.dumps(locations)
     assert json.dumps(city.ticket_requests()) == json.dumps(requests)
-
-
-def test_making_the_whole_city_takes_less_than_five_seconds(tmp_path: Path) -> None:
-    start = time.process_time()
-    city.write_drops(tmp_path)
-    city.charge_point_locations()
-    city.ticket_requests()
-    assert time.process_time() - start < 5
 
 
 def test_every_file_has_a_ready_file_with_its_own_time(dropped: list[Path]) -> None:
