@@ -116,6 +116,7 @@ class TableManifest:
         is_full: whether the delivery holds all of the table, or what changed; None when it said nothing of it, so that
             no row does not mean that there is none.
         clamped: moments past the delivery that were taken back to it.
+        noted: values that broke the limits of their column and were replaced.
     """
 
     received: int
@@ -129,6 +130,7 @@ class TableManifest:
     recognised: int = 0
     is_full: bool | None = None
     clamped: int = 0
+    noted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -614,6 +616,7 @@ def _table_manifest(name: str, split: Split, arrival: Arrival) -> TableManifest:
         recognised=arrival.recognised.get(name, 0),
         is_full=arrival.is_full.get(name),
         clamped=split.clamped,
+        noted=split.noted,
     )
 
 
