@@ -240,6 +240,11 @@ class Lake:
         """The live batches of which no row was ever accepted: they wait in quarantine for a replay, by batch_id."""
         return [manifest for manifest in self.live(source) if manifest.is_refused]
 
+    def counts(self, source: str, batch_id: str) -> bool:
+        """Whether a batch, or what replaced it, is part of builds; not where an older backup took its place."""
+        first, _ = _id_parts(batch_id)
+        return any(_id_parts(each.batch_id)[0] == first for each in self.counting(source))
+
     def newest(self, source: str, most: int) -> list[Manifest]:
         """At most that many batches of a source that no other supersedes, newest first; reads no other manifest."""
         last_of = self._last_of(source)

@@ -49,6 +49,9 @@ _MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
         # one row while it is held
         "create table outbox_hold (one integer primary key check (one = 1), reason text not null, since text not null)",
+        # what was noted before rests on no batch that is known
+        "alter table memories add column batch_id text",
+        "alter table source_progress add column batch_id text",
     ),
 )
 VERSION: Final = len(_MIGRATIONS)
@@ -56,11 +59,22 @@ VERSION: Final = len(_MIGRATIONS)
 
 
 class Progress(NamedTuple):
-    """Up to where a source speaks (None: nobody knows) and when it was last asked."""
+    """Up to where a source speaks (None: nobody knows) and when it was last asked.
+
+    `batch_id` names the batch without which the former says nothing.
+    """
 
     source: str
     complete_until: datetime | None
     last_asked_at: datetime
+    batch_id: str | None = None
+
+
+class Memory(NamedTuple):
+    """What the last pull of a source asked to be remembered, and the newest batch that it counts on."""
+
+    content: dict[str, object]
+    batch_id: str | None
 
 
 class Refusal(NamedTuple):
@@ -173,29 +187,44 @@ class State:
         """Closes the database."""
         self._con.close()
 
-    def asked(self, source: str, complete_until: datetime | None, at: datetime) -> None:
-        """Notes that a source was asked; up to where it speaks never moves back."""
+    def asked(self, source: str, complete_until: datetime | None, at: datetime, batch_id: str | None) -> None:
+        """Notes that a source was asked; up to where it speaks never moves back.
+
+        Args:
+            source: which.
+            complete_until: up to where it speaks now.
+            at: when it was asked.
+            batch_id: the newest batch that holds what it said.
+        """
         self._con.execute(
-            """insert into source_progress values (?, ?, ?) on conflict (source) do update set
+            """insert into source_progress (source, complete_until, last_asked_at, batch_id) values (?, ?, ?, ?)
+            on conflict (source) do update set
+            batch_id = case when complete_until > coalesce(excluded.complete_until, '') then batch_id
+                            else excluded.batch_id end,
             complete_until = coalesce(max(complete_until, excluded.complete_until),
                                       complete_until, excluded.complete_until),
             last_asked_at = max(last_asked_at, excluded.last_asked_at)""",
-            (source, _optional_text(complete_until), _text(at)),
+            (source, _optional_text(complete_until), _text(at), batch_id),
         )
 
     def progress(self) -> list[Progress]:
         """Every source that was ever asked, by name."""
-        rows = self._con.execute("select source, complete_until, last_asked_at from source_progress order by source")
-        return [Progress(source, _optional_moment(until), _moment(asked)) for source, until, asked in rows]
+        rows = self._con.execute(
+            "select source, complete_until, last_asked_at, batch_id from source_progress order by source"
+        )
+        return [
+            Progress(source, _optional_moment(until), _moment(asked), batch_id)
+            for source, until, asked, batch_id in rows
+        ]
 
-    def remember(self, source: str, content: Mapping[str, object]) -> None:
+    def remember(self, source: str, content: Mapping[str, object], batch_id: str | None) -> None:
         """Keeps what the next pull of a source must know; it replaces what was kept."""
-        self._con.execute("insert or replace into memories values (?, ?)", (source, json.dumps(content)))
+        self._con.execute("insert or replace into memories values (?, ?, ?)", (source, json.dumps(content), batch_id))
 
-    def memory(self, source: str) -> dict[str, object]:
+    def memory(self, source: str) -> Memory:
         """What the last pull of a source asked to be remembered; empty at first."""
-        row = self._con.execute("select content from memories where source = ?", (source,)).fetchone()
-        return {} if row is None else dict(json.loads(row[0]))
+        row = self._con.execute("select content, batch_id from memories where source = ?", (source,)).fetchone()
+        return Memory({}, None) if row is None else Memory(dict(json.loads(row[0])), row[1])
 
     def refuse(self, refusal: Refusal) -> None:
         """Notes that a delivery was refused whole; of the same file the last reason counts."""
