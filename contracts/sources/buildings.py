@@ -13,10 +13,12 @@ from contracts.vocabulary import (
     Delivers,
     Field,
     OnArrival,
+    Refused,
     RowRule,
     Sensitivity,
     SourceContract,
     TableContract,
+    Way,
 )
 
 _USES = (
@@ -40,6 +42,10 @@ _CARRIERS = {
 }
 # an access point that was always there
 _FIRST_DAY = pl.lit(date(1900, 1, 1))
+
+
+# one file is the whole register: the meters of a line that was refused are not the city's until it is right
+_UNKNOWN = Refused("buildings that every total then lacks", Way.DOWN, "no_line_was_refused")
 
 
 def _ean(wire: str) -> pl.Expr:
@@ -96,14 +102,17 @@ CONNECTIONS = TableContract(
             "geldig_tot: lies before geldig_van",
             pl.col("valid_to_date") >= pl.col("valid_from_date"),
             reason_nl="geldig_tot: ligt voor geldig_van. Kijk beide datums na.",
+            refused=_UNKNOWN,
         ),
         RowRule(
             "an_access_point_has_a_carrier",
             "drager: is missing beside an ean",
             (pl.col("ean") == "") | pl.col("carrier").is_not_null(),
             reason_nl="drager: is leeg naast een EAN. Vul elektriciteit of gas in.",
+            refused=_UNKNOWN,
         ),
     ),
+    refused=_UNKNOWN,
     delivers=Delivers.SNAPSHOT,
 )
 

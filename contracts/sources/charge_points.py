@@ -11,15 +11,19 @@ from datetime import timedelta
 
 import polars as pl
 
-from contracts.reading import boolean, city_date, number, text, upper
+from contracts.reading import boolean, city_date, text, upper
 from contracts.vocabulary import (
+    OURS,
     UTC_INSTANT,
     Every,
     Field,
+    Noted,
+    Refused,
     RowRule,
     Sensitivity,
     SourceContract,
     TableContract,
+    Way,
 )
 
 _STATUSES = (
@@ -71,6 +75,10 @@ def _published(wire: str) -> pl.Expr:
     return pl.when(text(wire).is_not_null()).then(boolean(wire)).otherwise(pl.lit(value=True))
 
 
+_WITHOUT_A_PLACE = Refused(
+    "charge points of which nobody knows the place", Way.DOWN, "every_charge_point_has_a_location"
+)
+_UNCOUNTED = Refused("charge points that the stock then lacks", Way.DOWN, "int_charge_points__crawl_completeness")
 # Belgium and the Netherlands; north and east do not overlap there, so exchanged coordinates betray themselves
 _NORTH, _EAST = (49.4, 53.7), (2.5, 7.3)
 _NOT_SWAPPED = RowRule(
@@ -79,6 +87,7 @@ _NOT_SWAPPED = RowRule(
     ~(pl.col("latitude").is_between(*_EAST) & pl.col("longitude").is_between(*_NORTH)),
     reason_nl="De breedtegraad en de lengtegraad zijn verwisseld. Zet de noorderbreedte (rond 51) in latitude en de "
     "oosterlengte (rond 3) in longitude.",
+    refused=_WITHOUT_A_PLACE,
 )
 
 
@@ -119,6 +128,8 @@ LOCATIONS = TableContract(
     event_date="last_updated_date",
     event_order=("last_updated_at", *_LOCATION_KEY),
     rules=(_NOT_SWAPPED,),
+    refused=_WITHOUT_A_PLACE,
+    breaches={"hours_min_per_day": OURS, "is_in_municipality": OURS, "is_open_24_7": Noted()},
 )
 
 _EVSES_FIELDS = (
@@ -127,7 +138,7 @@ _EVSES_FIELDS = (
     Field("evse_id", pl.String, "eMI3 identifier, as sent", nullable=True,
           nl="eMI3-code van het laadpunt, zoals BE*ABC*E123: daaraan herkennen we het op elk platform"),
     Field("status", pl.String, "closed OCPI enumeration", allowed=_STATUSES, required=True,
-          nl="toestand van het laadpunt, een woord van OCPI; een ander woord weigeren we", read=upper),
+          nl="toestand van het laadpunt, een woord van OCPI; een ander woord telt als UNKNOWN", read=upper),
     Field("parking_restrictions", pl.String,
           "open OCPI enumeration, in capitals, sorted, with commas between; null when there are none", nullable=True,
           nl="voor wie de plaats is, woorden van OCPI met een komma ertussen. Een nieuw woord bewaren we, met een "
@@ -146,6 +157,9 @@ EVSES = TableContract(
     version=("last_updated_at",),
     event_date="last_updated_date",
     event_order=("last_updated_at", *_LOCATION_KEY, "evse_uid"),
+    refused=_UNCOUNTED,
+    # a word that is new to us would leave the state before it standing
+    breaches={"status": Noted("UNKNOWN")},
 )
 
 _CONNECTORS_FIELDS = (
@@ -165,7 +179,8 @@ _CONNECTORS_FIELDS = (
           nl="hoogste stroom in ampère"),
     Field("max_electric_power_w", pl.Int64, "watt, where declared", nullable=True, minimum=1000, maximum=1_500_000,
           reads="max_electric_power",
-          nl="hoogste vermogen in watt, niet in kilowatt; leeg of 0 als de uitbater het niet zegt"),
+          nl="hoogste vermogen in watt, niet in kilowatt; leeg of 0 als de uitbater niets zegt; wat niet kan, lezen we "
+             "niet: het vermogen volgt dan uit spanning en stroom"),
     replace(_LAST_UPDATED, required=False),
     _LAST_UPDATED_DATE,
 )  # fmt: skip
@@ -179,6 +194,9 @@ CONNECTORS = TableContract(
     version=("last_updated_at",),
     event_date="last_updated_date",
     event_order=("last_updated_at", *_LOCATION_KEY, "evse_uid", "connector_id"),
+    refused=_UNCOUNTED,
+    # a power that cannot be follows from voltage and amperage
+    breaches={"format": Noted(), "max_electric_power_w": Noted()},
 )
 
 
@@ -188,6 +206,7 @@ _COUNTED = RowRule(
     ~pl.col("is_full") | (pl.col("location_count").is_not_null() & pl.col("evse_count").is_not_null()),
     reason_nl="Een volledige bevraging zegt niet hoeveel locaties en laadpunten ze noemde. Die rij schrijven we zelf: "
     "meld dit aan het datateam.",
+    refused=OURS,
 )
 
 _CRAWLS_FIELDS = (
@@ -222,6 +241,7 @@ CRAWLS = TableContract(
     event_date="crawl_date",
     event_order=("started_at",),
     rules=(_COUNTED,),
+    refused=OURS,
 )
 
 
@@ -240,10 +260,6 @@ _CHARGE_SESSIONS_HOURLY_FIELDS = (
           "minutes of charging in the hour, in quarters that were begun; null in what came before version 3",
           nullable=True, minimum=15, maximum=60, nl="minuten waarin geladen werd, naar boven afgerond op een kwartier"),
     Field("charge_date", pl.Date, "city date of the hour", arrives=False, then=city_date("hour_at")),
-    Field("latitude", pl.String, "", lands=False,
-          nl="noorderbreedte in de sessie, alleen om na te kijken; we bewaren ze niet", read=number),
-    Field("longitude", pl.String, "", lands=False,
-          nl="oosterlengte in de sessie, alleen om na te kijken; we bewaren ze niet", read=number),
 )  # fmt: skip
 
 CHARGE_SESSIONS_HOURLY = TableContract(
@@ -257,14 +273,14 @@ CHARGE_SESSIONS_HOURLY = TableContract(
     version=("hour_at",),
     event_date="charge_date",
     event_order=("hour_at", *_LOCATION_KEY, "evse_uid", "module"),
-    rules=(_NOT_SWAPPED,),
+    refused=OURS,
 )
 
 CONTRACT = SourceContract(
     name="charge_points",
     title_nl="Laadpunten",
     owner="mobiliteit@kortrijk.example",
-    version=3,
+    version=4,
     triggers=(Every("15 */4 * * *"),),
     fresh_within=timedelta(days=1),
     retention=timedelta(days=365 * 10),

@@ -17,14 +17,18 @@ from contracts.cities.profile import City
 from contracts.reading import city_date, coded, dated, instant, kept_number, lower, number, text
 from contracts.vocabulary import (
     LINE,
+    OURS,
     UTC_INSTANT,
     Every,
     Field,
+    Noted,
     OnArrival,
+    Refused,
     RowRule,
     Sensitivity,
     SourceContract,
     TableContract,
+    Way,
 )
 
 _DIRECTIONS = {
@@ -210,6 +214,10 @@ def _is_checked(ean: str) -> bool | None:
     return weighted % 10 == 0
 
 
+# of a meter of which a part of the day is refused the day is not whole, and the month not complete
+_LOWER = Refused("energy that the totals then lack", Way.DOWN, "int_buildings__expected_days")
+
+
 def _with_clocks(rows: pl.DataFrame, city: City) -> pl.DataFrame:
     """The rows in file order, each with its local start: only its neighbours tell whether it is summer time."""
     in_file_order = rows.sort(LINE).with_columns(
@@ -311,6 +319,7 @@ READINGS = TableContract(
             pl.col("value").is_null() == (pl.col("quality") == "missing"),
             reason_nl="Volume: is leeg terwijl de status zegt dat er gemeten is, of omgekeerd. "
             "Haal het bestand opnieuw op bij Mijn Fluvius.",
+            refused=_LOWER,
         ),
         RowRule(
             "no_more_than_a_cable_carries",
@@ -320,8 +329,12 @@ READINGS = TableContract(
             | (pl.col("value") <= _MOST_KWH_IN_A_QUARTER),
             reason_nl=f"Volume: meer dan {_MOST_KWH_IN_A_QUARTER} kWh in een kwartier kan niet. "
             "Kijk de waarde en de eenheid na.",
+            refused=_LOWER,
         ),
     ),
+    refused=_LOWER,
+    # told of gas alone, and no figure rests on it
+    breaches={"gcv_state": Noted(), "granularity": OURS, "quality_rank": OURS, "has_check_digit": OURS},
     speaks_until="end_at",
 )
 
@@ -329,7 +342,7 @@ CONTRACT = SourceContract(
     name="energy_meters",
     title_nl="Energiemeters van de eigen gebouwen",
     owner="gebouwen@kortrijk.example",
-    version=3,
+    version=4,
     triggers=(OnArrival((".csv", ".gz", ".zip", ".xlsx")), Every("30 6 * * *")),
     fresh_within=timedelta(days=2),
     retention=timedelta(days=365 * 20),

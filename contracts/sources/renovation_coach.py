@@ -15,12 +15,15 @@ import polars as pl
 
 from contracts.reading import boolean, kept_day, kept_number, lower, text, upper
 from contracts.vocabulary import (
+    EVENLY,
     Field,
     OnArrival,
+    Refused,
     RowRule,
     Sensitivity,
     SourceContract,
     TableContract,
+    Way,
 )
 
 TEAMS = ("kortrijk", "leiedal", "energiehuis")
@@ -54,6 +57,10 @@ _PREMIUM_STATUSES = ("aangevraagd", "goedgekeurd", "geweigerd", "uitbetaald")
 _PROJECT_TYPES = ("energiebesparend", "fossielvrij")
 _SECTOR = r"^\d{5}[A-Z0-9-]{3,4}$"
 _WEEK = r"^\d{4}-W\d{2}$"
+# the week before it stands, in which less was done
+_FURTHER = Refused("what is further on than the rest", Way.DOWN, "dim_source")
+
+
 _GUIDES_NL = f"wie begeleidt: {', '.join(TEAMS)}"
 
 
@@ -90,6 +97,7 @@ def _not_before(later: str, wire: str, earlier: str, earlier_wire: str) -> RowRu
         f"{wire}: lies before {earlier_wire}",
         pl.col(later) >= pl.col(earlier),
         reason_nl=f"{wire}: ligt vóór {earlier_wire}. Kijk beide datums na.",
+        refused=_FURTHER,
     )
 
 
@@ -99,6 +107,7 @@ def _within_the_week(column: str, wire: str) -> RowRule:
         f"{wire}: lies after the week of the file",
         pl.col(column) <= _week_end(),
         reason_nl=f"{wire}: ligt na de week in de bestandsnaam. Kijk de datum na, of lever in de juiste week.",
+        refused=_FURTHER,
     )
 
 
@@ -112,6 +121,7 @@ def _label_fits(score: str, label: str, wire: str) -> RowRule:
         f"epc_label_{wire}: does not match epc_{wire}",
         pl.col(label) == pl.coalesce(*fitting, pl.when(value.is_not_null()).then(pl.lit("F"))),
         reason_nl=f"epc_label_{wire}: past niet bij het kengetal epc_{wire}. Kijk beide na op het attest.",
+        refused=_FURTHER,
     )
 
 
@@ -121,6 +131,7 @@ def _goes_with(column: str, wire: str, other: str, other_wire: str) -> RowRule:
         f"{wire}: is missing beside {other_wire}",
         pl.col(other).is_null() | pl.col(column).is_not_null(),
         reason_nl=f"{wire}: is leeg, maar {other_wire} is ingevuld. Vul beide in.",
+        refused=_FURTHER,
     )
 
 
@@ -129,6 +140,7 @@ _SAME_TEAM = RowRule(
     "team: is another than that in the name of the file",
     pl.col("team") == pl.col("file_team"),
     reason_nl="team: is niet het team in de bestandsnaam. Lever per team een eigen bestand.",
+    refused=EVENLY,
 )
 
 _DOSSIERS_FIELDS = (
@@ -216,10 +228,39 @@ DOSSIERS = TableContract(
             "stopreden: stands beside a phase that is not stopgezet",
             pl.col("stop_reason").is_null() | (pl.col("phase") == "stopgezet"),
             reason_nl="stopreden: hoort enkel bij fase stopgezet. Maak ze leeg of pas de fase aan.",
+            refused=Refused("what may have stopped", Way.UP, "dim_source"),
         ),
         _label_fits("epc_before_kwh_m2", "epc_label_before", "voor"),
         _label_fits("epc_after_kwh_m2", "epc_label_after", "na"),
     ),
+    breaches={
+        **dict.fromkeys(
+            (
+                "sector_id",
+                "dwelling_type",
+                "build_year",
+                "dwelling_units",
+                "channel",
+                "stop_reason",
+                "household_role",
+                "income_category",
+                "is_vulnerable",
+            ),
+            EVENLY,
+        ),
+        **dict.fromkeys(
+            (
+                "house_visit_date",
+                "plan_delivered_date",
+                "epc_before_kwh_m2",
+                "epc_label_before",
+                "epc_after_kwh_m2",
+                "epc_label_after",
+                "epc_date",
+            ),
+            _FURTHER,
+        ),
+    },
 )
 
 _MEASURES_FIELDS = (
@@ -291,12 +332,14 @@ MEASURES = TableContract(
             "uitgevoerd_op: is missing beside status uitgevoerd",
             (pl.col("status") != "uitgevoerd") | pl.col("works_completed_date").is_not_null(),
             reason_nl="uitgevoerd_op: is leeg, maar de status is uitgevoerd. Vul de datum van de werken in.",
+            refused=_FURTHER,
         ),
         RowRule(
             "only_done_has_a_day",
             "uitgevoerd_op: stands beside a status that is not uitgevoerd",
             (pl.col("status") == "uitgevoerd") | pl.col("works_completed_date").is_null(),
             reason_nl="uitgevoerd_op: is ingevuld, maar de status is niet uitgevoerd. Pas een van beide aan.",
+            refused=_FURTHER,
         ),
         _within_the_week("status_date", "status_op"),
         _within_the_week("works_completed_date", "uitgevoerd_op"),
@@ -312,6 +355,8 @@ MEASURES = TableContract(
             )
         ),
     ),
+    # what is only advised has no offer, no cost and no day yet
+    refused=_FURTHER,
 )
 
 CONTRACT = SourceContract(

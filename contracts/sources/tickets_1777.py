@@ -13,14 +13,18 @@ import polars as pl
 from contracts.cities.profile import City
 from contracts.reading import city_date, dated, day, instant, lower, text
 from contracts.vocabulary import (
+    OURS,
     UTC_INSTANT,
     Every,
     Field,
+    Noted,
     OnArrival,
+    Refused,
     RowRule,
     Sensitivity,
     SourceContract,
     TableContract,
+    Way,
 )
 
 CHANNELS = ("phone", "email", "web", "app", "desk", "other")
@@ -192,10 +196,6 @@ def _described(_: str) -> pl.Expr:
     return _state("status_description")
 
 
-def _is_unsaid(_: str) -> pl.Expr:
-    return text("closed_datetime").is_null()
-
-
 def _end_of_day(wire: str, city: City) -> pl.Expr:
     # within a day the clock of the promise does not run, so its last second will do
     return _moment(wire, city, "23:59:59")
@@ -213,7 +213,7 @@ def _seconds_before_asking(column: str) -> pl.Expr:
 
 _STATUS = pl.col("status").replace({"reopened": "open", "duplicate": "closed", "withdrawn": "closed"})
 _STATE = pl.when(pl.col("state").is_in(("duplicate", "withdrawn"))).then("state").otherwise("status")
-_IS_DERIVED = pl.col("is_closing_derived") & _STATUS.eq_missing("closed")
+_IS_DERIVED = pl.col("closed_at").is_null() & _STATUS.eq_missing("closed")
 _CLOSED = pl.when(_IS_DERIVED).then(_after_asking("updated_at")).otherwise(_after_asking("closed_at"))
 _PUT_LATER = pl.max_horizontal(_seconds_before_asking("updated_at"), _seconds_before_asking("closed_at"))
 
@@ -253,7 +253,7 @@ _REQUESTS_FIELDS = (
     Field("closed_at", UTC_INSTANT, "when it was closed", nullable=True, reads="closed_datetime",
           nl="wanneer de melding gesloten werd", read_in=_end_of_day, then=_CLOSED),
     Field("is_closing_derived", pl.Boolean, "whether closed_at is the last change, for want of better", arrives=False,
-          read=_is_unsaid, then=_IS_DERIVED),
+          then=_IS_DERIVED),
     Field("put_later_seconds", pl.Int64,
           "by how much its last change or closing lay before the question, whose moment they then have; mostly null",
           nullable=True, minimum=0, arrives=False, then=_PUT_LATER),
@@ -274,18 +274,22 @@ REQUESTS = TableContract(
     speaks_until="requested_at",
     rules=(
         RowRule(
-            "closed_says_when",
-            "updated_datetime: a closed request must say when it closed",
-            (pl.col("status") != "closed") | pl.col("closed_at").is_not_null(),
-            reason_nl="een gesloten melding moet zeggen wanneer ze sloot; vul closed_date of updated_datetime in",
-        ),
-        RowRule(
             "asked_within_the_calendar",
             "requested_datetime: lies before 2010, where the calendar of working days begins",
             pl.col("requested_at") >= _FIRST_MOMENT,
             reason_nl="requested_datetime ligt vóór 2010; oudere meldingen horen er niet bij",
+            refused=Refused("questions of before 2010, which count in no period"),
         ),
     ),
+    breaches={
+        "status": OURS,
+        "state": OURS,
+        "channel": OURS,
+        "duplicate_of": Refused("repeated questions, which do not count"),
+        # a question that was answered fills what an open one leaves empty: nothing it leaves takes it away
+        **dict.fromkeys(("sector_id", "is_first_line", "has_text", "updated_at", "expected_at", "closed_at"), Noted()),
+        "put_later_seconds": OURS,
+    },
 )
 
 _EVENTS_FIELDS = (
@@ -320,15 +324,18 @@ EVENTS = TableContract(
             "event_datetime: lies before 2010, where the calendar of working days begins",
             pl.col("event_at") >= _FIRST_MOMENT,
             reason_nl="event_datetime ligt vóór 2010; geef het juiste moment",
+            refused=Refused("events of before 2010, which count in no period"),
         ),
     ),
+    refused=Refused("answers: a question of which the answer is gone counts as late", Way.DOWN, "dim_source"),
+    breaches={"event_type": OURS, "status": OURS, "actor_role": OURS},
 )
 
 CONTRACT = SourceContract(
     name="tickets_1777",
     title_nl="Meldingen 1777",
     owner="1777@kortrijk.example",
-    version=4,
+    version=5,
     triggers=(Every("20 * * * *"), OnArrival((".csv", ".xlsx"))),
     fresh_within=timedelta(days=1),
     retention=timedelta(days=365 * 5),

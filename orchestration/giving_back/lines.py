@@ -20,10 +20,12 @@ from contracts.gate import REASONS, REASONS_NL
 from contracts.vocabulary import LINE, SourceContract, TableContract
 from ingestion.areas import Areas
 from ingestion.delivery import Context, DroppedFile, Secret
-from ingestion.door import KeyRing, admit
+from ingestion.door import KeyRing
 from ingestion.errors import SupplierError
+from orchestration.loop.context import clock_from, context_of
+from orchestration.loop.dropped import opening, read_whole, supplied_at
 from orchestration.loop.earlier import CLOSED_BY, refused_lines, with_dutch
-from orchestration.loop.passage import context_of, run_gate, source_module
+from orchestration.loop.passage import NOT_ITS_FAULT, Passage, Passed, what_broke
 from orchestration.settings import Settings
 from warehouse.lake import Lake
 
@@ -64,6 +66,16 @@ _FAULTS_NL = (
     (r"workbook|XLSX", "Dit Excel-bestand kunnen we niet lezen. Bewaar alleen de tabel in een nieuw bestand."),
     (r"UTF-8|binary", "De tekens in dit bestand kunnen we niet lezen. Bewaar het als CSV (UTF-8)."),
     (r"ISO week|name it", "De naam van het bestand klopt niet. Noem het zoals het contract vraagt."),
+    (r"is een koppeling", "Dit is een koppeling. Geef het bestand zelf."),
+    (r"is een map", "Dit is een map. Geef een bestand."),
+    (r"geen gewoon bestand", "Dit is geen gewoon bestand."),
+    (r"nog open in Excel", "Het werkboek staat nog open in Excel. Sluit het, en geef het werkboek zelf."),
+    (r"soort die we niet lezen", "Dit soort bestand lezen we niet. Bewaar het zoals het contract vraagt."),
+    (r"over 200; drop it in parts", "Dit bestand is groter dan 200 MB. Lever het in delen."),
+    (
+        r"hold a national number",
+        "Er staan nummers of adressen van personen in (rijksregister, telefoon, mail, rekening). Haal ze eruit.",
+    ),
     (r"cannot be opened", "Het bestand kan niet geopend worden. Kijk na of het bestaat en of u het mag lezen."),
 )
 _Answer = TypeVar("_Answer")
@@ -107,7 +119,7 @@ class Checked:
 
 
 def check(path: Path, contract: SourceContract, settings: Settings, now: datetime) -> Checked:
-    """Reads a file as landing would, through the door and the gate, and writes nothing.
+    """Takes a file along the way that a landing takes, and writes nothing.
 
     It needs no lake: what an empty or absent profile cannot tell is named in `not_checked`.
 
@@ -115,27 +127,35 @@ def check(path: Path, contract: SourceContract, settings: Settings, now: datetim
         path: the file.
         contract: of the source it would be sent to.
         settings: of the profile; its folder need not exist.
-        now: the moment at which it would be supplied.
+        now: the moment at which it would be supplied, unless a `.ready` beside it names another.
     """
     missed: list[str] = []
-    context = _watched(context_of(settings, Lake(settings.layout.lake)), missed)
+    context = replace(context_of(settings, Lake(settings.layout.lake)), now=clock_from(settings, now))
+    passage = Passage(contract, _watched(context, missed), _any_key)
     try:
-        return replace(_checked(path, contract, context, now), not_checked=tuple(dict.fromkeys(missed)))
+        with opening(path):
+            file = DroppedFile(path, supplied_at(path) or now, read_whole(path, contract))
+        checked = _report(path, passage.judge(passage.enter(passage.read(file), is_dropped=True)))
     except (SupplierError, SchemaFaultError) as fault:
-        return Checked(path.name, fault=str(fault), not_checked=tuple(dict.fromkeys(missed)))
+        checked = Checked(path.name, fault=str(fault))
+    except NOT_ITS_FAULT as broken:
+        checked = Checked(path.name, fault=what_broke(broken, contract))
+    return replace(checked, not_checked=tuple(dict.fromkeys(missed)))
 
 
-def _checked(path: Path, contract: SourceContract, context: Context, now: datetime) -> Checked:
-    delivery = source_module(contract.name).read(DroppedFile(path, now), context)
-    # nothing of it is kept, so any key will do and the city's own need not be here
-    admitted = admit(delivery, contract, KeyRing((Secret(secrets.token_hex()),)))
-    splits = run_gate(admitted.tables, contract, context.city, delivery.supplied_at)
+def _any_key() -> KeyRing:
+    """Nothing of what is checked is kept, so any key will do, and the city's own need not be here."""
+    return KeyRing((Secret(secrets.token_hex()),))
+
+
+def _report(path: Path, passed: Passed) -> Checked:
+    contract, splits = passed.contract, passed.splits
     return Checked(
         origin=path.name,
         received=sum(split.received for split in splits.values()),
         refused={name: without_pseudonyms(split.quarantined, contract.table(name)) for name, split in splits.items()},
-        withheld=delivery.withheld,
-        dropped_columns=tuple(name for dropped in admitted.dropped_columns.values() for name in dropped),
+        withheld=passed.delivery.withheld,
+        dropped_columns=tuple(name for dropped in passed.admitted.dropped_columns.values() for name in dropped),
     )
 
 

@@ -5,8 +5,8 @@ Belongs here: what can be said of a dropped file without reading its rows. Does 
 
 import hashlib
 import re
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from stat import S_ISREG
@@ -14,6 +14,7 @@ from stat import S_ISREG
 from contracts.vocabulary import SourceContract
 from ingestion.delivery import DroppedFile
 from ingestion.door import without_identifiers
+from ingestion.errors import TransientSupplierError, UnreadableFileError
 from ingestion.protocols.weekly_drop import MANIFEST
 from orchestration.settings import Settings
 from warehouse.state import Refusal, State
@@ -47,17 +48,53 @@ def _complete(path: Path, settings: Settings, now: datetime) -> DroppedFile | No
     """The file; None while it may still be written, or when it was taken away meanwhile."""
     try:
         if _ready_file(path).exists() or now - _last_written(path) >= settings.stable_for:
-            return DroppedFile(path, _instant(_written(_ready_file(path))) or _last_written(path))
+            return DroppedFile(path, supplied_at(path) or _last_written(path))
     except FileNotFoundError:
         pass
     return None
+
+
+def supplied_at(path: Path) -> datetime | None:
+    """The moment that the `.ready` beside a file names; None where it names none."""
+    return _instant(_written(_ready_file(path)))
 
 
 def _last_written(path: Path) -> datetime:
     return datetime.fromtimestamp(path.lstat().st_mtime, UTC)
 
 
-def why_unread(path: Path, endings: tuple[str, ...]) -> str | None:
+def read_whole(path: Path, contract: SourceContract) -> bytes:
+    """The bytes of a file, where they are of a kind and a size that is read.
+
+    Raises:
+        UnreadableFileError: they are not; it is not opened.
+        OSError: it cannot be opened.
+    """
+    size = path.lstat().st_size
+    unread = _why_unread(path, contract.endings)
+    if unread is not None:
+        raise UnreadableFileError(f"{shown_name(path)} {unread}")
+    if size > LARGEST_FILE:
+        raise UnreadableFileError(f"{shown_name(path)} is {size // 2**20} MB, over 200; drop it in parts")
+    return path.read_bytes()
+
+
+@contextmanager
+def opening(path: Path) -> Iterator[None]:
+    """Tells of a file that cannot be opened, or is taken away meanwhile: it may be there again at the next look.
+
+    Raises:
+        TransientSupplierError: so it is.
+    """
+    try:
+        yield
+    except OSError as broken:
+        raise TransientSupplierError(
+            f"{shown_name(path)} cannot be opened ({broken.strerror}); drop it again"
+        ) from None
+
+
+def _why_unread(path: Path, endings: tuple[str, ...]) -> str | None:
     """Why something in a drop folder is not opened at all, in Dutch with what to do; None for what is read."""
     if path.is_symlink():
         return "is een koppeling; die volgen we niet. Zet het bestand zelf in de map"

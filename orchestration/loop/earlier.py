@@ -228,9 +228,8 @@ class _Reading:
         return lines.height
 
     def refusals(self, batches: Iterable[Manifest]) -> pl.DataFrame:
-        text = dict.fromkeys(self.table.received.columns, pl.String)
         why = {REASONS: pl.List(pl.String), REASONS_NL: pl.List(pl.String)}
-        empty = pl.DataFrame(schema={**text, LINE: pl.Int64, **why, **_DELIVERED, **_INDEXED, **_CLOSING})
+        empty = pl.DataFrame(schema={**self.table.received.schema, **why, **_DELIVERED, **_INDEXED, **_CLOSING})
         found = (batch for batch in batches if batch.tables[self.table.name].quarantined)
         return pl.concat([empty, *(self._of_batch(batch).select(empty.columns) for batch in found)])
 
