@@ -253,7 +253,7 @@ def _place(location_id: str) -> dict[str, Any]:
 
 def _fetch(operator: _Operator, city: City, memory: object = None, **options: str) -> Any:  # noqa: ANN401 - a Delivery
     settings = {name: Secret(value) for name, value in ({"SESSIONS": "1"} | options).items()}
-    return charge_points.fetch(Endpoint(operator.url, settings=settings), Context(city, memory=memory or {}))
+    return charge_points.SOURCE.fetch(Endpoint(operator.url, settings=settings), Context(city, memory=memory or {}))
 
 
 def _accepted(delivery: Any, city: City) -> Split:  # noqa: ANN401 - idem
