@@ -57,6 +57,7 @@ class Split:
         duplicate: rows equal to an accepted row, but for their line.
         superseded: rows of which the same delivery holds a later version.
         clamped: moments past the delivery that were taken back to it.
+        noted: values that broke the limits of their column and were replaced, for a refusal would move a figure.
     """
 
     received: int
@@ -65,6 +66,7 @@ class Split:
     duplicate: int
     superseded: int
     clamped: int = 0
+    noted: int = 0
 
 
 def split(received: pl.DataFrame, table: TableContract, city: City, supplied_at: datetime | None = None) -> Split:
@@ -85,7 +87,8 @@ def split(received: pl.DataFrame, table: TableContract, city: City, supplied_at:
         return _nothing(table)
     # a contract may number rows in file order, and its rows must stay beside their lines
     rows = _with_every_column(received, table).sort(LINE)
-    typed, clamped = _clamped(table.parse(rows, city).with_columns(rows[LINE]), table, supplied_at)
+    typed, noted = _noted(rows, table.parse(rows, city).with_columns(rows[LINE]), table)
+    typed, clamped = _clamped(typed, table, supplied_at)
     future = _after(typed, table, city, supplied_at)
     no_values = _no_values(rows, table)
     found = _reasons_of(_unreadable(rows, typed, table), _broken_rules(typed, table))
@@ -95,7 +98,7 @@ def split(received: pl.DataFrame, table: TableContract, city: City, supplied_at:
     good = read.join(both, on=LINE, how="anti", maintain_order="left")
     reasons = pl.concat([reasons, both])
     accepted, duplicate, superseded = _resolve(good, table)
-    return Split(received.height, accepted, _quarantine(rows, reasons), duplicate, superseded, clamped)
+    return Split(received.height, accepted, _quarantine(rows, reasons), duplicate, superseded, clamped, noted)
 
 
 def _nothing(table: TableContract) -> Split:
@@ -150,7 +153,7 @@ def _unreadable(rows: pl.DataFrame, typed: pl.DataFrame, table: TableContract) -
             LINE, pl.lit(f"{wire}: {UNREADABLE}").alias(_REASON)
         )
         for column in table.columns
-        if (wire := column.reads or column.name) in table.received.columns
+        if (wire := column.reads or column.name) in table.received.columns and column.name not in table.noted
     ]
     return pl.concat([_no_reasons(), *found])
 
@@ -159,6 +162,32 @@ def _reasons_of(unreadable: pl.DataFrame, broken: pl.DataFrame) -> pl.DataFrame:
     """All reasons; of what could not be read it is not also said that it is missing."""
     said = unreadable.with_columns(pl.col(_REASON).str.replace(UNREADABLE, MISSING, literal=True))
     return pl.concat([unreadable, broken.join(said, on=[LINE, _REASON], how="anti", maintain_order="left")])
+
+
+def _noted(rows: pl.DataFrame, typed: pl.DataFrame, table: TableContract) -> tuple[pl.DataFrame, int]:
+    """The rows with another value where one breaks the limits of a column that only notes it, and how many did."""
+    count = 0
+    for column in (column for column in table.columns if column.name in table.noted):
+        wire, value = column.reads or column.name, typed[column.name]
+        said = rows[wire].str.strip_chars().fill_null("") != "" if wire in rows.columns else value.is_not_null()
+        broken = (said & value.is_null()) | typed.select(_outside(column)).to_series()
+        count += int(broken.sum())
+        instead = pl.lit(table.noted[column.name], column.dtype)
+        typed = typed.with_columns(pl.when(broken).then(instead).otherwise(column.name).alias(column.name))
+    return typed, count
+
+
+def _outside(column: Column) -> pl.Expr:
+    value, limits = pl.col(column.name), [pl.lit(value=False)]
+    if column.minimum is not None:
+        limits.append(value < column.minimum)
+    if column.maximum is not None:
+        limits.append(value > column.maximum)
+    if column.allowed:
+        limits.append(~value.is_in(column.allowed))
+    if column.pattern:
+        limits.append(~value.str.contains(column.pattern))
+    return pl.any_horizontal(limits).fill_null(value=False)
 
 
 def _clamped(typed: pl.DataFrame, table: TableContract, supplied_at: datetime | None) -> tuple[pl.DataFrame, int]:

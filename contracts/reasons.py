@@ -10,7 +10,7 @@ from datetime import date
 import polars as pl
 
 from contracts.cities.profile import City
-from contracts.vocabulary import LINE, UTC_INSTANT, Column, TableContract
+from contracts.vocabulary import LINE, UTC_INSTANT, Column, Noted, Refused, TableContract
 
 MISSING = "is missing"
 UNREADABLE = "cannot be read"
@@ -103,6 +103,18 @@ def in_dutch(table: TableContract) -> dict[str, str]:
     return of_columns | {rule.reason: rule.reason_nl or rule.reason for rule in table.rules}
 
 
+def refused_by(table: TableContract) -> dict[str, Refused]:
+    """What each reason of `in_dutch` takes away, by the reason in English."""
+    of_columns = {
+        english: table.breaches.get(column.name, table.refused)
+        for column in table.columns
+        for english, _ in _of_column(column, table)
+    }
+    # of a value that may be noted it can still be said that it is missing
+    said = {english: table.refused if isinstance(each, Noted) else each for english, each in of_columns.items()}
+    return said | {rule.reason: rule.refused for rule in table.rules}
+
+
 def published(table: TableContract, city: City) -> dict[str, str]:
     """The reasons of `in_dutch` that a supplier can meet: any text at all can be read as a plain text."""
     nonsense = pl.DataFrame({name: ["¤"] for name in table.received.columns}).with_columns(pl.lit(1).alias(LINE))
@@ -115,10 +127,11 @@ def published(table: TableContract, city: City) -> dict[str, str]:
 def _of_column(column: Column, table: TableContract) -> Iterator[tuple[str, str]]:
     wire = column.reads or column.name
     spelt = table.received.spelling(wire)
-    if wire in table.received.columns:
+    refuses = column.name not in table.noted
+    if refuses and wire in table.received.columns:
         expected = _UNEXPECTED_NL if column.dtype == pl.String else _EXPECTED_NL[column.dtype]
         yield f"{wire}: {UNREADABLE}", f"{spelt}: {expected}"
-    for english, dutch in _limits(column, table.received.meaning_nl.get(wire, "")):
+    for english, dutch in _limits(column, table.received.meaning_nl.get(wire, "")) if refuses else ():
         yield f"{wire}: {english}", f"{spelt}: {dutch}"
     if not column.nullable:
         empty, derived = "is leeg. Vul een waarde in.", "volgt niet uit deze rij. Kijk na of ze volledig en juist is."

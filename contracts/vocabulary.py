@@ -63,6 +63,43 @@ class Column:
     reads: str = ""
 
 
+class Way(StrEnum):
+    """Where a figure goes when some rows are gone."""
+
+    NEITHER = "neither"
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row that breaks a rule is refused: which rows that hits, and which way it moves a figure.
+
+    Any row that is missing lowers a total, which completeness tells. What stands here is what a rule does beside that:
+    one that hits rows of one kind alone moves a share or an average too.
+
+    Attributes:
+        rows: which rows break the rule.
+        way: where a figure of the table goes without them.
+        told_by: the model or test of the dbt project by which that shows; needed where the way is not neither.
+    """
+
+    rows: str
+    way: Way = Way.NEITHER
+    told_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A value that breaks its column's limits is replaced and counted: a refusal would take rows of one kind away."""
+
+    instead: str | None = None
+
+
+EVENLY = Refused("rows of every kind")
+OURS = Refused("none: our own reader writes the value")
+
+
 @dataclass(frozen=True, slots=True)
 class RowRule:
     """A rule over several columns of one row; `holds` is true or null where the row is right.
@@ -70,12 +107,14 @@ class RowRule:
     Attributes:
         reason: why a row is refused, for the data team.
         reason_nl: the same in Dutch, for the supplier.
+        refused: which rows it hits, and which way that moves a figure.
     """
 
     name: str
     reason: str
     holds: pl.Expr
     reason_nl: str = ""
+    refused: Refused = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +178,8 @@ class TableContract:
             refusal would take away what changed last.
         refuses_contradictions: whether of two rows of one key and version that differ neither counts, as in a file;
             else the later line does, as in a crawl that met it twice.
+        refused: what refusing a row does, by whatever rule; see `breaches` for those of which it is something else.
+        breaches: what becomes of a value that breaks the limits of its column, by landed column.
         description_nl: what one row is, in Dutch for the supplier.
         is_ours: whether we write its rows ourselves, about a delivery, whatever becomes of the supplier's own.
     """
@@ -158,6 +199,8 @@ class TableContract:
     past: tuple[str, ...] = ()
     clamped: tuple[str, ...] = ()
     refuses_contradictions: bool = False
+    refused: Refused = EVENLY
+    breaches: Mapping[str, Refused | Noted] = field(default_factory=dict)
     description_nl: str = ""
     is_ours: bool = False
 
@@ -165,6 +208,11 @@ class TableContract:
     def schema(self) -> pl.Schema:
         """The landed columns and their types."""
         return pl.Schema({column.name: column.dtype for column in self.columns})
+
+    @property
+    def noted(self) -> dict[str, str | None]:
+        """The columns whose broken values are replaced and counted, with what they become."""
+        return {name: each.instead for name, each in self.breaches.items() if isinstance(each, Noted)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,7 @@ class TableManifest:
         is_full: whether the delivery holds all of the table, or what changed; None when it said nothing of it, so that
             no row does not mean that there is none.
         clamped: moments past the delivery that were taken back to it.
+        noted: values that broke the limits of their column and were replaced.
     """
 
     received: int
@@ -129,6 +130,7 @@ class TableManifest:
     recognised: int = 0
     is_full: bool | None = None
     clamped: int = 0
+    noted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +374,16 @@ class Lake:
         """The verdict rows of a committed build."""
         return _read_parquet(decision.path / "verdicts.parquet")
 
+    def committed(self) -> Iterator[Path]:
+        """Whatever a backup must hold: the format, then every decision, then every batch that is committed by then.
+
+        In this order every batch that a decision names is among them, whatever is committed meanwhile.
+        """
+        if (self._root / _FORMAT_FILE).exists():
+            yield self._root / _FORMAT_FILE
+        for name in (_DECISIONS, *self._sources()):
+            yield from self._folders(name)
+
     def sweep(self) -> int:
         """Removes what killed writers left in staging; does nothing while another process writes.
 
@@ -604,6 +616,7 @@ def _table_manifest(name: str, split: Split, arrival: Arrival) -> TableManifest:
         recognised=arrival.recognised.get(name, 0),
         is_full=arrival.is_full.get(name),
         clamped=split.clamped,
+        noted=split.noted,
     )
 
 

@@ -7,6 +7,7 @@ caller was told survives a power cut. Times are kept as ISO 8601 text in UTC.
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,10 @@ _MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         run_id text primary key, job text not null, reason text not null, failed_at text not null)""",
         """create table refused_pulls (
         source text, origin text, reason text not null, refused_at text not null, primary key (source, origin))""",
+    ),
+    (
+        # one row while it is held
+        "create table outbox_hold (one integer primary key check (one = 1), reason text not null, since text not null)",
     ),
 )
 VERSION: Final = len(_MIGRATIONS)
@@ -97,6 +102,13 @@ class Erasure(NamedTuple):
     source: str
     batch_id: str
     erased_at: datetime
+
+
+class Hold(NamedTuple):
+    """Why no message leaves the outbox until a person releases it."""
+
+    reason: str
+    since: datetime
 
 
 class Publication(NamedTuple):
@@ -306,6 +318,26 @@ class State:
             "update outbox set attempts = attempts + 1, last_error = ?, tried_at = ? where message_key = ?",
             (error, _text(at), message_key),
         )
+
+    def hold_outbox(self, hold: Hold) -> None:
+        """Keeps every message in the outbox until it is released; the first reason counts."""
+        self._con.execute(
+            "insert into outbox_hold values (1, ?, ?) on conflict do nothing", (hold.reason, _text(hold.since))
+        )
+
+    def release_outbox(self) -> None:
+        """Lets messages leave the outbox again."""
+        self._con.execute("delete from outbox_hold")
+
+    def outbox_hold(self) -> Hold | None:
+        """Why and since when the outbox is held; None when it is not."""
+        row = self._con.execute("select reason, since from outbox_hold").fetchone()
+        return None if row is None else Hold(row[0], _moment(row[1]))
+
+    def copy_to(self, path: Path) -> None:
+        """Writes all of the state as it is at this moment into a new file, whoever writes meanwhile."""
+        with closing(sqlite3.connect(path)) as copy:
+            self._con.backup(copy)
 
     def publish(self, build_id: str, store: str, at: datetime) -> None:
         """Notes that a store shows a build; the first time counts."""

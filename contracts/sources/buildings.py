@@ -15,10 +15,12 @@ from contracts.vocabulary import (
     Delivers,
     OnArrival,
     Received,
+    Refused,
     RowRule,
     Sensitivity,
     SourceContract,
     TableContract,
+    Way,
 )
 
 _USES = (
@@ -60,6 +62,9 @@ def _parse(rows: pl.DataFrame, _: City) -> pl.DataFrame:
         text("gebied").alias("area_id"),
     )
 
+
+# one file is the whole register: the meters of a line that was refused are not the city's until it is right
+_UNKNOWN = Refused("buildings that every total then lacks", Way.DOWN, "no_line_was_refused")
 
 CONNECTIONS = TableContract(
     name="connections",
@@ -145,14 +150,17 @@ CONNECTIONS = TableContract(
             "geldig_tot: lies before geldig_van",
             pl.col("valid_to_date") >= pl.col("valid_from_date"),
             reason_nl="geldig_tot: ligt voor geldig_van. Kijk beide datums na.",
+            refused=_UNKNOWN,
         ),
         RowRule(
             "an_access_point_has_a_carrier",
             "drager: is missing beside an ean",
             (pl.col("ean") == "") | pl.col("carrier").is_not_null(),
             reason_nl="drager: is leeg naast een EAN. Vul elektriciteit of gas in.",
+            refused=_UNKNOWN,
         ),
     ),
+    refused=_UNKNOWN,
     delivers=Delivers.SNAPSHOT,
 )
 

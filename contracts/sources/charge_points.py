@@ -13,14 +13,18 @@ import polars as pl
 from contracts.cities.profile import City
 from contracts.reading import boolean, day, instant, local_date, number, text, whole_number
 from contracts.vocabulary import (
+    OURS,
     UTC_INSTANT,
     Column,
     Every,
+    Noted,
     Received,
+    Refused,
     RowRule,
     Sensitivity,
     SourceContract,
     TableContract,
+    Way,
 )
 
 _STATUSES = (
@@ -66,6 +70,10 @@ def _with_date(frame: pl.DataFrame, city: City) -> pl.DataFrame:
     return frame.with_columns(local_date("last_updated_at", city.time_zone).alias("last_updated_date"))
 
 
+_WITHOUT_A_PLACE = Refused(
+    "charge points of which nobody knows the place", Way.DOWN, "every_charge_point_has_a_location"
+)
+_UNCOUNTED = Refused("charge points that the stock then lacks", Way.DOWN, "int_charge_points__crawl_completeness")
 # Belgium and the Netherlands; north and east do not overlap there, so exchanged coordinates betray themselves
 _NORTH, _EAST = (49.4, 53.7), (2.5, 7.3)
 _NOT_SWAPPED = RowRule(
@@ -74,6 +82,7 @@ _NOT_SWAPPED = RowRule(
     ~(pl.col("latitude").is_between(*_EAST) & pl.col("longitude").is_between(*_NORTH)),
     reason_nl="De breedtegraad en de lengtegraad zijn verwisseld. Zet de noorderbreedte (rond 51) in latitude en de "
     "oosterlengte (rond 3) in longitude.",
+    refused=_WITHOUT_A_PLACE,
 )
 
 
@@ -202,6 +211,8 @@ LOCATIONS = TableContract(
     event_date="last_updated_date",
     event_order=("last_updated_at", *_LOCATION_KEY),
     rules=(_NOT_SWAPPED,),
+    refused=_WITHOUT_A_PLACE,
+    breaches={"hours_min_per_day": OURS, "is_in_municipality": OURS, "is_open_24_7": Noted()},
 )
 
 EVSES = TableContract(
@@ -215,7 +226,7 @@ EVSES = TableContract(
             **_WHOSE_NL,
             **_EVSE_UID_NL,
             "evse_id": "eMI3-code van het laadpunt, zoals BE*ABC*E123: daaraan herkennen we het op elk platform",
-            "status": "toestand van het laadpunt, een woord van OCPI; een ander woord weigeren we",
+            "status": "toestand van het laadpunt, een woord van OCPI; een ander woord telt als UNKNOWN",
             "parking_restrictions": "voor wie de plaats is, woorden van OCPI met een komma ertussen. Een nieuw woord "
             "bewaren we, met een waarschuwing",
             **_LAST_UPDATED_NL,
@@ -240,6 +251,9 @@ EVSES = TableContract(
     version=("last_updated_at",),
     event_date="last_updated_date",
     event_order=("last_updated_at", *_LOCATION_KEY, "evse_uid"),
+    refused=_UNCOUNTED,
+    # a word that is new to us would leave the state before it standing
+    breaches={"status": Noted("UNKNOWN")},
 )
 
 CONNECTORS = TableContract(
@@ -269,7 +283,8 @@ CONNECTORS = TableContract(
             "power_type": "soort stroom, een woord van OCPI; een ander woord weigeren we",
             "max_voltage": "hoogste spanning in volt, tussen fase en nulleider",
             "max_amperage": "hoogste stroom in ampère",
-            "max_electric_power": "hoogste vermogen in watt, niet in kilowatt; leeg of 0 als de uitbater het niet zegt",
+            "max_electric_power": "hoogste vermogen in watt, niet in kilowatt; leeg of 0 als de uitbater niets zegt; "
+            "wat niet kan, lezen we niet: het vermogen volgt dan uit spanning en stroom",
             **_LAST_UPDATED_NL,
         },
     ),
@@ -306,6 +321,9 @@ CONNECTORS = TableContract(
     version=("last_updated_at",),
     event_date="last_updated_date",
     event_order=("last_updated_at", *_LOCATION_KEY, "evse_uid", "connector_id"),
+    refused=_UNCOUNTED,
+    # a power that cannot be follows from voltage and amperage
+    breaches={"format": Noted(), "max_electric_power_w": Noted()},
 )
 
 
@@ -327,6 +345,7 @@ _COUNTED = RowRule(
     ~pl.col("is_full") | (pl.col("location_count").is_not_null() & pl.col("evse_count").is_not_null()),
     reason_nl="Een volledige bevraging zegt niet hoeveel locaties en laadpunten ze noemde. Die rij schrijven we zelf: "
     "meld dit aan het datateam.",
+    refused=OURS,
 )
 
 CRAWLS = TableContract(
@@ -398,6 +417,7 @@ CRAWLS = TableContract(
     event_date="crawl_date",
     event_order=("started_at",),
     rules=(_COUNTED,),
+    refused=OURS,
 )
 
 
@@ -410,9 +430,6 @@ def _parse_sessions(rows: pl.DataFrame, city: City) -> pl.DataFrame:
         number("energy_kwh").alias("energy_kwh"),
         whole_number("session_count"),
         whole_number("charged_minutes"),
-        # judged beside the row and not kept: where an EVSE stands is said by its location
-        number("latitude").alias("latitude"),
-        number("longitude").alias("longitude"),
     ).with_columns(local_date("hour_at", city.time_zone).alias("charge_date"))
 
 
@@ -431,8 +448,6 @@ CHARGE_SESSIONS_HOURLY = TableContract(
             "energy_kwh",
             "session_count",
             "charged_minutes",
-            "latitude",
-            "longitude",
         ),
         required=(*_LOCATION_KEY, "evse_uid", "module", "hour_at", "energy_kwh", "session_count"),
         meaning_nl={
@@ -443,8 +458,6 @@ CHARGE_SESSIONS_HOURLY = TableContract(
             "energy_kwh": "geladen energie in dat uur, in kWh; gelijk gespreid over de tijd van laden",
             "session_count": "aantal laadsessies dat in dat uur begon",
             "charged_minutes": "minuten waarin geladen werd, naar boven afgerond op een kwartier",
-            "latitude": "noorderbreedte in de sessie, alleen om na te kijken; we bewaren ze niet",
-            "longitude": "oosterlengte in de sessie, alleen om na te kijken; we bewaren ze niet",
         },
     ),
     parse=_parse_sessions,
@@ -475,14 +488,14 @@ CHARGE_SESSIONS_HOURLY = TableContract(
     version=("hour_at",),
     event_date="charge_date",
     event_order=("hour_at", *_LOCATION_KEY, "evse_uid", "module"),
-    rules=(_NOT_SWAPPED,),
+    refused=OURS,
 )
 
 CONTRACT = SourceContract(
     name="charge_points",
     title_nl="Laadpunten",
     owner="mobiliteit@kortrijk.example",
-    version=3,
+    version=4,
     triggers=(Every("15 */4 * * *"),),
     fresh_within=timedelta(days=1),
     retention=timedelta(days=365 * 10),

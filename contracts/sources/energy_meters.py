@@ -17,15 +17,19 @@ from contracts.cities.profile import City
 from contracts.reading import dated, instant, kept_number, local_date, number, text
 from contracts.vocabulary import (
     LINE,
+    OURS,
     UTC_INSTANT,
     Column,
     Every,
+    Noted,
     OnArrival,
     Received,
+    Refused,
     RowRule,
     Sensitivity,
     SourceContract,
     TableContract,
+    Way,
 )
 
 _DIRECTIONS = {
@@ -245,6 +249,9 @@ def _parse(rows: pl.DataFrame, city: City) -> pl.DataFrame:
     )
 
 
+# of a meter of which a part of the day is refused the day is not whole, and the month not complete
+_LOWER = Refused("energy that the totals then lack", Way.DOWN, "int_buildings__expected_days")
+
 READINGS = TableContract(
     name="readings",
     description="One measured volume of one register of one meter over one interval.",
@@ -350,6 +357,7 @@ READINGS = TableContract(
             pl.col("value").is_null() == (pl.col("quality") == "missing"),
             reason_nl="Volume: is leeg terwijl de status zegt dat er gemeten is, of omgekeerd. "
             "Haal het bestand opnieuw op bij Mijn Fluvius.",
+            refused=_LOWER,
         ),
         RowRule(
             "no_more_than_a_cable_carries",
@@ -359,8 +367,12 @@ READINGS = TableContract(
             | (pl.col("value") <= _MOST_KWH_IN_A_QUARTER),
             reason_nl=f"Volume: meer dan {_MOST_KWH_IN_A_QUARTER} kWh in een kwartier kan niet. "
             "Kijk de waarde en de eenheid na.",
+            refused=_LOWER,
         ),
     ),
+    refused=_LOWER,
+    # told of gas alone, and no figure rests on it
+    breaches={"gcv_state": Noted(), "granularity": OURS, "quality_rank": OURS, "has_check_digit": OURS},
     speaks_until="end_at",
 )
 
@@ -368,7 +380,7 @@ CONTRACT = SourceContract(
     name="energy_meters",
     title_nl="Energiemeters van de eigen gebouwen",
     owner="gebouwen@kortrijk.example",
-    version=3,
+    version=4,
     triggers=(OnArrival((".csv", ".gz", ".zip", ".xlsx")), Every("30 6 * * *")),
     fresh_within=timedelta(days=2),
     retention=timedelta(days=365 * 20),

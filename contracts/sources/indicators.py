@@ -16,6 +16,7 @@ from contracts.vocabulary import (
     Every,
     OnArrival,
     Received,
+    Refused,
     RowRule,
     Sensitivity,
     SourceContract,
@@ -59,6 +60,9 @@ def _parse(rows: pl.DataFrame, city: City) -> pl.DataFrame:
         (pl.col("are_named") & pl.col("are_two")).alias("is_checked"),
     )
 
+
+# a figure that is refused leaves the one before it standing, and its day shows
+_STANDS = Refused("one figure, of which the one before it stands")
 
 OBSERVATIONS = TableContract(
     name="observations",
@@ -135,6 +139,7 @@ OBSERVATIONS = TableContract(
     version=("published_date",),
     event_date="ref_date",
     event_order=("ref_date", "kpi_id", "area_id"),
+    refused=_STANDS,
     past=("published_date",),
     refuses_contradictions=True,
     rules=(
@@ -144,6 +149,7 @@ OBSERVATIONS = TableContract(
             pl.col("published_date") >= pl.col("ref_date"),
             reason_nl="published_at: ligt vóór ref_date. Een cijfer komt na de dag waarover het spreekt; "
             "kijk beide datums na.",
+            refused=_STANDS,
         ),
         RowRule(
             "kpi_is_registered",
@@ -151,6 +157,7 @@ OBSERVATIONS = TableContract(
             pl.col("is_registered"),
             reason_nl="kpi_id: deze indicator staat niet in het register. Kijk de code na, of vraag het datateam om "
             "hem toe te voegen.",
+            refused=_STANDS,
         ),
         RowRule(
             "unit_of_the_registry",
@@ -158,6 +165,7 @@ OBSERVATIONS = TableContract(
             pl.col("unit") == pl.col("registry_unit"),
             reason_nl="unit: is niet de eenheid van het register. Reken de waarde om en neem de eenheid uit het "
             "register over.",
+            refused=_STANDS,
         ),
         RowRule(
             "checked_by_a_second_person",
@@ -165,18 +173,21 @@ OBSERVATIONS = TableContract(
             ~pl.col("needs_check") | pl.col("is_checked"),
             reason_nl="checked_by_role: het register vraagt twee personen. Vul in wie het cijfer invulde en wie anders "
             "het nakeek.",
+            refused=_STANDS,
         ),
         RowRule(
             "both_ends_of_the_interval",
             "uncertainty_low: stands without uncertainty_high, or the other way round",
             pl.col("uncertainty_low").is_null() == pl.col("uncertainty_high").is_null(),
             reason_nl="uncertainty_low: onder- en bovengrens horen samen. Vul beide in, of geen van beide.",
+            refused=_STANDS,
         ),
         RowRule(
             "value_within_the_interval",
             "value: lies outside uncertainty_low and uncertainty_high",
             pl.col("value").is_between(pl.col("uncertainty_low"), pl.col("uncertainty_high")),
             reason_nl="value: ligt niet tussen uncertainty_low en uncertainty_high. Kijk de drie getallen na.",
+            refused=_STANDS,
         ),
     ),
 )

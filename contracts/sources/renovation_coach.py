@@ -16,13 +16,16 @@ import polars as pl
 from contracts.cities.profile import City
 from contracts.reading import boolean, kept_day, kept_number, text
 from contracts.vocabulary import (
+    EVENLY,
     Column,
     OnArrival,
     Received,
+    Refused,
     RowRule,
     Sensitivity,
     SourceContract,
     TableContract,
+    Way,
 )
 
 TEAMS = ("kortrijk", "leiedal", "energiehuis")
@@ -63,6 +66,10 @@ _WHERE_FROM: Mapping[str, str] = {
     "bestand_team": "team van het bestand; komt uit de bestandsnaam",
     "volledig": "of het bestand alle dossiers van het team bevat; komt uit de bestandsnaam of het manifest",
 }
+
+
+# the week before it stands, in which less was done
+_FURTHER = Refused("what is further on than the rest", Way.DOWN, "dim_source")
 
 
 def _word(column: str) -> pl.Expr:
@@ -152,6 +159,7 @@ def _not_before(later: str, wire: str, earlier: str, earlier_wire: str) -> RowRu
         f"{wire}: lies before {earlier_wire}",
         pl.col(later) >= pl.col(earlier),
         reason_nl=f"{wire}: ligt vóór {earlier_wire}. Kijk beide datums na.",
+        refused=_FURTHER,
     )
 
 
@@ -161,6 +169,7 @@ def _within_the_week(column: str, wire: str) -> RowRule:
         f"{wire}: lies after the week of the file",
         pl.col(column) <= _week_end(),
         reason_nl=f"{wire}: ligt na de week in de bestandsnaam. Kijk de datum na, of lever in de juiste week.",
+        refused=_FURTHER,
     )
 
 
@@ -174,6 +183,7 @@ def _label_fits(score: str, label: str, wire: str) -> RowRule:
         f"epc_label_{wire}: does not match epc_{wire}",
         pl.col(label) == pl.coalesce(*fitting, pl.when(value.is_not_null()).then(pl.lit("F"))),
         reason_nl=f"epc_label_{wire}: past niet bij het kengetal epc_{wire}. Kijk beide na op het attest.",
+        refused=_FURTHER,
     )
 
 
@@ -183,6 +193,7 @@ def _goes_with(column: str, wire: str, other: str, other_wire: str) -> RowRule:
         f"{wire}: is missing beside {other_wire}",
         pl.col(other).is_null() | pl.col(column).is_not_null(),
         reason_nl=f"{wire}: is leeg, maar {other_wire} is ingevuld. Vul beide in.",
+        refused=_FURTHER,
     )
 
 
@@ -191,6 +202,7 @@ _SAME_TEAM = RowRule(
     "team: is another than that in the name of the file",
     pl.col("team") == pl.col("file_team"),
     reason_nl="team: is niet het team in de bestandsnaam. Lever per team een eigen bestand.",
+    refused=EVENLY,
 )
 
 DOSSIERS = TableContract(
@@ -350,10 +362,39 @@ DOSSIERS = TableContract(
             "stopreden: stands beside a phase that is not stopgezet",
             pl.col("stop_reason").is_null() | (pl.col("phase") == "stopgezet"),
             reason_nl="stopreden: hoort enkel bij fase stopgezet. Maak ze leeg of pas de fase aan.",
+            refused=Refused("what may have stopped", Way.UP, "dim_source"),
         ),
         _label_fits("epc_before_kwh_m2", "epc_label_before", "voor"),
         _label_fits("epc_after_kwh_m2", "epc_label_after", "na"),
     ),
+    breaches={
+        **dict.fromkeys(
+            (
+                "sector_id",
+                "dwelling_type",
+                "build_year",
+                "dwelling_units",
+                "channel",
+                "stop_reason",
+                "household_role",
+                "income_category",
+                "is_vulnerable",
+            ),
+            EVENLY,
+        ),
+        **dict.fromkeys(
+            (
+                "house_visit_date",
+                "plan_delivered_date",
+                "epc_before_kwh_m2",
+                "epc_label_before",
+                "epc_after_kwh_m2",
+                "epc_label_after",
+                "epc_date",
+            ),
+            _FURTHER,
+        ),
+    },
 )
 
 MEASURES = TableContract(
@@ -529,12 +570,14 @@ MEASURES = TableContract(
             "uitgevoerd_op: is missing beside status uitgevoerd",
             (pl.col("status") != "uitgevoerd") | pl.col("works_completed_date").is_not_null(),
             reason_nl="uitgevoerd_op: is leeg, maar de status is uitgevoerd. Vul de datum van de werken in.",
+            refused=_FURTHER,
         ),
         RowRule(
             "only_done_has_a_day",
             "uitgevoerd_op: stands beside a status that is not uitgevoerd",
             (pl.col("status") == "uitgevoerd") | pl.col("works_completed_date").is_null(),
             reason_nl="uitgevoerd_op: is ingevuld, maar de status is niet uitgevoerd. Pas een van beide aan.",
+            refused=_FURTHER,
         ),
         _within_the_week("status_date", "status_op"),
         _within_the_week("works_completed_date", "uitgevoerd_op"),
@@ -550,6 +593,8 @@ MEASURES = TableContract(
             )
         ),
     ),
+    # what is only advised has no offer, no cost and no day yet
+    refused=_FURTHER,
 )
 
 CONTRACT = SourceContract(

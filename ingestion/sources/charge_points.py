@@ -228,7 +228,8 @@ class _Pull:
     def sessions(self, modules: Mapping[str, str], clock: datetime, known: Known) -> Sessions:
         """The sessions of the last whole days, where the settings ask them and the operator offers them."""
         options = self.options
-        pull = SessionPull(self.client, self.context.city, self.memory, options.session_modules, options.session_days)
+        asked = (options.session_modules, options.session_days, options.cursor)
+        pull = SessionPull(self.client, self.context.city, self.memory, *asked)
         found = pull.read(modules, clock, known)
         self.warnings += pull.warnings
         self.withheld.update(pull.withheld)

@@ -11,13 +11,15 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from contracts.reasons import published as published_reasons
 from contracts.reasons import wire_name
-from contracts.registry import all_cities
 from contracts.vocabulary import UTC_INSTANT, Column, Delivers, Sensitivity, SourceContract, TableContract
+from orchestration.giving_back import refusal_page
+from orchestration.giving_back.markdown import code_first, markdown_table
 from orchestration.giving_back.open_data_contract import API_VERSION, as_yaml
+from orchestration.giving_back.refusal_page import met
 
 INDEX = "README.md"
+REFUSALS = "refusals.md"
 REGENERATE = "ademruimte contracts write"
 _GENERATED = f"<!-- Made from the contract code by `{REGENERATE}`; do not edit. -->"
 _NO_VALUE_NL = (
@@ -30,7 +32,8 @@ Per bron één bladzijde: wat de stad ontvangt, in welke kolommen, en waarom een
 `ademruimte check BESTAND --source BRON` zegt het voor u verstuurt."""
 _INDEX_EN = f"""*English*: one page per source, made from the contract code: columns, units, limits, keys, and the
 reasons for which a row is refused; the machine-readable file follows the Open Data Contract Standard
-{API_VERSION}. Make them again with `{REGENERATE}`."""
+{API_VERSION}. [What is refused, and which way that moves a figure]({REFUSALS}) lays every rule beside real files.
+Make them again with `{REGENERATE}`."""
 _KINDS_NL: Mapping[object, str] = {
     pl.String: "tekst",
     pl.Float64: "getal",
@@ -77,13 +80,12 @@ def _present(folder: Path) -> set[str]:
 
 
 def _published(contracts: Mapping[str, SourceContract]) -> dict[str, bytes]:
-    texts = {INDEX: _index(contracts.values())}
+    refusals = "\n\n".join((_GENERATED, refusal_page.page(contracts.values()))) + "\n"
+    texts = {INDEX: _index(contracts.values()), REFUSALS: refusals}
     templates: dict[str, bytes] = {}
     for contract in contracts.values():
         texts[f"{contract.name}.md"] = page(contract)
-        texts[f"{contract.name}.odcs.yaml"] = as_yaml(
-            contract, {table.name: _reasons(table) for table in contract.tables}
-        )
+        texts[f"{contract.name}.odcs.yaml"] = as_yaml(contract, {table.name: met(table) for table in contract.tables})
         templates |= _templates(contract)
     return {name: text.encode() for name, text in texts.items()} | templates
 
@@ -115,7 +117,7 @@ def template_names(contract: SourceContract) -> list[str]:
 def _index(contracts: Iterable[SourceContract]) -> str:
     links = ((_link(each.title_nl, f"{each.name}.md"), _links([f"{each.name}.odcs.yaml"]), each) for each in contracts)
     rows = [(title, standard, _links(template_names(each)) or "geen") for title, standard, each in links]
-    parts = (_GENERATED, _INDEX_NL, _markdown_table(("bron", "machineleesbaar", "leeg sjabloon"), rows), _INDEX_EN)
+    parts = (_GENERATED, _INDEX_NL, markdown_table(("bron", "machineleesbaar", "leeg sjabloon"), rows), _INDEX_EN)
     return "\n\n".join(parts) + "\n"
 
 
@@ -156,14 +158,17 @@ def _table_nl(table: TableContract) -> Iterator[str]:
     yield f"## Tabel `{table.name}`"
     yield table.description_nl
     yield _DELIVERS_NL[table.delivers]
-    yield _markdown_table(("kolom", "verplicht", "wat erin hoort", "vorm en grenzen"), _columns_nl(table))
+    yield markdown_table(("kolom", "verplicht", "wat erin hoort", "vorm en grenzen"), _columns_nl(table))
     equal = " Zijn ze even recent en verschillend, dan telt geen van beide." if table.refuses_contradictions else ""
     yield f"Eén rij is herkenbaar aan: {', '.join(_key_nl(table))}. Van twee zulke rijen telt de laatste versie.{equal}"
     yield "### Waarom een rij geweigerd wordt"
+    if table.noted:
+        kept = ", ".join(f"`{wire_name(table, column)}`" for column in table.noted)
+        yield f"Een waarde die niet kan in {kept} houdt de rij niet tegen: we nemen ze niet over, en tellen ze."
     past = ", ".join(f"`{wire_name(table, column)}`" for column in (table.event_date, *table.past))
     day_to_come = f"{past}: ligt na de dag van levering."
     yield (
-        "\n".join(f"- {_code_first(reason)}" for reason in dict.fromkeys(_reasons(table).values()))
+        "\n".join(f"- {code_first(reason)}" for reason in dict.fromkeys(met(table).values()))
         + f"\n- {day_to_come}\n- {_NO_VALUE_NL}"
     )
 
@@ -212,15 +217,10 @@ def _english(contract: SourceContract) -> Iterator[str]:
         yield f"### Table `{table.name}`"
         yield f"{table.description} A delivery holds {table.delivers.value}."
         rows = [(f"`{column.name}`", *_column_en(column, table)) for column in table.columns]
-        yield _markdown_table(("landed column", "type", "read from", "empty", "what it holds"), rows)
+        yield markdown_table(("landed column", "type", "read from", "empty", "what it holds"), rows)
         yield f"Key: {_codes(table.key)}. Version: {_codes(table.version) or 'the time of the delivery'}."
         yield "Reasons for which a row is refused:"
-        yield "\n".join(f"- {_code_first(reason)}" for reason in _reasons(table))
-
-
-def _reasons(table: TableContract) -> dict[str, str]:
-    # which city reads it makes no difference to whether a text can be read
-    return published_reasons(table, next(iter(all_cities().values())))
+        yield "\n".join(f"- {code_first(reason)}" for reason in met(table))
 
 
 def _column_en(column: Column, table: TableContract) -> tuple[str, ...]:
@@ -231,22 +231,6 @@ def _column_en(column: Column, table: TableContract) -> tuple[str, ...]:
 
 def _codes(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
-
-
-def _code_first(reason: str) -> str:
-    """A reason with its column as code, and nothing in it that Markdown would read as more."""
-    column, colon, words = reason.partition(": ")
-    return f"`{column}`: {_inline(words)}" if colon else _inline(reason)
-
-
-def _inline(text: str) -> str:
-    return text.replace("<", "&lt;").replace("|", "&#124;").replace("*", r"\*").replace("[", r"\[")
-
-
-def _markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    cells = [[cell.replace("|", r"\|") for cell in row] for row in rows]
-    lines = [headings, ["---"] * len(headings), *cells]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _link(text: str, target: str) -> str:

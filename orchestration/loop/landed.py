@@ -99,11 +99,12 @@ def counts_in_words(manifest: Manifest) -> str:
     )
     withheld = sum(manifest.withheld.values())
     known = sum(table.recognised for table in tables)
-    clamped = sum(table.clamped for table in tables)
+    clamped, noted = (sum(getattr(table, name) for table in tables) for name in ("clamped", "noted"))
     return (
         f"{received} rows received: {accepted} accepted"
         + (f" ({accepted - known} new, {known} recognised)" if known else "")
         + f", {quarantined} refused, {duplicate} duplicate, {superseded} superseded"
         + (f"; {withheld} not let in" if withheld else "")
         + (f"; {clamped} moments past the delivery taken back to it" if clamped else "")
+        + (f"; {noted} values outside their limits replaced" if noted else "")
     )

@@ -180,6 +180,7 @@ class _Rotation:
             counted.duplicate,
             counted.superseded,
             counted.clamped,
+            counted.noted,
         )
 
     def _renewed(self, frame: pl.DataFrame, purposes: Mapping[str, str]) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from contracts.faults import SchemaFaultError
 from contracts.reading import number, text, whole_number
 from contracts.reasons import in_dutch
 from contracts.registry import all_contracts, city_named
-from contracts.vocabulary import Column, Received, RowRule, TableContract
+from contracts.vocabulary import EVENLY, Column, Received, RowRule, TableContract
 
 _CITY = city_named("kortrijk")
 _TABLES = {f"{contract.name}.{table.name}": table for contract in all_contracts().values() for table in contract.tables}
@@ -25,6 +25,8 @@ def _parse(rows: pl.DataFrame, _: City) -> pl.DataFrame:
     )
 
 
+_BIG_ENOUGH = (pl.col("kind") != "big") | (pl.col("size_m") > 10)
+_BIG = RowRule("big_is_big", "size: is too small to be big", _BIG_ENOUGH, refused=EVENLY)
 _TABLE = TableContract(
     name="things",
     description="Things to try the gate on.",
@@ -40,7 +42,7 @@ _TABLE = TableContract(
     version=("version_no",),
     event_date="id",
     event_order=("id",),
-    rules=(RowRule("big_is_big", "size: is too small to be big", (pl.col("kind") != "big") | (pl.col("size_m") > 10)),),
+    rules=(_BIG,),
 )
 
 

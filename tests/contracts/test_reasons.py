@@ -10,7 +10,7 @@ from contracts.cities.profile import City
 from contracts.reading import boolean, day, instant, number, text, whole_number
 from contracts.reasons import in_dutch, wire_name
 from contracts.registry import all_contracts, city_named
-from contracts.vocabulary import UTC_INSTANT, Column, Received, RowRule, TableContract
+from contracts.vocabulary import EVENLY, UTC_INSTANT, Column, Received, RowRule, TableContract
 
 _CITY = city_named("kortrijk")
 _TABLES = {f"{contract.name}.{table.name}": table for contract in all_contracts().values() for table in contract.tables}
@@ -57,6 +57,7 @@ _TABLE = TableContract(
             "maat: is too small to be big",
             (pl.col("kind") != "groot") | (pl.col("size_m") > 10),
             reason_nl="maat: is te klein voor iets groots. Kijk soort en maat na.",
+            refused=EVENLY,
         ),
     ),
 )
@@ -117,7 +118,7 @@ def test_a_column_is_named_as_its_supplier_names_it() -> None:
 
 
 def test_what_is_only_a_reason_in_english_is_said_in_english() -> None:
-    rule = RowRule("silent", "id: is odd", pl.lit(value=False))
+    rule = RowRule("silent", "id: is odd", pl.lit(value=False), refused=EVENLY)
     table = TableContract(**{name: getattr(_TABLE, name) for name in _TABLE.__slots__} | {"rules": (rule,)})
     assert in_dutch(table)["id: is odd"] == "id: is odd"
 

@@ -543,7 +543,7 @@ def _lists_open_unless_asked(tickets: list[dict[str, Any]], *, hears_numbers: bo
     return answer
 
 
-def test_a_server_that_lists_only_open_questions_unless_asked_withdraws_none_that_was_answered(
+def test_tickets_default_open_of_a_server_withdraws_none_that_was_answered(
     kortrijk: City, new_supplier: _NewSupplier
 ) -> None:
     tickets = [_ticket(f"t{number}", updated_datetime=_ASKED) for number in range(30)]

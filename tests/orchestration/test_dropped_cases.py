@@ -125,7 +125,7 @@ _LOG_ROWS = [
 ]
 
 
-def test_an_error_cell_or_uncalculated_formula_refuses_the_row_in_a_workbook_as_in_csv(
+def test_error_cells_and_uncalculated_formulas_refuse_the_row_in_a_workbook_as_in_csv(
     empty_profile: Callable[..., Settings],
 ) -> None:
     settings = empty_profile()
@@ -143,7 +143,7 @@ def test_an_error_cell_or_uncalculated_formula_refuses_the_row_in_a_workbook_as_
     assert refused[6][0].startswith("epc_na: in deze cel staat een formule zonder uitkomst.")
 
 
-def test_a_building_of_which_the_day_of_sale_is_an_error_does_not_stay(empty_profile: Callable[..., Settings]) -> None:
+def test_error_cells_in_the_day_of_sale_do_not_keep_a_building(empty_profile: Callable[..., Settings]) -> None:
     settings = empty_profile()
     header = ["gebouw", "naam", "ean", "drager", "geldig_van", "geldig_tot", "oppervlakte_m2", "gebruik", "is_woning"]
     rest = ["", "", "2019-01-01"]
@@ -177,7 +177,7 @@ def _with_outcomes(book: bytes, outcome: bytes, kind: bytes) -> bytes:
     return saved.getvalue()
 
 
-def test_rounded_numbers_in_the_key_of_a_dossier_are_refused_and_do_not_melt_into_one(
+def test_e_notation_in_the_key_of_dossiers_is_refused_and_melts_none_into_one(
     empty_profile: Callable[..., Settings],
 ) -> None:
     settings = empty_profile()
@@ -191,7 +191,7 @@ def test_rounded_numbers_in_the_key_of_a_dossier_are_refused_and_do_not_melt_int
     assert all("afgerond (E+)" in reason for (reason,) in refused.values())
 
 
-def test_rounded_numbers_in_the_key_of_an_export_of_questions_are_refused(
+def test_e_notation_in_the_key_of_an_export_of_questions_is_refused(
     empty_profile: Callable[..., Settings],
 ) -> None:
     settings = empty_profile()
@@ -201,7 +201,7 @@ def test_rounded_numbers_in_the_key_of_an_export_of_questions_are_refused(
     assert list(_refused(settings, landed, "requests")) == [2, 3, 4]
 
 
-def test_a_point_before_three_digits_beside_decimal_commas_is_refused_in_floor_areas(
+def test_a_decimal_point_before_three_digits_beside_commas_is_refused_in_floor_areas(
     empty_profile: Callable[..., Settings],
 ) -> None:
     settings = empty_profile()
@@ -234,7 +234,7 @@ def with_a_hall(empty_profile: Callable[..., Settings]) -> Settings:
     return settings
 
 
-def test_a_point_before_three_digits_beside_decimal_commas_is_refused_in_volumes(with_a_hall: Settings) -> None:
+def test_a_decimal_point_before_three_digits_beside_commas_is_refused_in_volumes(with_a_hall: Settings) -> None:
     content = _EXPORT + _meter_day(1, "1.234") + _meter_day(2, "987,5")
     landed = _land(with_a_hall, "energy_meters", "export.csv", content)
     assert list(_refused(with_a_hall, landed, "readings")) == [2]
@@ -361,7 +361,7 @@ def _landed_readings(settings: Settings, content: str | bytes) -> pl.DataFrame:
     return _accepted(settings, landed, "readings")
 
 
-def test_words_and_times_of_real_exports_are_read(with_a_hall: Settings) -> None:
+def test_meters_words_and_times_of_real_exports_are_read(with_a_hall: Settings) -> None:
     times = [f"{at // 4:02}:{at % 4 * 15:02}" for at in range(96)]
     rows = [
         _quarter("3,000", start, end, day=12, rest="Afname;{};kWh;Ongevalideerd")
@@ -387,7 +387,7 @@ def test_an_export_with_line_ends_of_an_old_mac_is_read(with_a_hall: Settings) -
     assert _landed_readings(with_a_hall, content)["value"].sum() == 30
 
 
-def test_month_totals_of_an_office_are_kept(with_a_hall: Settings) -> None:
+def test_meters_words_for_a_whole_month_of_an_office_are_kept(with_a_hall: Settings) -> None:
     month = '01-{:02}-2026;00:00:00;01-{:02}-2026;00:00:00;="{}";1SAG0;AMR-meter;Afname Actief;{},5;kWh;Gevalideerd;\n'
     content = _EXPORT + month.format(9, 10, _HALL, 300) + month.format(10, 11, _HALL, 310)
     found = _landed_readings(with_a_hall, content)
@@ -402,7 +402,7 @@ def test_a_reason_names_the_columns_of_the_export_and_not_ours(with_a_hall: Sett
     assert named == {"Volume", "Validatiestatus"}
 
 
-def test_one_meter_under_two_spellings_of_its_serial_is_one_meter(with_a_hall: Settings) -> None:
+def test_serial_spelling_makes_no_two_meters_of_one(with_a_hall: Settings) -> None:
     for name, meter in (("a.csv", "0001234567"), ("b.csv", "1234567"), ("c.csv", " 123 4567")):
         landed = _land(with_a_hall, "energy_meters", name, _EXPORT + _meter_day(1, "10,000", meter=meter))
         assert _accepted(with_a_hall, landed, "readings")["meter_id"].to_list() == ["1234567"]
