@@ -435,6 +435,6 @@ def test_cdrs_are_asked_by_the_parameter_and_the_header_that_the_settings_name(
     named = {"SESSIONS": "cdrs", "CURSOR": "cursor", "TOKEN_HEADER": "X-Api-Key"}
     settings = {name: Secret(value) for name, value in named.items()}
     endpoint = Endpoint(operator.url, Secret("example-token"), settings=settings)
-    delivery = charge_points.fetch(endpoint, Context(kortrijk, memory={}))
+    delivery = charge_points.SOURCE.fetch(endpoint, Context(kortrijk, memory={}))
     assert not delivery.faults
     assert delivery.tables["charge_sessions_hourly"]["session_count"].to_list() == ["3"]
