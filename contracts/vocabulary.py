@@ -62,6 +62,11 @@ class Column:
     pattern: str | None = None
     reads: str = ""
 
+    @property
+    def wire(self) -> str:
+        """The name under which it comes in; its own where it has no other."""
+        return self.reads or self.name
+
 
 class Way(StrEnum):
     """Where a figure goes when some rows are gone."""
@@ -105,16 +110,19 @@ class RowRule:
     """A rule over several columns of one row; `holds` is true or null where the row is right.
 
     Attributes:
+        name: the code of its reason.
+        column: the received column it is about; empty where it is about none.
         reason: why a row is refused, for the data team.
         reason_nl: the same in Dutch, for the supplier.
         refused: which rows it hits, and which way that moves a figure.
     """
 
     name: str
+    column: str
     reason: str
     holds: pl.Expr
-    reason_nl: str = ""
-    refused: Refused = field(kw_only=True)
+    reason_nl: str
+    refused: Refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -361,15 +361,14 @@ class _Landing:
         # where time stands still, a clock that runs is no fault
         if self.settings.fixed_as_of is None and delivery.supplied_at > self.now + _CLOCKS_DIFFER:
             raise TransientSupplierError(
-                f"{delivery.origin}: bears the time {delivery.supplied_at:%Y-%m-%d %H:%M} UTC, which has yet to come; "
-                "nothing of it was landed. Set the supplier's clock right, or the time in the .ready file"
+                "time_to_come", delivery.origin, moment=f"{delivery.supplied_at:%Y-%m-%d %H:%M}"
             )
 
     def _commit(
         self, delivery: Delivery, admitted: Admitted, sha256: str, replaced: Manifest | None = None
     ) -> Manifest:
         with _of_the_file():
-            splits = run_gate(admitted.tables, self.contract, self.settings.city, delivery.supplied_at)
+            splits = run_gate(admitted.tables, self.contract, self.settings.city, delivery.supplied_at, delivery.titles)
         known = recognised(self.lake, self.contract, splits)
         if replaced:
             tables = self.contract.tables

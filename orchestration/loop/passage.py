@@ -76,7 +76,7 @@ def _our_own(ask: Callable[[], _Answer], what: str) -> _Answer:
     try:
         return ask()
     except (SupplierError, pl.exceptions.PolarsError) as broken:
-        raise TransientSupplierError(f"{broken}; correct {what}, then land it again") from broken
+        raise TransientSupplierError("own_fault", why=broken, what=what) from broken
 
 
 def accepted_rows(lake: Lake, source: str, table: str) -> pl.DataFrame:
@@ -99,10 +99,17 @@ def accepted_rows(lake: Lake, source: str, table: str) -> pl.DataFrame:
 
 
 def run_gate(
-    received: Mapping[str, pl.DataFrame], contract: SourceContract, city: City, supplied_at: datetime
+    received: Mapping[str, pl.DataFrame],
+    contract: SourceContract,
+    city: City,
+    supplied_at: datetime,
+    titles: Mapping[str, Mapping[str, str]] | None = None,
 ) -> dict[str, Split]:
     """The gate over every table of a source."""
-    return {table.name: split(received[table.name], table, city, supplied_at) for table in contract.tables}
+    return {
+        table.name: split(received[table.name], table, city, supplied_at, (titles or {}).get(table.name))
+        for table in contract.tables
+    }
 
 
 def is_refused_whole(splits: Mapping[str, Split], contract: SourceContract, withheld: Mapping[str, int]) -> bool:

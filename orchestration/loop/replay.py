@@ -11,7 +11,7 @@ from datetime import datetime
 
 import polars as pl
 
-from contracts.gate import REASONS_NL, Split
+from contracts.gate import CODES, COLUMNS, REASONS_NL, Split
 from contracts.vocabulary import LINE, Sensitivity, SourceContract, TableContract
 from ingestion.delivery import Context, Delivery
 from ingestion.door import Admitted, admit, readmit
@@ -127,8 +127,8 @@ def _keeps_the_same(lake: Lake, manifest: Manifest, admitted: Admitted, contract
 
 
 def _refused(quarantined: pl.DataFrame) -> pl.DataFrame:
-    """Without the wording in Dutch: another sentence is no other fate, and older batches hold none."""
-    return quarantined.drop(REASONS_NL, strict=False)
+    """With the English of its reasons alone: another sentence is no other fate, and older batches hold no more."""
+    return quarantined.drop(CODES, COLUMNS, REASONS_NL, strict=False)
 
 
 def _again(

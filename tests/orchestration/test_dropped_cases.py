@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from openpyxl import Workbook
 
-from orchestration.giving_back.lines import fault_nl
+from orchestration.giving_back.lines import check
 from orchestration.loop.dropped import READY
 from orchestration.loop.landing import Landed, Outcome, land
 from orchestration.settings import Settings
@@ -338,14 +338,25 @@ def test_unread_kinds_are_told_once_in_dutch_and_links_are_not_followed(
     assert Lake(settings.layout.lake).manifests() == []
 
 
-@pytest.mark.parametrize(("inside", "says"), [("EncryptedPackage", "password"), ("Workbook", "before 2007")])
-def test_a_workbook_with_a_password_is_told_so(empty_profile: Callable[..., Settings], inside: str, says: str) -> None:
+@pytest.mark.parametrize(
+    ("inside", "says", "dutch"),
+    [
+        ("EncryptedPackage", "password", "beveiligd met een wachtwoord. Bewaar"),
+        ("Workbook", "before 2007", "oud Excel-bestand (.xls). Bewaar"),
+    ],
+)
+def test_a_workbook_with_a_password_is_told_so(
+    empty_profile: Callable[..., Settings], tmp_path: Path, inside: str, says: str, dutch: str
+) -> None:
     settings = empty_profile()
     content = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 100 + inside.encode("utf-16-le")
     landed = _land(settings, "indicators", "cijfers.xlsx", content)
     assert landed.outcome is Outcome.REFUSED
     assert says in landed.message
-    assert "Bewaar" in fault_nl(landed.message)
+    (tmp_path / "cijfers.xlsx").write_bytes(content)
+    fault = check(tmp_path / "cijfers.xlsx", settings.contracts()["indicators"], settings, NOW).fault
+    assert fault
+    assert dutch in fault.dutch
 
 
 def _quarter(volume: str, start: str, end: str, *, day: int = 25, rest: str = "Afname;{};kWh;Uitgelezen") -> str:
@@ -399,6 +410,19 @@ def test_a_reason_names_the_columns_of_the_export_and_not_ours(with_a_hall: Sett
     refused = _refused(with_a_hall, _land(with_a_hall, "energy_meters", "export.csv", content), "readings")
     named = {reason.partition(":")[0] for reasons in refused.values() for reason in reasons}
     assert named == {"Volume", "Validatiestatus"}
+
+
+_OLDER = "Van Datum;Van Tijdstip;Tot Datum;Tot Tijdstip;EAN;Meter;Metertype;Register;Volume;Eenheid;Validatiestatus"
+_ENGLISH = _OLDER.replace("Van Datum", "From (date)").replace("Validatiestatus", "Validation status")
+
+
+@pytest.mark.parametrize("header", [_OLDER, _ENGLISH], ids=["older Dutch", "English"])
+def test_a_reason_spells_the_columns_as_the_file_itself_does(with_a_hall: Settings, header: str) -> None:
+    content = f"{header}\n" + _meter_day(1, "1,000", status="Bijna") + _meter_day(2, "1,000").replace("02-10", "2 okt")
+    refused = _refused(with_a_hall, _land(with_a_hall, "energy_meters", "export.csv", content), "readings")
+    said = {reason.partition(":")[0] for reasons in refused.values() for reason in reasons}
+    begin, *_, status = header.split(";")
+    assert {begin, status} <= said <= set(header.split(";"))
 
 
 def test_serial_spelling_makes_no_two_meters_of_one(with_a_hall: Settings) -> None:
