@@ -91,8 +91,7 @@ def split(
 
 
 def _nothing(table: TableContract) -> Split:
-    received = dict.fromkeys(table.received.columns, pl.String)
-    quarantined = pl.DataFrame(schema={**received, LINE: pl.Int64, **WHY})
+    quarantined = pl.DataFrame(schema={**table.received.schema, **WHY})
     return Split(0, pl.DataFrame(schema={**table.schema, LINE: pl.Int64}), quarantined, duplicate=0, superseded=0)
 
 

@@ -145,6 +145,15 @@ class Received:
     added: tuple[str, ...] = ()
     spelt: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def schema(self) -> pl.Schema:
+        """The received columns, all of them text, and `line`."""
+        return pl.Schema({**dict.fromkeys(self.columns, pl.String()), LINE: pl.Int64()})
+
+    def no_rows(self) -> pl.DataFrame:
+        """What a delivery without a row of this table brings of it."""
+        return pl.DataFrame(schema=self.schema)
+
     def spelling(self, column: str) -> str:
         """The name of a column as its supplier writes it."""
         return self.spelt.get(column, column)

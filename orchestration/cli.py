@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from orchestration import report
+from orchestration.alerts.commands import outbox
 from orchestration.giving_back import commands as supplier_commands
 from orchestration.progress import Progress, show_progress
 from orchestration.registry.commands import app as targets
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.add_typer(targets, name="targets")
 app.add_typer(supplier_commands.quarantine, name="quarantine")
 app.add_typer(supplier_commands.contracts, name="contracts")
+app.add_typer(outbox, name="outbox")
 app.command()(supplier_commands.check)
 _console = Console(highlight=False)
 _DAY = ["%Y-%m-%d"]
@@ -50,12 +52,22 @@ def _faults() -> tuple[type[Exception], ...]:
     """What a person can do something about: told in a sentence, without a traceback."""
     from ingestion.errors import SupplierError  # noqa: PLC0415 - only when something failed
     from orchestration.loop.build import BuildBusyError  # noqa: PLC0415
+    from orchestration.loop.messages import OutboxHeldError  # noqa: PLC0415
     from orchestration.loop.transform import TransformError  # noqa: PLC0415
+    from warehouse.backup import BackupError  # noqa: PLC0415
     from warehouse.engine import WarehouseBusyError  # noqa: PLC0415
     from warehouse.lake import LakeError  # noqa: PLC0415
     from warehouse.layout import NewerProfileError  # noqa: PLC0415
 
-    ours = (BuildBusyError, TransformError, WarehouseBusyError, LakeError, NewerProfileError)
+    ours = (
+        BackupError,
+        BuildBusyError,
+        LakeError,
+        NewerProfileError,
+        OutboxHeldError,
+        TransformError,
+        WarehouseBusyError,
+    )
     return (*ours, SupplierError, LookupError, SettingInvalidError, OSError, sqlite3.OperationalError)
 
 
@@ -97,7 +109,7 @@ def land(
     ] = None,
 ) -> None:
     """Pull or read what suppliers offer, check every row, and commit it to the lake."""
-    from orchestration.loop.landing import Outcome  # noqa: PLC0415 - brings polars and the door
+    from orchestration.loop.landed import Outcome  # noqa: PLC0415 - brings polars and the door
     from orchestration.loop.landing import land as land_source  # noqa: PLC0415
 
     settings = read_settings()
@@ -251,6 +263,55 @@ def rebuild() -> None:
     built = build_all(settings, datetime.now(UTC))
     report.print_targets(_console, settings)
     sys.exit(1 if built.not_loaded else 0)
+
+
+@app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="Where the backups lie, best on another disk or machine.")],
+    *,
+    keep: Annotated[int | None, typer.Option(min=1, help="Remove all but this many of the newest backups.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Read every byte of the newest backup; take none.")] = False,
+) -> None:
+    """Copy the lake and the state; only what is new since the last backup is written.
+
+    Landings and builds may go on meanwhile. The keys of the pseudonyms are
+    not in it: keep a copy of the profile's folder `secrets` somewhere else.
+    """
+    from warehouse.backup import Backup, BackupError  # noqa: PLC0415 - brings polars
+
+    settings, backups = read_settings(), Backup(folder)
+    snapshot = backups.newest() if check else backups.take(settings.layout, settings.city.name, datetime.now(UTC))
+    if snapshot is None:
+        raise BackupError(f"{folder} holds no backup")
+    if check and (faults := backups.faults(snapshot)):
+        raise BackupError(f"backup {snapshot.name}: {len(faults)} files are damaged, first {faults[0]}; take a new one")
+    _console.print(f"backup {snapshot.name}: {len(snapshot.files)} files{', every one whole' if check else ''}")
+    for gone in backups.prune(keep) if keep else ():
+        _console.print(f"removed backup {gone}")
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="Where the backups lie.")],
+    at: Annotated[str | None, typer.Option(metavar="NAME", help="Which backup; the newest when none is named.")] = None,
+) -> None:
+    """Put a backup back into an empty profile, each file checked; the outbox is held until a person releases it."""
+    from orchestration.loop.build import build_lock  # noqa: PLC0415 - brings dbt
+    from warehouse.backup import Backup, BackupError  # noqa: PLC0415 - brings polars
+
+    settings, backups = read_settings(), Backup(folder)
+    snapshot = backups.read(at) if at else backups.newest()
+    if snapshot is None:
+        raise BackupError(f"{folder} holds no backup")
+    if snapshot.city != settings.city.name:
+        raise BackupError(f"{folder} holds backups of {snapshot.city}, and this profile is of {settings.city.name}")
+    with build_lock(settings):
+        backups.restore(snapshot, settings.layout, datetime.now(UTC))
+    _console.print(
+        f"restored {snapshot.name}: {len(snapshot.files)} files. Now put `secrets` back and run `ademruimte build`; "
+        "look at `ademruimte outbox list` before you release it",
+        soft_wrap=True,
+    )
 
 
 @app.command()

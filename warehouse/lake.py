@@ -240,6 +240,11 @@ class Lake:
         """The live batches of which no row was ever accepted: they wait in quarantine for a replay, by batch_id."""
         return [manifest for manifest in self.live(source) if manifest.is_refused]
 
+    def counts(self, source: str, batch_id: str) -> bool:
+        """Whether a batch, or what replaced it, is part of builds; not where an older backup took its place."""
+        first, _ = _id_parts(batch_id)
+        return any(_id_parts(each.batch_id)[0] == first for each in self.counting(source))
+
     def newest(self, source: str, most: int) -> list[Manifest]:
         """At most that many batches of a source that no other supersedes, newest first; reads no other manifest."""
         last_of = self._last_of(source)
@@ -373,6 +378,16 @@ class Lake:
     def said(self, decision: Decision) -> pl.DataFrame:
         """The verdict rows of a committed build."""
         return _read_parquet(decision.path / "verdicts.parquet")
+
+    def committed(self) -> Iterator[Path]:
+        """Whatever a backup must hold: the format, then every decision, then every batch that is committed by then.
+
+        In this order every batch that a decision names is among them, whatever is committed meanwhile.
+        """
+        if (self._root / _FORMAT_FILE).exists():
+            yield self._root / _FORMAT_FILE
+        for name in (_DECISIONS, *self._sources()):
+            yield from self._folders(name)
 
     def sweep(self) -> int:
         """Removes what killed writers left in staging; does nothing while another process writes.

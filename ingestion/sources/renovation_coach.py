@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import polars as pl
 
 from contracts.sources.renovation_coach import CONTRACT, DOSSIERS, MEASURES, TEAMS
-from contracts.vocabulary import LINE, TableContract
 from ingestion.delivery import Context, Delivery, DroppedFile
 from ingestion.errors import UnreadableFileError
 from ingestion.protocols.dropped_file import original_bytes
@@ -86,11 +85,7 @@ def _found(book: Book, said: WeeklyName, *, is_snapshot: bool) -> dict[str, pl.D
 
 
 def _with_the_absent(found: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    return {table.name: found.get(table.name, _nothing_of(table)) for table in CONTRACT.tables}
-
-
-def _nothing_of(table: TableContract) -> pl.DataFrame:
-    return pl.DataFrame(schema={LINE: pl.Int64, **dict.fromkeys(table.received.columns, pl.String)})
+    return {table.name: found.get(table.name, table.received.no_rows()) for table in CONTRACT.tables}
 
 
 def _require_the_rest(

@@ -19,9 +19,11 @@ from contracts.gate import COLUMNS, REASONS, REASONS_NL, WHY
 from contracts.vocabulary import LINE, SourceContract, TableContract
 from ingestion.areas import Areas
 from ingestion.delivery import Context, DroppedFile, Secret
-from ingestion.door import KeyRing, admit
+from ingestion.door import KeyRing
+from orchestration.loop.context import clock_from, context_of
+from orchestration.loop.dropped import opening, read_whole, supplied_at
 from orchestration.loop.earlier import CLOSED_BY, refused_lines
-from orchestration.loop.passage import context_of, run_gate, source_module
+from orchestration.loop.passage import NOT_ITS_FAULT, Passage, Passed, what_broke
 from orchestration.settings import Settings
 from warehouse.lake import Lake
 
@@ -75,7 +77,7 @@ class Checked:
 
 
 def check(path: Path, contract: SourceContract, settings: Settings, now: datetime) -> Checked:
-    """Reads a file as landing would, through the door and the gate, and writes nothing.
+    """Takes a file along the way that a landing takes, and writes nothing.
 
     It needs no lake: what an empty or absent profile cannot tell is named in `not_checked`.
 
@@ -83,27 +85,35 @@ def check(path: Path, contract: SourceContract, settings: Settings, now: datetim
         path: the file.
         contract: of the source it would be sent to.
         settings: of the profile; its folder need not exist.
-        now: the moment at which it would be supplied.
+        now: the moment at which it would be supplied, unless a `.ready` beside it names another.
     """
     missed: list[str] = []
-    context = _watched(context_of(settings, Lake(settings.layout.lake)), missed)
+    context = replace(context_of(settings, Lake(settings.layout.lake)), now=clock_from(settings, now))
+    passage = Passage(contract, _watched(context, missed), _any_key)
     try:
-        return replace(_checked(path, contract, context, now), not_checked=tuple(dict.fromkeys(missed)))
+        with opening(path):
+            file = DroppedFile(path, supplied_at(path) or now, read_whole(path, contract))
+        checked = _report(path, passage.judge(passage.enter(passage.read(file), is_dropped=True)))
     except FaultError as fault:
-        return Checked(path.name, fault=fault, not_checked=tuple(dict.fromkeys(missed)))
+        checked = Checked(path.name, fault=fault)
+    except NOT_ITS_FAULT as broken:
+        checked = Checked(path.name, fault=FaultError("not_its_fault", why=what_broke(broken, contract)))
+    return replace(checked, not_checked=tuple(dict.fromkeys(missed)))
 
 
-def _checked(path: Path, contract: SourceContract, context: Context, now: datetime) -> Checked:
-    delivery = source_module(contract.name).read(DroppedFile(path, now), context)
-    # nothing of it is kept, so any key will do and the city's own need not be here
-    admitted = admit(delivery, contract, KeyRing((Secret(secrets.token_hex()),)))
-    splits = run_gate(admitted.tables, contract, context.city, delivery.supplied_at, delivery.titles)
+def _any_key() -> KeyRing:
+    """Nothing of what is checked is kept, so any key will do, and the city's own need not be here."""
+    return KeyRing((Secret(secrets.token_hex()),))
+
+
+def _report(path: Path, passed: Passed) -> Checked:
+    contract, splits = passed.contract, passed.splits
     return Checked(
         origin=path.name,
         received=sum(split.received for split in splits.values()),
         refused={name: without_pseudonyms(split.quarantined, contract.table(name)) for name, split in splits.items()},
-        withheld=delivery.withheld,
-        dropped_columns=tuple(name for dropped in admitted.dropped_columns.values() for name in dropped),
+        withheld=passed.delivery.withheld,
+        dropped_columns=tuple(name for dropped in passed.admitted.dropped_columns.values() for name in dropped),
     )
 
 

@@ -227,8 +227,7 @@ class _Reading:
         return lines.height
 
     def refusals(self, batches: Iterable[Manifest]) -> pl.DataFrame:
-        text = dict.fromkeys(self.table.received.columns, pl.String)
-        empty = pl.DataFrame(schema={**text, LINE: pl.Int64, **WHY, **_DELIVERED, **_INDEXED, **_CLOSING})
+        empty = pl.DataFrame(schema={**self.table.received.schema, **WHY, **_DELIVERED, **_INDEXED, **_CLOSING})
         found = (batch for batch in batches if batch.tables[self.table.name].quarantined)
         return pl.concat([empty, *(self._of_batch(batch).select(empty.columns) for batch in found)])
 

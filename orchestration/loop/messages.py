@@ -24,7 +24,7 @@ from orchestration.settings import Settings
 from warehouse.lake import Lake
 from warehouse.published.parquet import read_table
 from warehouse.published.pointer import current
-from warehouse.state import OutboxMessage, RunFailure, State
+from warehouse.state import Hold, OutboxMessage, RunFailure, State
 
 if TYPE_CHECKING:
     from datetime import date
@@ -33,6 +33,16 @@ if TYPE_CHECKING:
 _log = logging.getLogger("ademruimte.messages")
 _TRY_AGAIN = timedelta(minutes=5)
 _LONGEST_REASON = 1000
+
+
+class OutboxHeldError(RuntimeError):
+    """No message may leave until a person releases the outbox."""
+
+    def __init__(self, hold: Hold) -> None:
+        super().__init__(
+            f"the outbox is held since {hold.since:%Y-%m-%d %H:%M} UTC: {hold.reason}. Look at what waits with "
+            "`ademruimte outbox list`, then let it go with `ademruimte outbox release`"
+        )
 
 
 def fill_outbox(settings: Settings, now: datetime) -> int:
@@ -97,8 +107,15 @@ class _Filling:
 
 
 def send(settings: Settings, now: datetime) -> outbox.SendResult:
-    """Delivers what the outbox holds: into a folder, or by SMTP when one is configured."""
+    """Delivers what the outbox holds: into a folder, or by SMTP when one is configured.
+
+    Raises:
+        OutboxHeldError: nobody released it yet.
+    """
     with State(settings.layout.state) as state:
+        hold = state.outbox_hold()
+        if hold is not None:
+            raise OutboxHeldError(hold)
         return outbox.send(state, _channel(settings, settings.as_of(now)), now)
 
 
@@ -106,6 +123,14 @@ def unsent(settings: Settings) -> list[OutboxMessage]:
     """The messages that nobody has yet, each with why its last try failed."""
     with State(settings.layout.state) as state:
         return state.unsent()
+
+
+def outbox_hold(settings: Settings) -> Hold | None:
+    """Why and since when no message leaves; None when the outbox is open."""
+    if not settings.layout.state.exists():
+        return None
+    with State(settings.layout.state) as state:
+        return state.outbox_hold()
 
 
 def waiting_messages(settings: Settings, now: datetime) -> int:

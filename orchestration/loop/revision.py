@@ -10,7 +10,9 @@ from datetime import datetime
 import polars as pl
 
 from contracts.vocabulary import SourceContract
-from orchestration.loop.passage import context_of, one_at_a_time, source_module
+from orchestration.loop.context import context_of
+from orchestration.loop.locks import one_at_a_time
+from orchestration.loop.passage import source_module
 from orchestration.loop.replay import replayed
 from orchestration.settings import Settings
 from warehouse.lake import Lake, LakeError, Manifest

@@ -10,6 +10,7 @@ from contracts.registry import all_cities, all_contracts
 from contracts.vocabulary import SourceContract
 
 STAGING = Path("dbt_project", "models", "staging")
+SEEDS = Path("dbt_project", "seeds")
 
 
 def missing_files(root: Path, contract: SourceContract) -> list[str]:
@@ -89,11 +90,25 @@ def test_a_city_receives_only_sources_that_have_a_contract(name: str) -> None:
 
 @pytest.mark.parametrize("name", all_cities())
 def test_a_city_has_its_seeds(root: Path, name: str) -> None:
-    kortrijk, own = (
-        {path.name for path in (root / "dbt_project" / "seeds" / city).glob("*.csv")} for city in ("kortrijk", name)
-    )
+    kortrijk, own = ({path.name for path in (root / SEEDS / city).glob("*.csv")} for city in ("kortrijk", name))
     assert kortrijk
-    assert own == kortrijk, f"seeds/{name} and seeds/kortrijk must hold the same files; header-only ones will do"
+    assert own == kortrijk, f"seeds/{name} and seeds/kortrijk differ; link what it has not to ../empty"
+
+
+@pytest.mark.parametrize("name", all_cities())
+def test_a_seed_that_a_city_has_not_is_the_one_empty_file_of_all_cities(root: Path, name: str) -> None:
+    for path in (root / SEEDS / name).glob("*.csv"):
+        if path.is_symlink():
+            assert path.readlink() == Path("..", "empty", path.name)
+        else:
+            assert len(path.read_text("utf-8").splitlines()) > 1, f"{path.name} holds no row: link it to ../empty"
+
+
+def test_an_empty_seed_has_the_header_of_a_full_one(root: Path) -> None:
+    for empty in (root / SEEDS / "empty").iterdir():
+        (header,) = empty.read_text("utf-8").splitlines()
+        with (root / SEEDS / "kortrijk" / empty.name).open(encoding="utf-8") as full:
+            assert full.readline().rstrip() == header
 
 
 @pytest.mark.parametrize("name", all_contracts())

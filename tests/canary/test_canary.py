@@ -28,7 +28,8 @@ from ingestion.demo_city import city as demo_city
 from ingestion.demo_city.sites import CITY_HALL, DWELLING_EAN
 from ingestion.demo_city.suppliers import ocpi_supplier, open311_supplier
 from ingestion.door import KeyRing, admit
-from orchestration.loop.landing import Landed, Outcome, land
+from orchestration.loop.landed import Landed, Outcome
+from orchestration.loop.landing import land
 from orchestration.settings import Settings, read_settings
 from tests.canary.planting import (
     E_MAIL,

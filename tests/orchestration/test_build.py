@@ -18,7 +18,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from orchestration.loop.build import Build, BuildBusyError, MixedBuildError, build, build_lock, forget_warehouse
-from orchestration.loop.landing import Outcome, land
+from orchestration.loop.landed import Outcome
+from orchestration.loop.landing import land
 from orchestration.loop.plan import last_decision, make_plan, why_due
 from orchestration.loop.transform import TransformError
 from orchestration.report import published_frame

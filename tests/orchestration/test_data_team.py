@@ -12,7 +12,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
-from orchestration.loop.landing import Outcome, land
+from orchestration.loop.landed import Outcome
+from orchestration.loop.landing import land
 from orchestration.loop.messages import fill_data_team, note_run_failure, send, unsent
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW
@@ -82,7 +83,7 @@ def test_failed_runs_refused_files_pulls_and_deliveries_silent_sources_and_stuck
     # no address is set for it
     land(settings, settings.contracts()["charge_points"], NOW)
     with State(settings.layout.state) as state:
-        state.asked("energy_meters", None, NOW - 365 * DAY)
+        state.asked("energy_meters", None, NOW - 365 * DAY, None)
         state.enqueue([OutboxMessage("kortrijk:wonen:2026-W48", "wonen", "2026-W48", "b", "s", b"x", NOW)])
         state.mark_failed("kortrijk:wonen:2026-W48", "held: no mail address for department wonen", NOW)
     assert fill_data_team(settings, NOW) == 1
@@ -129,7 +130,7 @@ def test_the_worst_of_days_fits_a_terminal(settings: Settings) -> None:
     land(settings, settings.contracts()["indicators"], NOW)
     with State(settings.layout.state) as state:
         for source in settings.contracts():
-            state.asked(source, None, NOW - 365 * DAY)
+            state.asked(source, None, NOW - 365 * DAY, None)
         rows = [OutboxMessage(f"k{n}", "wonen", "2026-W48", "b", "s", b"x", NOW) for n in range(40)]
         state.enqueue(rows)
         for row in rows:

@@ -14,7 +14,7 @@ from orchestration.definitions import defs
 from orchestration.factories import asking
 from orchestration.factories.failures import reason_of
 from orchestration.loop.build import build_lock
-from orchestration.loop.passage import one_at_a_time
+from orchestration.loop.locks import one_at_a_time
 from orchestration.loop.plan import why_due
 from orchestration.loop.transform import parse
 from orchestration.settings import Settings
@@ -382,7 +382,7 @@ def test_a_supplier_silent_for_too_long_fails_the_freshness_check(
 ) -> None:
     profile.layout.state.unlink()
     with State(profile.layout.state) as state:
-        state.asked("renovation_coach", None, datetime.now(UTC) - timedelta(days=days_silent))
+        state.asked("renovation_coach", None, datetime.now(UTC) - timedelta(days=days_silent), None)
     result = location.resolve_job_def("watch_renovation_coach").execute_in_process(instance=instance, run_config=QUIET)
     checks = {(check.check_name, check.passed) for check in result.get_asset_check_evaluations()}
     assert checks == {("arrived_on_time", on_time)}

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import zipfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,8 @@ from openpyxl import Workbook
 
 from orchestration.giving_back.lines import check
 from orchestration.loop.dropped import READY
-from orchestration.loop.landing import Landed, Outcome, land
+from orchestration.loop.landed import Landed, Outcome
+from orchestration.loop.landing import land
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW
 from tests.orchestration.test_landing import INDICATORS, drop, land_source
@@ -331,7 +333,9 @@ def test_unread_kinds_are_told_once_in_dutch_and_links_are_not_followed(
     assert sorted(landed.origin for landed in files) == sorted(
         path.name for path in folder.iterdir() if READY not in path.name
     )
-    assert all("Zet " in each.message or "Bewaar " in each.message or "Sluit " in each.message for each in files)
+    indicators = settings.contracts()["indicators"]
+    faults = [check(folder / landed.origin, indicators, settings, NOW).fault for landed in files]
+    assert all(fault and re.search(r"(Zet|Bewaar|Sluit) ", fault.dutch) for fault in faults)
     again = land(settings, settings.contracts()["indicators"], after, is_asked=False)
     assert {landed.outcome for landed in again} == {Outcome.STANDS}
     assert (tmp_path / "elders.csv").exists()
@@ -481,3 +485,16 @@ def test_future_versions_of_an_export_of_a_system_are_taken_back_to_its_delivery
     assert found["updated_at"].to_list() == [NOW, sixth, sixth]
     assert found["closed_at"].to_list() == [NOW, NOW, sixth - timedelta(hours=1)]
     assert landed.message.endswith("; 3 moments past the delivery taken back to it")
+
+
+def test_buildings_check_and_landing_say_the_same_of_national_numbers_in_names(
+    empty_profile: Callable[..., Settings], tmp_path: Path
+) -> None:
+    settings = empty_profile()
+    rows = [f"school_{at};93.05.18-223.61;;;;;{100 + at};onderwijs;gebouwen;;nee;\n" for at in range(8)]
+    file = tmp_path / "gebouwen.csv"
+    file.write_text(_BUILDINGS + "".join(rows), "utf-8")
+    checked = check(file, settings.contracts()["buildings"], settings, NOW)
+    landed = _land(settings, "buildings", file.name, file.read_bytes())
+    assert landed.outcome is Outcome.REFUSED
+    assert not checked.is_fine

@@ -13,7 +13,8 @@ from contracts.gate import Split
 from contracts.sources.indicators import OBSERVATIONS
 from contracts.vocabulary import UTC_INSTANT
 from orchestration.loop.earlier import refused_lines, with_known_at
-from orchestration.loop.landing import Landed, land
+from orchestration.loop.landed import Landed
+from orchestration.loop.landing import land
 from orchestration.loop.replay import replay
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW

@@ -17,7 +17,7 @@ import pytest
 
 from ingestion.door import KeyMissingError
 from orchestration.loop.landing import land
-from orchestration.loop.passage import one_at_a_time
+from orchestration.loop.locks import one_at_a_time
 from orchestration.loop.plan import make_plan
 from orchestration.loop.replay import replay
 from orchestration.loop.rotation import Rotated, finish_rotation, rotate
