@@ -17,6 +17,7 @@ from orchestration.progress import Progress, show_progress
 from orchestration.registry.commands import app as targets
 from orchestration.settings import SettingInvalidError, Settings, read_settings
 from warehouse.durable import DiskFullError, is_disk_full
+from warehouse.published.pointer import current
 
 app = typer.Typer(
     help="Ademruimte tells a city whether it keeps its promises.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -332,7 +333,7 @@ def dev(port: Annotated[int, typer.Option(help="Port on loopback.")] = 3000) -> 
 
 def _published_settings() -> Settings:
     settings = read_settings()
-    if not (settings.layout.published / "current").exists():
+    if current(settings.layout.published) is None:
         raise typer.BadParameter(f"nothing is published yet under {settings.layout.root}; run `ademruimte build`")
     return settings
 

@@ -14,10 +14,9 @@ from warehouse.durable import require_free, sync
 from warehouse.engine import connect, transaction
 from warehouse.layout import Layout
 from warehouse.published.parquet import write_parquet
-from warehouse.published.pointer import stage
+from warehouse.published.pointer import DATABASE, stage
 from warehouse.published.relations import Relation, quoted, relations
 
-DATABASE = "ademruimte.duckdb"
 _COLUMN_COMMENTS = """
 select schema_name, table_name, column_name, comment from duckdb_columns()
 where database_name = current_database() and list_contains($schemas, schema_name) and comment is not null
