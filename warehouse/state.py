@@ -188,7 +188,7 @@ class State:
         self._con.close()
 
     def asked(self, source: str, complete_until: datetime | None, at: datetime, batch_id: str | None) -> None:
-        """Notes that a source was asked; up to where it speaks never moves back.
+        """Notes that a source was asked, the last time by any clock; up to where it speaks never moves back.
 
         Args:
             source: which.
@@ -203,7 +203,7 @@ class State:
                             else excluded.batch_id end,
             complete_until = coalesce(max(complete_until, excluded.complete_until),
                                       complete_until, excluded.complete_until),
-            last_asked_at = max(last_asked_at, excluded.last_asked_at)""",
+            last_asked_at = excluded.last_asked_at""",
             (source, _optional_text(complete_until), _text(at), batch_id),
         )
 

@@ -27,6 +27,7 @@ from ingestion.errors import PermanentSupplierError, SupplierError
 from ingestion.http import Client, address, listed_origins
 from ingestion.protocols import ocpi, ocpi_sessions
 from ingestion.protocols.ocpi_memory import LATEST_CREDIT, Known, Memory, evse_digest
+from ingestion.source import Source
 
 _FULL_EVERY_DAYS = 7
 _OVERLAP = timedelta(minutes=10)
@@ -236,30 +237,36 @@ class _Pull:
         return found
 
 
-def fetch(endpoint: Endpoint, context: Context) -> Delivery:
-    """What changed at the operator since the last pull, or everything; and the sessions of the last whole days.
+class ChargePoints(Source):
+    """The public charge points of an operator and what was charged at them."""
 
-    Where locations or sessions fail, the other still comes: the delivery names the fault, what it remembers of the
-    part that failed stays as it was, and without locations it speaks until nowhere.
+    def fetch(self, endpoint: Endpoint, context: Context) -> Delivery:
+        """What changed at the operator since the last pull, or everything; and the sessions of the last whole days.
 
-    Raises:
-        TransientSupplierError, PermanentSupplierError: nothing can be read, see `ingestion.protocols.ocpi`; the latter
-            too when more than a tenth of the EVSEs is gone at once. The state before it stands.
-    """
-    headers = ocpi.token_header(endpoint.secret, endpoint.option("TOKEN_ENCODING"), endpoint.option("TOKEN_HEADER"))
-    options, memory, areas = _Options.of(endpoint), Memory.read(context.memory), context.areas()
-    # who lists an origin says that it is this operator's, so it gets the token too
-    also = dict.fromkeys(listed_origins(endpoint.option("ORIGINS")), headers)
-    with Client(endpoint.url, headers, also=also) as client:
-        pull = _Pull(client, options, context, memory, areas)
-        modules = ocpi.discover(client, endpoint.url)
-        try:
-            stock = pull.stock(modules[ocpi.LOCATIONS])
-        except SupplierError as broken:
-            return _sessions_alone(pull, endpoint.url, modules, broken)
-        sessions = pull.sessions(modules, stock.crawl.started_at, stock.known)
-    delivery = _delivery(address(endpoint.url), pull, stock.crawl, stock, sessions)
-    return replace(delivery, complete_until=stock.crawl.started_at)
+        Where locations or sessions fail, the other still comes: the delivery names the fault, what it remembers of the
+        part that failed stays as it was, and without locations it speaks until nowhere.
+
+        Raises:
+            TransientSupplierError, PermanentSupplierError: nothing can be read, see `ingestion.protocols.ocpi`; the
+                latter too when more than a tenth of the EVSEs is gone at once. The state before it stands.
+        """
+        headers = ocpi.token_header(endpoint.secret, endpoint.option("TOKEN_ENCODING"), endpoint.option("TOKEN_HEADER"))
+        options, memory, areas = _Options.of(endpoint), Memory.read(context.memory), context.areas()
+        # who lists an origin says that it is this operator's, so it gets the token too
+        also = dict.fromkeys(listed_origins(endpoint.option("ORIGINS")), headers)
+        with Client(endpoint.url, headers, also=also) as client:
+            pull = _Pull(client, options, context, memory, areas)
+            modules = ocpi.discover(client, endpoint.url)
+            try:
+                stock = pull.stock(modules[ocpi.LOCATIONS])
+            except SupplierError as broken:
+                return _sessions_alone(pull, endpoint.url, modules, broken)
+            sessions = pull.sessions(modules, stock.crawl.started_at, stock.known)
+        delivery = _delivery(address(endpoint.url), pull, stock.crawl, stock, sessions)
+        return replace(delivery, complete_until=stock.crawl.started_at)
+
+
+SOURCE = ChargePoints()
 
 
 def _sessions_alone(pull: _Pull, url: str, modules: Mapping[str, str], broken: SupplierError) -> Delivery:

@@ -53,33 +53,8 @@ _DELIVERS_NL = {
 }
 
 
-def write(contracts: Mapping[str, SourceContract], folder: Path) -> list[str]:
-    """Writes every page, standard file and empty template, and removes what no contract asks for any more.
-
-    Returns:
-        Their names within the folder.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    published = _published(contracts)
-    for name in _present(folder) - published.keys():
-        (folder / name).unlink()
-    for name, content in published.items():
-        (folder / name).write_bytes(content)
-    return sorted(published)
-
-
-def stale(contracts: Mapping[str, SourceContract], folder: Path) -> list[str]:
-    """The names of what is published otherwise than the contracts say, is missing, or is too many."""
-    published, present = _published(contracts), _present(folder)
-    changed = {name for name in present & published.keys() if (folder / name).read_bytes() != published[name]}
-    return sorted(changed | (present ^ published.keys()))
-
-
-def _present(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-
-
-def _published(contracts: Mapping[str, SourceContract]) -> dict[str, bytes]:
+def published(contracts: Mapping[str, SourceContract]) -> dict[str, bytes]:
+    """Every page, standard file and empty template, by its name in the folder."""
     refusals = "\n\n".join((_GENERATED, refusal_page.page(contracts.values()))) + "\n"
     texts = {INDEX: _index(contracts.values()), REFUSALS: refusals}
     templates: dict[str, bytes] = {}

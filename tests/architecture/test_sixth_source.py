@@ -62,18 +62,24 @@ import polars as pl
 from contracts.sources.bike_counts import COUNTS
 from ingestion.delivery import Context, Delivery, DroppedFile
 from ingestion.protocols.spreadsheet import read_table
+from ingestion.source import Source
 
 
-def read(file: DroppedFile, context: Context) -> Delivery:
-    """One file."""
-    original = file.path.read_bytes()
-    tables = reread(original, file.path.name, context)
-    return Delivery(file.path.name, tables, file.supplied_at, file.supplied_at, original)
+class BikeCounts(Source):
+    """The bicycles that passed the posts."""
+
+    def read(self, file: DroppedFile, context: Context) -> Delivery:
+        """One file."""
+        original = file.path.read_bytes()
+        tables = self.reread(original, file.path.name, context)
+        return Delivery(file.path.name, tables, file.supplied_at, file.supplied_at, original)
+
+    def reread(self, original: bytes, name: str, _: Context) -> dict[str, pl.DataFrame]:
+        """The table in the bytes of an earlier delivery."""
+        return {COUNTS.name: read_table(original, name, COUNTS.received)}
 
 
-def reread(original: bytes, name: str, _: Context) -> dict[str, pl.DataFrame]:
-    """The table in the bytes of an earlier delivery."""
-    return {COUNTS.name: read_table(original, name, COUNTS.received)}
+SOURCE = BikeCounts()
 '''
 MODEL = """select
     post_id,
