@@ -4,7 +4,7 @@ A pure function of the received rows and the contract: every row ends as accepte
 reasons, a duplicate, or superseded within the delivery.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -285,12 +285,15 @@ def _contradictions(good: pl.DataFrame, table: TableContract) -> pl.DataFrame:
     rows = good.join(newest, on=same, how="semi", nulls_equal=True).group_by(same).agg(pl.col(LINE).sort())
     wires = (wire_name(table, name) for name in table.key)
     wire = next(name for name in wires if name in table.received.columns)
-    return _all(_said(lines, _contradiction(wire, lines.to_list()), table) for lines in rows[LINE])
+    # there may be as many of them as lines: each a frame of its own would take minutes
+    found = [(line, *_contradiction(wire, lines, table)) for lines in rows[LINE] for line in lines]
+    return pl.DataFrame(found, schema=_SAID, orient="row")
 
 
-def _contradiction(wire: str, lines: Sequence[int]) -> Reason:
+def _contradiction(wire: str, lines: pl.Series, table: TableContract) -> tuple[str, ...]:
     *others, last = map(str, lines)
-    return Reason.of("contradicted", wire, first=", ".join(others), last=last)
+    reason = Reason.of("contradicted", wire, first=", ".join(others), last=last)
+    return reason.code, reason.column, *reason.said(table)
 
 
 def _resolve(good: pl.DataFrame, table: TableContract) -> tuple[pl.DataFrame, int, int]:
