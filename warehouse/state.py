@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
+from warehouse.durable import telling_when_full
 from warehouse.layout import NewerProfileError
 
 _BUSY_SECONDS = 10
@@ -155,6 +156,22 @@ class OutboxMessage:
     last_error: str | None = None
 
 
+class _Connection(sqlite3.Connection):
+    """Says which file is on the disk that is full."""
+
+    def __init__(self, path: Path, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - those of sqlite3
+        super().__init__(path, *arguments, **options)
+        self._told = str(path)
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:  # noqa: ANN401 - as above
+        with telling_when_full(self._told):
+            return super().execute(*arguments)
+
+    def executemany(self, *arguments: Any) -> sqlite3.Cursor:  # noqa: ANN401 - as above
+        with telling_when_full(self._told):
+            return super().executemany(*arguments)
+
+
 class State:
     """The state database of one profile; use it as a context manager.
 
@@ -163,13 +180,14 @@ class State:
 
     Raises:
         NewerProfileError: a newer version of the program wrote it.
+        DiskFullError: any call may, and then wrote nothing.
     """
 
     def __init__(self, path: Path) -> None:
-        self._con = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
-        self._con.execute("pragma journal_mode = wal")
-        self._con.execute("pragma synchronous = full")
+        self._con = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, factory=_Connection)
         try:
+            self._con.execute("pragma journal_mode = wal")
+            self._con.execute("pragma synchronous = full")
             self._bring_forward(path)
         except BaseException:
             self._con.close()
