@@ -445,7 +445,7 @@ def _by_chance(suspects: pl.Series, changes: Iterable[str]) -> set[str]:
 
 def _reading(table: TableContract, received: str) -> list[Column]:
     """The typed columns that are read from a received one."""
-    return [column for column in table.columns if (column.reads or column.name) == received]
+    return [column for column in table.columns if column.wire == received]
 
 
 def _suspects(values: pl.Series, columns: list[Column]) -> pl.Series:

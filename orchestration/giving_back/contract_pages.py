@@ -149,7 +149,7 @@ def _table_nl(table: TableContract) -> Iterator[str]:
 
 
 def _key_nl(table: TableContract) -> list[str]:
-    wires = {column.name: column.reads or column.name for column in table.columns}
+    wires = {column.name: column.wire for column in table.columns}
     return list(dict.fromkeys(f"`{wires[name]}`" for name in table.key))
 
 
@@ -157,7 +157,7 @@ def _columns_nl(table: TableContract) -> list[tuple[str, ...]]:
     received = table.received
     rows: list[tuple[str, ...]] = []
     for name in received.columns:
-        typed = [column for column in table.columns if (column.reads or column.name) == name]
+        typed = [column for column in table.columns if column.wire == name]
         required = "ja" if name in received.required and name not in received.added else "nee"
         rows.append((f"`{name}`", required, received.meaning_nl.get(name, ""), _form_nl(name, table, typed)))
     return rows
@@ -199,7 +199,7 @@ def _english(contract: SourceContract) -> Iterator[str]:
 
 
 def _column_en(column: Column, table: TableContract) -> tuple[str, ...]:
-    wire = column.reads or column.name
+    wire = column.wire
     read_from = f"`{wire}`" if wire in table.received.columns else "several columns"
     return str(column.dtype), read_from, "may be" if column.nullable else "never", column.description
 

@@ -92,7 +92,7 @@ def _object(contract: SourceContract, table: TableContract, reasons: Mapping[str
 
 def _property(contract: SourceContract, table: TableContract, column: Column) -> dict[str, Any]:
     logical, physical = _LOGICAL[column.dtype]
-    wire = column.reads or column.name
+    wire = column.wire
     return {
         "name": column.name,
         "logicalType": logical,

@@ -169,7 +169,7 @@ class _Rotation:
     def _split(self, table: TableContract) -> Split:
         """What the gate said of the rows stays said: today's contract may say something else."""
         counted, wire = self.manifest.tables[table.name], table.received.pseudonyms
-        read_from = {column.name: column.reads or column.name for column in table.columns}
+        read_from = {column.name: column.wire for column in table.columns}
         typed = {name: wire[received] for name, received in read_from.items() if received in wire}
         accepted = _only(self.lake.read(self.manifest, table.name, "accepted"), list(table.schema))
         refused = _only(self.lake.read(self.manifest, table.name, "quarantine"), table.received.columns)
