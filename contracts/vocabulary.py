@@ -117,6 +117,11 @@ class Field(Column):
         then = self.then(city) if callable(self.then) else self.then
         return None if then is None else then.alias(self.name)
 
+    @property
+    def wire(self) -> str:
+        """The name under which it comes in; its own where it has no other."""
+        return self.reads or self.name
+
 
 class Way(StrEnum):
     """Where a figure goes when some rows are gone."""
@@ -160,16 +165,19 @@ class RowRule:
     """A rule over several columns of one row; `holds` is true or null where the row is right.
 
     Attributes:
+        name: the code of its reason.
+        column: the received column it is about; empty where it is about none.
         reason: why a row is refused, for the data team.
         reason_nl: the same in Dutch, for the supplier.
         refused: which rows it hits, and which way that moves a figure.
     """
 
     name: str
+    column: str
     reason: str
     holds: pl.Expr
-    reason_nl: str = ""
-    refused: Refused = field(kw_only=True)
+    reason_nl: str
+    refused: Refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
+from warehouse.durable import telling_when_full
 from warehouse.layout import NewerProfileError
 
 _BUSY_SECONDS = 10
@@ -155,6 +156,22 @@ class OutboxMessage:
     last_error: str | None = None
 
 
+class _Connection(sqlite3.Connection):
+    """Says which file is on the disk that is full."""
+
+    def __init__(self, path: Path, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - those of sqlite3
+        super().__init__(path, *arguments, **options)
+        self._told = str(path)
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:  # noqa: ANN401 - as above
+        with telling_when_full(self._told):
+            return super().execute(*arguments)
+
+    def executemany(self, *arguments: Any) -> sqlite3.Cursor:  # noqa: ANN401 - as above
+        with telling_when_full(self._told):
+            return super().executemany(*arguments)
+
+
 class State:
     """The state database of one profile; use it as a context manager.
 
@@ -163,13 +180,14 @@ class State:
 
     Raises:
         NewerProfileError: a newer version of the program wrote it.
+        DiskFullError: any call may, and then wrote nothing.
     """
 
     def __init__(self, path: Path) -> None:
-        self._con = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
-        self._con.execute("pragma journal_mode = wal")
-        self._con.execute("pragma synchronous = full")
+        self._con = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, factory=_Connection)
         try:
+            self._con.execute("pragma journal_mode = wal")
+            self._con.execute("pragma synchronous = full")
             self._bring_forward(path)
         except BaseException:
             self._con.close()
@@ -188,7 +206,7 @@ class State:
         self._con.close()
 
     def asked(self, source: str, complete_until: datetime | None, at: datetime, batch_id: str | None) -> None:
-        """Notes that a source was asked; up to where it speaks never moves back.
+        """Notes that a source was asked, the last time by any clock; up to where it speaks never moves back.
 
         Args:
             source: which.
@@ -203,7 +221,7 @@ class State:
                             else excluded.batch_id end,
             complete_until = coalesce(max(complete_until, excluded.complete_until),
                                       complete_until, excluded.complete_until),
-            last_asked_at = max(last_asked_at, excluded.last_asked_at)""",
+            last_asked_at = excluded.last_asked_at""",
             (source, _optional_text(complete_until), _text(at), batch_id),
         )
 

@@ -99,16 +99,18 @@ CONNECTIONS = TableContract(
     rules=(
         RowRule(
             "ends_after_it_begins",
-            "geldig_tot: lies before geldig_van",
+            "geldig_tot",
+            "lies before geldig_van",
             pl.col("valid_to_date") >= pl.col("valid_from_date"),
-            reason_nl="geldig_tot: ligt voor geldig_van. Kijk beide datums na.",
+            reason_nl="ligt voor geldig_van. Kijk beide datums na.",
             refused=_UNKNOWN,
         ),
         RowRule(
             "an_access_point_has_a_carrier",
-            "drager: is missing beside an ean",
+            "drager",
+            "is missing beside an ean",
             (pl.col("ean") == "") | pl.col("carrier").is_not_null(),
-            reason_nl="drager: is leeg naast een EAN. Vul elektriciteit of gas in.",
+            reason_nl="is leeg naast een EAN. Vul elektriciteit of gas in.",
             refused=_UNKNOWN,
         ),
     ),

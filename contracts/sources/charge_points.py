@@ -83,6 +83,7 @@ _UNCOUNTED = Refused("charge points that the stock then lacks", Way.DOWN, "int_c
 _NORTH, _EAST = (49.4, 53.7), (2.5, 7.3)
 _NOT_SWAPPED = RowRule(
     "latlon_swapped",
+    "",
     "latlon_swapped: latitude and longitude are exchanged; the operator must correct it",
     ~(pl.col("latitude").is_between(*_EAST) & pl.col("longitude").is_between(*_NORTH)),
     reason_nl="De breedtegraad en de lengtegraad zijn verwisseld. Zet de noorderbreedte (rond 51) in latitude en de "
@@ -202,6 +203,7 @@ CONNECTORS = TableContract(
 
 _COUNTED = RowRule(
     "uncounted_full_crawl",
+    "",
     "uncounted_full_crawl: a full crawl does not say how many locations and EVSEs it named",
     ~pl.col("is_full") | (pl.col("location_count").is_not_null() & pl.col("evse_count").is_not_null()),
     reason_nl="Een volledige bevraging zegt niet hoeveel locaties en laadpunten ze noemde. Die rij schrijven we zelf: "

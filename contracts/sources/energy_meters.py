@@ -315,19 +315,21 @@ READINGS = TableContract(
     rules=(
         RowRule(
             "empty_only_when_not_measured",
-            "volume: is empty exactly when the status says that nothing was measured",
+            "volume",
+            "is empty exactly when the status says that nothing was measured",
             pl.col("value").is_null() == (pl.col("quality") == "missing"),
-            reason_nl="Volume: is leeg terwijl de status zegt dat er gemeten is, of omgekeerd. "
+            reason_nl="is leeg terwijl de status zegt dat er gemeten is, of omgekeerd. "
             "Haal het bestand opnieuw op bij Mijn Fluvius.",
             refused=_LOWER,
         ),
         RowRule(
             "no_more_than_a_cable_carries",
-            f"volume: is above {_MOST_KWH_IN_A_QUARTER} kWh in a quarter of an hour",
+            "volume",
+            f"is above {_MOST_KWH_IN_A_QUARTER} kWh in a quarter of an hour",
             (pl.col("granularity") != "PT15M")
             | (pl.col("unit") != "kWh")
             | (pl.col("value") <= _MOST_KWH_IN_A_QUARTER),
-            reason_nl=f"Volume: meer dan {_MOST_KWH_IN_A_QUARTER} kWh in een kwartier kan niet. "
+            reason_nl=f"meer dan {_MOST_KWH_IN_A_QUARTER} kWh in een kwartier kan niet. "
             "Kijk de waarde en de eenheid na.",
             refused=_LOWER,
         ),

@@ -106,48 +106,52 @@ OBSERVATIONS = TableContract(
     rules=(
         RowRule(
             "published_after_ref_date",
-            "published_at: lies before ref_date",
+            "published_at",
+            "lies before ref_date",
             pl.col("published_date") >= pl.col("ref_date"),
-            reason_nl="published_at: ligt vóór ref_date. Een cijfer komt na de dag waarover het spreekt; "
-            "kijk beide datums na.",
+            reason_nl="ligt vóór ref_date. Een cijfer komt na de dag waarover het spreekt; kijk beide datums na.",
             refused=_STANDS,
         ),
         RowRule(
             "kpi_is_registered",
-            "kpi_id: is not in the registry of indicators",
+            "kpi_id",
+            "is not in the registry of indicators",
             pl.col("is_registered"),
-            reason_nl="kpi_id: deze indicator staat niet in het register. Kijk de code na, of vraag het datateam om "
+            reason_nl="deze indicator staat niet in het register. Kijk de code na, of vraag het datateam om "
             "hem toe te voegen.",
             refused=_STANDS,
         ),
         RowRule(
             "unit_of_the_registry",
-            "unit: is not the unit of the registry",
+            "unit",
+            "is not the unit of the registry",
             pl.col("unit") == pl.col("registry_unit"),
-            reason_nl="unit: is niet de eenheid van het register. Reken de waarde om en neem de eenheid uit het "
+            reason_nl="is niet de eenheid van het register. Reken de waarde om en neem de eenheid uit het "
             "register over.",
             refused=_STANDS,
         ),
         RowRule(
             "checked_by_a_second_person",
-            "checked_by_role: the registry asks for two people, one to enter and another to check",
+            "checked_by_role",
+            "the registry asks for two people, one to enter and another to check",
             ~pl.col("needs_check") | pl.col("is_checked"),
-            reason_nl="checked_by_role: het register vraagt twee personen. Vul in wie het cijfer invulde en wie anders "
-            "het nakeek.",
+            reason_nl="het register vraagt twee personen. Vul in wie het cijfer invulde en wie anders het nakeek.",
             refused=_STANDS,
         ),
         RowRule(
             "both_ends_of_the_interval",
-            "uncertainty_low: stands without uncertainty_high, or the other way round",
+            "uncertainty_low",
+            "stands without uncertainty_high, or the other way round",
             pl.col("uncertainty_low").is_null() == pl.col("uncertainty_high").is_null(),
-            reason_nl="uncertainty_low: onder- en bovengrens horen samen. Vul beide in, of geen van beide.",
+            reason_nl="onder- en bovengrens horen samen. Vul beide in, of geen van beide.",
             refused=_STANDS,
         ),
         RowRule(
             "value_within_the_interval",
-            "value: lies outside uncertainty_low and uncertainty_high",
+            "value",
+            "lies outside uncertainty_low and uncertainty_high",
             pl.col("value").is_between(pl.col("uncertainty_low"), pl.col("uncertainty_high")),
-            reason_nl="value: ligt niet tussen uncertainty_low en uncertainty_high. Kijk de drie getallen na.",
+            reason_nl="ligt niet tussen uncertainty_low en uncertainty_high. Kijk de drie getallen na.",
             refused=_STANDS,
         ),
     ),

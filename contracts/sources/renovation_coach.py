@@ -94,9 +94,10 @@ def _week_end() -> pl.Expr:
 def _not_before(later: str, wire: str, earlier: str, earlier_wire: str) -> RowRule:
     return RowRule(
         f"{later}_after_{earlier}",
-        f"{wire}: lies before {earlier_wire}",
+        wire,
+        f"lies before {earlier_wire}",
         pl.col(later) >= pl.col(earlier),
-        reason_nl=f"{wire}: ligt vóór {earlier_wire}. Kijk beide datums na.",
+        reason_nl=f"ligt vóór {earlier_wire}. Kijk beide datums na.",
         refused=_FURTHER,
     )
 
@@ -104,9 +105,10 @@ def _not_before(later: str, wire: str, earlier: str, earlier_wire: str) -> RowRu
 def _within_the_week(column: str, wire: str) -> RowRule:
     return RowRule(
         f"{column}_within_week",
-        f"{wire}: lies after the week of the file",
+        wire,
+        "lies after the week of the file",
         pl.col(column) <= _week_end(),
-        reason_nl=f"{wire}: ligt na de week in de bestandsnaam. Kijk de datum na, of lever in de juiste week.",
+        reason_nl="ligt na de week in de bestandsnaam. Kijk de datum na, of lever in de juiste week.",
         refused=_FURTHER,
     )
 
@@ -118,9 +120,10 @@ def _label_fits(score: str, label: str, wire: str) -> RowRule:
     fitting = [pl.when(value <= most).then(pl.lit(name)) for most, name in limits]
     return RowRule(
         f"{label}_fits",
-        f"epc_label_{wire}: does not match epc_{wire}",
+        f"epc_label_{wire}",
+        f"does not match epc_{wire}",
         pl.col(label) == pl.coalesce(*fitting, pl.when(value.is_not_null()).then(pl.lit("F"))),
-        reason_nl=f"epc_label_{wire}: past niet bij het kengetal epc_{wire}. Kijk beide na op het attest.",
+        reason_nl=f"past niet bij het kengetal epc_{wire}. Kijk beide na op het attest.",
         refused=_FURTHER,
     )
 
@@ -128,18 +131,20 @@ def _label_fits(score: str, label: str, wire: str) -> RowRule:
 def _goes_with(column: str, wire: str, other: str, other_wire: str) -> RowRule:
     return RowRule(
         f"{column}_with_{other}",
-        f"{wire}: is missing beside {other_wire}",
+        wire,
+        f"is missing beside {other_wire}",
         pl.col(other).is_null() | pl.col(column).is_not_null(),
-        reason_nl=f"{wire}: is leeg, maar {other_wire} is ingevuld. Vul beide in.",
+        reason_nl=f"is leeg, maar {other_wire} is ingevuld. Vul beide in.",
         refused=_FURTHER,
     )
 
 
 _SAME_TEAM = RowRule(
     "team_of_the_file",
-    "team: is another than that in the name of the file",
+    "team",
+    "is another than that in the name of the file",
     pl.col("team") == pl.col("file_team"),
-    reason_nl="team: is niet het team in de bestandsnaam. Lever per team een eigen bestand.",
+    reason_nl="is niet het team in de bestandsnaam. Lever per team een eigen bestand.",
     refused=EVENLY,
 )
 
@@ -225,9 +230,10 @@ DOSSIERS = TableContract(
         ),
         RowRule(
             "only_a_stop_has_a_reason",
-            "stopreden: stands beside a phase that is not stopgezet",
+            "stopreden",
+            "stands beside a phase that is not stopgezet",
             pl.col("stop_reason").is_null() | (pl.col("phase") == "stopgezet"),
-            reason_nl="stopreden: hoort enkel bij fase stopgezet. Maak ze leeg of pas de fase aan.",
+            reason_nl="hoort enkel bij fase stopgezet. Maak ze leeg of pas de fase aan.",
             refused=Refused("what may have stopped", Way.UP, "dim_source"),
         ),
         _label_fits("epc_before_kwh_m2", "epc_label_before", "voor"),
@@ -329,16 +335,18 @@ MEASURES = TableContract(
         _SAME_TEAM,
         RowRule(
             "done_says_when",
-            "uitgevoerd_op: is missing beside status uitgevoerd",
+            "uitgevoerd_op",
+            "is missing beside status uitgevoerd",
             (pl.col("status") != "uitgevoerd") | pl.col("works_completed_date").is_not_null(),
-            reason_nl="uitgevoerd_op: is leeg, maar de status is uitgevoerd. Vul de datum van de werken in.",
+            reason_nl="is leeg, maar de status is uitgevoerd. Vul de datum van de werken in.",
             refused=_FURTHER,
         ),
         RowRule(
             "only_done_has_a_day",
-            "uitgevoerd_op: stands beside a status that is not uitgevoerd",
+            "uitgevoerd_op",
+            "stands beside a status that is not uitgevoerd",
             (pl.col("status") == "uitgevoerd") | pl.col("works_completed_date").is_null(),
-            reason_nl="uitgevoerd_op: is ingevuld, maar de status is niet uitgevoerd. Pas een van beide aan.",
+            reason_nl="is ingevuld, maar de status is niet uitgevoerd. Pas een van beide aan.",
             refused=_FURTHER,
         ),
         _within_the_week("status_date", "status_op"),

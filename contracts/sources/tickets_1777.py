@@ -275,9 +275,10 @@ REQUESTS = TableContract(
     rules=(
         RowRule(
             "asked_within_the_calendar",
-            "requested_datetime: lies before 2010, where the calendar of working days begins",
+            "requested_datetime",
+            "lies before 2010, where the calendar of working days begins",
             pl.col("requested_at") >= _FIRST_MOMENT,
-            reason_nl="requested_datetime ligt vóór 2010; oudere meldingen horen er niet bij",
+            reason_nl="ligt vóór 2010. Oudere meldingen horen er niet bij.",
             refused=Refused("questions of before 2010, which count in no period"),
         ),
     ),
@@ -321,9 +322,10 @@ EVENTS = TableContract(
     rules=(
         RowRule(
             "happened_within_the_calendar",
-            "event_datetime: lies before 2010, where the calendar of working days begins",
+            "event_datetime",
+            "lies before 2010, where the calendar of working days begins",
             pl.col("event_at") >= _FIRST_MOMENT,
-            reason_nl="event_datetime ligt vóór 2010; geef het juiste moment",
+            reason_nl="ligt vóór 2010. Geef het juiste moment.",
             refused=Refused("events of before 2010, which count in no period"),
         ),
     ),

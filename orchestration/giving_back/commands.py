@@ -53,7 +53,12 @@ def check(
     contract = _contract(settings, source)
     checked = check_file(file, contract, settings, datetime.now(UTC))
     console = _console()
-    _print_fault(console, checked) if checked.fault else _print_checked(console, contract, checked)
+    if checked.fault:
+        console.print(f"{checked.origin}: {checked.fault.dutch}", markup=False)
+        console.print(f"(in het Engels: {checked.fault})", markup=False)
+        _print_remarks(console, checked)
+    else:
+        _print_checked(console, contract, checked)
     if export is not None and checked.refused_rows:
         _write(console, checked.refused, contract, export, "regels staan met hun reden in")
     sys.exit(0 if checked.is_fine else 1)
@@ -141,15 +146,6 @@ def _contract(settings: Settings, source: str) -> SourceContract:
     if source not in contracts_by_name:
         raise typer.BadParameter(f"{settings.city.name} receives {', '.join(contracts_by_name)}; not {source}")
     return contracts_by_name[source]
-
-
-def _print_fault(console: Console, checked: "Checked") -> None:
-    from orchestration.giving_back.lines import fault_nl  # noqa: PLC0415 - as above
-
-    fault = checked.fault or ""
-    console.print(f"{checked.origin}: {fault_nl(fault)}", markup=False)
-    console.print(f"(in het Engels: {fault})", markup=False)
-    _print_remarks(console, checked)
 
 
 def _print_checked(console: Console, contract: SourceContract, checked: "Checked") -> None:

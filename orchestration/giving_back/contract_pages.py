@@ -16,7 +16,7 @@ from contracts.vocabulary import UTC_INSTANT, Column, Delivers, Sensitivity, Sou
 from orchestration.giving_back import refusal_page
 from orchestration.giving_back.markdown import code_first, markdown_table
 from orchestration.giving_back.open_data_contract import API_VERSION, as_yaml
-from orchestration.giving_back.refusal_page import met
+from orchestration.giving_back.refusal_page import said_of
 
 INDEX = "README.md"
 REFUSALS = "refusals.md"
@@ -60,7 +60,9 @@ def published(contracts: Mapping[str, SourceContract]) -> dict[str, bytes]:
     templates: dict[str, bytes] = {}
     for contract in contracts.values():
         texts[f"{contract.name}.md"] = page(contract)
-        texts[f"{contract.name}.odcs.yaml"] = as_yaml(contract, {table.name: met(table) for table in contract.tables})
+        texts[f"{contract.name}.odcs.yaml"] = as_yaml(
+            contract, {table.name: said_of(table) for table in contract.tables}
+        )
         templates |= _templates(contract)
     return {name: text.encode() for name, text in texts.items()} | templates
 
@@ -143,7 +145,7 @@ def _table_nl(table: TableContract) -> Iterator[str]:
     past = ", ".join(f"`{wire_name(table, column)}`" for column in (table.event_date, *table.past))
     day_to_come = f"{past}: ligt na de dag van levering."
     yield (
-        "\n".join(f"- {code_first(reason)}" for reason in dict.fromkeys(met(table).values()))
+        "\n".join(f"- {code_first(reason)}" for reason in dict.fromkeys(said_of(table).values()))
         + f"\n- {day_to_come}\n- {_NO_VALUE_NL}"
     )
 
@@ -195,7 +197,7 @@ def _english(contract: SourceContract) -> Iterator[str]:
         yield markdown_table(("landed column", "type", "read from", "empty", "what it holds"), rows)
         yield f"Key: {_codes(table.key)}. Version: {_codes(table.version) or 'the time of the delivery'}."
         yield "Reasons for which a row is refused:"
-        yield "\n".join(f"- {code_first(reason)}" for reason in met(table))
+        yield "\n".join(f"- {code_first(reason)}" for reason in said_of(table))
 
 
 def _column_en(column: Column, table: TableContract) -> tuple[str, ...]:

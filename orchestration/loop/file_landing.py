@@ -8,6 +8,7 @@ from contracts.faults import SchemaFaultError
 from contracts.vocabulary import Delivers
 from ingestion.delivery import DroppedFile
 from ingestion.errors import SupplierError, TransientSupplierError
+from ingestion.source import source_named
 from orchestration.loop.dropped import (
     RULES_OF_THIS_PROCESS,
     digest_of,
@@ -20,7 +21,7 @@ from orchestration.loop.dropped import (
 )
 from orchestration.loop.earlier import lines_closed_by
 from orchestration.loop.landed import Landed, Landing, Outcome, counts_in_words
-from orchestration.loop.passage import NOT_ITS_FAULT, commit, source_module
+from orchestration.loop.passage import NOT_ITS_FAULT, commit
 from orchestration.loop.replay import replayed
 from orchestration.loop.revision import revise
 from warehouse.lake import LakeError, Manifest
@@ -92,8 +93,8 @@ class _Read:
 
     def _identity(self, name: str) -> str:
         """By what a file is recognised: its bytes, and what its name says where the name is content too."""
-        says = getattr(source_module(self.landing.contract.name), "said_by_name", None)
-        return self.sha256 if says is None else hashlib.sha256(f"{self.sha256} {says(name)}".encode()).hexdigest()
+        said = source_named(self.landing.contract.name).said_by_name(name)
+        return self.sha256 if said is None else hashlib.sha256(f"{self.sha256} {said}".encode()).hexdigest()
 
     def _known(self) -> Manifest | None:
         """The batch that holds the file already, unless it puts back what another file replaced meanwhile."""

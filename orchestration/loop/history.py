@@ -76,7 +76,7 @@ def compared(before: pl.DataFrame, after: pl.DataFrame, history: pl.DataFrame | 
         history: see `changes.with_change`.
 
     Returns:
-        target_id, title_nl, department_id, status_before, status_after, value_before, value_after, change;
+        target_id, title_nl, department_id, change, and status, value and ref_date each `_before` and `_after`;
         in the order of `after`.
     """
     explained = with_change(before, after, history)
@@ -87,7 +87,8 @@ def compared(before: pl.DataFrame, after: pl.DataFrame, history: pl.DataFrame | 
 
 
 def _of(verdicts: pl.DataFrame, when: str) -> Sequence[pl.Expr]:
-    return [pl.col(name).alias(f"{name}_{when}") for name in ("status", "value") if name in verdicts.columns]
+    answer = ("status", "value", "ref_date")
+    return [pl.col(name).alias(f"{name}_{when}") for name in answer if name in verdicts.columns]
 
 
 def _is_then(decision: Decision, as_of: date, known_at: datetime) -> bool:

@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 import polars as pl
 
@@ -24,6 +22,7 @@ from ingestion.clocks import not_past
 from ingestion.delivery import Context, Delivery, DroppedFile, Endpoint
 from ingestion.door import Admitted, KeyMissingError, KeyRing, admit, without_identifiers
 from ingestion.errors import PermanentSupplierError, SupplierError, TransientSupplierError
+from ingestion.source import Source, Tables, source_named
 from orchestration.loop.dropped import shown_name
 from orchestration.loop.earlier import recognised, with_known_at
 from warehouse.lake import Arrival, Lake, LakeError, Manifest
@@ -116,29 +115,30 @@ class Passage:
     context: Context
     ring: Callable[[], KeyRing]
 
+    @property
+    def source(self) -> Source:
+        """How the supplier speaks."""
+        return source_named(self.contract.name)
+
     def read(self, file: DroppedFile) -> Delivery:
         """A dropped file as its source reads it, under a name that may be shown."""
         with self._of_the_delivery():
-            delivery: Delivery = source_module(self.contract.name).read(file, self.context)
+            delivery = self.source.read(file, self.context)
         return replace(delivery, origin=shown_name(file.path))
 
     def fetch(self, endpoint: Endpoint) -> Delivery:
         """What the supplier of the source answers."""
         with self._of_the_delivery():
-            delivery: Delivery = source_module(self.contract.name).fetch(endpoint, self.context)
-        return delivery
+            return self.source.fetch(endpoint, self.context)
 
-    def reread(self, original: bytes, name: str) -> Mapping[str, pl.DataFrame]:
+    def reread(self, original: bytes, name: str) -> Tables:
         """The tables in a file that was kept, as its source reads it today."""
         with self._of_the_delivery():
-            tables: Mapping[str, pl.DataFrame] = source_module(self.contract.name).reread(original, name, self.context)
-        return tables
+            return self.source.reread(original, name, self.context)
 
-    def revise(self, kept: Mapping[str, pl.DataFrame]) -> tuple[Mapping[str, pl.DataFrame], Mapping[str, int]]:
+    def revise(self, kept: Tables) -> tuple[Tables, Mapping[str, int]]:
         """The text that was kept, with what the city's own registers say of it today; most sources ask none."""
-        revised = getattr(source_module(self.contract.name), "revised", None)
-        tables, withheld = revised(kept, self.context) if revised else (kept, {})
-        return tables, withheld
+        return self.source.revise(kept, self.context)
 
     def enter(self, delivery: Delivery, *, is_dropped: bool = False) -> Entered:
         """Holds the supplier's clock beside ours, and lets in at the door what the contract names.
@@ -161,8 +161,9 @@ class Passage:
         """
         tables, supplied_at = entered.admitted.tables, entered.delivery.supplied_at
         with self._of_the_delivery():
+            titles = entered.delivery.titles
             splits = {
-                table.name: split(tables[table.name], table, self.context.city, supplied_at)
+                table.name: split(tables[table.name], table, self.context.city, supplied_at, titles.get(table.name))
                 for table in self.contract.tables
             }
         return Passed(entered.contract, entered.delivery, entered.admitted, splits)
@@ -172,8 +173,7 @@ class Passage:
         now = self.context.now()
         if now is not None and delivery.supplied_at > now + _CLOCKS_DIFFER:
             raise TransientSupplierError(
-                f"{delivery.origin}: bears the time {delivery.supplied_at:%Y-%m-%d %H:%M} UTC, which has yet to come; "
-                "nothing of it was landed. Set the supplier's clock right, or the time in the .ready file"
+                "time_to_come", delivery.origin, moment=f"{delivery.supplied_at:%Y-%m-%d %H:%M}"
             )
 
     def _at_our_time(self, delivery: Delivery) -> Delivery:
@@ -190,7 +190,7 @@ class Passage:
         except (SupplierError, SchemaFaultError, *NOT_ITS_FAULT):
             raise
         except Exception as broken:
-            raise UnforeseenError(f"{what_broke(broken, self.contract)}; nothing of it was landed") from broken
+            raise UnforeseenError("unforeseen", why=what_broke(broken, self.contract)) from broken
 
 
 def what_broke(broken: Exception, contract: SourceContract) -> str:
@@ -202,12 +202,7 @@ def what_broke(broken: Exception, contract: SourceContract) -> str:
     return without_identifiers(f"{type(broken).__name__}: {broken}"[:_MOST_READ])[:_LONGEST_WHY]
 
 
-def source_module(name: str) -> ModuleType:
-    """The module that fetches or reads a source."""
-    return import_module(f"ingestion.sources.{name}")
-
-
-def sent_before(manifest: Manifest, tables: Mapping[str, pl.DataFrame], original: bytes | None = None) -> Delivery:
+def sent_before(manifest: Manifest, tables: Tables, original: bytes | None = None) -> Delivery:
     """The delivery of which a batch was made, with what its manifest says of it."""
     return Delivery(
         origin=manifest.origin,

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from contracts.gate import REASONS, REASONS_NL, Split
+from contracts.gate import WHY, Split
 from contracts.vocabulary import LINE, SourceContract, TableContract
 from ingestion.door import Admitted, KeyRing
 from orchestration.loop.locks import one_at_a_time
@@ -21,7 +21,7 @@ from orchestration.secrets import add_key
 from orchestration.settings import Settings
 from warehouse.lake import KNOWN_AT, Arrival, Lake, Manifest
 
-_OF_EVERY_ROW = (LINE, REASONS, REASONS_NL, KNOWN_AT)
+_OF_EVERY_ROW = (LINE, *WHY, KNOWN_AT)
 _MIXED = 2
 
 

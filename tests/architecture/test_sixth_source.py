@@ -60,18 +60,24 @@ from contracts.sources.rainfall import DAYS
 from ingestion.delivery import Context, Delivery, DroppedFile
 from ingestion.protocols.dropped_file import original_bytes
 from ingestion.protocols.spreadsheet import read_table
+from ingestion.source import Source
 
 
-def read(file: DroppedFile, context: Context) -> Delivery:
-    """One file."""
-    original = original_bytes(file)
-    tables = reread(original, file.path.name, context)
-    return Delivery(file.path.name, tables, file.supplied_at, file.supplied_at, original)
+class Rainfall(Source):
+    """The rain on the gauges of the city."""
+
+    def read(self, file: DroppedFile, context: Context) -> Delivery:
+        """One file."""
+        original = original_bytes(file)
+        tables = self.reread(original, file.path.name, context)
+        return Delivery(file.path.name, tables, file.supplied_at, file.supplied_at, original)
+
+    def reread(self, original: bytes, name: str, _: Context) -> dict[str, pl.DataFrame]:
+        """The table in the bytes of an earlier delivery."""
+        return {DAYS.name: read_table(original, name, DAYS.received)}
 
 
-def reread(original: bytes, name: str, _: Context) -> dict[str, pl.DataFrame]:
-    """The table in the bytes of an earlier delivery."""
-    return {DAYS.name: read_table(original, name, DAYS.received)}
+SOURCE = Rainfall()
 '''
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
 DROPPED = "meetpunt;datum;neerslag\nLEIE;21-11-2026;14,8\nleie;22-11-2026;veel\nstation;22-11-2026;9,3\n"
@@ -83,13 +89,13 @@ from contracts.cities.profile import City
 from contracts.gate import split
 from contracts.sources.rainfall import DAYS
 from ingestion.delivery import Context
-from ingestion.sources.rainfall import reread
+from ingestion.sources.rainfall import SOURCE
 
 FILE = Path(__file__).parents[1] / "dropped" / "rainfall" / "neerslag.csv"
 
 
 def test_a_day_is_read_and_one_without_a_number_is_refused(kortrijk: City) -> None:
-    found = split(reread(FILE.read_bytes(), FILE.name, Context(kortrijk))["days"], DAYS, kortrijk)
+    found = split(SOURCE.reread(FILE.read_bytes(), FILE.name, Context(kortrijk))["days"], DAYS, kortrijk)
     assert found.accepted["rain_mm"].to_list() == [14.8, 9.3]
     assert found.quarantined["reasons"].to_list() == [["neerslag: cannot be read"]]
 '''

@@ -52,7 +52,7 @@ def _paged(new_supplier: _NewSupplier, count: int, announced: int | None = None)
 def _fetch(url: str, city: City, memory: object = None, **options: str) -> Any:  # noqa: ANN401 - idem
     settings = {name: Secret(value) for name, value in options.items()}
     endpoint = Endpoint(url, Secret("example-token\n"), settings=settings)
-    return charge_points.fetch(endpoint, Context(city, memory=memory or {}))
+    return charge_points.SOURCE.fetch(endpoint, Context(city, memory=memory or {}))
 
 
 def test_every_page_is_followed_as_the_supplier_links_it(new_supplier: _NewSupplier, kortrijk: City) -> None:

@@ -253,7 +253,7 @@ def _place(location_id: str) -> dict[str, Any]:
 
 def _fetch(operator: _Operator, city: City, memory: object = None, **options: str) -> Any:  # noqa: ANN401 - a Delivery
     settings = {name: Secret(value) for name, value in ({"SESSIONS": "1"} | options).items()}
-    return charge_points.fetch(Endpoint(operator.url, settings=settings), Context(city, memory=memory or {}))
+    return charge_points.SOURCE.fetch(Endpoint(operator.url, settings=settings), Context(city, memory=memory or {}))
 
 
 class _Cursors(_Operator):
@@ -435,6 +435,6 @@ def test_cdrs_are_asked_by_the_parameter_and_the_header_that_the_settings_name(
     named = {"SESSIONS": "cdrs", "CURSOR": "cursor", "TOKEN_HEADER": "X-Api-Key"}
     settings = {name: Secret(value) for name, value in named.items()}
     endpoint = Endpoint(operator.url, Secret("example-token"), settings=settings)
-    delivery = charge_points.fetch(endpoint, Context(kortrijk, memory={}))
+    delivery = charge_points.SOURCE.fetch(endpoint, Context(kortrijk, memory={}))
     assert not delivery.faults
     assert delivery.tables["charge_sessions_hourly"]["session_count"].to_list() == ["3"]

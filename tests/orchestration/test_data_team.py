@@ -3,11 +3,12 @@
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
+import polars as pl
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
@@ -17,6 +18,7 @@ from orchestration.loop.landing import land
 from orchestration.loop.messages import fill_data_team, note_run_failure, send, unsent
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW
+from warehouse.lake import Lake
 from warehouse.state import OutboxMessage, State
 
 DAY = timedelta(days=1)
@@ -100,6 +102,19 @@ def test_failed_runs_refused_files_pulls_and_deliveries_silent_sources_and_stuck
         "kortrijk:wonen:2026-W48: held: no mail address",
     ):
         assert words in body(mail)
+
+
+@pytest.mark.parametrize(
+    ("clock", "told"), [([NOW - DAY, NOW + 365 * DAY], True), ([NOW, NOW - DAY], True), ([NOW], False)]
+)
+def test_a_clock_that_jumped_is_told(settings: Settings, clock: list[datetime], told: bool) -> None:  # noqa: FBT001
+    lake = Lake(settings.layout.lake)
+    for number, moment in enumerate(clock):
+        lake.commit_decisions(f"b{number}", pl.DataFrame({"target_id": ["trees"]}), {}, moment)
+    assert fill_data_team(settings, NOW) == told
+    if told:
+        assert the_mail(settings)["Subject"].endswith(": 1 wrong clock")
+        assert "set the clock of its machine right; nothing was lost" in " ".join(body(the_mail(settings)).split())
 
 
 def test_there_is_one_mail_a_day_and_a_failed_run_is_told_in_one_of_them(settings: Settings) -> None:
