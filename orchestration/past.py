@@ -22,6 +22,7 @@ from warehouse.lake import Lake
 _WHY_NL = {
     Change.FIRST: "nog niet gezegd",
     Change.DEFINITION: "andere definitie of regels",
+    Change.METHOD: "andere methode",
     Change.NEW_AND_CORRECTED: "nieuwe en verbeterde gegevens",
     Change.NEW: "nieuwe gegevens",
     Change.CORRECTED: "verbeterde gegevens",
@@ -188,7 +189,7 @@ def _answer(row: Mapping[str, Any], when: str, labels: Mapping[str, str]) -> str
     status, value = row.get(f"status{when}"), row.get(f"value{when}")
     if status is None:
         return _NOTHING
-    word = labels.get(status, status)
+    word = str(labels.get(status, status))
     if value is None:
         return word
     return f"{word}: {wording.figure(value, row['unit'])} op {wording.day(row.get(f'ref_date{when}'))}"
