@@ -15,11 +15,9 @@ _DBT = Path(__file__).parents[2] / "dbt_project"
 
 def _found(sql: str, *tables: str, **named: str) -> list[tuple[object, ...]]:
     rendered = (
-        Environment(autoescape=False)
+        Environment(autoescape=False)  # noqa: S701 - SQL, no page
         .from_string(sql)
-        .render(  # noqa: S701 - SQL, no page
-            ref=lambda name: name, config=lambda **_: "", **named
-        )
+        .render(ref=lambda name: name, config=lambda **_: "", **named)
     )
     with duckdb.connect() as con:
         for table in tables:
