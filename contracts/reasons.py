@@ -10,18 +10,11 @@ from datetime import date
 import polars as pl
 
 from contracts.cities.profile import City
-from contracts.vocabulary import LINE, UTC_INSTANT, Column, Noted, Refused, TableContract
+from contracts.kinds import kind_of
+from contracts.vocabulary import LINE, Column, Noted, Refused, TableContract
 
 MISSING = "is missing"
 UNREADABLE = "cannot be read"
-_EXPECTED_NL = {
-    pl.Float64: "hier hoort een getal. Schrijf bijvoorbeeld 1234,5, zonder punt tussen de duizendtallen.",
-    pl.Int64: "hier hoort een geheel getal. Schrijf bijvoorbeeld 12.",
-    pl.Date: "hier hoort een datum. Schrijf jaar-maand-dag, bijvoorbeeld 2026-11-23.",
-    pl.Boolean: "hier hoort ja of nee.",
-    UTC_INSTANT: "hier hoort een tijdstip. Schrijf bijvoorbeeld 2026-11-23T14:30:00Z.",
-}
-_UNEXPECTED_NL = "deze waarde kennen we niet. Kijk na wat in deze kolom hoort."
 
 
 def below(column: Column) -> str:
@@ -129,8 +122,7 @@ def _of_column(column: Column, table: TableContract) -> Iterator[tuple[str, str]
     spelt = table.received.spelling(wire)
     refuses = column.name not in table.noted
     if refuses and wire in table.received.columns:
-        expected = _UNEXPECTED_NL if column.dtype == pl.String else _EXPECTED_NL[column.dtype]
-        yield f"{wire}: {UNREADABLE}", f"{spelt}: {expected}"
+        yield f"{wire}: {UNREADABLE}", f"{spelt}: {kind_of(column).expected_nl}"
     for english, dutch in _limits(column, table.received.meaning_nl.get(wire, "")) if refuses else ():
         yield f"{wire}: {english}", f"{spelt}: {dutch}"
     if not column.nullable:
