@@ -19,39 +19,24 @@ class Kind:
         sql: its type in DuckDB.
         standard: its logical type in the Open Data Contract Standard.
         title_nl: what a supplier calls it.
-        expected_nl: what he is told where a text is not of that kind.
+        unreadable: the code of `contracts.words` for a text that is not of that kind.
     """
 
     sql: str
     standard: str
     title_nl: str
-    expected_nl: str
+    unreadable: str
 
 
-INSTANT = Kind(
-    "TIMESTAMP WITH TIME ZONE",
-    "timestamp",
-    "tijdstip",
-    "hier hoort een tijdstip. Schrijf bijvoorbeeld 2026-11-23T14:30:00Z.",
-)
-TEXT = Kind("VARCHAR", "string", "tekst", "deze waarde kennen we niet. Kijk na wat in deze kolom hoort.")
-WHOLE = Kind("BIGINT", "integer", "geheel getal", "hier hoort een geheel getal. Schrijf bijvoorbeeld 12.")
+TEXT = Kind("VARCHAR", "string", "tekst", "unreadable_word")
+WHOLE = Kind("BIGINT", "integer", "geheel getal", "unreadable_whole_number")
+INSTANT = Kind("TIMESTAMP WITH TIME ZONE", "timestamp", "tijdstip", "unreadable_instant")
 _KINDS: Mapping[object, Kind] = {
     pl.String: TEXT,
-    pl.Float64: Kind(
-        "DOUBLE",
-        "number",
-        "getal",
-        "hier hoort een getal. Schrijf bijvoorbeeld 1234,5, zonder punt tussen de duizendtallen.",
-    ),
+    pl.Float64: Kind("DOUBLE", "number", "getal", "unreadable_number"),
     pl.Int64: WHOLE,
-    pl.Boolean: Kind("BOOLEAN", "boolean", "ja of nee", "hier hoort ja of nee."),
-    pl.Date: Kind(
-        "DATE",
-        "date",
-        "datum (jjjj-mm-dd)",
-        "hier hoort een datum. Schrijf jaar-maand-dag, bijvoorbeeld 2026-11-23.",
-    ),
+    pl.Boolean: Kind("BOOLEAN", "boolean", "ja of nee", "unreadable_boolean"),
+    pl.Date: Kind("DATE", "date", "datum (jjjj-mm-dd)", "unreadable_date"),
     UTC_INSTANT: INSTANT,
 }
 

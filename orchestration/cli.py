@@ -17,6 +17,8 @@ from orchestration.progress import Progress, show_progress
 from orchestration.registry.commands import app as targets
 from orchestration.settings import SettingInvalidError, Settings, read_settings
 from warehouse.durable import DiskFullError, is_disk_full
+from warehouse.layout import close_to_strangers
+from warehouse.published.pointer import current
 
 app = typer.Typer(
     help="Ademruimte tells a city whether it keeps its promises.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -32,6 +34,7 @@ _DAY = ["%Y-%m-%d"]
 
 def main() -> None:
     """Runs the command line; progress goes to the terminal as it happens."""
+    close_to_strangers()
     try:
         app(obj=show_progress(_console))
     except Exception as fault:
@@ -45,7 +48,7 @@ def _told(fault: Exception) -> str:
     told = str(fault).strip("'")
     if isinstance(fault, DiskFullError) or not is_disk_full(fault):
         return told
-    return f"{told}\nthe disk is full: make room, then run it again"
+    return f"{told}\nthe disk is full, or cannot be written: make room, then run it again"
 
 
 def _faults() -> tuple[type[Exception], ...]:
@@ -332,7 +335,7 @@ def dev(port: Annotated[int, typer.Option(help="Port on loopback.")] = 3000) -> 
 
 def _published_settings() -> Settings:
     settings = read_settings()
-    if not (settings.layout.published / "current").exists():
+    if current(settings.layout.published) is None:
         raise typer.BadParameter(f"nothing is published yet under {settings.layout.root}; run `ademruimte build`")
     return settings
 

@@ -31,6 +31,7 @@ _WHY_NL = {
     Change.NONE: "",
 }
 _NOTHING = "niets"
+_ANSWER = ("status", "value", "ref_date")
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,8 @@ def _counted(differing: int, same: int) -> str:
 def _side_by_side(answers: Answers) -> list[dict[str, Any]]:
     """One row per target with the three answers, why they differ and whether they do; in the order of `now`."""
     to_now = _answered(compared(answers.then, answers.now, answers.history), "")
-    again = _answered(compared(answers.again, answers.now, answers.history), "_again").drop("value_now", "status_now")
+    again = _answered(compared(answers.again, answers.now, answers.history), "_again")
+    again = again.drop([f"{name}_now" for name in _ANSWER], strict=False)
     to_again = compared(answers.then, answers.again).select("target_id", pl.col(CHANGE).alias("why_again"))
     titles = answers.now.select("target_id", "title_nl", "unit")
     joined = titles.join(to_now, on="target_id", how="left", maintain_order="left")
@@ -143,12 +145,12 @@ def _side_by_side(answers: Answers) -> list[dict[str, Any]]:
 
 
 def _answered(rows: pl.DataFrame, suffix: str) -> pl.DataFrame:
-    """The status and the value before and after, and why, under the names of this page."""
-    known = [name for name in ("status", "value") if f"{name}_before" in rows.columns]
+    """The status, the value and its day, before and after, and why, under the names of this page."""
+    known = [name for name in _ANSWER if f"{name}_before" in rows.columns]
     return rows.select(
         "target_id",
         *(pl.col(f"{name}_before").alias(name + suffix) for name in known),
-        *(pl.col(f"{name}_after").alias(f"{name}_now") for name in ("status", "value")),
+        *(pl.col(f"{name}_after").alias(f"{name}_now") for name in _ANSWER if f"{name}_after" in rows.columns),
         pl.col(CHANGE).alias("why" + (suffix and "_again_to_now")),
     )
 
@@ -186,14 +188,10 @@ def _answer(row: Mapping[str, Any], when: str, labels: Mapping[str, str]) -> str
     status, value = row.get(f"status{when}"), row.get(f"value{when}")
     if status is None:
         return _NOTHING
-    word = labels.get(status, status)
-    return word if value is None else f"{word}: {_figure(value, row['unit'])}"
-
-
-def _figure(value: float, unit: str) -> str:
-    if unit == "milestone 0/1":
-        return "klaar" if value >= 1 else "nog niet klaar"
-    return wording.number(value) + (" %" if unit.startswith("%") else "")
+    word = labels.get(status, str(status))
+    if value is None:
+        return word
+    return f"{word}: {wording.figure(value, row['unit'])} op {wording.day(row.get(f'ref_date{when}'))}"
 
 
 def _why(row: Mapping[str, Any]) -> str:

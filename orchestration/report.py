@@ -15,7 +15,7 @@ from orchestration.settings import Settings
 from warehouse.lake import Lake
 from warehouse.layout import Layout
 from warehouse.published.parquet import read_table
-from warehouse.published.pointer import current
+from warehouse.published.pointer import POINTER, current
 
 if TYPE_CHECKING:
     from orchestration.loop.rotation import Rotated
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _STYLES = {
     "behind": "bold red",
     "overdue": "bold red",
+    "awaiting_figure": "magenta",
     "at_risk": "yellow",
     "on_track": "green",
     "reached": "bold green",
@@ -33,6 +34,7 @@ _WORST_FIRST = (
     "behind",
     "overdue",
     "at_risk",
+    "awaiting_figure",
     "unverified",
     "stale",
     "contested",
@@ -48,7 +50,6 @@ _UNJUDGED = "no_data"
 _WHY_NOT = {
     "cancelled": "the city withdrew this target",
     "contested": "the note says this in more than one way; the city must still choose",
-    "not_started": "not begun yet",
 }
 _WHY_EMPTY = {
     "te weinig gemeten": "too little was measured",
@@ -145,7 +146,7 @@ def title_of(target: Mapping[str, Any]) -> str:
 
 
 def _told(target: Mapping[str, Any]) -> str:
-    """A target in a line: its value, what was asked by now, how late it is, or why it is not judged."""
+    """A target in a line: its value and its day, what was asked then and is asked today, or why it is not judged."""
     return f"{title_of(target)}: {'; '.join(_position(target))}"
 
 
@@ -154,12 +155,20 @@ def _position(target: Mapping[str, Any]) -> Iterator[str]:
     if status in _WHY_NOT:
         yield _WHY_NOT[status]
         return
-    yield value_of(target) if _is_milestone(target) else f"{value_of(target)} {target['unit'].removeprefix('% ')}"
+    if status == "not_started":
+        yield f"begins on {target['baseline_date']}"
+        return
+    unit = "" if _is_milestone(target) else f" {target['unit'].removeprefix('% ')}"
+    yield f"{value_of(target)}{unit} on {target['ref_date']}"
     if status == "unverified":
         yield "this figure is not verified yet, --why says why"
     elif status == "stale":
-        yield f"nothing newer than {target['ref_date']}"
-    elif status in {*BEHIND, "at_risk", "on_track"}:
+        yield f"nothing newer by {target['as_of_date']}"
+    elif status == "reached" and target["reached_on"] and target["reached_on"] != target["ref_date"]:
+        yield f"reached on {target['reached_on']} with {_figure(target, target['reached_value'])}"
+    elif status in {"overdue", "awaiting_figure"}:
+        yield f"{_figure(target, target['target_value'])} was due on {target['target_date']}"
+    elif status in {"behind", "at_risk", "on_track"}:
         yield from _path(target)
 
 
@@ -167,9 +176,11 @@ def _path(target: Mapping[str, Any]) -> Iterator[str]:
     if _is_milestone(target):
         yield f"due on {target['target_date']}"
     elif target["required_value"] is not None:
-        yield f"asked by now: {asked_of(target)}"
-    if late := lateness(target):
-        yield f"{late} behind"
+        asked = f"asked then: {asked_of(target)}"
+        yield f"{asked}, {lateness(target)} behind" if lateness(target) else asked
+        today = _figure(target, target["required_today"])
+        if target["required_today"] is not None and today != asked_of(target):
+            yield f"asked on {target['as_of_date']}: {today}"
 
 
 def _is_milestone(target: Mapping[str, Any]) -> bool:
@@ -178,22 +189,22 @@ def _is_milestone(target: Mapping[str, Any]) -> bool:
 
 def value_of(target: Mapping[str, Any]) -> str:
     """The value of a target as it is read, without its unit."""
-    if _is_milestone(target):
-        return "done" if (target["value"] or 0) >= 1 else "not done yet"
     return _figure(target, target["value"])
 
 
 def asked_of(target: Mapping[str, Any]) -> str:
-    """What the path of a target asks by now; of one that is overdue, what it had to reach."""
+    """What the path of a target asked on the day of its value; of one that is overdue, what it had to reach."""
     return _figure(target, target["required_value"])
 
 
 def _figure(target: Mapping[str, Any], value: float | None) -> str:
+    if _is_milestone(target):
+        return "done" if (value or 0) >= 1 else "not done yet"
     return _number(value) + (" %" if str(target["unit"]).startswith("%") else "")
 
 
 def lateness(target: Mapping[str, Any]) -> str:
-    """How long ago the path asked for the value of now; empty where it does not say, or is not late."""
+    """How long before the day of its value the path asked for it; empty where it does not say, or is not late."""
     months = target["months_behind"]
     if months is None or round(months) < 1:
         return ""
@@ -297,7 +308,7 @@ def print_places(console: Console, settings: Settings) -> None:
     docs = current(layout.published)
     for what, where in (
         ("published build", read_only_line(layout)),
-        ("as Parquet", shown(layout.published / "current" / "parquet")),
+        ("as Parquet", f"the folder that {shown(layout.published / POINTER)} names"),
         ("refused rows", f"{len(refused)} files, such as {shown(refused[0])}" if refused else "none"),
         ("Data Docs", shown(data_docs_index(layout.quality / docs)) if docs else "none"),
         ("mails", f"{len(mails)} in {shown(layout.mail)}"),

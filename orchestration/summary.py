@@ -68,10 +68,10 @@ def _counted(verdicts: pl.DataFrame, late: int) -> str:
 def _worst(late: pl.DataFrame) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
     table.add_column("the latest of them", overflow="fold")
-    for name in ("now", "asked", "late"):
+    for name in ("figure", "of", "asked then", "late then"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in late.head(_WORST).iter_rows(named=True):
-        figures = (report.value_of(row), report.asked_of(row), report.lateness(row))
+        figures = (report.value_of(row), str(row["ref_date"]), report.asked_of(row), report.lateness(row))
         table.add_row(escape(report.title_of(row)), *figures)
     return table
 

@@ -45,7 +45,7 @@ class Snapshot:
     """What a profile held at one moment.
 
     Attributes:
-        name: when it was taken, as `20261130T143000Z`.
+        name: the how-manieth it is and when it was taken, as `0007-20261130T143000Z`: a clock may be wrong.
         files: by path within the profile.
     """
 
@@ -81,11 +81,15 @@ class Backup:
             files = {_STATE: self._keep_state(layout.state)} if layout.state.exists() else {}
             for folder in Lake(layout.lake).committed():
                 files |= self._keep_whole(folder, layout.root, known)
-            return self._seal(Snapshot(now.astimezone(UTC).strftime(_STAMP), city, files))
+            name = f"{self._next_number():04}-{now.astimezone(UTC).strftime(_STAMP)}"
+            return self._seal(Snapshot(name, city, files))
 
     def snapshots(self) -> list[str]:
         """The names of the backups, oldest first."""
         return sorted(path.stem for path in self._snapshots.glob("*.json")) if self._snapshots.is_dir() else []
+
+    def _next_number(self) -> int:
+        return 1 + max((int(name.partition("-")[0]) for name in self.snapshots()), default=0)
 
     def newest(self) -> Snapshot | None:
         """The last backup that was taken."""

@@ -1,4 +1,5 @@
-{#- A number as a Dutch reader writes it: decimal comma, points between thousands, no needless zeros. -#}
+{#- A number as a Dutch reader writes it: decimal comma, points between thousands, a minus that is no hyphen, no needless
+    zeros. -#}
 {% macro dutch_number(expression, digits) -%}
     translate(
         regexp_replace(
@@ -7,6 +8,6 @@
             ),
             '\.$', ''
         ),
-        ',.', '.,'
+        ',.-', '.,−'
     )
 {%- endmacro %}

@@ -10,7 +10,6 @@
         when series_kind = 'rare_count' then {{ rare_count_status() }}
         when p_reach is not null then {{ probability_status('p_reach') }}
         when trajectory = 'constant' then {{ floor_status() }}
-        when is_young and coalesce(expected_attainment, attainment) < 0.60 then 'at_risk'
         when expected_attainment is not null then {{ attainment_status('expected_attainment') }}
         -- the path asks nothing yet
         when attainment is null then case when gap >= -tolerance then 'on_track' else 'at_risk' end
@@ -62,18 +61,28 @@
     {{ status }} in ('on_track', 'at_risk', 'behind')
 {%- endmacro %}
 
+{#- What can be better or worse than another; the other statuses say that nothing is judged. -#}
+{% macro is_ranked(status) -%}
+    {{ status }} in ('reached', 'on_track', 'at_risk', 'behind')
+{%- endmacro %}
+
+{#- The margin of a norm for which the registry gives none: figures that read the same are the same. -#}
+{% macro default_margin(series_kind, target_value) -%}
+    case {{ series_kind }} when 'share' then 1.0 when 'level' then abs({{ target_value }}) / 100 else 0.0 end
+{%- endmacro %}
+
 {#- What an evaluation would make of the status that stands: harder to leave than to keep. -#}
-{% macro proposed_status(standing, raw, p, series_kind) -%}
+{% macro proposed_status(standing, raw, p, series_kind, may_be_behind) -%}
     case
         when not ({{ is_score(raw) }} and {{ is_score(standing) }}) or {{ p }} is null or {{ series_kind }} = 'rare_count'
             then {{ raw }}
         when {{ standing }} = 'on_track' and {{ p }} >= 0.35 then 'on_track'
         when {{ standing }} != 'on_track' and {{ p }} >= 0.65 then 'on_track'
-        when {{ p }} < 0.05 or ({{ standing }} = 'behind' and {{ p }} < 0.15) then 'behind'
+        when {{ may_be_behind }} and ({{ p }} < 0.05 or ({{ standing }} = 'behind' and {{ p }} < 0.15)) then 'behind'
         else 'at_risk'
     end
 {%- endmacro %}
 
 {% macro status_rank(status) -%}
-    case {{ status }} when 'on_track' then 3 when 'at_risk' then 2 when 'behind' then 1 end
+    case {{ status }} when 'reached' then 4 when 'on_track' then 3 when 'at_risk' then 2 when 'behind' then 1 end
 {%- endmacro %}

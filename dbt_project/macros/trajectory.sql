@@ -130,3 +130,18 @@
             * {{ path_share(path, ref_date) }}
     end
 {%- endmacro %}
+
+{#- The pace, a year, that leads from a value to the target in what is left of the time on `from_date`. A quota is that of the
+    running year; a yearly rate without an end leads to where the path stands a year on. -#}
+{% macro needed_pace(path, from_date, value) -%}
+    case
+        when {{ path }}.trajectory in ('constant', 'step', 'none') then null
+        when {{ path }}.trajectory = 'annual_quota'
+            then ({{ path }}.target_value - {{ value }}) / nullif(1 - {{ share_of_year(from_date) }}, 0)
+        when {{ path }}.trajectory = 'compound' and {{ path }}.target_date is null
+            then {{ compound_value(path, '(' ~ from_date ~ ' + interval 1 year)::date') }} - {{ value }}
+        else
+            ({{ path }}.target_value - {{ value }})
+            / nullif(greatest(0, {{ deadline_clock(path) }} - {{ pace_clock(path, from_date) }}), 0)
+    end
+{%- endmacro %}

@@ -50,7 +50,7 @@ def unpacked(original: bytes, name: str) -> bytes | list[tuple[str, bytes]]:
     if any(entry.filename == WORKBOOK for entry in entries):
         return original
     if len(entries) > _MOST_FILES:
-        raise UnreadableFileError(f"{name}: holds {len(entries)} files; send at most {_MOST_FILES} in one archive")
+        raise UnreadableFileError("too_many_files", name, count=len(entries), most=_MOST_FILES)
     return [_file_in(original, entry, allowance) for entry in entries]
 
 
@@ -71,29 +71,27 @@ class Allowance:
         self.taken += size
         most = most_unpacked(self.packed)
         if self.taken > most:
-            raise UnreadableFileError(
-                f"{self.name}: unpacks to more than {most // 2**20} MB; not opened. Send only the table, in parts"
-            )
+            raise UnreadableFileError("too_large_unpacked", self.name, most=most // 2**20)
 
     def damaged(self, why: str) -> NoReturn:
         """Refuses the file as damaged."""
-        raise UnreadableFileError(f"{self.name}: is damaged ({why}); pack or save it again")
+        raise UnreadableFileError("damaged", self.name, why=why)
 
 
 def entries_of(original: bytes, name: str) -> list[zipfile.ZipInfo]:
     """What the directory of a ZIP promises."""
     parts = original.count(_ZIP_ENTRY)
     if parts > _MOST_PARTS:
-        raise UnreadableFileError(f"{name}: comes in {parts} parts; not opened. Save only the table in a new workbook")
+        raise UnreadableFileError("too_many_parts", name, parts=parts)
     try:
         with zipfile.ZipFile(io.BytesIO(original)) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
         entries = []
     if not entries:
-        raise UnreadableFileError(f"{name}: is a damaged workbook or archive; save it again")
+        raise UnreadableFileError("damaged_archive", name)
     if any(entry.flag_bits & _ENCRYPTED for entry in entries):
-        raise UnreadableFileError(f"{name}: is locked with a password; save it without one")
+        raise UnreadableFileError("locked", name)
     return entries
 
 
@@ -111,7 +109,7 @@ def content_of(original: bytes, entry: zipfile.ZipInfo, allowance: Allowance) ->
     elif entry.compress_type == zipfile.ZIP_DEFLATED:
         chunks = _inflated(packed, RAW_WINDOW, allowance)
     else:
-        raise UnreadableFileError(f"{allowance.name}: is packed in a way that is not read; pack it as an ordinary ZIP")
+        raise UnreadableFileError("unknown_packing", allowance.name)
     size = crc = 0
     for chunk in chunks:
         size, crc = size + len(chunk), zlib.crc32(chunk, crc)
@@ -137,5 +135,5 @@ def _no_archive(content: bytes, name: str) -> bytes:
         is_workbook(content) and WORKBOOK not in {entry.filename for entry in entries_of(content, name)}
     )
     if is_archive:
-        raise UnreadableFileError(f"{name}: is an archive in an archive; pack the tables themselves")
+        raise UnreadableFileError("nested_archive", name)
     return content

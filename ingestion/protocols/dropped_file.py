@@ -26,7 +26,7 @@ def original_bytes(file: DroppedFile) -> bytes:
     try:
         return file.path.read_bytes()
     except OSError as broken:
-        raise UnreadableFileError(f"{file.path.name}: cannot be opened ({broken.strerror}); drop it again") from None
+        raise UnreadableFileError("cannot_open", file.path.name, why=broken.strerror) from None
 
 
 def text_of(original: bytes, name: str) -> str:
@@ -36,18 +36,17 @@ def text_of(original: bytes, name: str) -> str:
         UnreadableFileError: it is empty, HTML, a workbook or no text at all.
     """
     if is_workbook(original):
-        raise UnreadableFileError(f"{name}: is an Excel workbook, not a CSV file; export it as CSV")
+        raise UnreadableFileError("workbook_as_csv", name)
     if original.startswith(_OLE_START):
-        locked = "is locked with a password; save it without one"
-        raise UnreadableFileError(f"{name}: {locked if _LOCKED in original else _OLD}")
+        raise UnreadableFileError("locked" if _LOCKED in original else "before_2007", name)
     if b"\0" in original:
         line = original[: original.index(b"\0")].count(b"\n") + 1
-        raise UnreadableFileError(f"{name}: line {line} holds binary data; save it as CSV (UTF-8)")
+        raise UnreadableFileError("binary", name, line=line)
     text = _decoded(original, name)
     if not text.strip():
-        raise UnreadableFileError(f"{name}: is empty; export it again")
+        raise UnreadableFileError("empty", name)
     if text.lstrip()[:9].casefold().startswith(_HTML_STARTS):
-        raise UnreadableFileError(f"{name}: is a web page, not data (often a login page); export it again")
+        raise UnreadableFileError("web_page", name)
     return text
 
 
@@ -59,9 +58,7 @@ def _decoded(original: bytes, name: str) -> str:
     try:
         return original.decode("cp1252")
     except UnicodeDecodeError:
-        raise UnreadableFileError(
-            f"{name}: line {line} is neither UTF-8 nor Windows-1252 text; save it as CSV (UTF-8)"
-        ) from None
+        raise UnreadableFileError("encoding", name, line=line) from None
 
 
 def lines_of(text: str) -> pl.Series:

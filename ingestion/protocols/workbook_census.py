@@ -37,7 +37,7 @@ def require_sane_workbook(original: bytes, name: str) -> None:
     entries = entries_of(original, name)
     _require_modest_promise(entries, name)
     if WORKBOOK not in {entry.filename for entry in entries}:
-        raise UnreadableFileError(f"{name}: the workbook cannot be read (no {WORKBOOK} in it); save it as XLSX")
+        raise UnreadableFileError("no_workbook", name, part=WORKBOOK)
     allowance = Allowance(name, len(original))
     census = _Census(name)
     for entry in entries:
@@ -50,10 +50,7 @@ def require_sane_workbook(original: bytes, name: str) -> None:
 def _require_modest_promise(entries: list[zipfile.ZipInfo], name: str) -> None:
     size, packed = sum(entry.file_size for entry in entries), sum(entry.compress_size for entry in entries)
     if size > most_unpacked(packed):
-        raise UnreadableFileError(
-            f"{name}: unpacks to {size // 2**20} MB in {len(entries)} parts, {size // max(packed, 1)} times its size; "
-            "not opened. Save only the table in a new workbook"
-        )
+        raise UnreadableFileError("bomb", name, size=size // 2**20, parts=len(entries), times=size // max(packed, 1))
 
 
 def _pieces(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
@@ -76,9 +73,8 @@ def _require_plain_xml(start: bytes, name: str) -> None:
 
     All this stands in front of the root element; the rest of the part is not parsed here.
     """
-    refusal = f"{name}: holds XML that declares entities or is not UTF-8; not opened. Save it again as XLSX"
     if start.startswith(_UTF_16_STARTS) or (b"<" in start[:4] and b"\0" in start[:4]):
-        raise UnreadableFileError(refusal)
+        raise UnreadableFileError("xml_entities", name)
     if not start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         return
     found: list[str] = []
@@ -95,7 +91,7 @@ def _require_plain_xml(start: bytes, name: str) -> None:
     except (ExpatError, ValueError, LookupError):
         found.append("broken")
     if found[:1] != ["root"]:
-        raise UnreadableFileError(refusal)
+        raise UnreadableFileError("xml_entities", name)
 
 
 def _note(found: list[str], encoding: str | None) -> None:
@@ -125,10 +121,7 @@ class _Census:
             else:
                 self._cell(letters, number, rest)
         if self._last_row * self._last_column > _MOST_CELLS:
-            raise UnreadableFileError(
-                f"{self._name}: has a sheet of {self._last_row} rows by {self._last_column} columns; not opened. "
-                "Save only the table in a new workbook"
-            )
+            raise UnreadableFileError("sheet_too_large", self._name, rows=self._last_row, columns=self._last_column)
         self._strings(piece)
 
     def end_of_part(self) -> None:
@@ -145,10 +138,7 @@ class _Census:
         named = np.concatenate([np.empty(0, np.int64), *self._references])
         size = int(sizes[named[named < sizes.size]].sum())
         if size > _MOST_TEXT:
-            raise UnreadableFileError(
-                f"{self._name}: repeats its texts up to {size // 2**20} MB; not opened. "
-                "Save only the table in a new workbook"
-            )
+            raise UnreadableFileError("texts_too_large", self._name, size=size // 2**20)
 
     def _cell(self, letters: bytes, number: bytes, rest: bytes) -> None:
         if letters:

@@ -68,13 +68,13 @@ class _Options:
 def _session_modules(written: str) -> tuple[str, ...]:
     asked = {"0": (), "1": (ocpi.SESSIONS, ocpi.CDRS), ocpi.SESSIONS: (ocpi.SESSIONS,), ocpi.CDRS: (ocpi.CDRS,)}
     if written not in asked:
-        raise PermanentSupplierError(f"SESSIONS of charge_points is {written!r:.40}; write {', '.join(asked)}")
+        raise PermanentSupplierError("unknown_sessions", written=f"{written!r:.40}", allowed=", ".join(asked))
     return asked[written]
 
 
 def _whole(name: str, written: str | None, default: int) -> int:
     if written is not None and not written.isdecimal():
-        raise PermanentSupplierError(f"{name} of charge_points is {written!r:.40}; write a whole number of days")
+        raise PermanentSupplierError("no_days", name=name, written=f"{written!r:.40}")
     return int(written) if written is not None else default
 
 
@@ -334,19 +334,13 @@ def _require_no_disappearance(memory: Memory, found: frozenset[str], locations: 
         what = f"names {locations} locations where it named {memory.locations}"
     else:
         return
-    raise PermanentSupplierError(
-        f"the operator {what}; nothing was loaded and the stock stands as it was. Ask the operator; when it is right, "
-        "set ADEMRUIMTE_CHARGE_POINTS_ACCEPT_SHRINK_ON to the date of the next pull (YYYY-MM-DD)"
-    )
+    raise PermanentSupplierError("stock_gone", what=what)
 
 
 def _require_modest(sent: Iterable[object]) -> None:
     count = sum(row_count(as_object(each)) for each in sent)
     if count > _MOST_ROWS:
-        raise PermanentSupplierError(
-            f"the operator sent {count} locations, EVSEs and connectors, over {_MOST_ROWS}; nothing was loaded. Ask it "
-            "for an address with the locations of this region only"
-        )
+        raise PermanentSupplierError("too_many_points", count=count, most=_MOST_ROWS)
 
 
 def _private_evses(crawl: ocpi.Crawl) -> pl.DataFrame:

@@ -54,13 +54,15 @@ class EnergyMeters(Source):
             UnreadableFileError: it is no Mijn Fluvius export.
             RegisterMissingError: no register of buildings landed yet; the file may come again.
         """
-        exported = read_export(original_bytes(file), file.path.name)
+        exported, titles = read_export(original_bytes(file), file.path.name)
         rows, withheld = Register.of(context).admit(exported, context.city)
-        return Delivery(file.path.name, {READINGS.name: rows}, file.supplied_at, withheld=withheld)
+        tables, titles_of = {READINGS.name: rows}, {READINGS.name: titles}
+        return Delivery(file.path.name, tables, file.supplied_at, withheld=withheld, titles=titles_of)
 
     def reread(self, original: bytes, name: str, context: Context) -> dict[str, pl.DataFrame]:
         """The tables in the bytes of an earlier delivery, as the register of today lets them in."""
-        rows, _ = Register.of(context).admit(read_export(original, name), context.city)
+        exported, _ = read_export(original, name)
+        rows, _ = Register.of(context).admit(exported, context.city)
         return {READINGS.name: rows}
 
     def revise(self, kept: Tables, context: Context) -> tuple[Tables, Mapping[str, int]]:
@@ -245,10 +247,7 @@ class _Pull:
         if not self.read and self.broken:
             raise self.broken[0][1]
         if not self.read and self.refused > 1:
-            raise PermanentSupplierError(
-                f"energy_meters: the supplier refused all {self.refused} access points; check the data access contract "
-                "and ADEMRUIMTE_ENERGY_METERS_SUBSCRIPTION_KEY"
-            )
+            raise PermanentSupplierError("all_refused", "energy_meters", count=self.refused)
 
     def faults(self) -> dict[str, str]:
         """Which access points failed in one way; of dwellings only how many, for an EAN leads to who lives there."""
@@ -329,7 +328,7 @@ def _needed(value: str | None, name: str) -> str:
 
 
 def _missing(name: str) -> PermanentSupplierError:
-    return PermanentSupplierError(f"energy_meters: the Energy API needs ADEMRUIMTE_ENERGY_METERS_{name}; set it")
+    return PermanentSupplierError("no_setting", "energy_meters", name=name)
 
 
 def _content(path: str, name: str) -> bytes:
@@ -337,6 +336,4 @@ def _content(path: str, name: str) -> bytes:
         return Path(path).read_bytes()
     except OSError as broken:
         why = broken.strerror
-    raise PermanentSupplierError(
-        f"energy_meters: the file of ADEMRUIMTE_ENERGY_METERS_{name} cannot be opened ({why}); check the setting"
-    )
+    raise PermanentSupplierError("setting_file", "energy_meters", name=name, why=why)

@@ -83,17 +83,14 @@ def _tables(book: Book, context: Context) -> dict[str, pl.DataFrame]:
 def _list(endpoint: Endpoint) -> Path:
     named = endpoint.option("MAPPING")
     if named is None:
-        raise PermanentSupplierError(
-            "indicators: nothing says which Swing variable is which indicator; name the list in "
-            "ADEMRUIMTE_INDICATORS_MAPPING"
-        )
+        raise PermanentSupplierError("no_mapping_named", "indicators")
     return Path(named)
 
 
 def _form(endpoint: Endpoint) -> Form:
     named = endpoint.option("FORM") or Form.ODATA
     if named not in list(Form):
-        raise PermanentSupplierError(f"indicators: ADEMRUIMTE_INDICATORS_FORM is none of {', '.join(Form)}")
+        raise PermanentSupplierError("unknown_form", "indicators", allowed=", ".join(Form))
     return Form(named)
 
 

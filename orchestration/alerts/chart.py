@@ -64,7 +64,7 @@ def alternative_text(title: str, measured: pl.DataFrame, path: Path) -> str:
             f"naar {wording.number(last[1])} op {wording.day(last[0])}."
         )
     if path.required_value is not None:
-        said.append(f"Het pad vraagt {wording.number(path.required_value)} op {wording.day(path.ref_date)}.")
+        said.append(f"Het pad vroeg {wording.number(path.required_value)} op {wording.day(path.ref_date)}.")
     if path.target_value is not None and path.target_date is not None:
         said.append(f"Het doel is {wording.number(path.target_value)} tegen {wording.day(path.target_date)}.")
     return " ".join(said)
@@ -107,7 +107,7 @@ def _measured_layers(measured: pl.DataFrame, path: Path) -> list["alt.Chart"]:
     line = _chart(points).mark_line(color=_MEASURED, strokeWidth=3)
     last_date, last_value = points[-1]
     is_below = path.required_value is None or last_value <= path.required_value
-    label = f"gemeten: {wording.number(last_value)}"
+    label = f"{wording.day(last_date)}: {wording.number(last_value)}"
     return [line, *_labelled(last_date, last_value, label, _MEASURED, is_above=not is_below)]
 
 
@@ -119,10 +119,10 @@ def _path_layers(measured: pl.DataFrame, path: Path) -> list["alt.Chart"]:
     layers = [_chart(points).mark_line(color=_PATH, strokeWidth=2, strokeDash=[6, 4])] if len(points) > 1 else []
     is_above = path.value is None or path.required_value is None or path.value <= path.required_value
     if path.ref_date is not None and path.required_value is not None and not path.is_past:
-        label = f"nodig: {wording.number(path.required_value)}"
+        label = f"toen nodig: {wording.number(path.required_value)}"
         layers += _labelled(path.ref_date, path.required_value, label, _BEHIND, is_above=is_above)
     if path.target_date is not None and path.target_value is not None:
-        label = f"doel: {wording.number(path.target_value)}"
+        label = f"doel {path.target_date.year}: {wording.number(path.target_value)}"
         layers += _labelled(path.target_date, path.target_value, label, _INK, is_above=is_above)
     return layers
 

@@ -31,6 +31,8 @@ UNFOLDED = SMTP.clone(max_line_length=900)
 
 _TELLS = ("behind", "overdue")
 _MENTIONS = ("at_risk",)
+# asked of whoever supplies the figure, and never urgent
+_AWAITS = "awaiting_figure"
 # Quoted-printable folds at 76: one less than the terminal keeps the source of the mail readable too.
 _TEXT_WIDTH = 76
 # A digest is dated on the build's day, not on the moment it was made, so that making it again gives the same bytes.
@@ -42,9 +44,13 @@ class Line:
     """One target in a digest; figures in `unit`, dates of the city.
 
     Attributes:
-        gap: distance to the path; negative is behind.
+        status_nl: the status in words.
+        gap: distance to the path at `ref_date`; negative is behind.
+        gap_nl: that distance in words.
         ref_date: the date the data speaks of.
-        required_value: what the path asks at `ref_date`.
+        required_value: what the path asked at `ref_date`.
+        required_today: what it asks on the day of the digest.
+        required_pace_per_year: from that day to the deadline, from `value`.
     """
 
     target_id: str
@@ -52,9 +58,13 @@ class Line:
     title_nl: str
     unit: str
     status: str
+    status_nl: str
     value: float | None
     required_value: float | None
+    required_today: float | None
+    required_pace_per_year: float | None
     gap: float | None
+    gap_nl: str | None
     baseline_value: float | None
     target_value: float | None
     target_date: date | None
@@ -67,31 +77,28 @@ class Line:
         return self.status in _TELLS
 
     @property
-    def status_nl(self) -> str:
-        """The status in words."""
-        return wording.STATUS_NL[self.status]
+    def is_due(self) -> bool:
+        """Whether its deadline has passed: then only the target counts, and no path to it."""
+        return self.status == "overdue"
 
     @property
     def unit_nl(self) -> str:
         """The unit in Dutch."""
         return wording.unit(self.unit)
 
-    @property
-    def gap_nl(self) -> str:
-        """The distance to the path in words, whichever way the target points."""
-        if self.gap is None or self.value is None or self.required_value is None:
-            return "onbekend"
-        side = "te weinig" if self.value < self.required_value else "te veel"
-        return f"{wording.number(abs(self.value - self.required_value))} {side}"
+    def figure(self, value: float | None) -> str:
+        """A figure of this target as a tile shows it."""
+        return wording.figure(value, self.unit)
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What one department is told about one ISO week.
+    """What one department is told about one ISO week, or is asked in a month.
 
     Attributes:
-        period: ISO week of the build, as `2026-W48`.
+        period: ISO week of the build, as `2026-W48`; its month, as `2026-11`, where nothing is told and a figure asked.
         lines: behind and overdue first, worst first; then those at risk.
+        awaited: the targets past their deadline whose figure this department supplies.
     """
 
     department_id: str
@@ -100,6 +107,7 @@ class Digest:
     build_id: str
     as_of: date
     lines: tuple[Line, ...]
+    awaited: tuple[Line, ...] = ()
 
     @property
     def told(self) -> tuple[Line, ...]:
@@ -111,6 +119,17 @@ class Digest:
         """The targets at risk."""
         return tuple(line for line in self.lines if not line.is_told)
 
+    @property
+    def heading(self) -> str:
+        """What it is about: how many are behind, how many past their deadline; else how many figures are asked."""
+        due = sum(line.is_due for line in self.told)
+        counted = (
+            (len(self.told) - due, "{} achter op schema"),
+            (due, "{} waarvan de termijn verstreken is"),
+        )
+        parts = [words.format(wording.targets(count)) for count, words in counted if count]
+        return ", ".join(parts) or wording.figures_asked(len(self.awaited))
+
 
 def message_key(digest: Digest, city_title: str) -> str:
     """The same key is the same message, whichever build makes it: known before a word of it is written."""
@@ -119,6 +138,9 @@ def message_key(digest: Digest, city_title: str) -> str:
 
 def digests(verdicts: pl.DataFrame, departments: pl.DataFrame, build_id: str, as_of: date) -> list[Digest]:
     """One digest per department with a target behind or overdue; late or doubted data never makes one.
+
+    A department that supplies a figure whose deadline has passed is asked for it: in the digest of its week where it
+    has one, else once a month.
 
     Args:
         verdicts: rows of `fct_target_verdicts` of one published build.
@@ -130,15 +152,24 @@ def digests(verdicts: pl.DataFrame, departments: pl.DataFrame, build_id: str, as
         Digests in order of department_id.
     """
     names = dict(departments.select("department_id", "name_nl").iter_rows())
-    listed = verdicts.filter(pl.col("status").is_in([*_TELLS, *_MENTIONS]), pl.col("department_id").is_not_null())
+    listed = _by(verdicts.filter(pl.col("status").is_in([*_TELLS, *_MENTIONS])), "department_id")
+    awaited = _by(verdicts.filter(pl.col("status") == _AWAITS), "data_owner_department_id")
     year, week, _ = as_of.isocalendar()
     found = []
-    for (department,), rows in sorted(listed.partition_by("department_id", as_dict=True).items()):
-        lines = _lines(rows.iter_rows(named=True))
-        if any(line.is_told for line in lines):
+    for department in sorted({*listed, *awaited}):
+        lines, asked = listed.get(department, ()), awaited.get(department, ())
+        is_told = any(line.is_told for line in lines)
+        if is_told or asked:
+            period = f"{year}-W{week:02d}" if is_told else f"{as_of:%Y-%m}"
             name = names.get(department, department)
-            found.append(Digest(department, name, f"{year}-W{week:02d}", build_id, as_of, lines))
+            found.append(Digest(department, name, period, build_id, as_of, lines if is_told else (), asked))
     return found
+
+
+def _by(verdicts: pl.DataFrame, column: str) -> dict[str, tuple[Line, ...]]:
+    """The lines of each department that a column names, in order."""
+    parts = verdicts.filter(pl.col(column).is_not_null()).partition_by(column, as_dict=True)
+    return {department: _lines(rows.iter_rows(named=True)) for (department,), rows in parts.items()}
 
 
 def _lines(rows: Iterable[Mapping[str, Any]]) -> tuple[Line, ...]:
@@ -178,7 +209,7 @@ def message(  # noqa: PLR0913, PLR0917 - a mail needs its content, both ends and
     words = {
         "digest": digest,
         "city": city_title,
-        "week": digest.period.partition("-W")[2],
+        "when": wording.week_or_month(digest.period),
         "banner": banner,
         "images": {target: (cid[1:-1], alt) for target, (cid, alt, _) in charts.items()},
     }
@@ -201,7 +232,7 @@ def _headers(  # noqa: PLR0913, PLR0917 - private half of `message`
     digest: Digest, sender: str, recipient: str, city_title: str, domain: str, banner: str
 ) -> dict[str, Any]:
     city = _named(city_title)
-    subject = f"{wording.targets(len(digest.told))} achter op schema – afdeling {digest.department_nl}"
+    subject = f"{digest.heading} – afdeling {digest.department_nl}"
     name, address = parseaddr(sender)
     return {
         "From": Address(name or f"Ademruimte {city_title}", addr_spec=address),
@@ -250,7 +281,7 @@ def _template(name: str) -> "jinja2.Template":
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"number": wording.number, "day": wording.day, "targets": wording.targets, "folded": _folded}
+    environment.filters |= {"day": wording.day, "folded": _folded, "sentence": wording.sentence}
     return environment.get_template(name)
 
 

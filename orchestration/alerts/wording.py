@@ -2,8 +2,6 @@
 
 from datetime import date
 
-STATUS_NL = {"behind": "Achter op schema", "overdue": "Over tijd", "at_risk": "Let op"}
-
 _UNITS_NL = {
     "milestone 0/1": "0 = nog niet, 1 = klaar",
     "milestone": "mijlpaal",
@@ -93,13 +91,13 @@ _ONE = {
 
 
 def number(value: float | None) -> str:
-    """A figure with a decimal comma and dots between thousands; decimals only where they say something."""
+    """A figure with a decimal comma, dots between thousands and a minus; decimals only where they say something."""
     if value is None:
         return "onbekend"
     decimals = 0 if abs(value) >= 1000 else 1 if abs(value) >= 10 else 2
     whole, _, fraction = f"{value:,.{decimals}f}".partition(".")
     fraction = fraction.rstrip("0")
-    return whole.replace(",", ".") + (f",{fraction}" if fraction else "")
+    return whole.replace(",", ".").replace("-", "−") + (f",{fraction}" if fraction else "")
 
 
 def day(value: date | None) -> str:
@@ -119,6 +117,29 @@ def amount(value: float | None, registry_unit: str) -> str:
     return f"{figure} {_ONE.get(first, first) if figure == '1' else first}{space}{rest}"
 
 
+def figure(value: float | None, registry_unit: str) -> str:
+    """A figure as it stands in a tile or a label: `klaar`, `−9,8 %`, `836`."""
+    if registry_unit == "milestone 0/1" and value is not None:
+        return "klaar" if value >= 1 else "nog niet klaar"
+    return number(value) + (" %" if registry_unit.startswith("%") and value is not None else "")
+
+
 def targets(count: int) -> str:
     """`1 doelstelling` or `2 doelstellingen`."""
     return f"{count} {'doelstelling' if count == 1 else 'doelstellingen'}"
+
+
+def figures_asked(count: int) -> str:
+    """`1 cijfer gevraagd` or `2 cijfers gevraagd`."""
+    return f"{count} {'cijfer' if count == 1 else 'cijfers'} gevraagd"
+
+
+def week_or_month(period: str) -> str:
+    """`2026-W48` as `week 48`, `2026-11` as `11/2026`."""
+    year, _, part = period.partition("-")
+    return f"week {part.removeprefix('W')}" if part.startswith("W") else f"{part}/{year}"
+
+
+def sentence(words: str) -> str:
+    """Words with a capital in front."""
+    return words[:1].upper() + words[1:]

@@ -15,7 +15,7 @@ from contracts.vocabulary import Column, Delivers, Sensitivity, SourceContract, 
 from orchestration.giving_back import refusal_page
 from orchestration.giving_back.markdown import code_first, markdown_table
 from orchestration.giving_back.open_data_contract import API_VERSION, as_yaml
-from orchestration.giving_back.refusal_page import met
+from orchestration.giving_back.refusal_page import said_of
 
 INDEX = "README.md"
 REFUSALS = "refusals.md"
@@ -44,39 +44,16 @@ _DELIVERS_NL = {
 }
 
 
-def write(contracts: Mapping[str, SourceContract], folder: Path) -> list[str]:
-    """Writes every page, standard file and empty template, and removes what no contract asks for any more.
-
-    Returns:
-        Their names within the folder.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    published = _published(contracts)
-    for name in _present(folder) - published.keys():
-        (folder / name).unlink()
-    for name, content in published.items():
-        (folder / name).write_bytes(content)
-    return sorted(published)
-
-
-def stale(contracts: Mapping[str, SourceContract], folder: Path) -> list[str]:
-    """The names of what is published otherwise than the contracts say, is missing, or is too many."""
-    published, present = _published(contracts), _present(folder)
-    changed = {name for name in present & published.keys() if (folder / name).read_bytes() != published[name]}
-    return sorted(changed | (present ^ published.keys()))
-
-
-def _present(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-
-
-def _published(contracts: Mapping[str, SourceContract]) -> dict[str, bytes]:
+def published(contracts: Mapping[str, SourceContract]) -> dict[str, bytes]:
+    """Every page, standard file and empty template, by its name in the folder."""
     refusals = "\n\n".join((_GENERATED, refusal_page.page(contracts.values()))) + "\n"
     texts = {INDEX: _index(contracts.values()), REFUSALS: refusals}
     templates: dict[str, bytes] = {}
     for contract in contracts.values():
         texts[f"{contract.name}.md"] = page(contract)
-        texts[f"{contract.name}.odcs.yaml"] = as_yaml(contract, {table.name: met(table) for table in contract.tables})
+        texts[f"{contract.name}.odcs.yaml"] = as_yaml(
+            contract, {table.name: said_of(table) for table in contract.tables}
+        )
         templates |= _templates(contract)
     return {name: text.encode() for name, text in texts.items()} | templates
 
@@ -159,13 +136,13 @@ def _table_nl(table: TableContract) -> Iterator[str]:
     past = ", ".join(f"`{wire_name(table, column)}`" for column in (table.event_date, *table.past))
     day_to_come = f"{past}: ligt na de dag van levering."
     yield (
-        "\n".join(f"- {code_first(reason)}" for reason in dict.fromkeys(met(table).values()))
+        "\n".join(f"- {code_first(reason)}" for reason in dict.fromkeys(said_of(table).values()))
         + f"\n- {day_to_come}\n- {_NO_VALUE_NL}"
     )
 
 
 def _key_nl(table: TableContract) -> list[str]:
-    wires = {column.name: column.reads or column.name for column in table.columns}
+    wires = {column.name: column.wire for column in table.columns}
     return list(dict.fromkeys(f"`{wires[name]}`" for name in table.key))
 
 
@@ -173,7 +150,7 @@ def _columns_nl(table: TableContract) -> list[tuple[str, ...]]:
     received = table.received
     rows: list[tuple[str, ...]] = []
     for name in received.columns:
-        typed = [column for column in table.columns if (column.reads or column.name) == name]
+        typed = [column for column in table.columns if column.wire == name]
         required = "ja" if name in received.required and name not in received.added else "nee"
         rows.append((f"`{name}`", required, received.meaning_nl.get(name, ""), _form_nl(name, table, typed)))
     return rows
@@ -211,11 +188,11 @@ def _english(contract: SourceContract) -> Iterator[str]:
         yield markdown_table(("landed column", "type", "read from", "empty", "what it holds"), rows)
         yield f"Key: {_codes(table.key)}. Version: {_codes(table.version) or 'the time of the delivery'}."
         yield "Reasons for which a row is refused:"
-        yield "\n".join(f"- {code_first(reason)}" for reason in met(table))
+        yield "\n".join(f"- {code_first(reason)}" for reason in said_of(table))
 
 
 def _column_en(column: Column, table: TableContract) -> tuple[str, ...]:
-    wire = column.reads or column.name
+    wire = column.wire
     read_from = f"`{wire}`" if wire in table.received.columns else "several columns"
     return str(column.dtype), read_from, "may be" if column.nullable else "never", column.description
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from contracts.reasons import published, refused_by
+from contracts.reasons import Reason, published
 from contracts.registry import all_cities
 from contracts.vocabulary import Refused, SourceContract, TableContract, Way
 from orchestration.giving_back.markdown import code_first, inline, markdown_table
@@ -35,13 +35,13 @@ def page(contracts: Iterable[SourceContract]) -> str:
 def _section(name: str, table: TableContract, counts: Counts) -> Iterator[str]:
     counted = counts.get(name, {})
     rows, hits = Counter(counted.get("rows", {})), Counter(counted.get("reasons", {}))
-    refused = {reason: each for reason, each in refused_by(table).items() if reason in met(table)}
-    others = sum(hits.values()) - sum(hits[reason] for reason in refused)
+    refused = [(reason.said(table)[0], each) for reason, each in met(table).items()]
+    others = sum(hits.values()) - sum(hits[reason] for reason, _ in refused)
     yield f"## `{name}`: {rows['received']} real rows"
     yield markdown_table(
         ("refused when", "hits", "takes away", "moves a figure"),
         [
-            *((code_first(reason), str(hits[reason]), *_effect(each)) for reason, each in refused.items()),
+            *((code_first(reason), str(hits[reason]), *_effect(each)) for reason, each in refused),
             (_OF_EVERY_TABLE, str(others), *_effect(table.refused)),
         ],
     )
@@ -50,10 +50,15 @@ def _section(name: str, table: TableContract, counts: Counts) -> Iterator[str]:
         yield f"Noted and replaced instead of refused, {rows['noted']} times: {kept}."
 
 
-def met(table: TableContract) -> Mapping[str, str]:
-    """The reasons for which a supplier's row may be refused, English to Dutch."""
+def met(table: TableContract) -> Mapping[Reason, Refused]:
+    """The reasons for which a supplier's row may be refused, and what refusing it does."""
     # which city reads it makes no difference to whether a text can be read
     return published(table, next(iter(all_cities().values())))
+
+
+def said_of(table: TableContract) -> dict[str, str]:
+    """The same in words, English to Dutch."""
+    return dict(reason.said(table) for reason in met(table))
 
 
 def _effect(refused: Refused) -> tuple[str, str]:

@@ -43,7 +43,7 @@ def _our_own(ask: Callable[[], _Answer], what: str) -> _Answer:
     try:
         return ask()
     except (SupplierError, pl.exceptions.PolarsError) as broken:
-        raise TransientSupplierError(f"{broken}; correct {what}, then land it again") from broken
+        raise TransientSupplierError("own_fault", why=broken, what=what) from broken
 
 
 def accepted_rows(lake: Lake, source: str, table: str) -> pl.DataFrame:

@@ -72,11 +72,9 @@ def read_whole(path: Path, contract: SourceContract) -> bytes:
         OSError: it cannot be opened.
     """
     size = path.lstat().st_size
-    unread = _why_unread(path, contract.endings)
-    if unread is not None:
-        raise UnreadableFileError(f"{shown_name(path)} {unread}")
+    _require_a_kind_that_is_read(path, contract.endings)
     if size > LARGEST_FILE:
-        raise UnreadableFileError(f"{shown_name(path)} is {size // 2**20} MB, over 200; drop it in parts")
+        raise UnreadableFileError("too_large", shown_name(path), size=size // 2**20, most=LARGEST_FILE // 2**20)
     return path.read_bytes()
 
 
@@ -90,24 +88,21 @@ def opening(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as broken:
-        raise TransientSupplierError(
-            f"{shown_name(path)} cannot be opened ({broken.strerror}); drop it again"
-        ) from None
+        raise TransientSupplierError("cannot_open", shown_name(path), why=broken.strerror) from None
 
 
-def _why_unread(path: Path, endings: tuple[str, ...]) -> str | None:
-    """Why something in a drop folder is not opened at all, in Dutch with what to do; None for what is read."""
+def _require_a_kind_that_is_read(path: Path, endings: tuple[str, ...]) -> None:
+    name = shown_name(path)
     if path.is_symlink():
-        return "is een koppeling; die volgen we niet. Zet het bestand zelf in de map"
+        raise UnreadableFileError("link", name)
     if path.is_dir():
-        return "is een map; we lezen geen mappen. Zet de bestanden zelf een niveau hoger"
+        raise UnreadableFileError("folder", name)
     if not path.is_file():
-        return "is geen gewoon bestand. Zet het bestand zelf in de map"
+        raise UnreadableFileError("no_plain_file", name)
     if path.name.startswith(_LOCK):
-        return "is geen levering: het werkboek staat nog open in Excel. Sluit het"
+        raise UnreadableFileError("open_in_excel", name)
     if not path.name.lower().endswith(endings):
-        return f"is van een soort die we niet lezen. Bewaar het als {' of '.join(endings)}"
-    return None
+        raise UnreadableFileError("unread_kind", name, endings=", ".join(endings))
 
 
 def _written(ready: Path) -> str:

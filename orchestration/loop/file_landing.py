@@ -121,7 +121,7 @@ class _Read:
                 identity = self._identity(self.file.path.name)
                 manifest = commit(passage.judge(entered), landing.lake, landing.now, identity, known)
                 if not manifest.is_refused:
-                    landing.remember(entered.delivery)
+                    landing.remember(entered.delivery, manifest)
                 return manifest
         return replayed(landing.settings, landing.contract, known.batch_id, landing.now) or known
 
@@ -135,7 +135,7 @@ class _Read:
         try:
             forbidden = revise(landing.settings, landing.contract, landing.now)
             if not manifest.is_refused:
-                landing.state.asked(landing.contract.name, manifest.complete_until, landing.now)
+                landing.note_asked(manifest.complete_until, manifest)
             take(self.file, self.sha256)
         except (SupplierError, SchemaFaultError, *NOT_ITS_FAULT) as broken:
             # whose words these are is not known: they may quote a path

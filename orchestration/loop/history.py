@@ -24,7 +24,6 @@ from warehouse import load as loader
 from warehouse.engine import connect, frame
 from warehouse.lake import Decision, Lake, Manifest
 from warehouse.layout import Layout
-from warehouse.state import Progress
 
 _log = logging.getLogger("ademruimte.history")
 _VERDICTS = "select * from verdicts.fct_target_verdicts order by target_id"
@@ -77,7 +76,7 @@ def compared(before: pl.DataFrame, after: pl.DataFrame, history: pl.DataFrame | 
         history: see `changes.with_change`.
 
     Returns:
-        target_id, title_nl, department_id, status_before, status_after, value_before, value_after, change;
+        target_id, title_nl, department_id, change, and status, value and ref_date each `_before` and `_after`;
         in the order of `after`.
     """
     explained = with_change(before, after, history)
@@ -88,7 +87,8 @@ def compared(before: pl.DataFrame, after: pl.DataFrame, history: pl.DataFrame | 
 
 
 def _of(verdicts: pl.DataFrame, when: str) -> Sequence[pl.Expr]:
-    return [pl.col(name).alias(f"{name}_{when}") for name in ("status", "value") if name in verdicts.columns]
+    answer = ("status", "value", "ref_date")
+    return [pl.col(name).alias(f"{name}_{when}") for name in answer if name in verdicts.columns]
 
 
 def _is_then(decision: Decision, as_of: date, known_at: datetime) -> bool:
@@ -114,12 +114,12 @@ def _load(scratch: Settings, lake: Lake, known: Sequence[Manifest], known_at: da
     return {each.source: each.error for each in loaded if each.error}
 
 
-def _progress(known: Sequence[Manifest]) -> list[Progress]:
+def _progress(known: Sequence[Manifest]) -> list[loader.StatusRow]:
     """Up to where each source spoke, as its batches say."""
     sources = sorted({manifest.source for manifest in known})
     of = {name: [manifest for manifest in known if manifest.source == name] for name in sources}
     return [
-        Progress(
+        (
             name,
             max((each.complete_until for each in own if each.complete_until), default=None),
             max(each.known_at for each in own),

@@ -63,14 +63,24 @@ class Landing:
 
     def passage(self) -> Passage:
         """What the next delivery passes; the source remembers the last one that was committed."""
-        context = context_of(self.settings, self.lake, self.state.memory(self.contract.name))
+        context = context_of(self.settings, self.lake, self._memory())
         return Passage(self.contract, replace(context, now=self.clock), self.settings.pseudonym_keys)
 
-    def remember(self, delivery: Delivery) -> None:
+    def _memory(self) -> dict[str, object]:
+        """What the source remembers; nothing where the lake does not hold what it counts on, as after a restore."""
+        content, batch_id = self.state.memory(self.contract.name)
+        return content if batch_id is None or self.lake.counts(self.contract.name, batch_id) else {}
+
+    def remember(self, delivery: Delivery, batch: Manifest | None) -> None:
         """Only after the commit: a pull that died in between is asked for again in full."""
         if delivery.memory is not None:
             # what a source module remembers has not been through the door
-            self.state.remember(self.contract.name, {n: without_identifiers_in(v) for n, v in delivery.memory.items()})
+            content = {name: without_identifiers_in(value) for name, value in delivery.memory.items()}
+            self.state.remember(self.contract.name, content, batch.batch_id if batch else None)
+
+    def note_asked(self, complete_until: datetime | None, batch: Manifest | None) -> None:
+        """That the source was heard, and up to where it speaks with what this batch holds."""
+        self.state.asked(self.contract.name, complete_until, self.now, batch.batch_id if batch else None)
 
     def tell(self, origin: str, outcome: Outcome, message: str, manifest: Manifest | None = None) -> Landed:
         """The outcome of a delivery, in words that any terminal and database takes."""

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("ademruimte.messages")
 _TRY_AGAIN = timedelta(minutes=5)
 _LONGEST_REASON = 1000
+_CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 class OutboxHeldError(RuntimeError):
@@ -202,7 +204,18 @@ def _found(settings: Settings, state: State, now: datetime, since: datetime | No
             for each in state.unsent()
             if each.last_error and each.department_id != DATA_TEAM
         ],
+        clocks=list(_jumps(Lake(settings.layout.lake), now)),
     )
+
+
+def _jumps(lake: Lake, now: datetime) -> Iterator[str]:
+    """Where the clock of the newest build cannot be right, beside ours and beside that of the build before it."""
+    newest = [lake.decision(build_id) for build_id in lake.build_ids()[-2:]]
+    moments = [(f"build {each.build_id}", each.committed_at) for each in newest] + [("now", now)]
+    for (before, then), (after, later) in pairwise(moments):
+        if later < then - _CLOCKS_DIFFER:
+            said = f"{then:%Y-%m-%d %H:%M} UTC, and {after} came after it at {later:%Y-%m-%d %H:%M} UTC"
+            yield f"{before} was made at {said}: set the clock of its machine right; nothing was lost"
 
 
 def _silent(settings: Settings, state: State, now: datetime) -> Iterator[str]:

@@ -161,8 +161,9 @@ class Passage:
         """
         tables, supplied_at = entered.admitted.tables, entered.delivery.supplied_at
         with self._of_the_delivery():
+            titles = entered.delivery.titles
             splits = {
-                table.name: split(tables[table.name], table, self.context.city, supplied_at)
+                table.name: split(tables[table.name], table, self.context.city, supplied_at, titles.get(table.name))
                 for table in self.contract.tables
             }
         return Passed(entered.contract, entered.delivery, entered.admitted, splits)
@@ -172,8 +173,7 @@ class Passage:
         now = self.context.now()
         if now is not None and delivery.supplied_at > now + _CLOCKS_DIFFER:
             raise TransientSupplierError(
-                f"{delivery.origin}: bears the time {delivery.supplied_at:%Y-%m-%d %H:%M} UTC, which has yet to come; "
-                "nothing of it was landed. Set the supplier's clock right, or the time in the .ready file"
+                "time_to_come", delivery.origin, moment=f"{delivery.supplied_at:%Y-%m-%d %H:%M}"
             )
 
     def _at_our_time(self, delivery: Delivery) -> Delivery:
@@ -190,7 +190,7 @@ class Passage:
         except (SupplierError, SchemaFaultError, *NOT_ITS_FAULT):
             raise
         except Exception as broken:
-            raise UnforeseenError(f"{what_broke(broken, self.contract)}; nothing of it was landed") from broken
+            raise UnforeseenError("unforeseen", why=what_broke(broken, self.contract)) from broken
 
 
 def what_broke(broken: Exception, contract: SourceContract) -> str:

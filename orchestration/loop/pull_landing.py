@@ -34,20 +34,19 @@ def _tell_missed(landing: Landing, delivery: Delivery, part: str, why: str) -> L
 
 def _land_when_new(landing: Landing, passage: Passage, sent: Delivery) -> Landed:
     """A pull that brings what the last one brought writes no batch; it only moves `complete_until`."""
-    lake, source = landing.lake, landing.contract.name
-    entered = passage.enter(sent)
-    delivery, sha256, last = entered.delivery, entered.content_sha256, lake.latest(source)
+    lake, entered = landing.lake, passage.enter(sent)
+    delivery, sha256, last = entered.delivery, entered.content_sha256, lake.latest(landing.contract.name)
     if last is not None and last.is_refused and entered.is_held_in(lake, last):
         return landing.refuse_whole(delivery.origin, last)
     if entered.brings_nothing or (last is not None and last.content_sha256 == sha256):
-        landing.remember(delivery)
-        landing.state.asked(source, delivery.complete_until, landing.now)
+        landing.remember(delivery, last)
+        landing.note_asked(delivery.complete_until, last)
         message = f"nothing new since {last.batch_id}" if last else "nothing yet"
         return landing.tell(delivery.origin, Outcome.UNCHANGED, message, last)
     manifest = commit(passage.judge(entered), lake, landing.now, sha256)
     if manifest.is_refused:
         # the next pull asks for it again: a supplier may set right what was wrong with it
         return landing.refuse_whole(delivery.origin, manifest)
-    landing.remember(delivery)
-    landing.state.asked(source, manifest.complete_until, landing.now)
+    landing.remember(delivery, manifest)
+    landing.note_asked(manifest.complete_until, manifest)
     return landing.tell(delivery.origin, Outcome.LANDED, counts_in_words(manifest), manifest)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import polars as pl
 
-from contracts.gate import REASONS_NL, Split
+from contracts.gate import CODES, COLUMNS, REASONS_NL, Split
 from contracts.vocabulary import Sensitivity, SourceContract
 from ingestion.door import Admitted, readmit
 from orchestration.loop.context import context_of
@@ -103,5 +103,5 @@ def _keeps_the_same(lake: Lake, manifest: Manifest, passed: Passed) -> bool:
 
 
 def _refused(quarantined: pl.DataFrame) -> pl.DataFrame:
-    """Without the wording in Dutch: another sentence is no other fate, and older batches hold none."""
-    return quarantined.drop(REASONS_NL, strict=False)
+    """With the English of its reasons alone: another sentence is no other fate, and older batches hold no more."""
+    return quarantined.drop(CODES, COLUMNS, REASONS_NL, strict=False)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from contracts.gate import REASONS, REASONS_NL, Split
+from contracts.gate import WHY, Split
 from contracts.vocabulary import LINE, SourceContract, TableContract
 from ingestion.door import Admitted, KeyRing
 from orchestration.loop.locks import one_at_a_time
@@ -21,7 +21,7 @@ from orchestration.secrets import add_key
 from orchestration.settings import Settings
 from warehouse.lake import KNOWN_AT, Arrival, Lake, Manifest
 
-_OF_EVERY_ROW = (LINE, REASONS, REASONS_NL, KNOWN_AT)
+_OF_EVERY_ROW = (LINE, *WHY, KNOWN_AT)
 _MIXED = 2
 
 
@@ -169,7 +169,7 @@ class _Rotation:
     def _split(self, table: TableContract) -> Split:
         """What the gate said of the rows stays said: today's contract may say something else."""
         counted, wire = self.manifest.tables[table.name], table.received.pseudonyms
-        read_from = {column.name: column.reads or column.name for column in table.columns}
+        read_from = {column.name: column.wire for column in table.columns}
         typed = {name: wire[received] for name, received in read_from.items() if received in wire}
         accepted = _only(self.lake.read(self.manifest, table.name, "accepted"), list(table.schema))
         refused = _only(self.lake.read(self.manifest, table.name, "quarantine"), table.received.columns)

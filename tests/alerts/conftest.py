@@ -19,17 +19,22 @@ BEHIND = {
     "target_id": "charge_points_total",
     "kpi_id": "charge_points_total",
     "department_id": "mobiliteit",
+    "data_owner_department_id": "mobiliteit",
     "title_nl": "Laadpunten (stand)",
     "unit": "charge points",
     "status": "behind",
+    "status_nl": "achter op schema",
     "value": 905.0,
     "required_value": 1078.4,
+    "required_today": 1079.0,
+    "required_pace_per_year": 102.4,
     "gap": -173.4,
+    "gap_nl": "173 te weinig",
     "baseline_value": 660.0,
     "target_value": 1326.0,
     "target_date": date(2030, 12, 31),
     "ref_date": date(2026, 11, 22),
-    "sentence_nl": "Er zijn 905 laadpunten; het pad vraagt er nu 1.078. Er ontbreken er één op zes.",
+    "sentence_nl": "Laadpunten: 905 op 22/11/2026. Het pad vroeg toen 1.078: 173 te weinig. Dat is één op zes.",
 }
 SCHEMA = {
     name: pl.Date if name.endswith("_date") else pl.Float64 if isinstance(value, float) else pl.String

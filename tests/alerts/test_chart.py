@@ -59,4 +59,4 @@ def test_the_path_runs_by_date_also_when_the_deadline_has_passed() -> None:
 
 def test_without_observations_the_words_still_say_what_is_needed() -> None:
     words = alternative_text("Bomen", NOTHING, RISING)
-    assert words == ("Lijngrafiek van Bomen. Het pad vraagt 1.078 op 22/11/2026. Het doel is 1.326 tegen 31/12/2030.")
+    assert words == ("Lijngrafiek van Bomen. Het pad vroeg 1.078 op 22/11/2026. Het doel is 1.326 tegen 31/12/2030.")

@@ -62,15 +62,42 @@ def test_the_same_verdicts_in_another_order_give_the_same_digest(told: Callable[
     assert told(*rows) == told(*reversed(rows))
 
 
-@pytest.mark.parametrize(
-    ("value", "required", "words"),
-    [(905.0, 1078.4, "173,4 te weinig"), (-12.0, -25.6, "13,6 te veel"), (None, 1.0, "onbekend")],
-)
-def test_the_gap_is_told_in_words_for_targets_that_rise_and_that_fall(
-    told: Callable[..., list[Digest]], value: float | None, required: float | None, words: str
+AWAITED = {"target_id": "old", "status": "awaiting_figure", "data_owner_department_id": "wonen"}
+
+
+def test_a_figure_that_is_awaited_is_asked_of_whoever_supplies_it_once_a_month(
+    told: Callable[..., list[Digest]],
 ) -> None:
-    (digest,) = told({"value": value, "required_value": required})
-    assert digest.lines[0].gap_nl == words
+    (digest,) = told(AWAITED)
+    assert (digest.department_id, digest.period, digest.lines) == ("wonen", "2026-11", ())
+    assert [line.target_id for line in digest.awaited] == ["old"]
+    assert digest.heading == "1 cijfer gevraagd"
+
+
+def test_a_department_that_is_written_to_is_asked_in_the_same_mail(told: Callable[..., list[Digest]]) -> None:
+    (digest,) = told({}, AWAITED | {"data_owner_department_id": "mobiliteit"})
+    assert (digest.period, digest.heading) == ("2026-W48", "1 doelstelling achter op schema")
+    assert [line.target_id for line in digest.awaited] == ["old"]
+
+
+def test_an_awaited_figure_alone_mentions_no_target_at_risk(told: Callable[..., list[Digest]]) -> None:
+    (digest,) = told({"status": "at_risk"}, AWAITED | {"data_owner_department_id": "mobiliteit"})
+    assert digest.lines == ()
+
+
+@pytest.mark.parametrize(
+    ("statuses", "heading"),
+    [
+        (("behind", "behind"), "2 doelstellingen achter op schema"),
+        (("overdue",), "1 doelstelling waarvan de termijn verstreken is"),
+        (("behind", "overdue"), "1 doelstelling achter op schema, 1 doelstelling waarvan de termijn verstreken is"),
+    ],
+)
+def test_a_target_past_its_deadline_is_not_counted_as_behind_its_path(
+    told: Callable[..., list[Digest]], statuses: tuple[str, ...], heading: str
+) -> None:
+    (digest,) = told(*({"target_id": f"t{number}", "status": status} for number, status in enumerate(statuses)))
+    assert digest.heading == heading
 
 
 def test_a_missing_gap_is_last_of_those_behind(told: Callable[..., list[Digest]]) -> None:

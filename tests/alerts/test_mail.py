@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from datetime import date
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html.parser import HTMLParser
@@ -117,7 +118,8 @@ def test_text_and_html_hold_the_same_figures_and_dates(
     read_back: EmailMessage, reader: Callable[[EmailMessage], str]
 ) -> None:
     words = " ".join(reader(read_back).split())
-    for figure in ("905", "1.078", "173,4 te weinig", "1.326", "31/12/2030", "22/11/2026", "één op zes", "laadpunten"):
+    dated = ("Stand op 22/11/2026", "Het pad vroeg toen", "Verschil toen", "Het pad vraagt op 23/11/2026", "31/12/2030")
+    for figure in (*dated, "905", "1.078", "173 te weinig", "1.079", "1.326", "één op zes", "laadpunten"):
         assert figure in words
     assert "Deelwagens" in words
 
@@ -155,3 +157,31 @@ def test_a_target_that_was_never_observed_and_has_no_path_still_makes_a_mail(
     nothing = dict.fromkeys(("value", "required_value", "gap", "baseline_value", "target_value", "target_date"))
     (digest,) = told({**nothing, "kpi_id": "unseen", "status": "overdue"})
     assert "onbekend" in _text(mail_of(digest))
+
+
+@pytest.mark.parametrize("reader", [_text, _html])
+def test_a_mail_calls_no_figure_one_of_now(read_back: EmailMessage, reader: Callable[[EmailMessage], str]) -> None:
+    assert not re.search(r"\b(stand|nodig|vanaf) nu\b", reader(read_back), re.IGNORECASE)
+
+
+@pytest.mark.parametrize("reader", [_text, _html])
+def test_a_figure_that_is_awaited_is_asked_without_haste(
+    told: Callable[..., list[Digest]], mail_of: Callable[..., EmailMessage], reader: Callable[[EmailMessage], str]
+) -> None:
+    (digest,) = told({"status": "awaiting_figure", "title_nl": "Deelwagens"})
+    mail = mail_of(digest, is_synthetic=False)
+    words = " ".join(reader(mail).split())
+    assert mail["Subject"] == "1 cijfer gevraagd – afdeling Mobiliteit"
+    for part in ("Deelwagens", "niet dringend", "deze cijfers aanlevert", "11/2026"):
+        assert part.casefold() in words.casefold()
+    assert "achter op schema" not in words.casefold()
+
+
+@pytest.mark.parametrize("reader", [_text, _html])
+def test_a_target_past_its_deadline_is_held_against_the_target_and_no_path(
+    told: Callable[..., list[Digest]], mail_of: Callable[..., EmailMessage], reader: Callable[[EmailMessage], str]
+) -> None:
+    (digest,) = told({"status": "overdue", "status_nl": "termijn verstreken", "target_date": date(2025, 12, 31)})
+    words = " ".join(reader(mail_of(digest)).split())
+    assert "Moest er zijn op 31/12/2025" in words
+    assert "Verschil toen" not in words

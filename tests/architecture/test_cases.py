@@ -24,6 +24,7 @@ _CASES = (
     "meters-words",
     "foreign-list",
     "mail-quit",
+    "buildings-check",
 )
 
 

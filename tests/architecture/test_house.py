@@ -51,7 +51,7 @@ ONE_PLACE = {
     "file_digest(": "warehouse/durable.py",
     "pl.read_parquet(": "warehouse/frames.py",
     "pl.scan_parquet(": "warehouse/frames.py",
-    "pl.Boolean: ": "contracts/kinds.py",
+    '"BIGINT"': "contracts/kinds.py",
 }
 LOCKS = ("requirements.lock.txt", "requirements-dev.lock.txt")
 LOCAL_LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")

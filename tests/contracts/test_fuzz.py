@@ -63,7 +63,7 @@ TYPICAL: dict[type[pl.DataType], tuple[str, ...]] = {
 def _right(table: TableContract, received: str, draw: Callable[[st.SearchStrategy[str]], str]) -> list[str]:
     """Values that the column of a received text might well accept."""
     found: list[str] = []
-    for column in (each for each in table.columns if (each.reads or each.name) == received):
+    for column in (each for each in table.columns if each.wire == received):
         found += _values(column, draw)
     return found or list(TYPICAL[pl.String])
 

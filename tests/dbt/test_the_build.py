@@ -229,16 +229,18 @@ def test_a_measurement_speaks_before_a_value_somebody_filled_in(built: Built) ->
 def test_the_sentence_says_value_path_and_gap_in_plain_dutch(built: Built) -> None:
     said = dict(built.rows("select target_id, sentence_nl from verdicts.fct_target_verdicts"))
     assert said["charge_points_total"] == (
-        "Laadpunten (stand): 4; het pad vraagt 935. Dat is 931 te weinig. Achterstand: 9,8 jaar. "
-        "Nodig vanaf nu: 322 per jaar. De laatste tijd: -227 per jaar."
+        "Laadpunten (stand): 4 op 22/11/2026. Het pad vroeg toen 935: 931 te weinig. De achterstand was toen 9,8 jaar. "
+        "Op 23/11/2026 vraagt het pad nog hetzelfde. Nodig van 23/11/2026 tot 31/12/2030: 322 per jaar. "
+        "Recent tempo, tot 22/11/2026: −227 per jaar."
     )
     assert said["tickets_1777_5wd"].endswith(
-        ": 50 %; de norm is 100 %, met een marge van 5 procentpunt. Dat is 50 procentpunt te weinig."
+        ": 50 % op 22/11/2026. De norm is 100 %, met een marge van 5 procentpunt: 50 procentpunt te weinig."
     )
     assert said["trees_extra"] == (
-        "Extra bomen: 20.000; het pad vraagt 20.084. Dat is 84 te weinig. "
-        "Nodig vanaf nu: 12.977 per jaar. De laatste tijd: 12.903 per jaar. "
-        "Aan dit tempo wordt het 77.419 op 31/12/2030."
+        "Extra bomen: 20.000 op 31/10/2026. Het pad vroeg toen 20.084: 84 te weinig. "
+        "Op 23/11/2026 vraagt het pad 21.985. Nodig van 23/11/2026 tot 31/12/2030: 13.419 per jaar. "
+        "Recent tempo, tot 31/10/2026: 12.903 per jaar. "
+        "Aan dat tempo wordt het 77.419 op 31/12/2030."
     )
     assert None not in said.values()
     assert not [sentence for sentence in said.values() if "{" in sentence]

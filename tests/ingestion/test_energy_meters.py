@@ -62,7 +62,7 @@ def _context(city: City) -> Context:
 
 
 def _rows(content: str | bytes, _: City) -> pl.DataFrame:
-    return read_export(content if isinstance(content, bytes) else content.encode(), "export.csv")
+    return read_export(content if isinstance(content, bytes) else content.encode(), "export.csv")[0]
 
 
 def _gated(content: str | bytes, city: City) -> Split:
@@ -367,7 +367,7 @@ def test_real_exports_pass_whole(
 def test_any_pile_of_lines_is_read_or_refused_and_no_line_is_lost(lines: list[str]) -> None:
     filled = [line for line in lines if line.strip()]
     try:
-        rows = read_export("\n".join(lines).encode(), "export.csv")
+        rows, _ = read_export("\n".join(lines).encode(), "export.csv")
     except UnreadableFileError:
         assert not filled or filled[0] not in (_NL_OLD, _EN_NOW)
     else:

@@ -282,7 +282,7 @@ def test_the_same_build_again_from_the_lake_alone_gives_the_same_verdicts_and_ap
 
 
 def test_a_lost_publication_is_published_again(own_demo: Settings) -> None:
-    (own_demo.layout.published / "current").unlink()
+    (own_demo.layout.published / "current.json").unlink()
     assert "not published" in (why_due(own_demo, LATER) or "")
     with build_lock(own_demo):
         assert "forward" in Build(own_demo, LATER).recover()

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import zipfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ import polars as pl
 import pytest
 from openpyxl import Workbook
 
-from orchestration.giving_back.lines import fault_nl
+from orchestration.giving_back.lines import check
 from orchestration.loop.dropped import READY
 from orchestration.loop.landed import Landed, Outcome
 from orchestration.loop.landing import land
@@ -332,21 +333,34 @@ def test_unread_kinds_are_told_once_in_dutch_and_links_are_not_followed(
     assert sorted(landed.origin for landed in files) == sorted(
         path.name for path in folder.iterdir() if READY not in path.name
     )
-    assert all("Zet " in each.message or "Bewaar " in each.message or "Sluit " in each.message for each in files)
+    indicators = settings.contracts()["indicators"]
+    faults = [check(folder / landed.origin, indicators, settings, NOW).fault for landed in files]
+    assert all(fault and re.search(r"(Zet|Bewaar|Sluit) ", fault.dutch) for fault in faults)
     again = land(settings, settings.contracts()["indicators"], after, is_asked=False)
     assert {landed.outcome for landed in again} == {Outcome.STANDS}
     assert (tmp_path / "elders.csv").exists()
     assert Lake(settings.layout.lake).manifests() == []
 
 
-@pytest.mark.parametrize(("inside", "says"), [("EncryptedPackage", "password"), ("Workbook", "before 2007")])
-def test_a_workbook_with_a_password_is_told_so(empty_profile: Callable[..., Settings], inside: str, says: str) -> None:
+@pytest.mark.parametrize(
+    ("inside", "says", "dutch"),
+    [
+        ("EncryptedPackage", "password", "beveiligd met een wachtwoord. Bewaar"),
+        ("Workbook", "before 2007", "oud Excel-bestand (.xls). Bewaar"),
+    ],
+)
+def test_a_workbook_with_a_password_is_told_so(
+    empty_profile: Callable[..., Settings], tmp_path: Path, inside: str, says: str, dutch: str
+) -> None:
     settings = empty_profile()
     content = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 100 + inside.encode("utf-16-le")
     landed = _land(settings, "indicators", "cijfers.xlsx", content)
     assert landed.outcome is Outcome.REFUSED
     assert says in landed.message
-    assert "Bewaar" in fault_nl(landed.message)
+    (tmp_path / "cijfers.xlsx").write_bytes(content)
+    fault = check(tmp_path / "cijfers.xlsx", settings.contracts()["indicators"], settings, NOW).fault
+    assert fault
+    assert dutch in fault.dutch
 
 
 def _quarter(volume: str, start: str, end: str, *, day: int = 25, rest: str = "Afname;{};kWh;Uitgelezen") -> str:
@@ -400,6 +414,19 @@ def test_a_reason_names_the_columns_of_the_export_and_not_ours(with_a_hall: Sett
     refused = _refused(with_a_hall, _land(with_a_hall, "energy_meters", "export.csv", content), "readings")
     named = {reason.partition(":")[0] for reasons in refused.values() for reason in reasons}
     assert named == {"Volume", "Validatiestatus"}
+
+
+_OLDER = "Van Datum;Van Tijdstip;Tot Datum;Tot Tijdstip;EAN;Meter;Metertype;Register;Volume;Eenheid;Validatiestatus"
+_ENGLISH = _OLDER.replace("Van Datum", "From (date)").replace("Validatiestatus", "Validation status")
+
+
+@pytest.mark.parametrize("header", [_OLDER, _ENGLISH], ids=["older Dutch", "English"])
+def test_a_reason_spells_the_columns_as_the_file_itself_does(with_a_hall: Settings, header: str) -> None:
+    content = f"{header}\n" + _meter_day(1, "1,000", status="Bijna") + _meter_day(2, "1,000").replace("02-10", "2 okt")
+    refused = _refused(with_a_hall, _land(with_a_hall, "energy_meters", "export.csv", content), "readings")
+    said = {reason.partition(":")[0] for reasons in refused.values() for reason in reasons}
+    begin, *_, status = header.split(";")
+    assert {begin, status} <= said <= set(header.split(";"))
 
 
 def test_serial_spelling_makes_no_two_meters_of_one(with_a_hall: Settings) -> None:
@@ -458,3 +485,16 @@ def test_future_versions_of_an_export_of_a_system_are_taken_back_to_its_delivery
     assert found["updated_at"].to_list() == [NOW, sixth, sixth]
     assert found["closed_at"].to_list() == [NOW, NOW, sixth - timedelta(hours=1)]
     assert landed.message.endswith("; 3 moments past the delivery taken back to it")
+
+
+def test_buildings_check_and_landing_say_the_same_of_national_numbers_in_names(
+    empty_profile: Callable[..., Settings], tmp_path: Path
+) -> None:
+    settings = empty_profile()
+    rows = [f"school_{at};93.05.18-223.61;;;;;{100 + at};onderwijs;gebouwen;;nee;\n" for at in range(8)]
+    file = tmp_path / "gebouwen.csv"
+    file.write_text(_BUILDINGS + "".join(rows), "utf-8")
+    checked = check(file, settings.contracts()["buildings"], settings, NOW)
+    landed = _land(settings, "buildings", file.name, file.read_bytes())
+    assert landed.outcome is Outcome.REFUSED
+    assert not checked.is_fine

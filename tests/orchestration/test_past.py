@@ -70,7 +70,13 @@ def test_three_answers_that_agree_are_only_counted_and_can_be_asked_for() -> Non
     assert "Met --all ziet u ze allemaal, met --target DOEL één doel." in text
     for asked in ({"with_same": True}, {"target_id": "points"}):
         text = shown(verdicts({}), verdicts({}), verdicts({}), **asked)
-        assert cells(text) == ["Laadpunten", "let op: 905", "let op: 905", "let op: 905", ""]
+        assert cells(text) == [
+            "Laadpunten",
+            "let op: 905 op 22/11/2026",
+            "let op: 905 op 22/11/2026",
+            "let op: 905 op 22/11/2026",
+            "",
+        ]
         assert "--all" not in text
 
 
@@ -78,9 +84,9 @@ def test_a_status_that_only_the_recomputation_knows_is_dutch_too_and_says_why_it
     text = shown(verdicts({}), verdicts(STALE), verdicts({}))
     assert cells(text) == [
         "Laadpunten",
-        "let op: 905",
-        "geen recente gegevens: 905",
-        "let op: 905",
+        "let op: 905 op 22/11/2026",
+        "geen recente gegevens: 905 op 22/11/2026",
+        "let op: 905 op 22/11/2026",
         "herberekend: de tijd ging voorbij",
     ]
 
@@ -89,9 +95,9 @@ def test_a_corrected_value_is_named_as_the_reason_with_both_figures() -> None:
     text = shown(verdicts({}), verdicts({}), verdicts({"value": 800.5}))
     assert cells(text) == [
         "Laadpunten",
-        "let op: 905",
-        "let op: 905",
-        "let op: 800,5",
+        "let op: 905 op 22/11/2026",
+        "let op: 905 op 22/11/2026",
+        "let op: 800,5 op 22/11/2026",
         "verbeterde gegevens",
     ]
     assert "1 met een ander oordeel" in " ".join(text.split())
@@ -109,8 +115,8 @@ def test_where_nothing_was_said_the_recomputation_answers() -> None:
     assert cells(text) == [
         "Laadpunten",
         "niets",
-        "let op: 905",
-        "geen recente gegevens: 905",
+        "let op: 905 op 22/11/2026",
+        "geen recente gegevens: 905 op 22/11/2026",
         "de tijd ging voorbij",
     ]
 
@@ -118,7 +124,7 @@ def test_where_nothing_was_said_the_recomputation_answers() -> None:
 def test_a_target_of_which_alone_nothing_was_said_is_held_against_the_recomputation() -> None:
     both = verdicts({}, {"target_id": "new", "title_nl": "Nieuw"})
     text = shown(verdicts({}), both, both, target_id="new")
-    assert cells(text) == ["Nieuw", "niets", "let op: 905", "let op: 905", ""]
+    assert cells(text) == ["Nieuw", "niets", "let op: 905 op 22/11/2026", "let op: 905 op 22/11/2026", ""]
     assert "0 met een ander oordeel" in " ".join(text.split())
 
 
@@ -136,7 +142,11 @@ def test_differences_come_first_and_one_target_can_be_asked_alone() -> None:
 
 @pytest.mark.parametrize(
     ("unit", "value", "read"),
-    [("% of dwellings", 52.0, "let op: 52 %"), ("milestone 0/1", 0.0, "let op: nog niet klaar"), ("m", None, "let op")],
+    [
+        ("% of dwellings", 52.0, "let op: 52 % op 22/11/2026"),
+        ("milestone 0/1", 0.0, "let op: nog niet klaar op 22/11/2026"),
+        ("m", None, "let op"),
+    ],
 )
 def test_a_figure_reads_as_on_the_board(unit: str, value: float | None, read: str) -> None:
     row = verdicts({"unit": unit, "value": value})

@@ -147,7 +147,7 @@ def test_a_crawl_of_which_every_location_was_refused_is_no_crawl_of_an_empty_cit
     assert (counts["locations"].received, counts["locations"].accepted, counts["crawls"].accepted) == (1, 0, 1)
     assert make_plan(settings, NOW).batches == ()
     with State(settings.layout.state) as state:
-        assert (state.memory("charge_points"), state.progress()) == ({}, [])
+        assert (state.memory("charge_points").content, state.progress()) == ({}, [])
         assert [each.source for each in state.refused_pulls()] == ["charge_points"]
 
 

@@ -18,7 +18,10 @@ from warehouse.lake import Lake
 from warehouse.published.parquet import write_parquet
 from warehouse.published.pointer import flip, stage
 
-STATUSES = ["behind", "overdue", "at_risk", "unverified", "stale", "on_track", "reached", "monitored", "not_started"]
+STATUSES = [
+    *("behind", "overdue", "at_risk", "awaiting_figure", "unverified", "stale"),
+    *("on_track", "reached", "monitored", "not_started"),
+]
 TARGET: dict[str, Any] = {
     "target_id": "t",
     "section": "A",
@@ -31,6 +34,11 @@ TARGET: dict[str, Any] = {
     "unit": "trees",
     "value": 1.0,
     "required_value": 2.0,
+    "required_today": 2.5,
+    "target_value": 9.0,
+    "reached_on": date(2026, 10, 31),
+    "reached_value": 9.5,
+    "baseline_date": date(2024, 1, 1),
     "target_date": date(2030, 12, 31),
     "months_behind": 3.0,
 }
@@ -42,6 +50,7 @@ KPI: dict[str, Any] = {
     "unit": "bomen",
     "n": 1,
 }
+VALUE, TODAY = "1 trees on 2026-10-31", "asked on 2026-11-23: 2.5"
 JUDGED = pl.DataFrame({"kpi_id": ["judged"]})
 DEPARTMENTS = pl.DataFrame(
     {
@@ -103,7 +112,7 @@ def test_targets_stand_worst_first_and_one_without_data_is_only_counted(
     ]
     text = shown(report.print_targets, publish(empty_profile(), targets))
     assert re.findall(r"about (\w+)", text) == STATUSES
-    assert "10 targets in the register; of 1 there are no data yet." in text
+    assert "11 targets in the register; of 1 there are no data yet." in text
 
 
 def test_a_status_that_the_table_does_not_know_stands_last(empty_profile: Callable[..., Settings]) -> None:
@@ -184,28 +193,32 @@ def test_the_first_lines_count_every_status_in_words_worst_first(empty_profile: 
 @pytest.mark.parametrize(
     ("target", "told"),
     [
-        ({}, "Target: 1 trees; asked by now: 2; 3 months behind"),
-        ({"title_en": None}, "Doel: 1 trees; asked by now: 2; 3 months behind"),
-        ({"months_behind": 0.4}, "Target: 1 trees; asked by now: 2 (t)"),
-        ({"months_behind": None}, "Target: 1 trees; asked by now: 2 (t)"),
-        ({"months_behind": 1.2}, "Target: 1 trees; asked by now: 2; 1 month behind"),
-        ({"months_behind": 39.0}, "Target: 1 trees; asked by now: 2; 3.2 years behind"),
-        ({"months_behind": -8.0}, "Target: 1 trees; asked by now: 2 (t)"),
+        ({}, f"Target: {VALUE}; asked then: 2, 3 months behind; {TODAY} (t)"),
+        ({"title_en": None}, f"Doel: {VALUE}; asked then: 2, 3 months behind"),
+        ({"months_behind": 0.4}, f"Target: {VALUE}; asked then: 2; {TODAY} (t)"),
+        ({"months_behind": None}, f"Target: {VALUE}; asked then: 2; {TODAY} (t)"),
+        ({"months_behind": 1.2}, f"Target: {VALUE}; asked then: 2, 1 month behind"),
+        ({"months_behind": 39.0}, f"Target: {VALUE}; asked then: 2, 3.2 years behind"),
+        ({"months_behind": -8.0}, f"Target: {VALUE}; asked then: 2; {TODAY} (t)"),
+        ({"required_today": 2.0}, f"Target: {VALUE}; asked then: 2, 3 months behind (t)"),
         (
-            {"unit": "% of dwellings", "value": 52.5, "required_value": 60.0},
-            "Target: 52.5 % of dwellings; asked by now: 60 %; 3 months behind",
+            {"unit": "% of dwellings", "value": 52.5, "required_value": 60.0, "required_today": 61.0},
+            "Target: 52.5 % of dwellings on 2026-10-31; asked then: 60 %, 3 months behind; asked on 2026-11-23: 61 %",
         ),
-        ({"status": "reached"}, "Target: 1 trees (t)"),
-        ({"status": "unverified"}, "Target: 1 trees; this figure is not verified yet, --why says why"),
-        ({"status": "stale"}, "Target: 1 trees; nothing newer than 2026-10-31"),
+        ({"status": "reached"}, f"Target: {VALUE} (t)"),
+        ({"status": "reached", "reached_on": date(2025, 12, 31)}, f"Target: {VALUE}; reached on 2025-12-31 with 9.5"),
+        ({"status": "overdue", "target_date": date(2025, 12, 31)}, f"Target: {VALUE}; 9 was due on 2025-12-31"),
+        ({"status": "awaiting_figure", "target_date": date(2026, 11, 1)}, f"Target: {VALUE}; 9 was due on 2026-11-01"),
+        ({"status": "unverified"}, f"Target: {VALUE}; this figure is not verified yet, --why says why"),
+        ({"status": "stale"}, f"Target: {VALUE}; nothing newer by 2026-11-23"),
         ({"status": "cancelled"}, "Target: the city withdrew this target"),
         ({"status": "contested"}, "Target: the note says this in more than one way; the city must still choose"),
-        ({"status": "not_started"}, "Target: not begun yet"),
+        ({"status": "not_started"}, "Target: begins on 2024-01-01"),
         (
             {"unit": "milestone 0/1", "value": 0.0, "months_behind": None, "status": "at_risk"},
-            "Target: not done yet; due on 2030-12-31",
+            "Target: not done yet on 2026-10-31; due on 2030-12-31",
         ),
-        ({"unit": "milestone 0/1", "value": 1.0, "status": "reached"}, "Target: done"),
+        ({"unit": "milestone 0/1", "value": 1.0, "status": "reached"}, "Target: done on 2026-10-31"),
     ],
 )
 def test_a_target_says_where_it_is_and_why_it_is_not_judged(
@@ -375,7 +388,7 @@ def test_every_place_that_the_demo_names_exists(demo: Settings, monkeypatch: pyt
     docs = re.search(r"Data Docs  (\S+)", text)
     assert int(refused[1]) > 1
     assert Path(refused[2]).suffix == ".parquet"
-    for written in (refused[2], docs[1], "published/current/parquet"):
+    for written in (refused[2], docs[1], "the folder that published/current.json names"):
         assert Path(written).exists(), written
 
 

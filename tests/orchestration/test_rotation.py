@@ -64,7 +64,7 @@ def dwellings(settings: Settings, part: str = "accepted") -> list[pl.DataFrame]:
     for manifest in live(settings):
         for table in contract.tables:
             wire = table.received.pseudonyms
-            typed = [column.name for column in table.columns if (column.reads or column.name) in wire]
+            typed = [column.name for column in table.columns if column.wire in wire]
             # rows of one key are ordered by its pseudonym
             frame = lake.read(manifest, table.name, part).sort("line")  # type: ignore[arg-type]
             found.append(

@@ -131,8 +131,9 @@ SERVICE: Mapping[str, object] = {
     "series_kind": "share",
     "target_value": 100.0,
     "tolerance": 5.0,
-    "baseline_value": None,
-    "baseline_date": None,
+    # known for years: nothing is behind on less than one
+    "baseline_value": 95.0,
+    "baseline_date": date(2024, 12, 31),
     "target_date": None,
     "is_cumulative": False,
 }
@@ -355,9 +356,57 @@ def test_a_series_of_every_month_or_rarer_counts_each_point_as_it_comes(method: 
     assert (monthly["is_running"], monthly["status"]) == (False, "behind")
 
 
-def test_the_first_month_of_a_daily_series_is_judged_while_it_runs(method: Method) -> None:
-    assert _on(method, [(date(2026, 11, 3), 80.0)])["status"] == "behind"
+def test_the_first_month_of_a_daily_series_is_judged_while_it_runs_but_alone_calls_nothing_behind(
+    method: Method,
+) -> None:
+    told = _on(method, [(date(2026, 11, 3), 80.0)])
+    assert (told["status"], told["wanted_status"]) == ("at_risk", "behind")
 
 
-def test_what_is_reached_in_a_running_month_is_reached(method: Method) -> None:
-    assert _on(method, [*EARLIER, (date(2026, 11, 3), 100.0)])["status"] == "reached"
+def test_a_norm_that_is_met_in_a_running_month_waits_like_any_other_change(method: Method) -> None:
+    told = _on(method, [*EARLIER, (date(2026, 11, 3), 100.0)])
+    assert (told["status"], told["wanted_status"]) == ("at_risk", "reached")
+
+
+def test_what_is_counted_is_reached_as_soon_as_it_is_there(method: Method) -> None:
+    points = [(MONTH_ENDS[0], 500.0), (MONTH_ENDS[1], 672.0)]
+    assert _told(method, points, cadence_days=1)["status"].to_list()[-1] == "reached"
+
+
+def test_a_value_that_reached_a_target_and_is_withdrawn_reaches_nothing(method: Method) -> None:
+    points = [*_counted([100] * 6), (MONTH_ENDS[6], 672.0), (MONTH_ENDS[7], 640.0)]
+    assert _told(method, points)["status"].to_list()[-2:] == ["reached"] * 2
+    corrected = [*points[:6], (MONTH_ENDS[6], 630.0), points[7]]
+    assert "reached" not in _told(method, corrected)["status"].to_list()
+
+
+def test_nothing_is_behind_on_less_than_a_year_of_answers(method: Method) -> None:
+    young = {**SERVICE, "baseline_value": None, "baseline_date": None}
+    told = judged(method, targets(young), _answers([(50, 200)] * 12))
+    assert set(told["status"]) == {"at_risk"}
+
+
+def test_the_first_value_of_a_level_is_never_behind_by_itself_and_the_second_is(method: Method) -> None:
+    told = _told(
+        method, _yearly(40, 0, 3), **{**WITHOUT_A_START, "baseline_value": 40.0, "baseline_date": date(2015, 12, 31)}
+    )
+    assert told["raw_status"].to_list() == ["behind"] * 3
+    assert told["status"].to_list() == ["at_risk", "behind", "behind"]
+
+
+@pytest.mark.parametrize("kind", ["level", "event"])
+def test_what_is_better_than_its_path_is_never_behind(method: Method, kind: str) -> None:
+    values = [(date(2019 + number, 12, 31), value) for number, value in enumerate([70.0, 68, 66, 64, 62, 60, 58])]
+    path = {**WITHOUT_A_START, "series_kind": kind, "baseline_value": 0.0, "baseline_date": date(2018, 12, 31)}
+    told = _told(method, values, **path)
+    is_ahead = pl.col("value") >= pl.col("required_value")
+    assert told.filter(is_ahead).height > 3
+    assert told.filter(is_ahead & (pl.col("status") == "behind")).is_empty()
+    assert told["p_reach"].min() < 0.05, "the forecast alone would have said so"
+
+
+@pytest.mark.parametrize(("share", "status"), [(32.96, "on_track"), (31.5, "at_risk"), (30.0, "behind")])
+def test_a_floor_has_a_margin(method: Method, share: float, status: str) -> None:
+    floor = {**SERVICE, "target_value": 33.0, "tolerance": 1.0, "min_points": 1}
+    values = pl.concat([series("t", [(date(2026, month, 1), share)]) for month in (1, 2, 3)])
+    assert judged(method, targets(floor), values)["status"].to_list()[-1] == status

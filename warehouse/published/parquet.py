@@ -7,10 +7,8 @@ import polars as pl
 
 from warehouse.engine import connect
 from warehouse.frames import read_frame
-from warehouse.published.pointer import folder_of
+from warehouse.published.pointer import PARQUET, folder_of
 from warehouse.published.relations import relations
-
-_PARQUET = "parquet"
 
 
 def write_parquet(database: Path, build: Path, schemas: Sequence[str]) -> list[Path]:
@@ -44,4 +42,4 @@ def read_table(published: Path, build_id: str, table: str) -> pl.DataFrame:
 
 
 def _file(build: Path, schema: str, name: str) -> Path:
-    return build / _PARQUET / schema / f"{name}.parquet"
+    return build / PARQUET / schema / f"{name}.parquet"

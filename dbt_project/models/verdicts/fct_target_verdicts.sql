@@ -57,13 +57,16 @@ with_texts as (
             when is_done_or_not then case when value >= 1 then 'klaar' else 'nog niet klaar' end
             else {{ dutch_number('value', 'digits') }}
         end as value_text,
+        {{ dutch_number('reached_value', 'digits') }} as reached_text,
         {{ dutch_number('required_value', 'digits') }} as required_text,
+        {{ dutch_number('required_today', 'digits') }} as required_today_text,
         {{ dutch_number('target_value', 'digits') }} as target_text,
         {{ dutch_number('abs(gap)', 'digits') }} as gap_text,
         {{ dutch_number('required_pace_per_year', 'digits') }} as required_pace_text,
         {{ dutch_number('recent_pace_per_year', 'digits') }} as recent_pace_text,
         {{ dutch_number('forecast_value', 'digits') }} as forecast_text,
         {{ dutch_number('tolerance', 'digits') }} as tolerance_text,
+        {{ dutch_number('target_value - value', 'digits') }} as left_text,
         case
             when p_reach < 0.01 then 'minder dan 1 %'
             when p_reach > 0.99 then 'meer dan 99 %'
@@ -83,39 +86,75 @@ worded as (
     select
         *,
         case
-            when is_done_or_not and status in ('reached', 'overdue') then 'step_' || status
+            when is_done_or_not and status in ('reached', 'overdue', 'awaiting_figure', 'stale') then 'step_' || status
+            when status = 'reached' and series_kind = 'rare_count' then 'reached_rare'
+            when status = 'reached' and direction_sign * (value - target_value) < 0 then 'reached_fallen'
             when status = 'reached' and direction = 'at_most' then 'within'
+            when status = 'reached' and is_sticky and reached_on < ref_date then 'reached_before'
+            when status = 'stale' and trajectory = 'annual_quota' and year(ref_date) < year(as_of_date)
+                then 'stale_quota'
             when status = 'no_data' and value is not null then 'no_data_since_start'
             when status = 'stale' and folded_status = 'monitored' then 'stale_monitored'
             when status not in ('on_track', 'at_risk', 'behind') then status
             when trajectory = 'step' then 'step'
             when required_value is null then 'monitored'
+            when trajectory = 'constant' and tolerance > 0 then 'norm'
             when gap_text = '0' then 'on_path'
             when series_kind = 'rare_count' and status = 'on_track' and gap < 0 then 'by_chance'
-            when trajectory = 'constant' and tolerance > 0 then 'norm'
             else 'off_path'
-        end as template_id,
+        end
+        -- judged by its deadline although nobody knows the figure of that day
+        || case when status = 'overdue' and ref_date < target_date then '_unknown' else '' end as template_id,
+        gap_text || gap_suffix || case
+            when gap_text = '0' then ''
+            when direction_sign = 1 and gap < 0 then ' te weinig'
+            when direction_sign = 1 then ' meer dan gevraagd'
+            when starts_with(unit, '% change') and gap < 0 then ' te weinig gedaald'
+            when starts_with(unit, '% change') then ' meer gedaald dan gevraagd'
+            when series_kind in ('event', 'rare_count') and gap < 0 then ' te veel'
+            when series_kind in ('event', 'rare_count') then ' minder dan gevraagd'
+            when gap < 0 then ' te hoog'
+            else ' lager dan gevraagd'
+        end as gap_nl,
+        status in ('on_track', 'at_risk', 'behind') and required_value is not null as is_held_to_path
+    from with_texts
+
+),
+
+-- what is said beside where it stands: each part speaks of a day that it names
+with_parts as (
+
+    select
+        *,
+        is_held_to_path and is_start_measured as says_start,
+        is_held_to_path and gap < 0 and round(months_behind) >= 1 as says_delay,
         case
-            when direction_sign = 1 and gap < 0 then 'te weinig'
-            when direction_sign = 1 then 'meer dan gevraagd'
-            when gap < 0 then 'te veel'
-            else 'beter dan gevraagd'
-        end as gap_words,
-        status in ('on_track', 'at_risk', 'behind') and gap < 0 and round(months_behind) >= 1 as says_delay,
-        status in ('on_track', 'at_risk', 'behind')
-        and required_pace_per_year is not null
-        and recent_pace_per_year is not null as says_pace,
-        is_start_measured and status in ('on_track', 'at_risk', 'behind') and required_value is not null as says_start,
+            when
+                is_held_to_path
+                and trajectory not in ('constant', 'step')
+                and as_of_date > ref_date
+                and required_today is not null
+                then case when required_today_text = required_text then 'today_same' else 'today' end
+        end as today_template_id,
+        -- what is there already needs no pace
+        case
+            when not is_held_to_path or coalesce(direction_sign * required_pace_per_year, 0) <= 0 then null
+            when series_kind = 'rare_count' then null
+            when trajectory = 'annual_quota' then 'pace_quota'
+            when target_date is null then 'pace_open'
+            else 'pace'
+        end as pace_template_id,
+        is_held_to_path and recent_pace_per_year is not null and trajectory != 'constant' as says_recent_pace,
         -- the newest value wants another status than the one that stands: once is too little, or its month still runs
         case
             when
                 status = folded_status
-                and status in ('on_track', 'at_risk', 'behind')
-                and wanted_status in ('on_track', 'at_risk', 'behind')
+                and {{ is_ranked('status') }}
+                and {{ is_ranked('wanted_status') }}
                 and wanted_status != status
                 then case when is_running then 'wait_month' else 'wait' end
         end as wait_template_id
-    from with_texts
+    from worded
 
 ),
 
@@ -123,81 +162,137 @@ with_outlook as (
 
     select
         *,
-        says_pace
+        says_recent_pace
         and target_date is not null
         and forecast_value is not null
         -- a straight line that runs past what can be is no outlook
         and (forecast_value >= 0 or value < 0)
         and not (is_percentage and abs(forecast_value) > 100) as says_outlook
-    from worded
+    from with_parts
+
+),
+
+with_template as (
+
+    select
+        worded.*,
+        status_labels.label_nl as status_nl,
+        last_labels.label_nl as last_status_nl,
+        sentence_templates.template_nl || concat(
+            case when worded.says_start then start_templates.template_nl end,
+            case when worded.says_delay then delay_templates.template_nl end,
+            today_templates.template_nl,
+            pace_templates.template_nl,
+            case when worded.says_recent_pace then recent_pace_templates.template_nl end,
+            case when worded.says_outlook then outlook_templates.template_nl end,
+            case when worded.says_outlook and worded.p_reach is not null then chance_templates.template_nl end,
+            wait_templates.template_nl
+        ) as template
+    from with_outlook as worded
+    left join status_labels
+        on worded.status = status_labels.status
+    left join status_labels as last_labels
+        on worded.folded_status = last_labels.status
+    left join sentence_templates
+        on worded.template_id = sentence_templates.template_id
+    left join sentence_templates as start_templates
+        on start_templates.template_id = 'start'
+    left join sentence_templates as delay_templates
+        on delay_templates.template_id = 'delay'
+    left join sentence_templates as today_templates
+        on worded.today_template_id = today_templates.template_id
+    left join sentence_templates as pace_templates
+        on worded.pace_template_id = pace_templates.template_id
+    left join sentence_templates as recent_pace_templates
+        on recent_pace_templates.template_id = 'recent_pace'
+    left join sentence_templates as outlook_templates
+        on outlook_templates.template_id = 'outlook'
+    left join sentence_templates as chance_templates
+        on chance_templates.template_id = 'chance'
+    left join sentence_templates as wait_templates
+        on worded.wait_template_id = wait_templates.template_id
+
+),
+
+dated as (
+
+    select
+        *,
+        {{ fill_template('template', {
+            'start_date': "strftime(baseline_date, '%d/%m/%Y')",
+            'target_date': "strftime(target_date, '%d/%m/%Y')",
+            'ref_date': "strftime(ref_date, '%d/%m/%Y')",
+            'as_of_date': "strftime(as_of_date, '%d/%m/%Y')",
+            'year_end': "strftime(make_date(year(as_of_date), 12, 31), '%d/%m/%Y')",
+            'reached_on': "strftime(reached_on, '%d/%m/%Y')",
+            'ref_year': 'year(ref_date)::varchar',
+            'as_of_year': 'year(as_of_date)::varchar',
+            'last_status': 'last_status_nl',
+        }) }} as dated_template
+    from with_template
 
 )
 
 select
-    worded.target_id,
-    worded.kpi_id,
-    worded.value_kpi_id,
-    worded.department_id,
-    worded.section,
-    worded.title_nl,
-    worded.title_en,
-    worded.unit,
-    worded.direction,
-    worded.as_of_date,
-    worded.ref_date,
-    worded.complete_until,
-    worded.value,
-    worded.baseline_value,
-    worded.baseline_date,
-    worded.is_start_measured,
-    worded.target_value,
-    worded.target_date,
-    worded.required_value,
-    worded.gap,
-    worded.progress,
-    worded.time_share,
-    round(worded.attainment, 6) as spi,
-    worded.months_behind,
-    worded.recent_pace_per_year,
-    worded.required_pace_per_year,
-    worded.pace_ratio,
-    worded.acceleration,
-    worded.forecast_value,
-    worded.forecast_low,
-    worded.forecast_high,
-    worded.p_reach,
-    worded.is_indicative,
-    worded.status,
-    status_labels.label_nl as status_nl,
-    worded.folded_status as last_status,
-    worded.status_since,
-    worded.history_hash,
-    {{ fill_template(
-        "(sentence_templates.template_nl"
-        ~ " || case when worded.says_start then start_templates.template_nl else '' end"
-        ~ " || case when worded.says_delay then delay_templates.template_nl else '' end"
-        ~ " || case when worded.says_pace then pace_templates.template_nl else '' end"
-        ~ " || case when worded.says_outlook then outlook_templates.template_nl else '' end"
-        ~ " || case when worded.says_outlook and worded.p_reach is not null"
-        ~ " then chance_templates.template_nl else '' end"
-        ~ " || coalesce(wait_templates.template_nl, ''))", {
-        'title': 'worded.title_nl',
-        'value': 'worded.value_text || worded.suffix',
-        'tolerance': 'worded.tolerance_text || worded.gap_suffix',
-        'forecast': 'worded.forecast_text || worded.suffix',
-        'chance': 'worded.chance_text',
-        'required': 'worded.required_text || worded.suffix',
-        'target': 'worded.target_text || worded.suffix',
-        'start_date': "strftime(worded.baseline_date, '%d/%m/%Y')",
-        'target_date': "strftime(worded.target_date, '%d/%m/%Y')",
-        'ref_date': "strftime(worded.ref_date, '%d/%m/%Y')",
-        'gap': 'worded.gap_text || worded.gap_suffix',
-        'words': 'worded.gap_words',
-        'delay': 'worded.delay_text',
-        'required_pace': 'worded.required_pace_text || worded.gap_suffix',
-        'recent_pace': 'worded.recent_pace_text || worded.gap_suffix',
-        'status': 'status_labels.label_nl',
-        'last_status': 'last_labels.label_nl',
+    dated.target_id,
+    dated.kpi_id,
+    dated.value_kpi_id,
+    dated.department_id,
+    dated.data_owner_department_id,
+    dated.section,
+    dated.title_nl,
+    dated.title_en,
+    dated.unit,
+    dated.direction,
+    dated.as_of_date,
+    dated.ref_date,
+    dated.complete_until,
+    dated.value,
+    dated.baseline_value,
+    dated.baseline_date,
+    dated.is_start_measured,
+    dated.target_value,
+    dated.target_date,
+    dated.required_value,
+    dated.required_today,
+    dated.gap,
+    dated.gap_nl,
+    dated.progress,
+    dated.time_share,
+    round(dated.attainment, 6) as spi,
+    dated.months_behind,
+    dated.recent_pace_per_year,
+    dated.required_pace_per_year,
+    dated.pace_ratio,
+    dated.acceleration,
+    dated.forecast_value,
+    dated.forecast_low,
+    dated.forecast_high,
+    dated.p_reach,
+    dated.is_indicative,
+    dated.status,
+    dated.status_nl,
+    dated.folded_status as last_status,
+    dated.status_since,
+    dated.reached_on,
+    dated.reached_value,
+    dated.history_hash,
+    {{ fill_template('dated.dated_template', {
+        'title': 'dated.title_nl',
+        'value': 'dated.value_text || dated.suffix',
+        'tolerance': 'dated.tolerance_text || dated.gap_suffix',
+        'forecast': 'dated.forecast_text || dated.suffix',
+        'chance': 'dated.chance_text',
+        'required': 'dated.required_text || dated.suffix',
+        'reached_value': 'dated.reached_text || dated.suffix',
+        'fallen': "case when dated.direction_sign = 1 then 'lager' else 'hoger' end",
+        'required_today': 'dated.required_today_text || dated.suffix',
+        'target': 'dated.target_text || dated.suffix',
+        'gap': 'dated.gap_nl',
+        'left': 'dated.left_text || dated.gap_suffix',
+        'delay': 'dated.delay_text',
+        'required_pace': 'dated.required_pace_text || dated.gap_suffix',
+        'recent_pace': 'dated.recent_pace_text || dated.gap_suffix',
     }) }} as sentence_nl,
     comparisons.eurostat_ratio,
     comparisons.eurostat_label,
@@ -205,34 +300,16 @@ select
     comparisons.unsd_label,
     comparisons.destatis_miss,
     comparisons.destatis_label,
-    worded.dq_verdict,
-    worded.dq_reasons,
-    worded.completeness,
-    worded.is_binding,
-    worded.is_public,
-    worded.is_contested,
-    worded.definition_version,
-    worded.build_id,
-    worded.known_at
-from with_outlook as worded
+    dated.dq_verdict,
+    dated.dq_reasons,
+    dated.completeness,
+    dated.is_binding,
+    dated.is_public,
+    dated.is_contested,
+    dated.definition_version,
+    dated.build_id,
+    dated.known_at
+from dated
 left join comparisons
-    on worded.target_id = comparisons.target_id
-left join status_labels
-    on worded.status = status_labels.status
-left join status_labels as last_labels
-    on worded.folded_status = last_labels.status
-left join sentence_templates
-    on worded.template_id = sentence_templates.template_id
-left join sentence_templates as start_templates
-    on start_templates.template_id = 'start'
-left join sentence_templates as delay_templates
-    on delay_templates.template_id = 'delay'
-left join sentence_templates as pace_templates
-    on pace_templates.template_id = 'pace'
-left join sentence_templates as outlook_templates
-    on outlook_templates.template_id = 'outlook'
-left join sentence_templates as chance_templates
-    on chance_templates.template_id = 'chance'
-left join sentence_templates as wait_templates
-    on worded.wait_template_id = wait_templates.template_id
-order by worded.target_id
+    on dated.target_id = comparisons.target_id
+order by dated.target_id

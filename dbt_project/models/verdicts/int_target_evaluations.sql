@@ -30,6 +30,11 @@ asked as (
                 then round({{ path_value('paths', 'month_ends.ref_date') }}, 6)
         end as required_value,
         {{ time_share('paths.baseline_date', 'paths.target_date', 'month_ends.ref_date') }} as time_share,
+        -- the first day of which anything is known, be it the start of the registry
+        least(
+            min(month_ends.ref_date) over (partition by month_ends.target_id),
+            case when paths.baseline_value is not null then paths.baseline_date end
+        ) as known_since,
         {{ pace_clock('paths', 'month_ends.ref_date') }} as clock,
         {{ month_number('month_ends.ref_date') }} as month_number,
         coalesce(paths.cadence_days < 28, false)

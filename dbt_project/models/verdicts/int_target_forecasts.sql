@@ -22,6 +22,7 @@ placed as (
         evaluations.n,
         evaluations.required_value,
         evaluations.time_share,
+        evaluations.known_since,
         evaluations.clock,
         evaluations.month_number,
         evaluations.is_running,
@@ -36,7 +37,12 @@ placed as (
         paths.is_start_measured,
         coalesce(paths.min_points, 4) as min_points,
         coalesce(paths.series_kind, 'none') as series_kind,
-        paths.is_cumulative and paths.trajectory != 'annual_quota' as is_sticky,
+        -- what is counted up and what is there or is not stays reached
+        (paths.is_cumulative and paths.trajectory != 'annual_quota') or paths.trajectory = 'step' as is_sticky,
+        -- weather, or a sample: one value may be an odd one
+        coalesce(paths.series_kind, 'none') in ('level', 'share') as is_noisy,
+        -- the figure of the deadline itself
+        coalesce(evaluations.ref_date >= paths.target_date, false) as is_final,
         paths.direction_sign * (evaluations.value - evaluations.required_value) as gap,
         (evaluations.value - paths.baseline_value) / nullif(paths.target_value - paths.baseline_value, 0) as progress,
         -- earned over asked so far: the share of time does this only for a straight path
@@ -60,10 +66,7 @@ placed as (
                 then nullif(greatest(0, {{ deadline_clock('paths') }} - evaluations.clock), 0)
         end as years_ahead,
         nullif(greatest(0, {{ month_number('paths.target_date') }} - evaluations.month_number), 0) as months_ahead,
-        case
-            when paths.trajectory = 'compound' and paths.target_date is null
-                then {{ compound_value('paths', '(evaluations.ref_date + interval 1 year)::date') }}
-        end as asked_next_year
+        {{ needed_pace('paths', 'evaluations.ref_date', 'evaluations.value') }} as required_pace
     from evaluations
     inner join paths
         on evaluations.target_id = paths.target_id
@@ -163,15 +166,7 @@ with_forecast as (
                     * years_run / (2 * {{ z_80() }})
             when method = 'wilson'
                 then sqrt(greatest(0, abs(limit_share) * (1 - abs(limit_share))) / n)
-        end as deviation,
-        case
-            when method = 'share of the year'
-                then (target_value - value) / nullif(1 - {{ share_of_year('ref_date') }}, 0)
-            -- without an end: to where the path stands a year on
-            when trajectory = 'compound' and target_date is null
-                then asked_next_year - value
-            else (target_value - value) / years_ahead
-        end as required_pace
+        end as deviation
     from with_start
 
 ),
@@ -211,7 +206,7 @@ measured as (
     select
         * exclude (
             points, start_value, start_clock, oldest_value, oldest_clock, slopes, three_years, three_years_asked,
-            limit_share, asked_next_year, clock, pace, forecast_start, years_run, forecast, deviation, chance
+            limit_share, required_pace, clock, pace, forecast_start, years_run, forecast, deviation, chance
         ),
         round(pace, 6) as recent_pace_per_year,
         round(required_pace, 6) as required_pace_per_year,
@@ -229,9 +224,10 @@ measured as (
                 else (forecast - baseline_value) / nullif(target_value - baseline_value, 0)
             end, 6
         ) as expected_attainment,
-        -- two points less than a year apart say too little to call a programme behind; so does half a quota's year
-        coalesce(method = 'endpoints' and clock - coalesce(start_clock, oldest_clock) < 1, false)
-        or (method = 'share of the year' and {{ share_of_year('ref_date') }} < 0.5) as is_young,
+        -- nothing is behind on less than a year, half a quota's year, or a value that is not worse than its path
+        coalesce(gap, -1) < -coalesce(tolerance, 0)
+        and coalesce(date_diff('day', known_since, ref_date) >= 365, true)
+        and not (method = 'share of the year' and {{ share_of_year('ref_date') }} < 0.5) as may_be_behind,
         -- fewer than thirty answers say too little to change a status
         method = 'wilson' and n < 30 as is_small,
         (pace is not null and method not in ('drift', 'theil_sen'))
@@ -239,9 +235,18 @@ measured as (
         or (is_start_measured and required_value is not null) as is_indicative
     from with_chance
 
+),
+
+scored as (
+
+    select
+        *,
+        {{ raw_status() }} as score
+    from measured
+
 )
 
 select
-    *,
-    {{ raw_status() }} as raw_status
-from measured
+    * exclude (score),
+    case when score = 'behind' and not may_be_behind then 'at_risk' else score end as raw_status
+from scored

@@ -99,7 +99,12 @@ select
     targets.* replace (
         -- another wording of one target shows that target's value, which comes as often as it does there
         coalesce(originals.cadence_days, targets.cadence_days) as cadence_days,
-        coalesce(originals.publication_lag_days, targets.publication_lag_days) as publication_lag_days
+        coalesce(originals.publication_lag_days, targets.publication_lag_days) as publication_lag_days,
+        case
+            when targets.trajectory = 'constant' and coalesce(targets.tolerance, 0) = 0
+                then {{ default_margin('targets.series_kind', 'targets.target_value') }}
+            else targets.tolerance
+        end as tolerance
     ),
     coalesce(originals.kpi_id, targets.kpi_id) as value_kpi_id,
     case when targets.direction in ('increase', 'at_least') then 1 else -1 end as direction_sign,

@@ -25,6 +25,16 @@ statuses as (
 
     select * from {{ ref('int_target_statuses') }}
 
+),
+
+evaluated as (
+
+    select
+        target_id,
+        ref_date,
+        value
+    from {{ ref('int_target_forecasts') }}
+
 )
 
 select
@@ -32,6 +42,7 @@ select
     paths.kpi_id,
     paths.value_kpi_id,
     paths.department_id,
+    paths.data_owner_department_id,
     paths.section,
     paths.title_nl,
     paths.title_en,
@@ -71,15 +82,15 @@ select
     newest.forecast_low,
     newest.forecast_high,
     newest.recent_pace_per_year,
-    newest.required_pace_per_year,
-    newest.pace_ratio,
-    newest.acceleration,
     newest.is_indicative,
     newest.is_running,
+    newest.is_sticky,
     newest.history_hash,
     statuses.wanted_status,
     statuses.status as folded_status,
-    statuses.status_since
+    statuses.status_since,
+    case when statuses.status = 'reached' then statuses.status_since end as reached_on,
+    case when statuses.status = 'reached' then reached.value end as reached_value
 from paths
 left join newest
     on paths.target_id = newest.target_id
@@ -91,3 +102,7 @@ left join statuses
     on
         newest.target_id = statuses.target_id
         and newest.ref_date = statuses.ref_date
+left join evaluated as reached
+    on
+        statuses.target_id = reached.target_id
+        and statuses.status_since = reached.ref_date

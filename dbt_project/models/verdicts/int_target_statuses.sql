@@ -13,6 +13,9 @@ with recursive evaluations as (
         series_kind,
         is_sticky,
         is_small,
+        coalesce(is_noisy, false) as is_noisy,
+        coalesce(is_final, false) as is_final,
+        coalesce(may_be_behind, true) as may_be_behind,
         coalesce(is_running, false) as is_running,
         row_number() over (partition by target_id order by ref_date) as step
     from {{ ref('int_target_forecasts') }}
@@ -25,10 +28,10 @@ folded as (
         target_id,
         step,
         ref_date,
-        raw_status as status,
+        case when raw_status = 'behind' and is_noisy then 'at_risk' else raw_status end as status,
         raw_status as wanted_status,
         ref_date as status_since,
-        0::bigint as wanted_side
+        case when raw_status = 'behind' and is_noisy then -1 else 0 end::bigint as wanted_side
     from evaluations
     where step = 1
 
@@ -38,24 +41,34 @@ folded as (
         target_id,
         step,
         ref_date,
-        case when moves then proposed else standing end as status,
-        proposed as wanted_status,
-        case when moves then ref_date else status_since end as status_since,
-        case when moves then 0 else coalesce(side, 0) end as wanted_side
+        status,
+        wanted_status,
+        case when status = standing then status_since else ref_date end as status_since,
+        case
+            when {{ is_ranked('status') }} and {{ is_ranked('wanted_status') }}
+                then sign({{ status_rank('wanted_status') }} - {{ status_rank('status') }})::bigint
+            else 0
+        end as wanted_side
     from (
         select
             *,
             case
-                when side is null then proposed != standing
-                else side != 0 and side = former_side and not is_running
-            end as moves
+                -- what is counted, and what its deadline has shown, is a fact
+                when wanted_status = 'reached' and (is_sticky or is_final) then 'reached'
+                -- not worse than its path, it is not behind, whatever comes next
+                when standing = 'behind' and not may_be_behind and {{ is_ranked('wanted_status') }} then 'at_risk'
+                -- the first value that is judged says little where weather or a sample is in it
+                when side is null and wanted_status = 'behind' and is_noisy then 'at_risk'
+                when side is null or (side != 0 and side = former_side and not is_running) then wanted_status
+                else standing
+            end as status
         from (
             select
                 *,
-                -- no side: one of the two is no score, and such a change does not wait
+                -- no side: one of the two is no judgement, and such a change does not wait
                 case
-                    when {{ is_score('standing') }} and {{ is_score('proposed') }}
-                        then sign({{ status_rank('proposed') }} - {{ status_rank('standing') }})::bigint
+                    when {{ is_ranked('standing') }} and {{ is_ranked('wanted_status') }}
+                        then sign({{ status_rank('wanted_status') }} - {{ status_rank('standing') }})::bigint
                 end as side
             from (
                 select
@@ -63,16 +76,21 @@ folded as (
                     evaluations.step,
                     evaluations.ref_date,
                     evaluations.is_running,
+                    evaluations.is_sticky,
+                    evaluations.is_noisy,
+                    evaluations.is_final,
+                    evaluations.may_be_behind,
                     folded.status as standing,
                     folded.status_since,
                     folded.wanted_side as former_side,
                     case
                         when evaluations.is_sticky and folded.status = 'reached' then 'reached'
-                        when evaluations.is_small and {{ is_score('folded.status') }} then folded.status
+                        when evaluations.is_small and {{ is_ranked('folded.status') }} then folded.status
                         else {{ proposed_status(
-                            'folded.status', 'evaluations.raw_status', 'evaluations.p_reach', 'evaluations.series_kind'
+                            'folded.status', 'evaluations.raw_status', 'evaluations.p_reach',
+                            'evaluations.series_kind', 'evaluations.may_be_behind'
                         ) }}
-                    end as proposed
+                    end as wanted_status
                 from folded
                 inner join evaluations
                     on

@@ -1,0 +1,211 @@
+"""Every sentence a head of department may read, held against `plain_words`: no word beside a day it is not of."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from itertools import product
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+
+from tests.verdicts.method import DATABASE, PROJECT, compiled
+from tests.verdicts.plain_words import direction_faults, faults, reached_faults
+
+AS_OF = date(2026, 11, 23)
+SEEDS = ("status_labels", "sentence_templates")
+DAYS = {"old": date(2024, 12, 31), "new": date(2026, 11, 22), "today": AS_OF}
+ROW: dict[str, Any] = {
+    **dict.fromkeys(("target_id", "kpi_id", "value_kpi_id", "department_id", "data_owner_department_id"), "t"),
+    "section": "1",
+    "title_nl": "Doel",
+    "title_en": "Target",
+    "unit": "m",
+    "direction": "increase",
+    "direction_sign": 1,
+    "trajectory": "linear",
+    "series_kind": "event",
+    "tolerance": 0.0,
+    "is_start_measured": False,
+    "as_of_date": AS_OF,
+    "ref_date": DAYS["old"],
+    "complete_until": None,
+    "known_at": None,
+    "baseline_value": 0.0,
+    "baseline_date": date(2020, 12, 31),
+    "target_value": 100.0,
+    "target_date": date(2030, 12, 31),
+    "value": 30.0,
+    "required_value": 40.0,
+    "required_today": 59.0,
+    "gap": -10.0,
+    **dict.fromkeys(("progress", "time_share", "attainment", "completeness", "forecast_low", "forecast_high"), 0.5),
+    "recent_pace_per_year": 7.5,
+    "required_pace_per_year": 17.1,
+    "pace_ratio": 0.4,
+    "acceleration": 2.3,
+    "forecast_value": 75.0,
+    "p_reach": 0.2,
+    "is_indicative": False,
+    "is_running": False,
+    "is_sticky": True,
+    "status": "behind",
+    "folded_status": "behind",
+    "wanted_status": "behind",
+    "status_since": DAYS["old"],
+    "reached_on": None,
+    "reached_value": None,
+    "history_hash": "",
+    "dq_verdict": "verified",
+    "dq_reasons": ["x"],
+    "is_binding": True,
+    "is_public": True,
+    "is_contested": False,
+    "definition_version": 1,
+    "build_id": "b",
+}
+TYPES = {
+    "reached_on": pl.Date,
+    "reached_value": pl.Float64,
+    "complete_until": pl.Datetime("us", "UTC"),
+    "known_at": pl.Datetime("us", "UTC"),
+    "ref_date": pl.Date,
+    "target_date": pl.Date,
+}
+UP = {"direction": "increase", "direction_sign": 1}
+DOWN = {"direction": "decrease", "direction_sign": -1}
+LOWER = {"target_value": 10.0, "baseline_value": 60.0, "required_value": 40.0, "required_today": 30.0, "value": 50.0}
+KINDS: dict[str, dict[str, Any]] = {
+    "a count": UP,
+    "a share": UP | {"unit": "% of roofs", "series_kind": "share"},
+    "a rate that must fall": DOWN | LOWER | {"series_kind": "level", "required_pace_per_year": -9.7},
+    "events that must be fewer": DOWN | LOWER | {"required_pace_per_year": -9.7},
+    "a change that must be a fall": DOWN
+    | {
+        "unit": "% change vs 2005",
+        "series_kind": "level",
+        "target_value": -40.0,
+        "value": -9.8,
+        "required_value": -30.4,
+    }
+    | {"required_today": -33.4, "gap": -20.6, "required_pace_per_year": -7.4, "recent_pace_per_year": -1.1},
+    "a norm": UP | {"trajectory": "constant", "tolerance": 5.0, "required_value": 100.0, "required_today": 100.0},
+    "a quota": UP | {"trajectory": "annual_quota", "target_date": None},
+    "a plan": UP | {"unit": "milestone 0/1", "trajectory": "step", "value": 0.0, "target_value": 1.0, "gap": 0.0},
+    "a rare event": DOWN | LOWER | {"series_kind": "rare_count"},
+    "a yearly rate": DOWN | LOWER | {"trajectory": "compound", "target_date": None, "required_pace_per_year": -3.0},
+}
+STATUSES = (
+    *("cancelled", "contested", "not_started", "unverified", "no_data", "monitored", "overdue", "awaiting_figure"),
+    *("stale", "on_track", "at_risk", "behind"),
+)
+Said = Callable[[Mapping[str, Any]], str]
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
+    """The sentence of a verdict row that a test changes, by the compiled SQL."""
+    given = ("int_target_verdicts", "int_target_delays", "int_target_comparisons", *SEEDS)
+    code = compiled(tmp_path_factory.mktemp("sentences"), ("fct_target_verdicts",), given)["fct_target_verdicts"]
+
+    def say(changes: Mapping[str, Any]) -> str:
+        con = duckdb.connect()
+        con.execute(f"attach ':memory:' as {DATABASE}; create schema {DATABASE}.intermediate")
+        others = [f"{name}_{part}" for name in ("eurostat", "unsd", "destatis") for part in ("ratio", "label", "miss")]
+        for name, rows in (
+            ("int_target_verdicts", pl.DataFrame([{**ROW, **changes}], schema_overrides=TYPES)),
+            ("int_target_delays", pl.DataFrame({"target_id": ["t"], "months_behind": [30.0]})),
+            ("int_target_comparisons", pl.DataFrame(schema=dict.fromkeys(("target_id", *others), pl.String))),
+            *((seed, pl.read_csv(PROJECT / "seeds" / "shared" / f"{seed}.csv")) for seed in SEEDS),
+        ):
+            con.register("given", rows.to_arrow())
+            con.execute(f"create table {DATABASE}.intermediate.{name} as select * from given")
+            con.unregister("given")
+        return str(con.sql(f"select sentence_nl from ({code})").fetchall()[0][0])
+
+    return say
+
+
+def wrong_with(sentence: str, direction_sign: int) -> list[str]:
+    return [
+        *faults(sentence, AS_OF),
+        *direction_faults(sentence, direction_sign),
+        *reached_faults(sentence, direction_sign),
+    ]
+
+
+def _rows() -> Iterator[dict[str, Any]]:
+    for status, kind, age in product(STATUSES, KINDS.values(), DAYS.values()):
+        row = {**kind, "ref_date": age, "status": status, "folded_status": status, "wanted_status": status}
+        if status in {"overdue", "awaiting_figure"} and "target_date" not in kind:
+            row["target_date"] = date(2025, 12, 31)
+        yield row | {"folded_status": "behind"} if status == "stale" else row
+
+
+def test_every_status_of_every_kind_says_only_what_is_true_of_a_figure_old_or_new(said: Said) -> None:
+    wrong = {}
+    for row in _rows():
+        sentence = said(row)
+        found = wrong_with(sentence, row["direction_sign"])
+        if row["status"] not in {"cancelled", "contested", "not_started"} and not _names_a_day(
+            sentence, row["ref_date"]
+        ):
+            found.append("the day of the figure is missing")
+        if found:
+            wrong[sentence] = found
+    assert wrong == {}
+
+
+def _names_a_day(sentence: str, ref_date: date) -> bool:
+    return f"{ref_date:%d/%m/%Y}" in sentence or f"in {ref_date.year}" in sentence or "na de start op" in sentence
+
+
+@pytest.mark.parametrize("kind", sorted({*KINDS} - {"a plan", "a yearly rate"}))
+@pytest.mark.parametrize("is_sticky", [True, False], ids=["counted", "must hold"])
+@pytest.mark.parametrize("has_fallen", [True, False], ids=["fallen", "holds"])
+def test_a_target_that_is_reached_names_the_figure_that_reached_it(
+    said: Said,
+    kind: str,
+    *,
+    is_sticky: bool,
+    has_fallen: bool,
+) -> None:
+    target = {**ROW, **KINDS[kind]}
+    sign, enough = target["direction_sign"], target["target_value"] + target["direction_sign"]
+    row = {
+        **KINDS[kind],
+        **dict.fromkeys(("status", "folded_status", "wanted_status"), "reached"),
+        "is_sticky": is_sticky,
+        "reached_on": date(2025, 12, 31) if has_fallen else DAYS["new"],
+        "reached_value": enough,
+        "ref_date": DAYS["new"],
+        "value": target["target_value"] - 5 * sign if has_fallen else enough,
+    }
+    sentence = said(row)
+    assert wrong_with(sentence, sign) == []
+    if has_fallen and kind != "a rare event":
+        assert "31/12/2025" in sentence
+        assert f"{'lager' if sign > 0 else 'hoger'} dan het doel" in sentence
+
+
+def test_an_old_figure_stands_beside_what_was_asked_then_and_what_is_asked_today(said: Said) -> None:
+    sentence = said(KINDS["a change that must be a fall"])
+    assert "Het pad vroeg toen −30,4 %: 20,6 procentpunt te weinig gedaald." in sentence
+    assert "Op 23/11/2026 vraagt het pad −33,4 %. Nodig van 23/11/2026 tot 31/12/2030: −7,4" in sentence
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "CO2: −9,8 %; het pad vraagt −30,4 %.",
+        "CO2: -9,8 % op 31/12/2024.",
+        "Nodig vanaf nu: 5 per jaar.",
+        "Op 31/12/2024 vraagt het pad 5.",
+        "Plaatsen: 95 op 31/10/2026. Het doel van 100 is behaald.",
+        "Plaatsen: 95 op 31/10/2026. Het pad vroeg toen 90: 5 te veel.",
+        "Nog niet achter. De achterstand was toen 2 maanden.",
+        "Op 23/11/2026 vraagt het pad .",
+    ],
+)
+def test_the_rules_find_an_untrue_sentence(sentence: str) -> None:
+    assert wrong_with(sentence, 1)
