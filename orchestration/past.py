@@ -22,6 +22,7 @@ from warehouse.lake import Lake
 _WHY_NL = {
     Change.FIRST: "nog niet gezegd",
     Change.DEFINITION: "andere definitie of regels",
+    Change.METHOD: "andere methode",
     Change.NEW_AND_CORRECTED: "nieuwe en verbeterde gegevens",
     Change.NEW: "nieuwe gegevens",
     Change.CORRECTED: "verbeterde gegevens",

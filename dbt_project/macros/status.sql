@@ -1,3 +1,7 @@
+{#- The version of the rules by which a target is judged. Whoever makes them judge the same figures otherwise raises it:
+    what changes with it is the rules' doing, and is told as such. -#}
+{% macro method_version() -%} 2 {%- endmacro %}
+
 {#- The score of one evaluation taken alone, in the order of the rules. Columns of int_target_forecasts. -#}
 {% macro raw_status() -%}
     case

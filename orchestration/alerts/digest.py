@@ -70,6 +70,7 @@ class Line:
     target_date: date | None
     ref_date: date | None
     sentence_nl: str
+    former_status_nl: str | None
 
     @property
     def is_told(self) -> bool:
@@ -99,6 +100,7 @@ class Digest:
         period: ISO week of the build, as `2026-W48`; its month, as `2026-11`, where nothing is told and a figure asked.
         lines: behind and overdue first, worst first; then those at risk.
         awaited: the targets past their deadline whose figure this department supplies.
+        rejudged: the targets whose status another method or definition changed since the last digest.
     """
 
     department_id: str
@@ -108,6 +110,7 @@ class Digest:
     as_of: date
     lines: tuple[Line, ...]
     awaited: tuple[Line, ...] = ()
+    rejudged: tuple[Line, ...] = ()
 
     @property
     def told(self) -> tuple[Line, ...]:
@@ -128,7 +131,9 @@ class Digest:
             (due, "{} waarvan de termijn verstreken is"),
         )
         parts = [words.format(wording.targets(count)) for count, words in counted if count]
-        return ", ".join(parts) or wording.figures_asked(len(self.awaited))
+        if not parts and self.awaited:
+            parts.append(wording.figures_asked(len(self.awaited)))
+        return ", ".join(parts) or f"{wording.targets(len(self.rejudged))} anders beoordeeld"
 
 
 def message_key(digest: Digest, city_title: str) -> str:
@@ -136,33 +141,47 @@ def message_key(digest: Digest, city_title: str) -> str:
     return f"{_named(city_title)}:{digest.department_id}:{digest.period}"
 
 
-def digests(verdicts: pl.DataFrame, departments: pl.DataFrame, build_id: str, as_of: date) -> list[Digest]:
+def digests(
+    verdicts: pl.DataFrame,
+    departments: pl.DataFrame,
+    build_id: str,
+    as_of: date,
+    rejudged: Mapping[str, str | None] | None = None,
+) -> list[Digest]:
     """One digest per department with a target behind or overdue; late or doubted data never makes one.
 
-    A department that supplies a figure whose deadline has passed is asked for it: in the digest of its week where it
-    has one, else once a month.
+    A department that supplies a figure whose deadline has passed is asked for it, and one of whose targets another
+    method or definition changed the status is told so once: in the digest of its week where it has one, else in that
+    of the month.
 
     Args:
         verdicts: rows of `fct_target_verdicts` of one published build.
         departments: department_id, name_nl; rows of `dim_department`.
         build_id: that build.
         as_of: its city date.
+        rejudged: by target the former status, in words, of those that another method or definition changed and nobody
+            was told of yet.
 
     Returns:
         Digests in order of department_id.
     """
     names = dict(departments.select("department_id", "name_nl").iter_rows())
-    listed = _by(verdicts.filter(pl.col("status").is_in([*_TELLS, *_MENTIONS])), "department_id")
-    awaited = _by(verdicts.filter(pl.col("status") == _AWAITS), "data_owner_department_id")
+    former = pl.col("target_id").replace_strict(rejudged or {}, default=None, return_dtype=pl.String)
+    verdicts = verdicts.with_columns(former.alias("former_status_nl"))
+    is_rejudged = pl.col("target_id").is_in([*(rejudged or {})])
+    others = verdicts.filter(~is_rejudged)
+    listed = _by(others.filter(pl.col("status").is_in([*_TELLS, *_MENTIONS])), "department_id")
+    awaited = _by(others.filter(pl.col("status") == _AWAITS), "data_owner_department_id")
+    changed = _by(verdicts.filter(is_rejudged), "department_id")
     year, week, _ = as_of.isocalendar()
     found = []
-    for department in sorted({*listed, *awaited}):
-        lines, asked = listed.get(department, ()), awaited.get(department, ())
+    for department in sorted({*listed, *awaited, *changed}):
+        lines, asked, again = (part.get(department, ()) for part in (listed, awaited, changed))
         is_told = any(line.is_told for line in lines)
-        if is_told or asked:
+        if is_told or asked or again:
             period = f"{year}-W{week:02d}" if is_told else f"{as_of:%Y-%m}"
             name = names.get(department, department)
-            found.append(Digest(department, name, period, build_id, as_of, lines if is_told else (), asked))
+            found.append(Digest(department, name, period, build_id, as_of, lines if is_told else (), asked, again))
     return found
 
 

@@ -6,6 +6,8 @@ import polars as pl
 
 CHANGE = "change"
 RESTATEMENT = "is_restatement"
+METHOD_CHANGED = "method_changed"
+FORMER = "former_status_nl"
 _BEFORE = "_before"
 _RETOLD, _STANDS = "value_retold", "past_stands"
 _COMPARED = (
@@ -14,6 +16,7 @@ _COMPARED = (
     "required_value",
     "target_value",
     "definition_version",
+    "method_version",
     "dq_verdict",
     "status",
     "last_status",
@@ -22,6 +25,7 @@ _COMPARED = (
     "history_hash",
 )
 _SCORES = ("on_track", "at_risk", "behind")
+_FIRST_METHOD = 1
 _BY_REGISTRY = ("cancelled", "contested")
 _HELD = frozenset({"ref_date", "value", "history_hash"})
 
@@ -29,6 +33,7 @@ _HELD = frozenset({"ref_date", "value", "history_hash"})
 class Change(StrEnum):
     """The first that applies.
 
+    A status that changes together with the version of the rules is their doing, whatever else came in that day.
     A status that changes through `CORRECTED` or `NEW_AND_CORRECTED` is a restatement of the past, not news of today.
     `PACE` is new data that moved a score and the pace with it. Only `TIME` rests on the day of the build: the
     judgement of the data stayed. What nothing else explains is the registry's doing, or that of the rules.
@@ -36,6 +41,7 @@ class Change(StrEnum):
 
     FIRST = "first"
     DEFINITION = "changed definition"
+    METHOD = "changed method"
     NEW_AND_CORRECTED = "new and corrected data"
     NEW = "new data"
     CORRECTED = "corrected data"
@@ -46,7 +52,10 @@ class Change(StrEnum):
 
 
 def with_change(before: pl.DataFrame, after: pl.DataFrame, history: pl.DataFrame | None = None) -> pl.DataFrame:
-    """Adds `change` and `is_restatement` to verdict rows: why each differs from the row of its target in `before`.
+    """Adds to verdict rows why each differs from the row of its target in `before`.
+
+    That is `change`; `is_restatement`, whether a value back in time changed the status; `method_changed`, whether
+    another method or definition did, which is no news of the city; and `former_status_nl`.
 
     Args:
         before: verdict rows, at most one per target; may be empty and may lack columns.
@@ -54,17 +63,30 @@ def with_change(before: pl.DataFrame, after: pl.DataFrame, history: pl.DataFrame
         history: rows of `fct_target_status_history` of the build of `after`: what it holds of the time before.
             Without them a correction is seen only where both rows speak of one day.
     """
+    before = _with_method(before, after)
     given = frozenset(name for name in _COMPARED if name in before.columns and name in after.columns)
     then = before.select("target_id", *(pl.col(name).alias(name + _BEFORE) for name in _COMPARED if name in given))
-    joined = after.join(
-        then.with_columns(was_said=pl.lit(value=True)), on="target_id", how="left", maintain_order="left"
-    )
+    former = pl.col("status_nl") if "status_nl" in before.columns else pl.lit(None, pl.String)
+    then = then.with_columns(before.select(former.alias(FORMER)).to_series(), was_said=pl.lit(value=True))
+    joined = after.join(then, on="target_id", how="left", maintain_order="left")
     retold = pl.lit(value=False)
     if given >= _HELD:
         joined = _with_retold(joined, after if history is None else history)
         retold = _is_retold(is_whole=history is not None)
     explained = joined.with_columns(_explained(given, retold).alias(CHANGE))
-    return explained.with_columns(_restates(given).alias(RESTATEMENT)).select(*after.columns, CHANGE, RESTATEMENT)
+    marked = explained.with_columns(
+        _changes_status(given, Change.CORRECTED, Change.NEW_AND_CORRECTED).alias(RESTATEMENT),
+        _changes_status(given, Change.DEFINITION, Change.METHOD).alias(METHOD_CHANGED),
+    )
+    return marked.select(*after.columns, CHANGE, RESTATEMENT, METHOD_CHANGED, FORMER)
+
+
+def _with_method(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """What was said before there were versions was said by the first."""
+    if "method_version" not in after.columns:
+        return before
+    known = pl.col("method_version") if "method_version" in before.columns else pl.lit(None, pl.Int64)
+    return before.with_columns(known.fill_null(_FIRST_METHOD).alias("method_version"))
 
 
 def _with_retold(joined: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
@@ -101,6 +123,7 @@ def _explained(given: frozenset[str], retold: pl.Expr) -> pl.Expr:
     reasons = (
         (pl.col("was_said").is_null(), Change.FIRST),
         (differs("definition_version"), Change.DEFINITION),
+        (differs("method_version") & differs("status"), Change.METHOD),
         (later & retold, Change.NEW_AND_CORRECTED),
         (later & other_pace & _both(given, _SCORES), Change.PACE),
         (later | (spoke_first & differs("ref_date")), Change.NEW),
@@ -126,9 +149,9 @@ def _among(given: frozenset[str], column: str, statuses: tuple[str, ...]) -> pl.
     return pl.col(column).is_in(statuses).fill_null(value=False) if "status" in given else pl.lit(value=False)
 
 
-def _restates(given: frozenset[str]) -> pl.Expr:
-    """Whether a value back in time is what changed the status."""
+def _changes_status(given: frozenset[str], *why: Change) -> pl.Expr:
+    """Whether one of these is what changed the status."""
     if "status" not in given:
         return pl.lit(value=False)
-    corrected = pl.col(CHANGE).is_in([Change.CORRECTED.value, Change.NEW_AND_CORRECTED.value])
-    return corrected & pl.col("status").ne_missing(pl.col("status" + _BEFORE))
+    is_why = pl.col(CHANGE).is_in([each.value for each in why])
+    return is_why & pl.col("status").ne_missing(pl.col("status" + _BEFORE))

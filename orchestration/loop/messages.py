@@ -9,11 +9,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+import polars as pl
 
 from ingestion.door import without_identifiers
 from orchestration.alerts import outbox
@@ -21,6 +23,8 @@ from orchestration.alerts.channels import Channel, EmlFolder, Smtp
 from orchestration.alerts.data_team import DATA_TEAM, Found, key_of, report
 from orchestration.alerts.digest import Digest, digests, message, message_key
 from orchestration.alerts.recipients import RecipientFileError, Recipients, address_of, is_deliverable, recipients
+from orchestration.loop.changes import FORMER, METHOD_CHANGED
+from orchestration.loop.verdicts import said_so_far
 from orchestration.settings import Settings
 from warehouse.lake import Lake
 from warehouse.published.parquet import read_table
@@ -35,6 +39,7 @@ _log = logging.getLogger("ademruimte.messages")
 _TRY_AGAIN = timedelta(minutes=5)
 _LONGEST_REASON = 1000
 _CLOCKS_DIFFER = timedelta(minutes=1)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class OutboxHeldError(RuntimeError):
@@ -78,11 +83,31 @@ class _Filling:
         # the files that no reader can lock
         read = partial(read_table, self.settings.layout.published, self.build_id)
         as_of: date = read("marts.dim_build")["as_of_date"].item()
-        found = digests(read("verdicts.fct_target_verdicts"), read("marts.dim_department"), self.build_id, as_of)
         with State(self.settings.layout.state) as state:
+            found = digests(
+                read("verdicts.fct_target_verdicts"),
+                read("marts.dim_department"),
+                self.build_id,
+                as_of,
+                self._rejudged(state),
+            )
             # before anything is drawn: a week was mostly told already
             fresh = [each for each in found if self._key(each) not in state.enqueued(each.department_id)]
             return outbox.fill(state, self._written(fresh)) if fresh else 0
+
+    def _rejudged(self, state: State) -> dict[str, str | None]:
+        """By target what was said before another method or definition changed it, where its department was not told."""
+        lake = Lake(self.settings.layout.lake)
+        last = said_so_far(lake, self.settings.layout.last_said)
+        # a log of before there were versions
+        if METHOD_CHANGED not in last.columns:
+            return {}
+        changed = last.filter(pl.col(METHOD_CHANGED)).select("target_id", "department_id", "build_id", FORMER)
+        return {
+            target_id: former
+            for target_id, department_id, build_id, former in changed.iter_rows()
+            if lake.decision(build_id).committed_at > max(state.enqueued(department_id).values(), default=_LONG_AGO)
+        }
 
     def _key(self, digest: Digest) -> str:
         return message_key(digest, self.settings.city.title_nl)

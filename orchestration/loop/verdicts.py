@@ -35,8 +35,8 @@ def newly_said(settings: Settings, lake: Lake) -> pl.DataFrame:
     """The verdict rows of the warehouse that differ from what was last said of their target.
 
     Returns:
-        The columns of `verdicts.fct_target_verdicts`, `decision_key`, `change`: why the row differs from what was
-        last said, and `is_restatement`: whether a value back in time changed the status.
+        The columns of `verdicts.fct_target_verdicts`, `decision_key`, and why the row differs from what was last said:
+        see `changes.with_change`.
     """
     with connect(settings.layout.warehouse, read_only=True) as con:
         now_said = with_key(frame(con, "select * from verdicts.fct_target_verdicts order by target_id"))

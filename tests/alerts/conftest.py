@@ -56,8 +56,8 @@ def verdicts() -> Callable[..., pl.DataFrame]:
 def told(verdicts: Callable[..., pl.DataFrame]) -> Callable[..., list[Digest]]:
     """The digests of the verdict rows that the changes describe."""
 
-    def build(*changes: dict[str, Any]) -> list[Digest]:
-        return digests(verdicts(*changes), DEPARTMENTS, BUILD, AS_OF)
+    def build(*changes: dict[str, Any], rejudged: dict[str, str | None] | None = None) -> list[Digest]:
+        return digests(verdicts(*changes), DEPARTMENTS, BUILD, AS_OF, rejudged)
 
     return build
 

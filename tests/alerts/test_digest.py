@@ -100,6 +100,20 @@ def test_a_target_past_its_deadline_is_not_counted_as_behind_its_path(
     assert digest.heading == heading
 
 
+def test_a_status_that_another_method_changed_is_listed_and_counts_as_nothing_behind(
+    told: Callable[..., list[Digest]],
+) -> None:
+    (digest,) = told({"target_id": "a"}, {"target_id": "b"}, rejudged={"b": "op schema"})
+    assert [line.target_id for line in digest.lines] == ["a"]
+    assert [(line.target_id, line.former_status_nl) for line in digest.rejudged] == [("b", "op schema")]
+    assert digest.heading == "1 doelstelling achter op schema"
+
+
+def test_another_method_alone_is_told_in_a_digest_of_the_month(told: Callable[..., list[Digest]]) -> None:
+    (digest,) = told({}, rejudged={"charge_points_total": "op schema"})
+    assert (digest.period, digest.told, digest.heading) == ("2026-11", (), "1 doelstelling anders beoordeeld")
+
+
 def test_a_missing_gap_is_last_of_those_behind(told: Callable[..., list[Digest]]) -> None:
     (digest,) = told({"target_id": "a", "gap": None, "target_date": None, "ref_date": date(2026, 1, 1)}, {})
     assert [line.target_id for line in digest.lines] == ["charge_points_total", "a"]

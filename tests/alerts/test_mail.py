@@ -185,3 +185,16 @@ def test_a_target_past_its_deadline_is_held_against_the_target_and_no_path(
     words = " ".join(reader(mail_of(digest)).split())
     assert "Moest er zijn op 31/12/2025" in words
     assert "Verschil toen" not in words
+
+
+@pytest.mark.parametrize("reader", [_text, _html])
+def test_a_change_of_method_is_said_to_be_one_with_both_statuses(
+    told: Callable[..., list[Digest]], mail_of: Callable[..., EmailMessage], reader: Callable[[EmailMessage], str]
+) -> None:
+    (digest,) = told({}, rejudged={"charge_points_total": "op schema"})
+    mail = mail_of(digest, is_synthetic=False)
+    words = " ".join(reader(mail).split())
+    assert mail["Subject"] == "1 doelstelling anders beoordeeld – afdeling Mobiliteit"
+    assert "Eerst: op schema. Met de regels van vandaag: achter op schema." in words
+    assert "Aan de cijfers van de stad ligt het niet." in words
+    assert "niet dringend" in words

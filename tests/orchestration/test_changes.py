@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from orchestration.loop.changes import CHANGE, RESTATEMENT, Change, with_change
+from orchestration.loop.changes import CHANGE, FORMER, METHOD_CHANGED, RESTATEMENT, Change, with_change
 
 ROW: dict[str, Any] = {
     "target_id": "trees",
@@ -155,3 +155,33 @@ def test_new_data_beside_a_corrected_past_that_change_the_status_are_a_restateme
 def test_what_is_said_first_restates_nothing() -> None:
     nothing = pl.DataFrame(schema={"target_id": pl.String})
     assert with_change(nothing, rows({}))[RESTATEMENT].to_list() == [False]
+
+
+def _judged_by(version: int | None, **said: Any) -> pl.DataFrame:  # noqa: ANN401 - a cell of any column
+    row = rows(said).with_columns(status_nl=pl.col("status"))
+    return row if version is None else row.with_columns(method_version=pl.lit(version))
+
+
+@pytest.mark.parametrize("before", [1, None], ids=["by the first version", "before there were versions"])
+@pytest.mark.parametrize("data", [{}, NOVEMBER, LATER], ids=["same data", "new data", "another day"])
+def test_a_status_that_changes_with_the_method_is_the_doing_of_the_method(
+    before: int | None, data: dict[str, Any]
+) -> None:
+    after = _judged_by(2, **(data | {"status": "behind", "last_status": "behind"}))
+    explained = with_change(_judged_by(before), after)
+    assert explained.select(CHANGE, METHOD_CHANGED, FORMER).rows() == [(Change.METHOD, True, "on_track")]
+
+
+def test_a_new_method_that_says_the_same_is_no_change() -> None:
+    explained = with_change(_judged_by(1), _judged_by(2))
+    assert explained.select(CHANGE, METHOD_CHANGED).rows() == [(Change.NONE, False)]
+
+
+def test_a_status_that_changes_with_the_definition_is_no_news_of_the_city_either() -> None:
+    explained = with_change(_judged_by(2), _judged_by(2, definition_version=2, status="behind"))
+    assert explained.select(CHANGE, METHOD_CHANGED).rows() == [(Change.DEFINITION, True)]
+
+
+def test_news_of_the_city_is_not_put_on_the_method() -> None:
+    explained = with_change(_judged_by(2), _judged_by(2, **NOVEMBER, status="behind"))
+    assert explained.select(CHANGE, METHOD_CHANGED).rows() == [(Change.NEW, False)]

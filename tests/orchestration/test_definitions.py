@@ -18,13 +18,13 @@ from orchestration.loop.locks import one_at_a_time
 from orchestration.loop.plan import why_due
 from orchestration.loop.transform import parse
 from orchestration.settings import Settings
+from tests.golden.keys import WRITTEN, golden_keys
 from tests.orchestration.profiles import NOW
 from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, drop
 from warehouse.lake import Lake
 from warehouse.published.pointer import current
 from warehouse.state import OutboxMessage, State
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "asset_keys.txt"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -60,7 +60,7 @@ def sensor_result(location: dg.Definitions, name: str, instance: DagsterInstance
 
 def test_asset_keys_are_the_golden_ones(location: dg.Definitions) -> None:
     keys = sorted(key.to_user_string() for key in location.resolve_all_asset_keys())
-    assert keys == GOLDEN.read_text("utf-8").split(), f"if this change is meant, write the new keys into {GOLDEN.name}"
+    assert keys == golden_keys(), f"if this change is meant, write the new keys into {WRITTEN.name}"
 
 
 def test_every_source_has_its_job_checks_and_trigger(location: dg.Definitions, profile: Settings) -> None:

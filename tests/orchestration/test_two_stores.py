@@ -3,15 +3,17 @@
 import shutil
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 import pytest
 
 from contracts.registry import all_contracts
 from orchestration.loop.build import Build, build_lock
-from orchestration.loop.landing import Landed, Outcome, land
+from orchestration.loop.landed import Outcome
+from orchestration.loop.landing import land
 from orchestration.settings import Settings
-from tests.orchestration.profiles import LATER, NOW
+from tests.orchestration.profiles import LATER, NOW, copy_profile, settings_in
 from warehouse.engine import connect, frame
 from warehouse.lake import Lake
 from warehouse.state import State
@@ -41,48 +43,75 @@ def sorted_content(rows: pl.DataFrame) -> pl.DataFrame:
     return content.sort(content.columns)
 
 
-def complete_until(settings: Settings, source: str) -> object:
-    """Up to where the next build would say that a source speaks."""
+class Again(NamedTuple):
+    """A profile whose stores did not belong together, and what came of asking every supplier again."""
+
+    before: dict[str, object]
+    outcomes: dict[str, set[Outcome]]
+    rows: dict[str, pl.DataFrame]
+
+
+def landed_again(settings: Settings, drops: Path) -> Again:
+    """Every supplier is asked again, and drops again what was landed."""
+    before = complete_until(settings)
+    outcomes = {}
+    for source, contract in settings.contracts().items():
+        if (drops / source).is_dir():
+            shutil.copytree(drops / source, settings.layout.drop(source), dirs_exist_ok=True)
+        outcomes[source] = {each.outcome for each in land(settings, contract, LATER)}
+    return Again(before, outcomes, rows_of(settings))
+
+
+def complete_until(settings: Settings) -> dict[str, object]:
+    """Up to where the next build would say that each source speaks."""
     with build_lock(settings):
         Build(settings, LATER).load()
     with connect(settings.layout.warehouse, read_only=True) as con:
-        found = con.execute("select complete_until from landing.source_status where source = ?", [source]).fetchone()
-    return found and found[0]
+        return dict(con.execute("select source, complete_until from landing.source_status").fetchall())
 
 
-def land_again(settings: Settings, source: str, drops: Path) -> list[Landed]:
-    """Its supplier is asked again, and drops again what was landed."""
-    if (drops / source).is_dir():
-        shutil.copytree(drops / source, settings.layout.drop(source), dirs_exist_ok=True)
-    return land(settings, settings.contracts()[source], LATER)
+@pytest.fixture(scope="module")
+def state_newer_than_lake(
+    demo_home: Path, suppliers: dict[str, str], demo_drops: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Again:
+    """An empty lake was put back beside a state that remembers every supplier."""
+    own = settings_in(copy_profile(demo_home, tmp_path_factory.mktemp("lake") / "var"), suppliers)
+    for contract in own.contracts().values():
+        land(own, contract, NOW + timedelta(minutes=5))
+    for source in SOURCES:
+        shutil.rmtree(own.layout.lake / source)
+    return landed_again(own, demo_drops)
+
+
+@pytest.fixture(scope="module")
+def lake_newer_than_state(
+    demo_home: Path, suppliers: dict[str, str], demo_drops: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Again:
+    """A state that remembers nothing was put back beside the lake."""
+    own = settings_in(copy_profile(demo_home, tmp_path_factory.mktemp("state") / "var"), suppliers)
+    for path in own.layout.root.glob("state.sqlite*"):
+        path.unlink()
+    return landed_again(own, demo_drops)
 
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_state_newer_than_its_lake_loses_no_source(
-    own_demo: Settings, demo_drops: Path, demo_rows: dict[str, pl.DataFrame], source: str
+    state_newer_than_lake: Again, demo_rows: dict[str, pl.DataFrame], source: str
 ) -> None:
-    land(own_demo, own_demo.contracts()[source], NOW + timedelta(minutes=5))
-    shutil.rmtree(own_demo.layout.lake / source)
-    assert complete_until(own_demo, source) is None
-    again = land_again(own_demo, source, demo_drops)
+    assert state_newer_than_lake.before.get(source) is None, "nothing may be judged complete that is not there"
     # the demo drops one export twice
-    assert Outcome.LANDED in {each.outcome for each in again} <= {Outcome.LANDED, Outcome.KNOWN}
-    found = rows_of(own_demo)
+    assert Outcome.LANDED in state_newer_than_lake.outcomes[source] <= {Outcome.LANDED, Outcome.KNOWN}
     for name in (name for name in demo_rows if name.startswith(f"{source}__")):
-        assert found[name].equals(demo_rows[name]), name
+        assert state_newer_than_lake.rows[name].equals(demo_rows[name]), name
 
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_lake_newer_than_its_state_takes_nothing_twice(
-    own_demo: Settings, demo_drops: Path, demo_rows: dict[str, pl.DataFrame], source: str
+    lake_newer_than_state: Again, demo_rows: dict[str, pl.DataFrame], source: str
 ) -> None:
-    for path in own_demo.layout.root.glob("state.sqlite*"):
-        path.unlink()
-    again = land_again(own_demo, source, demo_drops)
-    assert {each.outcome for each in again} <= {Outcome.KNOWN, Outcome.UNCHANGED}
-    found = rows_of(own_demo)
+    assert lake_newer_than_state.outcomes[source] <= {Outcome.KNOWN, Outcome.UNCHANGED}
     for name in (name for name in demo_rows if name.startswith(f"{source}__")):
-        assert found[name].equals(demo_rows[name]), name
+        assert lake_newer_than_state.rows[name].equals(demo_rows[name]), name
 
 
 def test_what_a_source_remembers_counts_on_the_batch_it_came_with(own_demo: Settings) -> None:

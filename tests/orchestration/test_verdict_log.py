@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from orchestration.loop.changes import CHANGE, RESTATEMENT, Change
+from orchestration.loop.changes import CHANGE, FORMER, METHOD_CHANGED, RESTATEMENT, Change
 from orchestration.loop.verdicts import KEY, SAID, last_said, newly_said, said_so_far, with_key
 from orchestration.report import published_frame
 from orchestration.settings import Settings
@@ -73,7 +73,7 @@ def key_of(**change: Any) -> str:  # noqa: ANN401 - a cell of any column
 def test_the_first_build_says_every_target_in_their_order(log: Log) -> None:
     said = log.say({"target_id": "b"}, {"target_id": "c"}, {"target_id": "a"})
     assert said["target_id"].to_list() == ["a", "b", "c"]
-    assert said.columns == [*ROW, KEY, CHANGE, RESTATEMENT]
+    assert said.columns == [*ROW, KEY, CHANGE, RESTATEMENT, METHOD_CHANGED, FORMER]
 
 
 def test_saying_the_same_again_adds_nothing(log: Log) -> None:

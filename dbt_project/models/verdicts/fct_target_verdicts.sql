@@ -307,6 +307,7 @@ select
     dated.is_public,
     dated.is_contested,
     dated.definition_version,
+    {{ method_version() }}::bigint as method_version,
     dated.build_id,
     dated.known_at
 from dated
