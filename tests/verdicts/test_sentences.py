@@ -13,7 +13,7 @@ from tests.verdicts.method import DATABASE, PROJECT, compiled
 from tests.verdicts.plain_words import direction_faults, faults, reached_faults
 
 AS_OF = date(2026, 11, 23)
-SEEDS = ("status_labels", "sentence_templates")
+SEEDS = ("status_labels", "sentence_templates", "unit_labels")
 DAYS = {"old": date(2024, 12, 31), "new": date(2026, 11, 22), "today": AS_OF}
 ROW: dict[str, Any] = {
     **dict.fromkeys(("target_id", "kpi_id", "value_kpi_id", "department_id", "data_owner_department_id"), "t"),

@@ -85,6 +85,7 @@ select
     newest.is_indicative,
     newest.is_running,
     newest.is_sticky,
+    newest.may_be_behind,
     newest.history_hash,
     statuses.wanted_status,
     statuses.status as folded_status,
