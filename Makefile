@@ -46,8 +46,8 @@ acceptance: .venv/.installed-dev ## the real files through the whole loop; skips
 calibrate: .venv/.installed-dev ## measures the judgement method on programmes of which the truth is known
 	@$(BIN)/python -m tests.verdicts.calibration
 
-shuffle: .venv/.installed-dev ## lands the demo in 200 orders and compares all marts
-	@SHUFFLES=200 $(BIN)/pytest -q tests/orchestration/test_order.py
+shuffle: .venv/.installed-dev ## lands the demo in 200 orders and compares all marts: make shuffle ORDERS=50 tries fewer
+	@SHUFFLES=$(or $(ORDERS),200) $(BIN)/pytest -q tests/orchestration/test_order.py
 
 fuzz: .venv/.installed-dev ## 100 000 hostile rows over all contracts
 	@FUZZ_ROWS=100000 $(BIN)/pytest -q tests/contracts/test_fuzz.py

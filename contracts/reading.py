@@ -1,12 +1,14 @@
 """Polars expressions that read a supplier's text; what cannot be read becomes null, never a guess."""
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import date
 
 import polars as pl
 
-from contracts.vocabulary import UTC_INSTANT
+from contracts.cities.profile import City
 
+UTC_INSTANT = pl.Datetime("us", "UTC")
 _PLAIN_NUMBER = r"^[+-]?\d{1,15}([.,]\d*)?$"
 _DECIMAL_COMMA = r"^[+-]?\d{1,15},\d+$"
 _POINT_BEFORE_THREE = r"^[+-]?\d{1,3}\.\d{3}$"
@@ -27,6 +29,21 @@ def text(column: str) -> pl.Expr:
     """The trimmed text of a column; empty becomes null."""
     trimmed = pl.col(column).str.strip_chars()
     return pl.when(trimmed != "").then(trimmed).alias(column)
+
+
+def lower(column: str) -> pl.Expr:
+    """The text of a column, in small letters."""
+    return text(column).str.to_lowercase()
+
+
+def upper(column: str) -> pl.Expr:
+    """The text of a column, in capitals."""
+    return text(column).str.to_uppercase()
+
+
+def coded(codes: Mapping[str, str]) -> Callable[[str], pl.Expr]:
+    """A word of a list, whatever its capitals, as the code that stands for it."""
+    return lambda column: lower(column).replace_strict(codes, default=None, return_dtype=pl.String)
 
 
 def sheet_error(column: str) -> pl.Expr:
@@ -138,3 +155,19 @@ _BOOLEANS = {**dict.fromkeys(_TRUE, True), **dict.fromkeys(_FALSE, False)}
 def local_date(instant_column: str, time_zone: str) -> pl.Expr:
     """The city's calendar date of an instant."""
     return pl.col(instant_column).dt.convert_time_zone(time_zone).dt.date()
+
+
+def city_date(instant_column: str) -> Callable[[City], pl.Expr]:
+    """The same, for whichever city reads it."""
+    return lambda city: local_date(instant_column, city.time_zone)
+
+
+# as a type is read where a field does not say how
+READERS: Mapping[pl.DataType | type[pl.DataType], Callable[[str], pl.Expr]] = {
+    pl.String: text,
+    pl.Int64: whole_number,
+    pl.Float64: number,
+    pl.Date: day,
+    pl.Boolean: boolean,
+    UTC_INSTANT: instant,
+}

@@ -1,141 +1,114 @@
-"""The words in which a refused row is explained: English for the data team, Dutch for the supplier.
+"""Why a row is refused, as a value: a code, the column it is about, and what stood there.
 
-Belongs here: every sentence that the gate may say of a row, and its translation. Does not belong here: deciding
-that a row is refused (`contracts.gate`), or the sentences of a rule over several columns (those stand beside it).
+Belongs here: which reasons a table can give, and how one is said of it. Does not belong here: deciding that a row is
+refused (`contracts.gate`), the words of a code (`contracts.words`), or those of a rule over several columns, which
+stand beside it.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import polars as pl
 
 from contracts.cities.profile import City
-from contracts.vocabulary import LINE, UTC_INSTANT, Column, TableContract
+from contracts.vocabulary import LINE, UTC_INSTANT, Column, Noted, Refused, TableContract
+from contracts.words import Value, in_dutch, in_english
 
-MISSING = "is missing"
-UNREADABLE = "cannot be read"
-_EXPECTED_NL = {
-    pl.Float64: "hier hoort een getal. Schrijf bijvoorbeeld 1234,5, zonder punt tussen de duizendtallen.",
-    pl.Int64: "hier hoort een geheel getal. Schrijf bijvoorbeeld 12.",
-    pl.Date: "hier hoort een datum. Schrijf jaar-maand-dag, bijvoorbeeld 2026-11-23.",
-    pl.Boolean: "hier hoort ja of nee.",
-    UTC_INSTANT: "hier hoort een tijdstip. Schrijf bijvoorbeeld 2026-11-23T14:30:00Z.",
+_UNREADABLE = {
+    pl.String: "unreadable_word",
+    pl.Float64: "unreadable_number",
+    pl.Int64: "unreadable_whole_number",
+    pl.Date: "unreadable_date",
+    pl.Boolean: "unreadable_boolean",
+    UTC_INSTANT: "unreadable_instant",
 }
-_UNEXPECTED_NL = "deze waarde kennen we niet. Kijk na wat in deze kolom hoort."
 
 
-def below(column: Column) -> str:
-    """Said of a value under the column's minimum."""
-    return f"is below {column.minimum:g}"
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a row is refused.
 
+    Attributes:
+        code: a code of `contracts.words`, or the name of a rule of the table.
+        column: the received column it is about; empty where it is about none.
+        values: what the words of the code leave open.
+    """
 
-def above(column: Column) -> str:
-    """Said of a value over the column's maximum."""
-    return f"is above {column.maximum:g}"
+    code: str
+    column: str
+    values: tuple[tuple[str, Value], ...] = ()
 
+    @classmethod
+    def of(cls, code: str, column: str, **values: Value) -> "Reason":
+        """A reason with the values that its words leave open."""
+        return cls(code, column, tuple(values.items()))
 
-def not_allowed(column: Column) -> str:
-    """Said of a value outside the column's list."""
-    return f"is none of {', '.join(column.allowed)}"
-
-
-def misshapen(column: Column) -> str:
-    """Said of a text that the column's pattern does not match."""
-    return f"does not look like {column.pattern}"
-
-
-def to_come(table: TableContract, column: str, last: date) -> tuple[str, str]:
-    """English and Dutch, said of a row with a day after the one on which it was supplied."""
-    wire = wire_name(table, column)
-    return (
-        f"{wire}: lies after the day of delivery, {last}",
-        f"{table.received.spelling(wire)}: ligt na de dag van levering, {last}. Kijk de datum na.",
-    )
-
-
-def sheet_error(table: TableContract, wire: str, error: str) -> tuple[str, str]:
-    """English and Dutch, said of a cell in which a spreadsheet wrote an error."""
-    spelt = table.received.spelling(wire)
-    return (
-        f"{wire}: holds the spreadsheet error {error}",
-        f"{spelt}: in deze cel staat de fout {error}. Verbeter de formule, of vul de waarde zelf in.",
-    )
-
-
-def uncalculated(table: TableContract, wire: str) -> tuple[str, str]:
-    """English and Dutch, said of a cell that holds a formula without its outcome."""
-    spelt = table.received.spelling(wire)
-    return (
-        f"{wire}: holds a formula that was not calculated",
-        f"{spelt}: in deze cel staat een formule zonder uitkomst. Bewaar het bestand in Excel, of vul de waarde in.",
-    )
-
-
-def rounded(table: TableContract, wire: str) -> tuple[str, str]:
-    """English and Dutch, said of a name of which a spreadsheet kept only the first digits."""
-    spelt = table.received.spelling(wire)
-    return (
-        f"{wire}: was rounded by a spreadsheet",
-        f"{spelt}: het rekenblad heeft dit nummer afgerond (E+). Zet de kolom op tekst en vul het nummer opnieuw in.",
-    )
-
-
-def contradicted(table: TableContract, lines: Sequence[int]) -> tuple[str, str]:
-    """English and Dutch, said of every one of some lines that give other values for the same thing."""
-    wire = wire_name(table, next(name for name in table.key if wire_name(table, name) in table.received.columns))
-    *others, last = map(str, lines)
-    first, spelt = ", ".join(others), table.received.spelling(wire)
-    return (
-        f"{wire}: lines {first} and {last} give different values for the same key, so neither counts",
-        f"{spelt}: de regels {first} en {last} spreken elkaar tegen; geen ervan telt. Houd de juiste over.",
-    )
+    def said(self, table: TableContract) -> tuple[str, str]:
+        """English and Dutch; in Dutch a column is called as its supplier writes it."""
+        rule = next((rule for rule in table.rules if rule.name == self.code), None)
+        values = dict(self.values)
+        english = rule.reason if rule else in_english(self.code, values)
+        dutch = rule.reason_nl if rule else in_dutch(self.code, values)
+        if not self.column:
+            return english, dutch
+        return f"{self.column}: {english}", f"{table.received.spelling(self.column)}: {dutch}"
 
 
 def wire_name(table: TableContract, column_name: str) -> str:
     """The name under which the supplier knows a landed column; its own name where it is derived from others."""
-    found = [column.reads for column in table.columns if column.name == column_name]
-    return next(iter(found), "") or column_name
+    found = [column.wire for column in table.columns if column.name == column_name]
+    return next(iter(found), column_name)
 
 
-def in_dutch(table: TableContract) -> dict[str, str]:
-    """Every reason for which this table may refuse a row, but for a day to come: English to Dutch."""
-    of_columns = {english: dutch for column in table.columns for english, dutch in _of_column(column, table)}
-    return of_columns | {rule.reason: rule.reason_nl or rule.reason for rule in table.rules}
+def unreadable(column: Column) -> Reason:
+    """Said of a text that is there and cannot be read."""
+    return Reason(_UNREADABLE[column.dtype], column.wire)
 
 
-def published(table: TableContract, city: City) -> dict[str, str]:
-    """The reasons of `in_dutch` that a supplier can meet: any text at all can be read as a plain text."""
+def missing(column: Column, table: TableContract) -> Reason:
+    """Said where a value lacks that must be there."""
+    return Reason("missing" if table.received.is_filled(column.wire) else "not_derived", column.wire)
+
+
+def broken_limits(column: Column, table: TableContract) -> Iterator[Reason]:
+    """What may be said of a value outside the limits of its column."""
+    wire, meaning = column.wire, table.received.meaning_nl.get(column.wire, "").rstrip(".")
+    if column.minimum is not None:
+        yield Reason.of("below", wire, limit=column.minimum)
+    if column.maximum is not None:
+        yield Reason.of("above", wire, limit=column.maximum)
+    if column.allowed:
+        yield Reason.of("unlisted", wire, allowed=", ".join(column.allowed))
+    if column.pattern:
+        described = {"meaning": meaning} if meaning else {}
+        yield Reason.of("misshapen" if meaning else "unmatched", wire, pattern=column.pattern, **described)
+
+
+def possible(table: TableContract) -> dict[Reason, Refused]:
+    """Every reason to refuse a row but a day to come or a spoilt cell, and what refusing it does."""
+    found = {reason: _refused(column, table) for column in table.columns for reason in _of_column(column, table)}
+    return found | {Reason(rule.name, rule.column): rule.refused for rule in table.rules}
+
+
+def published(table: TableContract, city: City) -> dict[Reason, Refused]:
+    """The reasons of `possible` that a supplier can meet: any text at all can be read as a plain text."""
     nonsense = pl.DataFrame({name: ["¤"] for name in table.received.columns}).with_columns(pl.lit(1).alias(LINE))
     read = table.parse(nonsense, city)
     plain = [column for column in table.columns if column.dtype == pl.String and read[column.name].null_count() == 0]
-    never = {f"{column.reads or column.name}: {UNREADABLE}" for column in plain}
-    return {english: dutch for english, dutch in in_dutch(table).items() if english not in never}
+    never = {unreadable(column) for column in plain}
+    return {reason: refused for reason, refused in possible(table).items() if reason not in never}
 
 
-def _of_column(column: Column, table: TableContract) -> Iterator[tuple[str, str]]:
-    wire = column.reads or column.name
-    spelt = table.received.spelling(wire)
-    if wire in table.received.columns:
-        expected = _UNEXPECTED_NL if column.dtype == pl.String else _EXPECTED_NL[column.dtype]
-        yield f"{wire}: {UNREADABLE}", f"{spelt}: {expected}"
-    for english, dutch in _limits(column, table.received.meaning_nl.get(wire, "")):
-        yield f"{wire}: {english}", f"{spelt}: {dutch}"
+def _of_column(column: Column, table: TableContract) -> Iterator[Reason]:
+    if column.name not in table.noted:
+        if column.wire in table.received.columns:
+            yield unreadable(column)
+        yield from broken_limits(column, table)
     if not column.nullable:
-        empty, derived = "is leeg. Vul een waarde in.", "volgt niet uit deze rij. Kijk na of ze volledig en juist is."
-        yield f"{wire}: {MISSING}", f"{spelt}: {empty if table.received.is_filled(wire) else derived}"
+        yield missing(column, table)
 
 
-def _limits(column: Column, meaning_nl: str) -> Iterator[tuple[str, str]]:
-    if column.minimum is not None:
-        yield below(column), f"is kleiner dan {_number_nl(column.minimum)}. Kijk de waarde en de eenheid na."
-    if column.maximum is not None:
-        yield above(column), f"is groter dan {_number_nl(column.maximum)}. Kijk de waarde en de eenheid na."
-    if column.allowed:
-        yield not_allowed(column), f"deze waarde kennen we niet. Kies uit: {', '.join(column.allowed)}."
-    if column.pattern:
-        expected = f"Hier hoort: {meaning_nl}" if meaning_nl else f"Volg dit patroon: {column.pattern}"
-        yield misshapen(column), f"heeft niet de juiste vorm. {expected.rstrip('.')}."
-
-
-def _number_nl(value: float) -> str:
-    return f"{value:g}".replace(".", ",")
+def _refused(column: Column, table: TableContract) -> Refused:
+    """What a refusal by this column does; of a value that is only noted it can still be said that it is missing."""
+    breach = table.breaches.get(column.name, table.refused)
+    return table.refused if isinstance(breach, Noted) else breach

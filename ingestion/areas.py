@@ -60,9 +60,7 @@ def read_areas(path: Path) -> Areas:
     try:
         features = json.loads(path.read_bytes())["features"]
     except (OSError, ValueError, KeyError, TypeError) as broken:
-        raise UnreadableFileError(
-            f"{path.name}: is no GeoJSON FeatureCollection ({type(broken).__name__}); give boundaries in WGS 84"
-        ) from None
+        raise UnreadableFileError("no_boundaries", path.name, why=type(broken).__name__) from None
     rings: dict[str, dict[str, tuple[Ring, ...]]] = defaultdict(dict)
     for number, feature in enumerate(features, start=1):
         area_type, area_id, own = _area(feature, f"{path.name}: feature {number}")
@@ -75,9 +73,7 @@ def _area(feature: Any, where: str) -> tuple[str, str, tuple[Ring, ...]]:  # noq
         named, geometry = feature["properties"], feature["geometry"]
         return str(named["area_type"]), str(named["area_id"]), tuple(_rings(geometry))
     except (KeyError, TypeError, ValueError, IndexError):
-        raise UnreadableFileError(
-            f"{where} needs the properties area_id and area_type, and a Polygon or MultiPolygon of number pairs"
-        ) from None
+        raise UnreadableFileError("boundary_without_area", where) from None
 
 
 def _rings(geometry: Mapping[str, Any]) -> Iterator[Ring]:

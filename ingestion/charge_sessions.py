@@ -64,6 +64,7 @@ class SessionPull:
     Attributes:
         wanted: the modules that the settings ask.
         days: how many days back are asked.
+        cursor: as in `ocpi.crawl`.
         warnings: what somebody should know although everything came.
         withheld: by reason, how many sessions were not let in.
         faults: by module that failed, why.
@@ -74,6 +75,7 @@ class SessionPull:
     memory: Memory
     wanted: tuple[str, ...]
     days: int
+    cursor: str | None = None
     warnings: list[str] = field(default_factory=list)
     withheld: Counter[str] = field(default_factory=Counter)
     faults: dict[str, str] = field(default_factory=dict)
@@ -136,7 +138,7 @@ class SessionPull:
         found: dict[str, list[object]] = {}
         for module, url in offered.items():
             try:
-                crawl = ocpi.crawl(self.client, url, since)
+                crawl = ocpi.crawl(self.client, url, since, cursor=self.cursor)
             except SupplierError as broken:
                 faults[module] = str(broken)
                 return None
@@ -185,8 +187,6 @@ def session_row(key: ocpi_sessions.HourKey, charged: ocpi_sessions.Charged) -> R
         "energy_kwh": f"{charged.energy_kwh:.6f}",
         "session_count": str(charged.session_count),
         "charged_minutes": str(15 * charged.quarters),
-        "latitude": charged.latitude,
-        "longitude": charged.longitude,
     }
 
 

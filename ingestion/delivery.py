@@ -129,6 +129,7 @@ class Delivery:
         faults: by part of the supplier that failed while the rest came, why. Nothing of such a part is in the tables,
             the memory lets the next pull ask it again, and `complete_until` does not speak for it.
         warnings: what somebody should know although everything came (a clock that runs ahead).
+        titles: per table how its file writes our columns, where it does not write them as we do.
         is_full: per table that the delivery speaks of, even without a row, whether it holds all of it or what changed;
             of a table that is not named, only its rows speak.
     """
@@ -142,4 +143,5 @@ class Delivery:
     memory: Mapping[str, object] | None = None
     faults: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    titles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     is_full: Mapping[str, bool] = field(default_factory=dict)

@@ -287,10 +287,7 @@ def _require_few(nets: list["_Net"], origin: str) -> None:
     if hit < _FEWEST_ROWS or hit <= _SHARE_OF_ROWS * rows:
         return
     columns = ", ".join(sorted({column for net in nets for column in net.columns}))
-    raise TooPersonalError(
-        f"{without_identifiers(origin)}: {hit} of {rows} rows hold a national number, telephone number, mail address "
-        f"or account number (in {columns}); nothing of it was stored. Take them out and send it again"
-    )
+    raise TooPersonalError("personal", without_identifiers(origin), hit=hit, rows=rows, columns=columns)
 
 
 def _shown(column: str) -> str:
@@ -445,7 +442,7 @@ def _by_chance(suspects: pl.Series, changes: Iterable[str]) -> set[str]:
 
 def _reading(table: TableContract, received: str) -> list[Column]:
     """The typed columns that are read from a received one."""
-    return [column for column in table.columns if (column.reads or column.name) == received]
+    return [column for column in table.columns if column.wire == received]
 
 
 def _suspects(values: pl.Series, columns: list[Column]) -> pl.Series:

@@ -1,10 +1,9 @@
-"""Permanent against transient: the only two things a caller must tell apart.
+"""Permanent against transient: the only two things a caller must tell apart. What each says: `contracts.words`."""
 
-Every message says which source or address, where, why, and what to do; none holds a credential or a query.
-"""
+from contracts.faults import FaultError
 
 
-class SupplierError(Exception):
+class SupplierError(FaultError):
     """A supplier's answer or file cannot be used."""
 
 

@@ -80,14 +80,11 @@ class Answer:
             PermanentSupplierError: it is HTML, empty, no JSON, or would take too much memory.
         """
         if _MARKUP.match(self.body):
-            raise PermanentSupplierError(
-                f"{self.url_without_query}: answered HTML or XML where JSON was expected (often a login or error "
-                "page); check the address and the credentials"
-            )
+            raise PermanentSupplierError("web_page_answered", self.url_without_query)
         try:
             return read_json(self.body)
         except UnreadableJsonError as unreadable:
-            raise PermanentSupplierError(f"{self.url_without_query}: {unreadable}") from None
+            raise PermanentSupplierError("no_json", self.url_without_query, why=unreadable) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +119,10 @@ class Trail:
             PermanentSupplierError: it was asked before, or there were too many.
         """
         if page in self._been:
-            raise PermanentSupplierError(f"{self._shown}: leads back to a page already asked; ask the supplier")
+            raise PermanentSupplierError("circle", self._shown)
         self._been.add(page)
         if len(self._been) > self._most_pages:
-            raise PermanentSupplierError(
-                f"{self._shown}: has more than {self._most_pages} pages; ask for a shorter period or ask the supplier"
-            )
+            raise PermanentSupplierError("too_many_pages", self._shown, most=self._most_pages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +226,7 @@ class Client:
         refusal = _Refusal("was not asked")
         for attempt in range(_TRIES):
             if self._budget.left() <= 0:
-                raise TransientSupplierError(
-                    f"{shown}: the whole crawl took longer than {self._budget.seconds:g} s; the next run tries again"
-                )
+                raise TransientSupplierError("too_long", shown, seconds=self._budget.seconds)
             outcome = self._try(question, headers)
             if isinstance(outcome, Answer):
                 try:
@@ -242,10 +235,10 @@ class Client:
                     outcome = _Refusal(str(later), _retry_after(outcome.headers))
             refusal = outcome
             if refusal.is_final:
-                raise refusal.fault(f"{shown}: {refusal.why}")
+                raise refusal.fault("refused", shown, why=refusal.why)
             if attempt < _TRIES - 1:
                 self._sleep(min(_pause(attempt, refusal), max(self._budget.left(), 0.0)))
-        raise TransientSupplierError(f"{shown}: {refusal.why}, {_TRIES} times; the next run tries again")
+        raise TransientSupplierError("no_answer", shown, why=refusal.why, tries=_TRIES)
 
     def _credentials(self, url: str) -> Mapping[str, str]:
         """The headers of the origin that an address lies on.
@@ -255,11 +248,7 @@ class Client:
         """
         origin = _origin(url)
         if origin not in self._headers:
-            raise PermanentSupplierError(
-                f"{address(url)}: lies outside {'{}://{}:{}'.format(*self._origin)}; not asked, so that no "
-                "credential leaves the supplier. Check the address in the settings; where it is the supplier's own and "
-                "the source has the setting ORIGINS, list it there"
-            )
+            raise PermanentSupplierError("outside", address(url), origin="{}://{}:{}".format(*self._origin))
         return self._headers[origin]
 
     def _try(self, question: _Question, headers: Mapping[str, str]) -> Answer | _Refusal:
@@ -393,9 +382,7 @@ def listed_origins(written: str | None) -> tuple[str, ...]:
     listed = [each.strip() for each in (written or "").split(",") if each.strip()]
     for place, each in enumerate(listed, 1):
         if not _EXACT_ORIGIN.fullmatch(each):
-            raise PermanentSupplierError(
-                f"ORIGINS: entry {place} is no origin; write https://host or https://host:port, with commas between"
-            )
+            raise PermanentSupplierError("no_origin", place=place)
     return tuple(listed)
 
 
@@ -405,7 +392,7 @@ def _origin(url: str) -> tuple[str, str, int]:
         return parts.scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS[parts.scheme]
     except (KeyError, ValueError):
         shown = address(url)
-    raise PermanentSupplierError(f"{shown}: is no http or https address; check the settings")
+    raise PermanentSupplierError("no_address", shown)
 
 
 def _judge(response: requests.Response) -> _Refusal | None:

@@ -62,10 +62,7 @@ class Register:
             rows = pl.DataFrame(schema={"ean": pl.String})
         named = rows.filter(pl.col("ean") != "")
         if named.is_empty():
-            raise RegisterMissingError(
-                "there is no register of buildings yet: drop the register of buildings first, in drop/buildings/ "
-                "(template: docs/contracts/buildings.md). Nothing of this delivery was kept; it is asked again later"
-            )
+            raise RegisterMissingError("no_register")
         newest = named.sort("supplied_at", "content_sha256").select("supplied_at", "content_sha256").tail(1)
         current = named.join(newest, on=["supplied_at", "content_sha256"], how="semi")
         return cls(current.select("ean", "is_dwelling", "valid_from_date", "valid_to_date"))

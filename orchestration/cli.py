@@ -11,11 +11,14 @@ import typer
 from rich.console import Console
 
 from orchestration import report
+from orchestration.alerts.commands import outbox
 from orchestration.giving_back import commands as supplier_commands
 from orchestration.progress import Progress, show_progress
 from orchestration.registry.commands import app as targets
 from orchestration.settings import SettingInvalidError, Settings, read_settings
 from warehouse.durable import DiskFullError, is_disk_full
+from warehouse.layout import close_to_strangers
+from warehouse.published.pointer import current
 
 app = typer.Typer(
     help="Ademruimte tells a city whether it keeps its promises.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -23,6 +26,7 @@ app = typer.Typer(
 app.add_typer(targets, name="targets")
 app.add_typer(supplier_commands.quarantine, name="quarantine")
 app.add_typer(supplier_commands.contracts, name="contracts")
+app.add_typer(outbox, name="outbox")
 app.command()(supplier_commands.check)
 _console = Console(highlight=False)
 _DAY = ["%Y-%m-%d"]
@@ -30,6 +34,7 @@ _DAY = ["%Y-%m-%d"]
 
 def main() -> None:
     """Runs the command line; progress goes to the terminal as it happens."""
+    close_to_strangers()
     try:
         app(obj=show_progress(_console))
     except Exception as fault:
@@ -43,19 +48,29 @@ def _told(fault: Exception) -> str:
     told = str(fault).strip("'")
     if isinstance(fault, DiskFullError) or not is_disk_full(fault):
         return told
-    return f"{told}\nthe disk is full: make room, then run it again"
+    return f"{told}\nthe disk is full, or cannot be written: make room, then run it again"
 
 
 def _faults() -> tuple[type[Exception], ...]:
     """What a person can do something about: told in a sentence, without a traceback."""
     from ingestion.errors import SupplierError  # noqa: PLC0415 - only when something failed
     from orchestration.loop.build import BuildBusyError  # noqa: PLC0415
+    from orchestration.loop.messages import OutboxHeldError  # noqa: PLC0415
     from orchestration.loop.transform import TransformError  # noqa: PLC0415
+    from warehouse.backup import BackupError  # noqa: PLC0415
     from warehouse.engine import WarehouseBusyError  # noqa: PLC0415
     from warehouse.lake import LakeError  # noqa: PLC0415
     from warehouse.layout import NewerProfileError  # noqa: PLC0415
 
-    ours = (BuildBusyError, TransformError, WarehouseBusyError, LakeError, NewerProfileError)
+    ours = (
+        BackupError,
+        BuildBusyError,
+        LakeError,
+        NewerProfileError,
+        OutboxHeldError,
+        TransformError,
+        WarehouseBusyError,
+    )
     return (*ours, SupplierError, LookupError, SettingInvalidError, OSError, sqlite3.OperationalError)
 
 
@@ -97,7 +112,7 @@ def land(
     ] = None,
 ) -> None:
     """Pull or read what suppliers offer, check every row, and commit it to the lake."""
-    from orchestration.loop.landing import Outcome  # noqa: PLC0415 - brings polars and the door
+    from orchestration.loop.landed import Outcome  # noqa: PLC0415 - brings polars and the door
     from orchestration.loop.landing import land as land_source  # noqa: PLC0415
 
     settings = read_settings()
@@ -254,6 +269,55 @@ def rebuild() -> None:
 
 
 @app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="Where the backups lie, best on another disk or machine.")],
+    *,
+    keep: Annotated[int | None, typer.Option(min=1, help="Remove all but this many of the newest backups.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Read every byte of the newest backup; take none.")] = False,
+) -> None:
+    """Copy the lake and the state; only what is new since the last backup is written.
+
+    Landings and builds may go on meanwhile. The keys of the pseudonyms are
+    not in it: keep a copy of the profile's folder `secrets` somewhere else.
+    """
+    from warehouse.backup import Backup, BackupError  # noqa: PLC0415 - brings polars
+
+    settings, backups = read_settings(), Backup(folder)
+    snapshot = backups.newest() if check else backups.take(settings.layout, settings.city.name, datetime.now(UTC))
+    if snapshot is None:
+        raise BackupError(f"{folder} holds no backup")
+    if check and (faults := backups.faults(snapshot)):
+        raise BackupError(f"backup {snapshot.name}: {len(faults)} files are damaged, first {faults[0]}; take a new one")
+    _console.print(f"backup {snapshot.name}: {len(snapshot.files)} files{', every one whole' if check else ''}")
+    for gone in backups.prune(keep) if keep else ():
+        _console.print(f"removed backup {gone}")
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="Where the backups lie.")],
+    at: Annotated[str | None, typer.Option(metavar="NAME", help="Which backup; the newest when none is named.")] = None,
+) -> None:
+    """Put a backup back into an empty profile, each file checked; the outbox is held until a person releases it."""
+    from orchestration.loop.build import build_lock  # noqa: PLC0415 - brings dbt
+    from warehouse.backup import Backup, BackupError  # noqa: PLC0415 - brings polars
+
+    settings, backups = read_settings(), Backup(folder)
+    snapshot = backups.read(at) if at else backups.newest()
+    if snapshot is None:
+        raise BackupError(f"{folder} holds no backup")
+    if snapshot.city != settings.city.name:
+        raise BackupError(f"{folder} holds backups of {snapshot.city}, and this profile is of {settings.city.name}")
+    with build_lock(settings):
+        backups.restore(snapshot, settings.layout, datetime.now(UTC))
+    _console.print(
+        f"restored {snapshot.name}: {len(snapshot.files)} files. Now put `secrets` back and run `ademruimte build`; "
+        "look at `ademruimte outbox list` before you release it",
+        soft_wrap=True,
+    )
+
+
+@app.command()
 def prepare() -> None:
     """Write dbt's manifest and Dagster's settings, so that the UI starts quickly."""
     from orchestration.showcase import prepare_profile  # noqa: PLC0415 - brings dbt and Dagster
@@ -271,7 +335,7 @@ def dev(port: Annotated[int, typer.Option(help="Port on loopback.")] = 3000) -> 
 
 def _published_settings() -> Settings:
     settings = read_settings()
-    if not (settings.layout.published / "current").exists():
+    if current(settings.layout.published) is None:
         raise typer.BadParameter(f"nothing is published yet under {settings.layout.root}; run `ademruimte build`")
     return settings
 

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from orchestration.defs import build, landing, sending
+from warehouse.layout import close_to_strangers
 
 
 @dg.definitions
@@ -12,5 +13,6 @@ def defs() -> dg.Definitions:
     Every job runs in the process of its run: a process per step would import everything again, and live on when the
     run is killed.
     """
+    close_to_strangers()
     rooms = (landing.definitions(), build.definitions(), sending.definitions())
     return dg.Definitions.merge(dg.Definitions(executor=dg.in_process_executor), *rooms)

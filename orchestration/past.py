@@ -189,7 +189,7 @@ def _answer(row: Mapping[str, Any], when: str, labels: Mapping[str, str]) -> str
     status, value = row.get(f"status{when}"), row.get(f"value{when}")
     if status is None:
         return _NOTHING
-    word = str(labels.get(status, status))
+    word = labels.get(status, str(status))
     if value is None:
         return word
     return f"{word}: {wording.figure(value, row['unit'])} op {wording.day(row.get(f'ref_date{when}'))}"

@@ -20,8 +20,8 @@ class Progress(logging.Handler):
         self._began = self._spoke = time.monotonic()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Shows a log line."""
-        self._say(record.getMessage())
+        """Shows a log line: one, also where a file name in it holds the end of one."""
+        self._say(" ".join(record.getMessage().splitlines()))
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -50,7 +50,10 @@ class Progress(logging.Handler):
 
 
 def show_progress(console: Console) -> Progress:
-    """From here on our own log lines go to a console as they happen."""
+    """From here on our own log lines go to a console as they happen, and no library's do."""
+    # without a handler at the root, Python itself prints what any library warns of
+    logging.getLogger().addHandler(logging.NullHandler())
+    logging.captureWarnings(capture=True)
     progress = Progress(console)
     logger = logging.getLogger("ademruimte")
     logger.setLevel(logging.INFO)

@@ -134,30 +134,31 @@ def _validate(context: Any, batch: Any, rows: "pd.DataFrame", build_id: str) -> 
 
 
 def _as_gx(rows: "pd.DataFrame") -> Iterator[Any]:
-    for expectation in EVERY_KPI:
-        yield _between(expectation, None)
-    for kpi_id, unit in rows.groupby("kpi_id", sort=True)["unit"].first().items():
+    """One expectation per rule, about all the KPIs it holds for: a run pays for each expectation, not for each KPI."""
+    units = rows.groupby("kpi_id", sort=True)["unit"].first()
+    about: dict[Expectation, list[str]] = defaultdict(list)
+    for kpi_id, unit in units.items():
         for expectation in expectations_of(str(kpi_id), str(unit)):
-            if expectation not in EVERY_KPI:
-                yield _between(expectation, str(kpi_id))
+            about[expectation].append(str(kpi_id))
+    for expectation, kpis in about.items():
+        yield _between(expectation, kpis, is_of_all=len(kpis) == len(units))
 
 
-def _between(expectation: Expectation, kpi_id: str | None) -> Any:  # noqa: ANN401 - GX is untyped
+def _between(expectation: Expectation, kpis: list[str], *, is_of_all: bool) -> Any:  # noqa: ANN401 - GX is untyped
     import great_expectations.expectations as gxe  # noqa: PLC0415 - as above
     from great_expectations.expectations.row_conditions import Column  # noqa: PLC0415 - as above
 
-    condition = None if kpi_id is None else Column("kpi_id") == kpi_id
     return gxe.ExpectColumnValuesToBeBetween(
         column=expectation.column,
         min_value=expectation.minimum,
         max_value=expectation.maximum,
-        row_condition=condition,
-        description=_described(expectation, kpi_id),
+        row_condition=None if is_of_all else Column("kpi_id").is_in(kpis),
+        description=_described(expectation, kpis),
         meta={"reason_nl": expectation.reason_nl},
     )
 
 
-def _described(expectation: Expectation, kpi_id: str | None) -> str:
+def _described(expectation: Expectation, kpis: list[str]) -> str:
     """What the Data Docs show: the sentence, its limits, and whom it is about."""
     limits = [
         f"{words} {limit:g}"
@@ -165,7 +166,8 @@ def _described(expectation: Expectation, kpi_id: str | None) -> str:
         if limit is not None
     ]
     sentence = expectation.name.replace("_", " ")
-    return f"{kpi_id or 'every KPI'}: {sentence} ({expectation.column} {' and '.join(limits)})"
+    whom = "every KPI" if expectation in EVERY_KPI else ", ".join(kpis)
+    return f"{whom}: {sentence} ({expectation.column} {' and '.join(limits)})"
 
 
 def _failures(result: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - GX is untyped

@@ -16,7 +16,7 @@ from orchestration.settings import Settings
 from warehouse.lake import Lake
 from warehouse.layout import Layout
 from warehouse.published.parquet import read_table
-from warehouse.published.pointer import current
+from warehouse.published.pointer import POINTER, current
 
 if TYPE_CHECKING:
     from orchestration.loop.rotation import Rotated
@@ -309,7 +309,7 @@ def print_places(console: Console, settings: Settings) -> None:
     docs = current(layout.published)
     for what, where in (
         ("published build", read_only_line(layout)),
-        ("as Parquet", shown(layout.published / "current" / "parquet")),
+        ("as Parquet", f"the folder that {shown(layout.published / POINTER)} names"),
         ("refused rows", f"{len(refused)} files, such as {shown(refused[0])}" if refused else "none"),
         ("Data Docs", shown(data_docs_index(layout.quality / docs)) if docs else "none"),
         ("mails", f"{len(mails)} in {shown(layout.mail)}"),

@@ -15,8 +15,8 @@ from pathlib import Path
 _COPIES = 3
 _RESERVE_BYTES = 64 * 1024 * 1024
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-# engines tell it in words only: the system's, or SQLite's own
-_FULL_IN_WORDS = (*map(os.strerror, _FULL), "database or disk is full")
+# engines tell it in words only: the system's, or SQLite's own, which says the last of a disk that fails too
+_FULL_IN_WORDS = (*map(os.strerror, _FULL), "database or disk is full", "disk I/O error")
 
 
 class DiskFullError(OSError):
@@ -65,7 +65,7 @@ def telling_when_full(what: str) -> Iterator[None]:
         if isinstance(fault, DiskFullError) or not is_disk_full(fault):
             raise
         raise DiskFullError(
-            f"{what}: the disk is full; nothing of it was kept. Make room, then run it again"
+            f"{what}: the disk is full, or cannot be written; nothing of it was kept. Make room, then run it again"
         ) from fault
 
 

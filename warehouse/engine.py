@@ -104,7 +104,7 @@ def _explained(path: Path, reason: str) -> Exception:
     holder = _HOLDER.search(reason)
     who = f"process {holder[1]}" if holder else "another process"
     return WarehouseBusyError(
-        f"{path.name} is held by {who}; wait until it ends. Readers open published/current/ademruimte.duckdb, read_only"
+        f"{path.name} is held by {who}; wait until it ends. Readers open what published/current.json names"
     )
 
 

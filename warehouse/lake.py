@@ -12,13 +12,14 @@ import os
 import re
 import shutil
 import zlib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import polars as pl
 
@@ -39,14 +40,14 @@ Part = Literal["accepted", "quarantine", "received"]
 KNOWN_AT = "known_at"
 """The column of accepted rows that says since when each is known, where not all are known as long as their batch."""
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """The format that this program writes; a lake of before it had a number bears no file, and is read as it is."""
 
 _FORMAT_FILE = "FORMAT"
 # a committed manifest never changes, so a process reads it once, at every look of a sensor too
 _REMEMBERED = 20_000
 _DECISIONS = "decisions"
-# which build was committed when: it follows from their manifests, and is made again when it is gone
+# which build was committed when, and after which: it follows from their manifests, and is made again when it is gone
 _COMMITTED = ".committed.json"
 _STAGING = ".staging"
 _MANIFEST = "manifest.json"
@@ -116,6 +117,7 @@ class TableManifest:
         is_full: whether the delivery holds all of the table, or what changed; None when it said nothing of it, so that
             no row does not mean that there is none.
         clamped: moments past the delivery that were taken back to it.
+        noted: values that broke the limits of their column and were replaced.
     """
 
     received: int
@@ -129,6 +131,7 @@ class TableManifest:
     recognised: int = 0
     is_full: bool | None = None
     clamped: int = 0
+    noted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,8 @@ class Manifest:
         withheld: by reason, rows that the door did not let in.
         is_refused: whether every row was refused, of it and of what it replaces: its rows wait in quarantine, and no
             build is made of it.
+        after: the batch of the source that was committed before it, by the id it bore at first. Clocks may be wrong:
+            this alone says which came last. None in batches of before it was noted, and in the first.
     """
 
     batch_id: str
@@ -160,6 +165,7 @@ class Manifest:
     original: str | None = None
     withheld: Mapping[str, int] = field(default_factory=dict)
     is_refused: bool = False
+    after: str | None = None
 
     @property
     def is_full(self) -> dict[str, bool]:
@@ -169,12 +175,23 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A committed build: what it said lies in `path`, on what it was based in `facts`."""
+    """A committed build: what it said lies in `path`, on what it was based in `facts`.
+
+    `after` is the build that was committed before it; None in builds of before it was noted, and in the first.
+    """
 
     build_id: str
     committed_at: datetime
     facts: Mapping[str, Any]
     path: Path
+    after: str | None = None
+
+
+class _Link(NamedTuple):
+    """When something was committed by the clock, and after what."""
+
+    committed_at: datetime
+    after: str | None
 
 
 class Lake:
@@ -198,7 +215,10 @@ class Lake:
             DiskFullError: it might not fit; nothing was written.
         """
         _require_arithmetic(arrival)
-        manifest = _manifest(arrival, self._new_id(arrival, now), self._known_at(arrival, now), _utc(now))
+        manifest = replace(
+            _manifest(arrival, self._new_id(arrival, now), self._known_at(arrival, now), _utc(now)),
+            after=self._live(arrival).after if arrival.supersedes else self._newest_id(arrival.source),
+        )
         what = f"{arrival.source}: {arrival.origin}"
         self._require_room(_payload(arrival), what)
         with telling_when_full(what), self._staged(manifest.batch_id) as folder:
@@ -217,7 +237,9 @@ class Lake:
 
     def latest(self, source: str) -> Manifest | None:
         """The batch of a source that was committed last, replays apart from what they replace."""
-        return max(self.live(source), key=_order, default=None)
+        live = {_id_parts(manifest.batch_id)[0]: manifest for manifest in self.live(source)}
+        order = _in_order({first: _Link(manifest.known_at, manifest.after) for first, manifest in live.items()})
+        return live[order[-1]] if order else None
 
     def manifests(self, source: str | None = None) -> list[Manifest]:
         """Every committed batch, those superseded included, by batch_id."""
@@ -237,6 +259,11 @@ class Lake:
     def refused_whole(self, source: str | None = None) -> list[Manifest]:
         """The live batches of which no row was ever accepted: they wait in quarantine for a replay, by batch_id."""
         return [manifest for manifest in self.live(source) if manifest.is_refused]
+
+    def counts(self, source: str, batch_id: str) -> bool:
+        """Whether a batch, or what replaced it, is part of builds; not where an older backup took its place."""
+        first, _ = _id_parts(batch_id)
+        return any(_id_parts(each.batch_id)[0] == first for each in self.counting(source))
 
     def newest(self, source: str, most: int) -> list[Manifest]:
         """At most that many batches of a source that no other supersedes, newest first; reads no other manifest."""
@@ -347,18 +374,27 @@ class Lake:
         self._require_room(int(verdicts.estimated_size()), what)
         with telling_when_full(what), self._staged(f"{_DECISIONS}-{build_id}") as folder:
             verdicts.write_parquet(folder / "verdicts.parquet", compression="zstd")
-            _seal(folder, {"build_id": build_id, "committed_at": _utc(now), "rows": verdicts.height, "facts": facts})
+            said = {"build_id": build_id, "committed_at": _utc(now), "rows": verdicts.height, "facts": facts}
+            _seal(folder, said | {"after": next(reversed(self.build_ids()), None)})
             move_into_place(folder, final)
         return final
 
     def build_ids(self) -> list[str]:
-        """Every committed build, oldest first; what each says is read once in the life of a profile."""
-        kept = _kept_moments(self._root / _DECISIONS / _COMMITTED)
+        """Every committed build, in the order in which they were; what each says is read once in a profile's life.
+
+        Each names the one before it, so that a clock that was wrong once changes nothing.
+        """
+        path = self._root / _DECISIONS / _COMMITTED
+        kept = _kept_links(path)
         ids = [folder.name.removeprefix(_PREFIX) for folder in self._folders(_DECISIONS)]
-        moments = {one: kept.get(one) or self.decision(one).committed_at for one in ids}
-        if moments != kept:
-            _keep_moments(self._root / _DECISIONS / _COMMITTED, moments)
-        return sorted(ids, key=lambda one: (moments[one], one))
+        links = {one: kept.get(one) or self._link(one) for one in ids}
+        if links != kept:
+            _keep_links(path, links)
+        return _in_order(links)
+
+    def _link(self, build_id: str) -> "_Link":
+        decision = self.decision(build_id)
+        return _Link(decision.committed_at, decision.after)
 
     def decision(self, build_id: str) -> Decision:
         """A committed build."""
@@ -371,6 +407,16 @@ class Lake:
     def said(self, decision: Decision) -> pl.DataFrame:
         """The verdict rows of a committed build."""
         return _read_parquet(decision.path / "verdicts.parquet")
+
+    def committed(self) -> Iterator[Path]:
+        """Whatever a backup must hold: the format, then every decision, then every batch that is committed by then.
+
+        In this order every batch that a decision names is among them, whatever is committed meanwhile.
+        """
+        if (self._root / _FORMAT_FILE).exists():
+            yield self._root / _FORMAT_FILE
+        for name in (_DECISIONS, *self._sources()):
+            yield from self._folders(name)
 
     def sweep(self) -> int:
         """Removes what killed writers left in staging; does nothing while another process writes.
@@ -427,6 +473,10 @@ class Lake:
         if self._batch(arrival.source, batch_id).exists():
             raise LakeError(f"{arrival.source}: {arrival.origin} is already committed as {batch_id}")
         return batch_id
+
+    def _newest_id(self, source: str) -> str | None:
+        newest = self.latest(source)
+        return None if newest is None else _id_parts(newest.batch_id)[0]
 
     def _known_at(self, arrival: Arrival, now: datetime) -> datetime:
         if arrival.known_at is not None:
@@ -604,6 +654,7 @@ def _table_manifest(name: str, split: Split, arrival: Arrival) -> TableManifest:
         recognised=arrival.recognised.get(name, 0),
         is_full=arrival.is_full.get(name),
         clamped=split.clamped,
+        noted=split.noted,
     )
 
 
@@ -670,17 +721,40 @@ def _moment(text: str | None) -> datetime | None:
 
 def _decision(folder: Path) -> Decision:
     said = json.loads((folder / _MANIFEST).read_bytes())
-    return Decision(said["build_id"], datetime.fromisoformat(said["committed_at"]), said["facts"], folder)
+    moment = datetime.fromisoformat(said["committed_at"])
+    return Decision(said["build_id"], moment, said["facts"], folder, said.get("after"))
 
 
-def _kept_moments(path: Path) -> dict[str, datetime]:
-    """What was kept of the decisions; nothing where the file is gone or torn."""
+def _in_order(links: Mapping[str, _Link]) -> list[str]:
+    """The first committed first, whatever the clocks said.
+
+    What names none before it comes first, by the clock; then each follows the one that it names. Two that name the
+    same one were committed at once, by two machines: the clock parts them.
+    """
+    loose = sorted(
+        (one for one, link in links.items() if link.after not in links), key=lambda one: (links[one].committed_at, one)
+    )
+    places = {one: place for place, one in enumerate(loose)}
+    following: dict[str, list[str]] = defaultdict(list)
+    for one in links.keys() - places.keys():
+        following[str(links[one].after)].append(one)
+    waiting = list(loose)
+    while waiting:
+        before = waiting.pop()
+        places |= dict.fromkeys(following[before], places[before] + 1)
+        waiting += following[before]
+    return sorted(links, key=lambda one: (places.get(one, len(links)), links[one].committed_at, one))
+
+
+def _kept_links(path: Path) -> dict[str, _Link]:
+    """What was kept of the decisions; nothing where the file is gone, torn or of before they named each other."""
     try:
-        return {build_id: datetime.fromisoformat(said) for build_id, said in json.loads(path.read_bytes()).items()}
+        said = json.loads(path.read_bytes()).items()
+        return {build_id: _Link(datetime.fromisoformat(moment), after) for build_id, (moment, after) in said}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}
 
 
-def _keep_moments(path: Path, moments: Mapping[str, datetime]) -> None:
-    said = json.dumps({build_id: moment.isoformat() for build_id, moment in moments.items()}, indent=1, sort_keys=True)
-    replace_derived(path, said.encode())
+def _keep_links(path: Path, links: Mapping[str, _Link]) -> None:
+    said = {build_id: (link.committed_at.isoformat(), link.after) for build_id, link in links.items()}
+    replace_derived(path, json.dumps(said, indent=1, sort_keys=True).encode())

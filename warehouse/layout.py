@@ -3,11 +3,18 @@
 Belongs here: paths and their permissions. Does not belong here: what is written into them.
 """
 
+import logging
+import os
+import stat
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 _FOLDER_MODE = 0o750
 _SECRETS_MODE = 0o700
+# for the group to read, for strangers nothing
+_CLOSED_TO_STRANGERS = 0o027
+_log = logging.getLogger("ademruimte.layout")
 
 
 class NewerProfileError(RuntimeError):
@@ -125,6 +132,19 @@ class Layout:
         for folder in open_to_group:
             _make(folder, _FOLDER_MODE)
         _make(self.secrets, _SECRETS_MODE)
+        _warn_of_strangers(self.root)
+
+
+def close_to_strangers() -> None:
+    """From here on this process makes no file that everybody on the machine can read, in whatever folder."""
+    os.umask(_CLOSED_TO_STRANGERS)
+
+
+@cache
+def _warn_of_strangers(root: Path) -> None:
+    """Said once in the life of a process: somebody made the folder by hand, and may want it so."""
+    if stat.S_IMODE(root.stat().st_mode) & stat.S_IRWXO:
+        _log.warning("%s is open to everybody on this machine: `chmod o= %s` closes it", root, root)
 
 
 def _make(folder: Path, mode: int) -> None:

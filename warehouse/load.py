@@ -148,6 +148,8 @@ def load(
 ) -> list[Loaded]:
     """Loads every live batch that counts and is not loaded yet; one that fails stops only itself.
 
+    A batch that the lake no longer holds is forgotten: an older backup of it was put back.
+
     Args:
         con: the warehouse.
         lake: where the batches lie.
@@ -163,6 +165,7 @@ def load(
         LoadError: see `ensure_landing`.
     """
     ensure_landing(con, contracts)
+    _forget_lost(con, lake, contracts)
     known = {row[0] for row in con.execute("select batch_id from landing.loaded_batches").fetchall()}
     due = (batch for batch in lake.counting() if batches is None or batch.batch_id in batches)
     return [_load_batch(con, lake, contracts, batch) for batch in due if batch.batch_id not in known]
@@ -279,6 +282,45 @@ def _load_batch(
     return _Batch(con, lake, contract, manifest, then).load()
 
 
+def _forget_lost(con: duckdb.DuckDBPyConnection, lake: Lake, contracts: Mapping[str, SourceContract]) -> None:
+    """Removes batches that the lake no longer holds, as when an older backup of it was put back."""
+    held = {manifest.batch_id for manifest in lake.manifests()}
+    for source, batch_id in con.execute("select source, batch_id from landing.loaded_batches").fetchall():
+        if batch_id not in held and source in contracts:
+            with transaction(con):
+                _forget(con, contracts[source], batch_id)
+
+
+def _forget(con: duckdb.DuckDBPyConnection, contract: SourceContract, batch_id: str) -> None:
+    """Removes the rows of a batch that counts no more; the dates they touched must be computed again."""
+    for table in contract.tables:
+        own = f"{landing_name(contract.name, table.name)} where batch_id = $batch_id"
+        _affect(con, contract, table, f'"{table.event_date}"', own, {"batch_id": batch_id})
+        # the name is a contract's, the value is bound
+        con.execute(f"delete from {own}", {"batch_id": batch_id})  # noqa: S608
+    for kept in ("batch_counts", "refusals", "refused_kpis", "loaded_batches"):
+        con.execute(f"delete from landing.{kept} where batch_id = ?", [batch_id])  # noqa: S608 - as above
+
+
+def _affect(  # noqa: PLR0913, PLR0917 - where the rows lie, and what they are
+    con: duckdb.DuckDBPyConnection,
+    contract: SourceContract,
+    table: TableContract,
+    day: str,
+    rows: str,
+    bound: Mapping[str, object],
+) -> None:
+    """Notes the city dates that rows touch, each once."""
+    # the names are a contract's, the values are bound
+    con.execute(
+        f"""insert into landing.affected
+        select * from (select distinct $source as source, $table_name as table_name, {day} as day from {rows})
+        where day is not null
+        except select source, table_name, event_date from landing.affected""",  # noqa: S608
+        {"source": contract.name, "table_name": table.name, **bound},
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Then:
     """A moment, and the version of a batch that stood at it."""
@@ -319,7 +361,7 @@ class _Batch:
     def _replace(self) -> Loaded:
         """Everything of one batch, within one transaction."""
         for earlier in self.lake.replaced_by(self.manifest):
-            self._forget(earlier.batch_id)
+            _forget(self.con, self.contract, earlier.batch_id)
         drift: list[str] = []
         rows: dict[str, int] = {}
         for table in self.contract.tables:
@@ -330,19 +372,6 @@ class _Batch:
             drift.extend(self._take_back(self.then))
         self._note()
         return Loaded(self.manifest.batch_id, self.manifest.source, rows, tuple(sorted(drift)))
-
-    def _forget(self, batch_id: str) -> None:
-        """Removes a superseded batch; the dates its rows touched must be computed again."""
-        for table in self.contract.tables:
-            landed = landing_name(self.contract.name, table.name)
-            own = f"{landed} where batch_id = $batch_id"
-            self._affect(table, f'"{table.event_date}"', own, {"batch_id": batch_id})
-            # the name is a contract's, the value is bound
-            self.con.execute(f"delete from {own}", {"batch_id": batch_id})  # noqa: S608
-        self.con.execute("delete from landing.batch_counts where batch_id = ?", [batch_id])
-        self.con.execute("delete from landing.refusals where batch_id = ?", [batch_id])
-        self.con.execute("delete from landing.refused_kpis where batch_id = ?", [batch_id])
-        self.con.execute("delete from landing.loaded_batches where batch_id = ?", [batch_id])
 
     def _insert(self, table: TableContract, drift: list[str]) -> int:
         """Inserts the rows of one table, oldest event first.
@@ -356,7 +385,7 @@ class _Batch:
         values = {name: _value(name, found, dtype) for name, dtype in landing_columns(table).items()}
         statement = _insert_statement(self.contract.name, table, values)
         [(count,)] = self.con.execute(statement, file | self._origin()).fetchall()
-        self._affect(table, values[table.event_date], _FILE, file)
+        _affect(self.con, self.contract, table, values[table.event_date], _FILE, file)
         return self._as_promised(table, count)
 
     def _take_back(self, then: _Then) -> Iterator[str]:
@@ -391,17 +420,6 @@ class _Batch:
         if found != promised:
             raise LoadError(f"table {table.name} holds {found} rows, its manifest says {promised}; restore the batch")
         return found
-
-    def _affect(self, table: TableContract, day: str, rows: str, bound: Mapping[str, object]) -> None:
-        """Notes the city dates that rows touch, each once."""
-        # the names are a contract's, the values are bound
-        self.con.execute(
-            f"""insert into landing.affected
-            select * from (select distinct $source as source, $table_name as table_name, {day} as day from {rows})
-            where day is not null
-            except select source, table_name, event_date from landing.affected""",  # noqa: S608
-            {"source": self.contract.name, "table_name": table.name, **bound},
-        )
 
     def _note(self) -> None:
         batch = self.manifest

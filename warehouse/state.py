@@ -7,12 +7,14 @@ caller was told survives a power cut. Times are kept as ISO 8601 text in UTC.
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
+from warehouse.durable import telling_when_full
 from warehouse.layout import NewerProfileError
 
 _BUSY_SECONDS = 10
@@ -45,17 +47,35 @@ _MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """create table refused_pulls (
         source text, origin text, reason text not null, refused_at text not null, primary key (source, origin))""",
     ),
+    (
+        # one row while it is held
+        "create table outbox_hold (one integer primary key check (one = 1), reason text not null, since text not null)",
+        # what was noted before rests on no batch that is known
+        "alter table memories add column batch_id text",
+        "alter table source_progress add column batch_id text",
+    ),
 )
 VERSION: Final = len(_MIGRATIONS)
 """The version of the state that this program writes: `pragma user_version`."""
 
 
 class Progress(NamedTuple):
-    """Up to where a source speaks (None: nobody knows) and when it was last asked."""
+    """Up to where a source speaks (None: nobody knows) and when it was last asked.
+
+    `batch_id` names the batch without which the former says nothing.
+    """
 
     source: str
     complete_until: datetime | None
     last_asked_at: datetime
+    batch_id: str | None = None
+
+
+class Memory(NamedTuple):
+    """What the last pull of a source asked to be remembered, and the newest batch that it counts on."""
+
+    content: dict[str, object]
+    batch_id: str | None
 
 
 class Refusal(NamedTuple):
@@ -99,6 +119,13 @@ class Erasure(NamedTuple):
     erased_at: datetime
 
 
+class Hold(NamedTuple):
+    """Why no message leaves the outbox until a person releases it."""
+
+    reason: str
+    since: datetime
+
+
 class Publication(NamedTuple):
     """A build that a store shows."""
 
@@ -129,6 +156,22 @@ class OutboxMessage:
     last_error: str | None = None
 
 
+class _Connection(sqlite3.Connection):
+    """Says which file is on the disk that is full."""
+
+    def __init__(self, path: Path, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - those of sqlite3
+        super().__init__(path, *arguments, **options)
+        self._told = str(path)
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:  # noqa: ANN401 - as above
+        with telling_when_full(self._told):
+            return super().execute(*arguments)
+
+    def executemany(self, *arguments: Any) -> sqlite3.Cursor:  # noqa: ANN401 - as above
+        with telling_when_full(self._told):
+            return super().executemany(*arguments)
+
+
 class State:
     """The state database of one profile; use it as a context manager.
 
@@ -137,13 +180,14 @@ class State:
 
     Raises:
         NewerProfileError: a newer version of the program wrote it.
+        DiskFullError: any call may, and then wrote nothing.
     """
 
     def __init__(self, path: Path) -> None:
-        self._con = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
-        self._con.execute("pragma journal_mode = wal")
-        self._con.execute("pragma synchronous = full")
+        self._con = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, factory=_Connection)
         try:
+            self._con.execute("pragma journal_mode = wal")
+            self._con.execute("pragma synchronous = full")
             self._bring_forward(path)
         except BaseException:
             self._con.close()
@@ -161,29 +205,44 @@ class State:
         """Closes the database."""
         self._con.close()
 
-    def asked(self, source: str, complete_until: datetime | None, at: datetime) -> None:
-        """Notes that a source was asked; up to where it speaks never moves back."""
+    def asked(self, source: str, complete_until: datetime | None, at: datetime, batch_id: str | None) -> None:
+        """Notes that a source was asked, the last time by any clock; up to where it speaks never moves back.
+
+        Args:
+            source: which.
+            complete_until: up to where it speaks now.
+            at: when it was asked.
+            batch_id: the newest batch that holds what it said.
+        """
         self._con.execute(
-            """insert into source_progress values (?, ?, ?) on conflict (source) do update set
+            """insert into source_progress (source, complete_until, last_asked_at, batch_id) values (?, ?, ?, ?)
+            on conflict (source) do update set
+            batch_id = case when complete_until > coalesce(excluded.complete_until, '') then batch_id
+                            else excluded.batch_id end,
             complete_until = coalesce(max(complete_until, excluded.complete_until),
                                       complete_until, excluded.complete_until),
-            last_asked_at = max(last_asked_at, excluded.last_asked_at)""",
-            (source, _optional_text(complete_until), _text(at)),
+            last_asked_at = excluded.last_asked_at""",
+            (source, _optional_text(complete_until), _text(at), batch_id),
         )
 
     def progress(self) -> list[Progress]:
         """Every source that was ever asked, by name."""
-        rows = self._con.execute("select source, complete_until, last_asked_at from source_progress order by source")
-        return [Progress(source, _optional_moment(until), _moment(asked)) for source, until, asked in rows]
+        rows = self._con.execute(
+            "select source, complete_until, last_asked_at, batch_id from source_progress order by source"
+        )
+        return [
+            Progress(source, _optional_moment(until), _moment(asked), batch_id)
+            for source, until, asked, batch_id in rows
+        ]
 
-    def remember(self, source: str, content: Mapping[str, object]) -> None:
+    def remember(self, source: str, content: Mapping[str, object], batch_id: str | None) -> None:
         """Keeps what the next pull of a source must know; it replaces what was kept."""
-        self._con.execute("insert or replace into memories values (?, ?)", (source, json.dumps(content)))
+        self._con.execute("insert or replace into memories values (?, ?, ?)", (source, json.dumps(content), batch_id))
 
-    def memory(self, source: str) -> dict[str, object]:
+    def memory(self, source: str) -> Memory:
         """What the last pull of a source asked to be remembered; empty at first."""
-        row = self._con.execute("select content from memories where source = ?", (source,)).fetchone()
-        return {} if row is None else dict(json.loads(row[0]))
+        row = self._con.execute("select content, batch_id from memories where source = ?", (source,)).fetchone()
+        return Memory({}, None) if row is None else Memory(dict(json.loads(row[0])), row[1])
 
     def refuse(self, refusal: Refusal) -> None:
         """Notes that a delivery was refused whole; of the same file the last reason counts."""
@@ -306,6 +365,26 @@ class State:
             "update outbox set attempts = attempts + 1, last_error = ?, tried_at = ? where message_key = ?",
             (error, _text(at), message_key),
         )
+
+    def hold_outbox(self, hold: Hold) -> None:
+        """Keeps every message in the outbox until it is released; the first reason counts."""
+        self._con.execute(
+            "insert into outbox_hold values (1, ?, ?) on conflict do nothing", (hold.reason, _text(hold.since))
+        )
+
+    def release_outbox(self) -> None:
+        """Lets messages leave the outbox again."""
+        self._con.execute("delete from outbox_hold")
+
+    def outbox_hold(self) -> Hold | None:
+        """Why and since when the outbox is held; None when it is not."""
+        row = self._con.execute("select reason, since from outbox_hold").fetchone()
+        return None if row is None else Hold(row[0], _moment(row[1]))
+
+    def copy_to(self, path: Path) -> None:
+        """Writes all of the state as it is at this moment into a new file, whoever writes meanwhile."""
+        with closing(sqlite3.connect(path)) as copy:
+            self._con.backup(copy)
 
     def publish(self, build_id: str, store: str, at: datetime) -> None:
         """Notes that a store shows a build; the first time counts."""

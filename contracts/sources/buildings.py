@@ -8,17 +8,17 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from contracts.cities.profile import City
-from contracts.reading import boolean, day, kept_number, text
+from contracts.reading import coded, day, kept_number, lower, text
 from contracts.vocabulary import (
-    Column,
     Delivers,
+    Field,
     OnArrival,
-    Received,
+    Refused,
     RowRule,
     Sensitivity,
     SourceContract,
     TableContract,
+    Way,
 )
 
 _USES = (
@@ -44,96 +44,53 @@ _CARRIERS = {
 _FIRST_DAY = pl.lit(date(1900, 1, 1))
 
 
-def _parse(rows: pl.DataFrame, _: City) -> pl.DataFrame:
-    return rows.select(
-        text("gebouw").alias("site_id"),
-        text("naam").alias("name_nl"),
-        text("ean").str.replace_all(r"[=\"\s]", "").fill_null("").alias("ean"),
-        text("drager").str.to_lowercase().replace_strict(_CARRIERS, default=None).alias("carrier"),
-        pl.when(text("geldig_van").is_null()).then(_FIRST_DAY).otherwise(day("geldig_van")).alias("valid_from_date"),
-        day("geldig_tot").alias("valid_to_date"),
-        kept_number("oppervlakte_m2").alias("floor_area_m2"),
-        text("gebruik").str.to_lowercase().alias("building_use"),
-        text("afdeling").alias("department_id"),
-        text("gebouwregister").alias("building_register_id"),
-        boolean("is_woning").alias("is_dwelling"),
-        text("gebied").alias("area_id"),
-    )
+# one file is the whole register: the meters of a line that was refused are not the city's until it is right
+_UNKNOWN = Refused("buildings that every total then lacks", Way.DOWN, "no_line_was_refused")
 
+
+def _ean(wire: str) -> pl.Expr:
+    return text(wire).str.replace_all(r"[=\"\s]", "").fill_null("")
+
+
+def _begin(wire: str) -> pl.Expr:
+    return pl.when(text(wire).is_null()).then(_FIRST_DAY).otherwise(day(wire))
+
+
+_CONNECTIONS_FIELDS = (
+    Field("site_id", pl.String, "code of the building", pattern=r"^[a-z0-9_]{1,40}$", reads="gebouw", required=True,
+          nl="vaste code van het gebouw: kleine letters, cijfers en _"),
+    Field("name_nl", pl.String, "name of the building; empty for a dwelling", nullable=True, reads="naam",
+          required=True, nl="naam van het gebouw; laat hem leeg voor een woning"),
+    Field("ean", pl.String, "EAN of the access point; empty where there is none", pattern=r"^(\d{18})?$", required=True,
+          nl="EAN-code: 18 cijfers, in Excel als tekst", read=_ean),
+    Field("carrier", pl.String, "electricity or gas; empty without EAN", nullable=True, allowed=("electricity", "gas"),
+          reads="drager", required=True, nl="elektriciteit of gas", read=coded(_CARRIERS)),
+    Field("valid_from_date", pl.Date, "first day on which the city answers for it", reads="geldig_van", required=True,
+          nl="eerste dag waarop de EAN van de stad is; leeg als dat altijd zo was", read=_begin),
+    Field("valid_to_date", pl.Date, "last day; empty while it lasts", nullable=True, reads="geldig_tot",
+          nl="laatste dag waarop de EAN van de stad is; leeg als dat nog zo is"),
+    Field("floor_area_m2", pl.Float64, "m²", nullable=True, minimum=1, maximum=500_000, reads="oppervlakte_m2",
+          required=True, nl="bruto vloeroppervlakte in m²", read=kept_number),
+    Field("building_use", pl.String, "what it serves for", allowed=_USES, reads="gebruik", required=True,
+          nl=f"waarvoor het gebouw dient: {', '.join(_USES)}", read=lower),
+    Field("department_id", pl.String, "who manages it", nullable=True, reads="afdeling",
+          nl="code van de afdeling die het gebouw beheert"),
+    # a number of nine digits at most that begins with none: neither a telephone nor a national number
+    Field("building_register_id", pl.String, "identifier in the Gebouwenregister", nullable=True,
+          pattern=r"^[1-9]\d{0,8}$", reads="gebouwregister",
+          nl="nummer in het Gebouwenregister (GRB): hoogstens 9 cijfers, zonder nul vooraan"),
+    Field("is_dwelling", pl.Boolean, "whether somebody lives there", reads="is_woning", required=True,
+          nl="ja als er iemand woont, anders nee"),
+    Field("area_id", pl.String, "statistical sector or municipality", nullable=True, pattern=r"^\d{5}[A-Z0-9-]{0,4}$",
+          reads="gebied", nl="code van de statistische sector, of van de gemeente"),
+)  # fmt: skip
 
 CONNECTIONS = TableContract(
     name="connections",
     description="One access point of one building over one period; a building without one has a row with no EAN.",
     description_nl="Eén toegangspunt (EAN) van één gebouw, van wanneer tot wanneer. Een gebouw zonder EAN krijgt "
     "één regel met een lege EAN.",
-    received=Received(
-        columns=(
-            "gebouw",
-            "naam",
-            "ean",
-            "drager",
-            "geldig_van",
-            "geldig_tot",
-            "oppervlakte_m2",
-            "gebruik",
-            "afdeling",
-            "gebouwregister",
-            "is_woning",
-            "gebied",
-        ),
-        required=("gebouw", "naam", "ean", "drager", "geldig_van", "oppervlakte_m2", "gebruik", "is_woning"),
-        meaning_nl={
-            "gebouw": "vaste code van het gebouw: kleine letters, cijfers en _",
-            "naam": "naam van het gebouw; laat hem leeg voor een woning",
-            "ean": "EAN-code: 18 cijfers, in Excel als tekst",
-            "drager": "elektriciteit of gas",
-            "geldig_van": "eerste dag waarop de EAN van de stad is; leeg als dat altijd zo was",
-            "geldig_tot": "laatste dag waarop de EAN van de stad is; leeg als dat nog zo is",
-            "oppervlakte_m2": "bruto vloeroppervlakte in m²",
-            "gebruik": f"waarvoor het gebouw dient: {', '.join(_USES)}",
-            "afdeling": "code van de afdeling die het gebouw beheert",
-            "gebouwregister": "nummer in het Gebouwenregister (GRB): hoogstens 9 cijfers, zonder nul vooraan",
-            "is_woning": "ja als er iemand woont, anders nee",
-            "gebied": "code van de statistische sector, of van de gemeente",
-        },
-    ),
-    parse=_parse,
-    columns=(
-        Column("site_id", pl.String, "code of the building", pattern=r"^[a-z0-9_]{1,40}$", reads="gebouw"),
-        Column("name_nl", pl.String, "name of the building; empty for a dwelling", nullable=True, reads="naam"),
-        Column("ean", pl.String, "EAN of the access point; empty where there is none", pattern=r"^(\d{18})?$"),
-        Column(
-            "carrier",
-            pl.String,
-            "electricity or gas; empty without EAN",
-            nullable=True,
-            allowed=("electricity", "gas"),
-            reads="drager",
-        ),
-        Column("valid_from_date", pl.Date, "first day on which the city answers for it", reads="geldig_van"),
-        Column("valid_to_date", pl.Date, "last day; empty while it lasts", nullable=True, reads="geldig_tot"),
-        Column("floor_area_m2", pl.Float64, "m²", nullable=True, minimum=1, maximum=500_000, reads="oppervlakte_m2"),
-        Column("building_use", pl.String, "what it serves for", allowed=_USES, reads="gebruik"),
-        Column("department_id", pl.String, "who manages it", nullable=True, reads="afdeling"),
-        Column(
-            "building_register_id",
-            pl.String,
-            "identifier in the Gebouwenregister",
-            nullable=True,
-            # a number of nine digits at most that begins with none: neither a telephone nor a national number
-            pattern=r"^[1-9]\d{0,8}$",
-            reads="gebouwregister",
-        ),
-        Column("is_dwelling", pl.Boolean, "whether somebody lives there", reads="is_woning"),
-        Column(
-            "area_id",
-            pl.String,
-            "statistical sector or municipality",
-            nullable=True,
-            pattern=r"^\d{5}[A-Z0-9-]{0,4}$",
-            reads="gebied",
-        ),
-    ),
+    fields=_CONNECTIONS_FIELDS,
     key=("site_id", "ean", "valid_from_date"),
     version=(),
     event_date="valid_from_date",
@@ -142,17 +99,22 @@ CONNECTIONS = TableContract(
     rules=(
         RowRule(
             "ends_after_it_begins",
-            "geldig_tot: lies before geldig_van",
+            "geldig_tot",
+            "lies before geldig_van",
             pl.col("valid_to_date") >= pl.col("valid_from_date"),
-            reason_nl="geldig_tot: ligt voor geldig_van. Kijk beide datums na.",
+            reason_nl="ligt voor geldig_van. Kijk beide datums na.",
+            refused=_UNKNOWN,
         ),
         RowRule(
             "an_access_point_has_a_carrier",
-            "drager: is missing beside an ean",
+            "drager",
+            "is missing beside an ean",
             (pl.col("ean") == "") | pl.col("carrier").is_not_null(),
-            reason_nl="drager: is leeg naast een EAN. Vul elektriciteit of gas in.",
+            reason_nl="is leeg naast een EAN. Vul elektriciteit of gas in.",
+            refused=_UNKNOWN,
         ),
     ),
+    refused=_UNKNOWN,
     delivers=Delivers.SNAPSHOT,
 )
 

@@ -14,18 +14,21 @@ from datetime import timedelta
 import polars as pl
 
 from contracts.cities.profile import City
-from contracts.reading import dated, instant, kept_number, local_date, number, text
+from contracts.reading import city_date, coded, dated, instant, kept_number, lower, number, text
 from contracts.vocabulary import (
     LINE,
+    OURS,
     UTC_INSTANT,
-    Column,
     Every,
+    Field,
+    Noted,
     OnArrival,
-    Received,
+    Refused,
     RowRule,
     Sensitivity,
     SourceContract,
     TableContract,
+    Way,
 )
 
 _DIRECTIONS = {
@@ -104,35 +107,31 @@ _DAY_STEP_MINUTES = (23 * 60, 25 * 60)
 _MONTH_STEP_MINUTES = (28 * 24 * 60 - 60, 31 * 24 * 60 + 60)
 
 
-def _coded(column: str, codes: dict[str, str]) -> pl.Expr:
-    known = text(column).str.to_lowercase()
-    return known.replace_strict(codes, default=None, return_dtype=pl.String)
-
-
 def _wall_clock(date_column: str, time_column: str) -> pl.Expr:
     written = dated(date_column) + pl.lit(" ") + text(time_column)
     return pl.coalesce(written.str.to_datetime(form, time_unit="us", strict=False) for form in _FORMATS)
 
 
-def _volume() -> pl.Expr:
+def _volume(wire: str) -> pl.Expr:
     """The volume; only what a person may have saved again can have a point between the thousands."""
     # the API and our own totals of months name the length of the interval, and write a decimal point
     is_ours = text("granularity").is_not_null()
-    return pl.when(is_ours).then(number("volume")).otherwise(kept_number("volume"))
+    return pl.when(is_ours).then(number(wire)).otherwise(kept_number(wire))
 
 
-def _serial() -> pl.Expr:
+def _serial(_: str) -> pl.Expr:
     """The serial number of a meter; a spreadsheet forgets the zeros before it, and people group it with blanks."""
-    return text("meter").str.replace_all(r"\s", "").str.to_uppercase().str.replace(r"^0+([0-9A-Z])", "$1")
+    bare = text("meter").str.replace_all(r"\s", "").str.to_uppercase().str.replace(r"^0+([0-9A-Z])", "$1")
+    return bare.fill_null("")
 
 
-def _direction() -> pl.Expr:
-    word = text("register").str.to_lowercase().str.extract(r"^(\S+)")
+def _direction(wire: str = "register") -> pl.Expr:
+    word = lower(wire).str.extract(r"^(\S+)")
     return word.replace_strict(_DIRECTIONS, default=None, return_dtype=pl.String)
 
 
-def _register() -> pl.Expr:
-    rest = text("register").str.to_lowercase().str.replace(r"^\S+\s*", "")
+def _register(wire: str = "register") -> pl.Expr:
+    rest = lower(wire).str.replace(r"^\S+\s*", "")
     return rest.replace_strict(_REGISTERS, default=None, return_dtype=pl.String)
 
 
@@ -174,7 +173,7 @@ def _rank() -> pl.Expr:
 
 
 def _has_unit() -> pl.Expr:
-    return _coded("unit", _UNITS).is_not_null()
+    return coded(_UNITS)("unit").is_not_null()
 
 
 def _start(time_zone: str) -> pl.Expr:
@@ -189,16 +188,17 @@ def _start(time_zone: str) -> pl.Expr:
     return pl.coalesce(instant("start_at").dt.convert_time_zone(time_zone), wall_clock)
 
 
-def _end() -> pl.Expr:
+def _end(_: str) -> pl.Expr:
     """The end of the interval; of a day or month total the next local midnight (or 06:00, the gas day)."""
-    step = pl.col("granularity").replace_strict(_STEP_MINUTES, default=None, return_dtype=pl.Int64)
-    return (
-        pl.when(pl.col("granularity") == "P1D")
+    step = pl.col("interval").replace_strict(_STEP_MINUTES, default=None, return_dtype=pl.Int64)
+    local = (
+        pl.when(pl.col("interval") == "P1D")
         .then(pl.col("start_local").dt.offset_by("1d"))
-        .when(pl.col("granularity") == "P1M")
+        .when(pl.col("interval") == "P1M")
         .then(pl.col("start_local").dt.offset_by("1mo"))
         .otherwise(pl.col("start_local") + pl.duration(minutes=step))
     )
+    return local.dt.convert_time_zone("UTC")
 
 
 def _has_check_digit(eans: pl.Series) -> pl.Series:
@@ -214,129 +214,98 @@ def _is_checked(ean: str) -> bool | None:
     return weighted % 10 == 0
 
 
-def _parse(rows: pl.DataFrame, city: City) -> pl.DataFrame:
-    in_file_order = rows.sort(LINE).with_columns(
-        from_local=_wall_clock("from_date", "from_time"),
-        until_local=_wall_clock("to_date", "to_time"),
-        value=_volume(),
-    )
-    ranked = in_file_order.with_columns(granularity=_granularity(), rank=_rank())
-    timed = ranked.with_columns(start_local=_start(city.time_zone))
-    typed = timed.select(
-        text("ean").str.replace_all(r"[=\"]", "").alias("ean"),
-        _serial().fill_null("").alias("meter_id"),
-        text("sub_ean").fill_null(""),
-        text("carrier"),
-        _direction().alias("direction"),
-        _register().alias("register"),
-        _coded("unit", _UNITS).alias("unit"),
-        pl.col("granularity"),
-        pl.col("start_local").dt.convert_time_zone("UTC").alias("start_at"),
-        _end().dt.convert_time_zone("UTC").alias("end_at"),
-        pl.col("value"),
-        _coded("status", _QUALITIES).alias("quality"),
-        _coded("gcv_state", _GCV_STATES).alias("gcv_state"),
-        text("source"),
-    )
-    return typed.with_columns(
-        local_date("start_at", city.time_zone).alias("reading_date"),
-        pl.col("quality").replace_strict(_RANKS, default=None, return_dtype=pl.Int64).alias("quality_rank"),
-        _has_check_digit(typed["ean"]).alias("has_check_digit"),
-    )
+# of a meter of which a part of the day is refused the day is not whole, and the month not complete
+_LOWER = Refused("energy that the totals then lack", Way.DOWN, "int_buildings__expected_days")
 
+
+def _with_clocks(rows: pl.DataFrame, city: City) -> pl.DataFrame:
+    """The rows in file order, each with its local start: only its neighbours tell whether it is summer time."""
+    in_file_order = rows.sort(LINE).with_columns(
+        from_local=_wall_clock("from_date", "from_time"), until_local=_wall_clock("to_date", "to_time")
+    )
+    ranked = in_file_order.with_columns(interval=_granularity(), rank=_rank())
+    return ranked.with_columns(start_local=_start(city.time_zone))
+
+
+def _interval(_: str) -> pl.Expr:
+    return pl.col("interval")
+
+
+def _start_at(_: str) -> pl.Expr:
+    return pl.col("start_local").dt.convert_time_zone("UTC")
+
+
+def _ean(wire: str) -> pl.Expr:
+    return text(wire).str.replace_all(r"[=\"]", "")
+
+
+def _sub_ean(wire: str) -> pl.Expr:
+    return text(wire).fill_null("")
+
+
+_RANK = pl.col("quality").replace_strict(_RANKS, default=None, return_dtype=pl.Int64)
+_CHECKED = pl.col("ean").map_batches(_has_check_digit, return_dtype=pl.Boolean)
+
+_READINGS_FIELDS = (
+    Field("part", pl.String, "", lands=False, nl="het bestand in een zip, of het blad van een werkboek"),
+    Field("from_date", pl.String, "", lands=False, nl="Van (datum): dag waarop het tijdvak begint, plaatselijke tijd",
+          spelt="Van (datum)"),
+    Field("from_time", pl.String, "", lands=False,
+          nl="Van (tijdstip): uur waarop het tijdvak begint, plaatselijke tijd", spelt="Van (tijdstip)"),
+    Field("to_date", pl.String, "", lands=False, nl="Tot (datum): dag waarop het tijdvak eindigt", spelt="Tot (datum)"),
+    Field("to_time", pl.String, "", lands=False, nl="Tot (tijdstip): uur waarop het tijdvak eindigt",
+          spelt="Tot (tijdstip)"),
+    Field("start_at", UTC_INSTANT, "start of the interval", nl="begin van het tijdvak in UTC, alleen uit de Energy API",
+          spelt="Van (datum)", read=_start_at),
+    Field("granularity", pl.String, "ISO 8601 duration of the interval; of a dwelling only P1M",
+          allowed=("PT15M", "PT1H", "P1D", "P1M"),
+          nl="duur van het tijdvak, alleen uit de Energy API: PT15M, PT1H of P1D", spelt="Tot (datum)", read=_interval),
+    Field("ean", pl.String, "EAN of the access point, 18 digits", pattern=r"^\d{18}$", required=True,
+          nl="EAN-code van het toegangspunt: 18 cijfers. Open het bestand niet in Excel: dat rondt de code af",
+          spelt="EAN-code", read=_ean),
+    Field("sub_ean", pl.String, "submeter behind the access point; empty for the access point itself",
+          nl="EAN-code of volgnummer van de submeter, leeg als er geen is", spelt="Submeter", read=_sub_ean),
+    Field("meter", pl.String, "", lands=False, nl="serienummer van de meter, leeg bij een grote aansluiting",
+          spelt="Meter"),
+    Field("direction", pl.String, "offtake, injection, production or auxiliary", reads="register", read=_direction),
+    Field("register", pl.String, "total, day, night; reactive, capacitive, inductive", required=True,
+          nl="Afname, Injectie of Productie, met Dag, Nacht, Actief, Reactief, Capacitief of Inductief",
+          spelt="Register", read=_register),
+    Field("value", pl.Float64, "volume in `unit`; null when not measured", nullable=True, minimum=0, reads="volume",
+          required=True, nl="gemeten hoeveelheid; leeg als er niets gemeten is", spelt="Volume", read=_volume),
+    Field("unit", pl.String, "kWh (gas: on gross calorific value), m3 or kVArh", required=True, nl="kWh, kVArh of m³",
+          spelt="Eenheid", read=coded(_UNITS)),
+    Field("quality", pl.String, "read, validated, estimated, not_validated or missing", reads="status", required=True,
+          nl="Uitgelezen, Gevalideerd, Geschat, Geen verbruik of Geen gegevens", spelt="Validatiestatus",
+          read=coded(_QUALITIES)),
+    Field("gcv_state", pl.String, "provisional, definitive or constant calorific value, gas only", nullable=True,
+          nl="Calorische bovenwaarde: Definitief of Voorlopig, alleen bij gas", spelt="Calorische bovenwaarde",
+          read=coded(_GCV_STATES)),
+    Field("carrier", pl.String, "electricity or gas", allowed=("electricity", "gas"), required=True,
+          nl="electricity of gas"),
+    Field("source", pl.String, "the way it came in", allowed=("fluvius_csv", "fluvius_api"), required=True,
+          nl="fluvius_csv of fluvius_api"),
+    Field("meter_id", pl.String, "serial number; empty for a large connection", arrives=False, read=_serial),
+    Field("end_at", UTC_INSTANT, "end of the interval", arrives=False, spelt="Tot (datum)", read=_end),
+    Field("quality_rank", pl.Int64, "order of the quality: missing 0 to validated 4", arrives=False,
+          spelt="Validatiestatus", then=_RANK),
+    Field("reading_date", pl.Date, "city date on which the interval starts", arrives=False, spelt="Van (datum)",
+          then=city_date("start_at")),
+    Field("has_check_digit", pl.Boolean, "whether the EAN ends in its GS1 check digit", nullable=True, arrives=False,
+          then=_CHECKED),
+)  # fmt: skip
 
 READINGS = TableContract(
     name="readings",
     description="One measured volume of one register of one meter over one interval.",
     description_nl="Eén gemeten hoeveelheid van één register van één meter in één tijdvak.",
-    received=Received(
-        columns=(
-            "part",
-            "from_date",
-            "from_time",
-            "to_date",
-            "to_time",
-            "start_at",
-            "granularity",
-            "ean",
-            "sub_ean",
-            "meter",
-            "register",
-            "volume",
-            "unit",
-            "status",
-            "gcv_state",
-            "carrier",
-            "source",
-        ),
-        required=("ean", "register", "volume", "unit", "status", "carrier", "source"),
-        # as the present Dutch export writes them
-        spelt={
-            "from_date": "Van (datum)",
-            "from_time": "Van (tijdstip)",
-            "to_date": "Tot (datum)",
-            "to_time": "Tot (tijdstip)",
-            "ean": "EAN-code",
-            "sub_ean": "Submeter",
-            "meter": "Meter",
-            "register": "Register",
-            "volume": "Volume",
-            "unit": "Eenheid",
-            "status": "Validatiestatus",
-            "gcv_state": "Calorische bovenwaarde",
-            "granularity": "Tot (datum)",
-            "start_at": "Van (datum)",
-            "end_at": "Tot (datum)",
-            "reading_date": "Van (datum)",
-            "quality_rank": "Validatiestatus",
-        },
-        meaning_nl={
-            "part": "het bestand in een zip, of het blad van een werkboek",
-            "from_date": "Van (datum): dag waarop het tijdvak begint, plaatselijke tijd",
-            "from_time": "Van (tijdstip): uur waarop het tijdvak begint, plaatselijke tijd",
-            "to_date": "Tot (datum): dag waarop het tijdvak eindigt",
-            "to_time": "Tot (tijdstip): uur waarop het tijdvak eindigt",
-            "start_at": "begin van het tijdvak in UTC, alleen uit de Energy API",
-            "granularity": "duur van het tijdvak, alleen uit de Energy API: PT15M, PT1H of P1D",
-            "ean": "EAN-code van het toegangspunt: 18 cijfers. Open het bestand niet in Excel: dat rondt de code af",
-            "sub_ean": "EAN-code of volgnummer van de submeter, leeg als er geen is",
-            "meter": "serienummer van de meter, leeg bij een grote aansluiting",
-            "register": "Afname, Injectie of Productie, met Dag, Nacht, Actief, Reactief, Capacitief of Inductief",
-            "volume": "gemeten hoeveelheid; leeg als er niets gemeten is",
-            "unit": "kWh, kVArh of m³",
-            "status": "Uitgelezen, Gevalideerd, Geschat, Geen verbruik of Geen gegevens",
-            "gcv_state": "Calorische bovenwaarde: Definitief of Voorlopig, alleen bij gas",
-            "carrier": "electricity of gas",
-            "source": "fluvius_csv of fluvius_api",
-        },
+    fields=_READINGS_FIELDS,
+    # a landing table keeps its order; a received one is that of the export
+    landed=(
+        *("ean", "meter_id", "sub_ean", "carrier", "direction", "register", "unit", "granularity", "start_at"),
+        *("end_at", "value", "quality", "quality_rank", "gcv_state", "source", "reading_date", "has_check_digit"),
     ),
-    parse=_parse,
-    columns=(
-        Column("ean", pl.String, "EAN of the access point, 18 digits", pattern=r"^\d{18}$"),
-        Column("meter_id", pl.String, "serial number; empty for a large connection"),
-        Column("sub_ean", pl.String, "submeter behind the access point; empty for the access point itself"),
-        Column("carrier", pl.String, "electricity or gas", allowed=("electricity", "gas")),
-        Column("direction", pl.String, "offtake, injection, production or auxiliary", reads="register"),
-        Column("register", pl.String, "total, day, night; reactive, capacitive, inductive"),
-        Column("unit", pl.String, "kWh (gas: on gross calorific value), m3 or kVArh"),
-        Column(
-            "granularity",
-            pl.String,
-            "ISO 8601 duration of the interval; of a dwelling only P1M",
-            allowed=("PT15M", "PT1H", "P1D", "P1M"),
-        ),
-        Column("start_at", UTC_INSTANT, "start of the interval"),
-        Column("end_at", UTC_INSTANT, "end of the interval"),
-        Column(
-            "value", pl.Float64, "volume in `unit`; null when not measured", nullable=True, minimum=0, reads="volume"
-        ),
-        Column("quality", pl.String, "read, validated, estimated, not_validated or missing", reads="status"),
-        Column("quality_rank", pl.Int64, "order of the quality: missing 0 to validated 4"),
-        Column("gcv_state", pl.String, "provisional, definitive or constant calorific value, gas only", nullable=True),
-        Column("source", pl.String, "the way it came in", allowed=("fluvius_csv", "fluvius_api")),
-        Column("reading_date", pl.Date, "city date on which the interval starts"),
-        Column("has_check_digit", pl.Boolean, "whether the EAN ends in its GS1 check digit", nullable=True),
-    ),
+    prepare=_with_clocks,
     key=("ean", "meter_id", "sub_ean", "direction", "register", "unit", "granularity", "start_at"),
     # a measured value is never a version: the higher one of two would win
     version=("quality_rank",),
@@ -346,21 +315,28 @@ READINGS = TableContract(
     rules=(
         RowRule(
             "empty_only_when_not_measured",
-            "volume: is empty exactly when the status says that nothing was measured",
+            "volume",
+            "is empty exactly when the status says that nothing was measured",
             pl.col("value").is_null() == (pl.col("quality") == "missing"),
-            reason_nl="Volume: is leeg terwijl de status zegt dat er gemeten is, of omgekeerd. "
+            reason_nl="is leeg terwijl de status zegt dat er gemeten is, of omgekeerd. "
             "Haal het bestand opnieuw op bij Mijn Fluvius.",
+            refused=_LOWER,
         ),
         RowRule(
             "no_more_than_a_cable_carries",
-            f"volume: is above {_MOST_KWH_IN_A_QUARTER} kWh in a quarter of an hour",
+            "volume",
+            f"is above {_MOST_KWH_IN_A_QUARTER} kWh in a quarter of an hour",
             (pl.col("granularity") != "PT15M")
             | (pl.col("unit") != "kWh")
             | (pl.col("value") <= _MOST_KWH_IN_A_QUARTER),
-            reason_nl=f"Volume: meer dan {_MOST_KWH_IN_A_QUARTER} kWh in een kwartier kan niet. "
+            reason_nl=f"meer dan {_MOST_KWH_IN_A_QUARTER} kWh in een kwartier kan niet. "
             "Kijk de waarde en de eenheid na.",
+            refused=_LOWER,
         ),
     ),
+    refused=_LOWER,
+    # told of gas alone, and no figure rests on it
+    breaches={"gcv_state": Noted(), "granularity": OURS, "quality_rank": OURS, "has_check_digit": OURS},
     speaks_until="end_at",
 )
 
@@ -368,7 +344,7 @@ CONTRACT = SourceContract(
     name="energy_meters",
     title_nl="Energiemeters van de eigen gebouwen",
     owner="gebouwen@kortrijk.example",
-    version=3,
+    version=4,
     triggers=(OnArrival((".csv", ".gz", ".zip", ".xlsx")), Every("30 6 * * *")),
     fresh_within=timedelta(days=2),
     retention=timedelta(days=365 * 20),

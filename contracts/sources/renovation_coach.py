@@ -8,21 +8,22 @@ The columns of a collective project are those that the city must fill in for the
 (LEKP): name, street, date of completion, dwelling units, type, proof and remark.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 
 import polars as pl
 
-from contracts.cities.profile import City
-from contracts.reading import boolean, kept_day, kept_number, text
+from contracts.reading import boolean, kept_day, kept_number, lower, text, upper
 from contracts.vocabulary import (
-    Column,
+    EVENLY,
+    Field,
     OnArrival,
-    Received,
+    Refused,
     RowRule,
     Sensitivity,
     SourceContract,
     TableContract,
+    Way,
 )
 
 TEAMS = ("kortrijk", "leiedal", "energiehuis")
@@ -56,13 +57,11 @@ _PREMIUM_STATUSES = ("aangevraagd", "goedgekeurd", "geweigerd", "uitbetaald")
 _PROJECT_TYPES = ("energiebesparend", "fossielvrij")
 _SECTOR = r"^\d{5}[A-Z0-9-]{3,4}$"
 _WEEK = r"^\d{4}-W\d{2}$"
-_FROM_THE_NAME = ("week", "bestand_team", "volledig")
+# the week before it stands, in which less was done
+_FURTHER = Refused("what is further on than the rest", Way.DOWN, "dim_source")
 
-_WHERE_FROM: Mapping[str, str] = {
-    "week": "ISO-week van het bestand; komt uit de bestandsnaam",
-    "bestand_team": "team van het bestand; komt uit de bestandsnaam",
-    "volledig": "of het bestand alle dossiers van het team bevat; komt uit de bestandsnaam of het manifest",
-}
+
+_GUIDES_NL = f"wie begeleidt: {', '.join(TEAMS)}"
 
 
 def _word(column: str) -> pl.Expr:
@@ -75,70 +74,16 @@ def _whole(column: str) -> pl.Expr:
     return text(column).str.replace(r"[.,]0{1,2}$", "").cast(pl.Int64, strict=False)
 
 
-def _of_the_file() -> tuple[pl.Expr, ...]:
-    return (
-        text("week").alias("delivery_week"),
-        text("bestand_team").str.to_lowercase().alias("file_team"),
-        boolean("volledig").fill_null(value=False).alias("is_snapshot"),
-    )
+def _yes(wire: str) -> pl.Expr:
+    return boolean(wire).fill_null(value=False)
 
 
-def _parse_dossiers(rows: pl.DataFrame, _: City) -> pl.DataFrame:
-    return rows.select(
-        text("dossier").alias("dossier_id"),
-        text("team").str.to_lowercase(),
-        text("adres").alias("dwelling_key"),
-        text("sector").str.to_uppercase().alias("sector_id"),
-        text("woningtype").str.to_lowercase().alias("dwelling_type"),
-        _whole("bouwjaar").alias("build_year"),
-        _whole("wooneenheden").alias("dwelling_units"),
-        kept_day("intake_op").alias("intake_date"),
-        _word("kanaal").alias("channel"),
-        text("fase").str.to_lowercase().alias("phase"),
-        kept_day("fase_op").alias("phase_date"),
-        _word("stopreden").alias("stop_reason"),
-        text("rol").str.to_lowercase().alias("household_role"),
-        text("inkomenscategorie").str.to_lowercase().alias("income_category"),
-        boolean("kwetsbaar").alias("is_vulnerable"),
-        kept_day("huisbezoek_op").alias("house_visit_date"),
-        kept_day("plan_op").alias("plan_delivered_date"),
-        kept_number("epc_voor", ("epc_na",)).alias("epc_before_kwh_m2"),
-        text("epc_label_voor").str.to_uppercase().alias("epc_label_before"),
-        kept_number("epc_na", ("epc_voor",)).alias("epc_after_kwh_m2"),
-        text("epc_label_na").str.to_uppercase().alias("epc_label_after"),
-        kept_day("epc_op").alias("epc_date"),
-        boolean("correctie").fill_null(value=False).alias("is_correction"),
-        *_of_the_file(),
-    )
-
-
-def _parse_measures(rows: pl.DataFrame, _: City) -> pl.DataFrame:
-    return rows.select(
-        text("dossier").alias("dossier_id"),
-        text("team").str.to_lowercase(),
-        _whole("regelnr").alias("line_no"),
-        _word("maatregel").alias("measure"),
-        text("status").str.to_lowercase(),
-        kept_day("status_op").alias("status_date"),
-        _whole("offertes").alias("offers_count"),
-        kept_number("kost_eur", ("premie_eur",)).alias("cost_eur"),
-        kept_day("uitgevoerd_op").alias("works_completed_date"),
-        _word("premie_type").alias("premium_type"),
-        kept_number("premie_eur", ("kost_eur",)).alias("premium_eur"),
-        text("premie_status").str.to_lowercase().alias("premium_status"),
-        boolean("fossielvrij").alias("is_fossil_free"),
-        text("project").str.to_uppercase().alias("collective_project_id"),
-        text("project_naam").alias("project_name"),
-        text("project_straat").alias("project_street"),
-        _whole("project_inschrijvingen").alias("project_enrolments"),
-        _whole("project_wooneenheden").alias("project_dwelling_units"),
-        text("project_type").str.to_lowercase().alias("project_type"),
-        kept_day("project_opgeleverd_op").alias("project_completed_date"),
-        text("project_bewijs").alias("project_evidence"),
-        text("project_opmerking").alias("project_remark"),
-        boolean("correctie").fill_null(value=False).alias("is_correction"),
-        *_of_the_file(),
-    )
+_OF_THE_FILE = (
+    Field("delivery_week", pl.String, "ISO week the file speaks of", pattern=_WEEK, reads="week", added=True,
+          nl="ISO-week van het bestand; komt uit de bestandsnaam"),
+    Field("file_team", pl.String, "team whose file it is", allowed=TEAMS, reads="bestand_team", added=True,
+          staged=False, nl="team van het bestand; komt uit de bestandsnaam", read=lower),
+)  # fmt: skip
 
 
 def _week_end() -> pl.Expr:
@@ -149,18 +94,22 @@ def _week_end() -> pl.Expr:
 def _not_before(later: str, wire: str, earlier: str, earlier_wire: str) -> RowRule:
     return RowRule(
         f"{later}_after_{earlier}",
-        f"{wire}: lies before {earlier_wire}",
+        wire,
+        f"lies before {earlier_wire}",
         pl.col(later) >= pl.col(earlier),
-        reason_nl=f"{wire}: ligt vóór {earlier_wire}. Kijk beide datums na.",
+        reason_nl=f"ligt vóór {earlier_wire}. Kijk beide datums na.",
+        refused=_FURTHER,
     )
 
 
 def _within_the_week(column: str, wire: str) -> RowRule:
     return RowRule(
         f"{column}_within_week",
-        f"{wire}: lies after the week of the file",
+        wire,
+        "lies after the week of the file",
         pl.col(column) <= _week_end(),
-        reason_nl=f"{wire}: ligt na de week in de bestandsnaam. Kijk de datum na, of lever in de juiste week.",
+        reason_nl="ligt na de week in de bestandsnaam. Kijk de datum na, of lever in de juiste week.",
+        refused=_FURTHER,
     )
 
 
@@ -171,160 +120,94 @@ def _label_fits(score: str, label: str, wire: str) -> RowRule:
     fitting = [pl.when(value <= most).then(pl.lit(name)) for most, name in limits]
     return RowRule(
         f"{label}_fits",
-        f"epc_label_{wire}: does not match epc_{wire}",
+        f"epc_label_{wire}",
+        f"does not match epc_{wire}",
         pl.col(label) == pl.coalesce(*fitting, pl.when(value.is_not_null()).then(pl.lit("F"))),
-        reason_nl=f"epc_label_{wire}: past niet bij het kengetal epc_{wire}. Kijk beide na op het attest.",
+        reason_nl=f"past niet bij het kengetal epc_{wire}. Kijk beide na op het attest.",
+        refused=_FURTHER,
     )
 
 
 def _goes_with(column: str, wire: str, other: str, other_wire: str) -> RowRule:
     return RowRule(
         f"{column}_with_{other}",
-        f"{wire}: is missing beside {other_wire}",
+        wire,
+        f"is missing beside {other_wire}",
         pl.col(other).is_null() | pl.col(column).is_not_null(),
-        reason_nl=f"{wire}: is leeg, maar {other_wire} is ingevuld. Vul beide in.",
+        reason_nl=f"is leeg, maar {other_wire} is ingevuld. Vul beide in.",
+        refused=_FURTHER,
     )
 
 
 _SAME_TEAM = RowRule(
     "team_of_the_file",
-    "team: is another than that in the name of the file",
+    "team",
+    "is another than that in the name of the file",
     pl.col("team") == pl.col("file_team"),
-    reason_nl="team: is niet het team in de bestandsnaam. Lever per team een eigen bestand.",
+    reason_nl="is niet het team in de bestandsnaam. Lever per team een eigen bestand.",
+    refused=EVENLY,
 )
+
+_DOSSIERS_FIELDS = (
+    # the energy house knows its own number, so a number in our tables would lead back to a household
+    Field("dossier_id", pl.String, "keyed pseudonym of the team's own dossier number", reads="dossier", required=True,
+          pseudonym="dossier", nl="uw eigen dossiernummer; wordt bij ontvangst vervangen door een code"),
+    Field("team", pl.String, "who guides", allowed=TEAMS, required=True, nl=_GUIDES_NL, read=lower),
+    Field("dwelling_key", pl.String, "keyed pseudonym of the address", reads="adres", required=True,
+          pseudonym="dwelling", nl="adres of capakey van de woning; wordt bij ontvangst vervangen door een code"),
+    Field("sector_id", pl.String, "statistical sector (NIS9)", nullable=True, pattern=_SECTOR, reads="sector",
+          nl="statistische sector (NIS9), bijvoorbeeld 34022A00-", read=upper),
+    Field("dwelling_type", pl.String, "type of dwelling", nullable=True, allowed=_DWELLING_TYPES, reads="woningtype",
+          nl="type woning", read=lower),
+    Field("build_year", pl.Int64, "year it was built", nullable=True, minimum=1500, maximum=2100, reads="bouwjaar",
+          nl="bouwjaar van de woning", read=_whole),
+    Field("dwelling_units", pl.Int64, "dwelling units in the building the dossier is about", nullable=True, minimum=1,
+          maximum=500, reads="wooneenheden", nl="aantal wooneenheden in het gebouw waarvoor het dossier loopt",
+          read=_whole),
+    Field("intake_date", pl.Date, "first contact", reads="intake_op", required=True, nl="datum van het eerste contact",
+          read=kept_day),
+    Field("channel", pl.String, "how the household came", nullable=True, allowed=_CHANNELS, reads="kanaal",
+          nl="hoe het gezin bij de coach kwam", read=_word),
+    Field("phase", pl.String, "phase of the guidance", allowed=_PHASES, reads="fase", required=True,
+          nl="fase van de begeleiding", read=lower),
+    Field("phase_date", pl.Date, "when that phase began", reads="fase_op", required=True,
+          nl="datum waarop die fase begon", read=kept_day),
+    Field("stop_reason", pl.String, "why it stopped", nullable=True, allowed=_STOP_REASONS, reads="stopreden",
+          nl="waarom een dossier stopt; enkel bij fase stopgezet", read=_word),
+    Field("household_role", pl.String, "who asked", nullable=True, allowed=_ROLES, reads="rol",
+          nl="rol van de aanvrager", read=lower),
+    Field("income_category", pl.String, "income category of the renovation grant; only ever counted", nullable=True,
+          allowed=_INCOMES, reads="inkomenscategorie", nl="categorie van Mijn VerbouwPremie", read=lower),
+    Field("is_vulnerable", pl.Boolean, "whether the household belongs to a vulnerable group; only ever counted",
+          nullable=True, reads="kwetsbaar", nl="ja als het gezin tot een kwetsbare doelgroep hoort"),
+    Field("house_visit_date", pl.Date, "first visit to the dwelling", nullable=True, reads="huisbezoek_op",
+          nl="datum van het eerste huisbezoek", read=kept_day),
+    Field("plan_delivered_date", pl.Date, "renovation plan handed over", nullable=True, reads="plan_op",
+          nl="datum waarop het renovatieplan bezorgd werd", read=kept_day),
+    Field("epc_before_kwh_m2", pl.Float64, "energy score before the works (kWh/m² a year)", nullable=True, minimum=-200,
+          maximum=3000, reads="epc_voor", nl="EPC-kengetal voor de werken (kWh/m² per jaar)",
+          read=partial(kept_number, beside=("epc_na",))),
+    Field("epc_label_before", pl.String, "label before", nullable=True, allowed=_LABELS, reads="epc_label_voor",
+          nl="EPC-label voor de werken (A+ tot F)", read=upper),
+    Field("epc_after_kwh_m2", pl.Float64, "energy score after the works (kWh/m² a year)", nullable=True, minimum=-200,
+          maximum=3000, reads="epc_na", nl="EPC-kengetal na de werken (kWh/m² per jaar)",
+          read=partial(kept_number, beside=("epc_voor",))),
+    Field("epc_label_after", pl.String, "label after", nullable=True, allowed=_LABELS, reads="epc_label_na",
+          nl="EPC-label na de werken (A+ tot F)", read=upper),
+    Field("epc_date", pl.Date, "date of the certificate after the works", nullable=True, reads="epc_op",
+          nl="datum van het EPC na de werken", read=kept_day),
+    Field("is_correction", pl.Boolean, "whether it sets all earlier weeks right", reads="correctie",
+          nl="ja als deze regel alle eerdere weken van dit dossier rechtzet", read=_yes),
+    *_OF_THE_FILE,
+    Field("is_snapshot", pl.Boolean, "whether the file held all dossiers of the team", reads="volledig", added=True,
+          nl="of het bestand alle dossiers van het team bevat; komt uit de bestandsnaam of het manifest", read=_yes),
+)  # fmt: skip
 
 DOSSIERS = TableContract(
     name="dossiers",
     description="One guided dwelling as its dossier stood at the end of the week.",
     description_nl="Eén begeleide woning, zoals het dossier stond op het einde van de week.",
-    received=Received(
-        columns=(
-            "dossier",
-            "team",
-            "adres",
-            "sector",
-            "woningtype",
-            "bouwjaar",
-            "wooneenheden",
-            "intake_op",
-            "kanaal",
-            "fase",
-            "fase_op",
-            "stopreden",
-            "rol",
-            "inkomenscategorie",
-            "kwetsbaar",
-            "huisbezoek_op",
-            "plan_op",
-            "epc_voor",
-            "epc_label_voor",
-            "epc_na",
-            "epc_label_na",
-            "epc_op",
-            "correctie",
-            *_FROM_THE_NAME,
-        ),
-        required=("dossier", "team", "adres", "intake_op", "fase", "fase_op"),
-        # the energy house knows its own number, so a number in our tables would lead back to a household
-        pseudonyms={"adres": "dwelling", "dossier": "dossier"},
-        meaning_nl={
-            "dossier": "uw eigen dossiernummer; wordt bij ontvangst vervangen door een code",
-            "team": f"wie begeleidt: {', '.join(TEAMS)}",
-            "adres": "adres of capakey van de woning; wordt bij ontvangst vervangen door een code",
-            "sector": "statistische sector (NIS9), bijvoorbeeld 34022A00-",
-            "woningtype": "type woning",
-            "bouwjaar": "bouwjaar van de woning",
-            "wooneenheden": "aantal wooneenheden in het gebouw waarvoor het dossier loopt",
-            "intake_op": "datum van het eerste contact",
-            "kanaal": "hoe het gezin bij de coach kwam",
-            "fase": "fase van de begeleiding",
-            "fase_op": "datum waarop die fase begon",
-            "stopreden": "waarom een dossier stopt; enkel bij fase stopgezet",
-            "rol": "rol van de aanvrager",
-            "inkomenscategorie": "categorie van Mijn VerbouwPremie",
-            "kwetsbaar": "ja als het gezin tot een kwetsbare doelgroep hoort",
-            "huisbezoek_op": "datum van het eerste huisbezoek",
-            "plan_op": "datum waarop het renovatieplan bezorgd werd",
-            "epc_voor": "EPC-kengetal voor de werken (kWh/m² per jaar)",
-            "epc_label_voor": "EPC-label voor de werken (A+ tot F)",
-            "epc_na": "EPC-kengetal na de werken (kWh/m² per jaar)",
-            "epc_label_na": "EPC-label na de werken (A+ tot F)",
-            "epc_op": "datum van het EPC na de werken",
-            "correctie": "ja als deze regel alle eerdere weken van dit dossier rechtzet",
-            **_WHERE_FROM,
-        },
-        added=_FROM_THE_NAME,
-    ),
-    parse=_parse_dossiers,
-    columns=(
-        Column("dossier_id", pl.String, "keyed pseudonym of the team's own dossier number", reads="dossier"),
-        Column("team", pl.String, "who guides", allowed=TEAMS),
-        Column("dwelling_key", pl.String, "keyed pseudonym of the address", reads="adres"),
-        Column("sector_id", pl.String, "statistical sector (NIS9)", nullable=True, pattern=_SECTOR, reads="sector"),
-        Column(
-            "dwelling_type", pl.String, "type of dwelling", nullable=True, allowed=_DWELLING_TYPES, reads="woningtype"
-        ),
-        Column(
-            "build_year", pl.Int64, "year it was built", nullable=True, minimum=1500, maximum=2100, reads="bouwjaar"
-        ),
-        Column(
-            "dwelling_units",
-            pl.Int64,
-            "dwelling units in the building the dossier is about",
-            nullable=True,
-            minimum=1,
-            maximum=500,
-            reads="wooneenheden",
-        ),
-        Column("intake_date", pl.Date, "first contact", reads="intake_op"),
-        Column("channel", pl.String, "how the household came", nullable=True, allowed=_CHANNELS, reads="kanaal"),
-        Column("phase", pl.String, "phase of the guidance", allowed=_PHASES, reads="fase"),
-        Column("phase_date", pl.Date, "when that phase began", reads="fase_op"),
-        Column("stop_reason", pl.String, "why it stopped", nullable=True, allowed=_STOP_REASONS, reads="stopreden"),
-        Column("household_role", pl.String, "who asked", nullable=True, allowed=_ROLES, reads="rol"),
-        Column(
-            "income_category",
-            pl.String,
-            "income category of the renovation grant; only ever counted",
-            nullable=True,
-            allowed=_INCOMES,
-            reads="inkomenscategorie",
-        ),
-        Column(
-            "is_vulnerable",
-            pl.Boolean,
-            "whether the household belongs to a vulnerable group; only ever counted",
-            nullable=True,
-            reads="kwetsbaar",
-        ),
-        Column("house_visit_date", pl.Date, "first visit to the dwelling", nullable=True, reads="huisbezoek_op"),
-        Column("plan_delivered_date", pl.Date, "renovation plan handed over", nullable=True, reads="plan_op"),
-        Column(
-            "epc_before_kwh_m2",
-            pl.Float64,
-            "energy score before the works (kWh/m² a year)",
-            nullable=True,
-            minimum=-200,
-            maximum=3000,
-            reads="epc_voor",
-        ),
-        Column("epc_label_before", pl.String, "label before", nullable=True, allowed=_LABELS, reads="epc_label_voor"),
-        Column(
-            "epc_after_kwh_m2",
-            pl.Float64,
-            "energy score after the works (kWh/m² a year)",
-            nullable=True,
-            minimum=-200,
-            maximum=3000,
-            reads="epc_na",
-        ),
-        Column("epc_label_after", pl.String, "label after", nullable=True, allowed=_LABELS, reads="epc_label_na"),
-        Column("epc_date", pl.Date, "date of the certificate after the works", nullable=True, reads="epc_op"),
-        Column("is_correction", pl.Boolean, "whether it sets all earlier weeks right", reads="correctie"),
-        Column("delivery_week", pl.String, "ISO week the file speaks of", pattern=_WEEK, reads="week"),
-        Column("file_team", pl.String, "team whose file it is", allowed=TEAMS, reads="bestand_team"),
-        Column("is_snapshot", pl.Boolean, "whether the file held all dossiers of the team", reads="volledig"),
-    ),
+    fields=_DOSSIERS_FIELDS,
     key=("team", "dossier_id"),
     version=("phase_date", "delivery_week", "is_correction"),
     refuses_contradictions=True,
@@ -347,176 +230,102 @@ DOSSIERS = TableContract(
         ),
         RowRule(
             "only_a_stop_has_a_reason",
-            "stopreden: stands beside a phase that is not stopgezet",
+            "stopreden",
+            "stands beside a phase that is not stopgezet",
             pl.col("stop_reason").is_null() | (pl.col("phase") == "stopgezet"),
-            reason_nl="stopreden: hoort enkel bij fase stopgezet. Maak ze leeg of pas de fase aan.",
+            reason_nl="hoort enkel bij fase stopgezet. Maak ze leeg of pas de fase aan.",
+            refused=Refused("what may have stopped", Way.UP, "dim_source"),
         ),
         _label_fits("epc_before_kwh_m2", "epc_label_before", "voor"),
         _label_fits("epc_after_kwh_m2", "epc_label_after", "na"),
     ),
+    breaches={
+        **dict.fromkeys(
+            (
+                "sector_id",
+                "dwelling_type",
+                "build_year",
+                "dwelling_units",
+                "channel",
+                "stop_reason",
+                "household_role",
+                "income_category",
+                "is_vulnerable",
+            ),
+            EVENLY,
+        ),
+        **dict.fromkeys(
+            (
+                "house_visit_date",
+                "plan_delivered_date",
+                "epc_before_kwh_m2",
+                "epc_label_before",
+                "epc_after_kwh_m2",
+                "epc_label_after",
+                "epc_date",
+            ),
+            _FURTHER,
+        ),
+    },
 )
+
+_MEASURES_FIELDS = (
+    Field("dossier_id", pl.String, "keyed pseudonym of the team's own dossier number", reads="dossier", required=True,
+          pseudonym="dossier", nl="uw eigen dossiernummer, zoals in het blad met dossiers"),
+    Field("team", pl.String, "who guides", allowed=TEAMS, required=True, nl=_GUIDES_NL, read=lower),
+    Field("line_no", pl.Int64, "number within the dossier", minimum=1, maximum=200, reads="regelnr", required=True,
+          nl="volgnummer van de maatregel binnen het dossier (1, 2, ...); blijft altijd hetzelfde", read=_whole),
+    Field("measure", pl.String, "kind of measure", allowed=_MEASURES, reads="maatregel", required=True,
+          nl="soort maatregel", read=_word),
+    Field("status", pl.String, "how far it is", allowed=_STATUSES, required=True, nl="hoever de maatregel staat",
+          read=lower),
+    Field("status_date", pl.Date, "when that status began", reads="status_op", required=True,
+          nl="datum waarop die status begon", read=kept_day),
+    Field("offers_count", pl.Int64, "offers", nullable=True, minimum=0, maximum=20, reads="offertes",
+          nl="aantal offertes", read=_whole),
+    Field("cost_eur", pl.Float64, "cost before any grant (euro)", nullable=True, minimum=0, maximum=500_000,
+          reads="kost_eur", nl="kostprijs zonder premie (euro)", read=partial(kept_number, beside=("premie_eur",))),
+    Field("works_completed_date", pl.Date, "when the works were done", nullable=True, reads="uitgevoerd_op",
+          nl="datum waarop de werken klaar waren; verplicht bij status uitgevoerd", read=kept_day),
+    Field("premium_type", pl.String, "kind of grant", nullable=True, allowed=_PREMIUMS, reads="premie_type",
+          nl="soort premie of lening", read=_word),
+    Field("premium_eur", pl.Float64, "amount of the grant (euro)", nullable=True, minimum=0, maximum=500_000,
+          reads="premie_eur", nl="bedrag van de premie (euro)", read=partial(kept_number, beside=("kost_eur",))),
+    Field("premium_status", pl.String, "how far the grant is", nullable=True, allowed=_PREMIUM_STATUSES,
+          reads="premie_status", nl="hoever de premie staat", read=lower),
+    Field("is_fossil_free", pl.Boolean, "whether it frees the dwelling of gas or heating oil", nullable=True,
+          reads="fossielvrij", nl="ja als de maatregel de woning van aardgas of stookolie losmaakt"),
+    Field("collective_project_id", pl.String, "code of the collective project", nullable=True,
+          pattern=r"^[A-Z0-9-]{2,32}$", reads="project",
+          nl="code van het collectieve project, bijvoorbeeld BUREN-2025-03", read=upper),
+    Field("project_name", pl.String, "name of the project", nullable=True, reads="project_naam",
+          nl="naam van het collectieve project"),
+    Field("project_street", pl.String, "street of the project", nullable=True, reads="project_straat",
+          nl="straat of wijk van het project, zonder huisnummer"),
+    Field("project_enrolments", pl.Int64, "dwellings that enrolled", nullable=True, minimum=0, maximum=5000,
+          reads="project_inschrijvingen", nl="aantal woningen die op het project intekenden", read=_whole),
+    Field("project_dwelling_units", pl.Int64, "dwelling units that the project renovates", nullable=True, minimum=0,
+          maximum=5000, reads="project_wooneenheden", nl="aantal wooneenheden dat het project renoveert", read=_whole),
+    Field("project_type", pl.String, "energy-saving or fossil-free", nullable=True, allowed=_PROJECT_TYPES,
+          nl="energiebesparend of fossielvrij", read=lower),
+    Field("project_completed_date", pl.Date, "when the whole project was done", nullable=True,
+          reads="project_opgeleverd_op", nl="datum waarop het hele project klaar was", read=kept_day),
+    Field("project_evidence", pl.String, "web address of the proof", nullable=True, pattern=r"^https?://[^\s@]{4,300}$",
+          reads="project_bewijs", nl="webadres van het bewijsstuk (https://...)"),
+    Field("project_remark", pl.String, "remark on the project", nullable=True, reads="project_opmerking",
+          nl="opmerking over het project; geen namen van personen"),
+    Field("is_correction", pl.Boolean, "whether it sets all earlier weeks right", reads="correctie",
+          nl="ja als deze regel alle eerdere weken van deze maatregel rechtzet", read=_yes),
+    *_OF_THE_FILE,
+    Field("is_snapshot", pl.Boolean, "whether the file held everything of the team", reads="volledig", added=True,
+          nl="of het bestand alle dossiers van het team bevat; komt uit de bestandsnaam of het manifest", read=_yes),
+)  # fmt: skip
 
 MEASURES = TableContract(
     name="measures",
     description="One measure of one dossier as it stood at the end of the week, with its collective project.",
     description_nl="Eén maatregel van één dossier, zoals ze stond op het einde van de week.",
-    received=Received(
-        columns=(
-            "dossier",
-            "team",
-            "regelnr",
-            "maatregel",
-            "status",
-            "status_op",
-            "offertes",
-            "kost_eur",
-            "uitgevoerd_op",
-            "premie_type",
-            "premie_eur",
-            "premie_status",
-            "fossielvrij",
-            "project",
-            "project_naam",
-            "project_straat",
-            "project_inschrijvingen",
-            "project_wooneenheden",
-            "project_type",
-            "project_opgeleverd_op",
-            "project_bewijs",
-            "project_opmerking",
-            "correctie",
-            *_FROM_THE_NAME,
-        ),
-        required=("dossier", "team", "regelnr", "maatregel", "status", "status_op"),
-        pseudonyms={"dossier": "dossier"},
-        meaning_nl={
-            "dossier": "uw eigen dossiernummer, zoals in het blad met dossiers",
-            "team": f"wie begeleidt: {', '.join(TEAMS)}",
-            "regelnr": "volgnummer van de maatregel binnen het dossier (1, 2, ...); blijft altijd hetzelfde",
-            "maatregel": "soort maatregel",
-            "status": "hoever de maatregel staat",
-            "status_op": "datum waarop die status begon",
-            "offertes": "aantal offertes",
-            "kost_eur": "kostprijs zonder premie (euro)",
-            "uitgevoerd_op": "datum waarop de werken klaar waren; verplicht bij status uitgevoerd",
-            "premie_type": "soort premie of lening",
-            "premie_eur": "bedrag van de premie (euro)",
-            "premie_status": "hoever de premie staat",
-            "fossielvrij": "ja als de maatregel de woning van aardgas of stookolie losmaakt",
-            "project": "code van het collectieve project, bijvoorbeeld BUREN-2025-03",
-            "project_naam": "naam van het collectieve project",
-            "project_straat": "straat of wijk van het project, zonder huisnummer",
-            "project_inschrijvingen": "aantal woningen die op het project intekenden",
-            "project_wooneenheden": "aantal wooneenheden dat het project renoveert",
-            "project_type": "energiebesparend of fossielvrij",
-            "project_opgeleverd_op": "datum waarop het hele project klaar was",
-            "project_bewijs": "webadres van het bewijsstuk (https://...)",
-            "project_opmerking": "opmerking over het project; geen namen van personen",
-            "correctie": "ja als deze regel alle eerdere weken van deze maatregel rechtzet",
-            **_WHERE_FROM,
-        },
-        added=_FROM_THE_NAME,
-    ),
-    parse=_parse_measures,
-    columns=(
-        Column("dossier_id", pl.String, "keyed pseudonym of the team's own dossier number", reads="dossier"),
-        Column("team", pl.String, "who guides", allowed=TEAMS),
-        Column("line_no", pl.Int64, "number within the dossier", minimum=1, maximum=200, reads="regelnr"),
-        Column("measure", pl.String, "kind of measure", allowed=_MEASURES, reads="maatregel"),
-        Column("status", pl.String, "how far it is", allowed=_STATUSES),
-        Column("status_date", pl.Date, "when that status began", reads="status_op"),
-        Column("offers_count", pl.Int64, "offers", nullable=True, minimum=0, maximum=20, reads="offertes"),
-        Column(
-            "cost_eur",
-            pl.Float64,
-            "cost before any grant (euro)",
-            nullable=True,
-            minimum=0,
-            maximum=500_000,
-            reads="kost_eur",
-        ),
-        Column("works_completed_date", pl.Date, "when the works were done", nullable=True, reads="uitgevoerd_op"),
-        Column("premium_type", pl.String, "kind of grant", nullable=True, allowed=_PREMIUMS, reads="premie_type"),
-        Column(
-            "premium_eur",
-            pl.Float64,
-            "amount of the grant (euro)",
-            nullable=True,
-            minimum=0,
-            maximum=500_000,
-            reads="premie_eur",
-        ),
-        Column(
-            "premium_status",
-            pl.String,
-            "how far the grant is",
-            nullable=True,
-            allowed=_PREMIUM_STATUSES,
-            reads="premie_status",
-        ),
-        Column(
-            "is_fossil_free",
-            pl.Boolean,
-            "whether it frees the dwelling of gas or heating oil",
-            nullable=True,
-            reads="fossielvrij",
-        ),
-        Column(
-            "collective_project_id",
-            pl.String,
-            "code of the collective project",
-            nullable=True,
-            pattern=r"^[A-Z0-9-]{2,32}$",
-            reads="project",
-        ),
-        Column("project_name", pl.String, "name of the project", nullable=True, reads="project_naam"),
-        Column("project_street", pl.String, "street of the project", nullable=True, reads="project_straat"),
-        Column(
-            "project_enrolments",
-            pl.Int64,
-            "dwellings that enrolled",
-            nullable=True,
-            minimum=0,
-            maximum=5000,
-            reads="project_inschrijvingen",
-        ),
-        Column(
-            "project_dwelling_units",
-            pl.Int64,
-            "dwelling units that the project renovates",
-            nullable=True,
-            minimum=0,
-            maximum=5000,
-            reads="project_wooneenheden",
-        ),
-        Column(
-            "project_type",
-            pl.String,
-            "energy-saving or fossil-free",
-            nullable=True,
-            allowed=_PROJECT_TYPES,
-        ),
-        Column(
-            "project_completed_date",
-            pl.Date,
-            "when the whole project was done",
-            nullable=True,
-            reads="project_opgeleverd_op",
-        ),
-        Column(
-            "project_evidence",
-            pl.String,
-            "web address of the proof",
-            nullable=True,
-            pattern=r"^https?://[^\s@]{4,300}$",
-            reads="project_bewijs",
-        ),
-        Column("project_remark", pl.String, "remark on the project", nullable=True, reads="project_opmerking"),
-        Column("is_correction", pl.Boolean, "whether it sets all earlier weeks right", reads="correctie"),
-        Column("delivery_week", pl.String, "ISO week the file speaks of", pattern=_WEEK, reads="week"),
-        Column("file_team", pl.String, "team whose file it is", allowed=TEAMS, reads="bestand_team"),
-        Column("is_snapshot", pl.Boolean, "whether the file held everything of the team", reads="volledig"),
-    ),
+    fields=_MEASURES_FIELDS,
     key=("team", "dossier_id", "line_no"),
     version=("status_date", "delivery_week", "is_correction"),
     refuses_contradictions=True,
@@ -526,15 +335,19 @@ MEASURES = TableContract(
         _SAME_TEAM,
         RowRule(
             "done_says_when",
-            "uitgevoerd_op: is missing beside status uitgevoerd",
+            "uitgevoerd_op",
+            "is missing beside status uitgevoerd",
             (pl.col("status") != "uitgevoerd") | pl.col("works_completed_date").is_not_null(),
-            reason_nl="uitgevoerd_op: is leeg, maar de status is uitgevoerd. Vul de datum van de werken in.",
+            reason_nl="is leeg, maar de status is uitgevoerd. Vul de datum van de werken in.",
+            refused=_FURTHER,
         ),
         RowRule(
             "only_done_has_a_day",
-            "uitgevoerd_op: stands beside a status that is not uitgevoerd",
+            "uitgevoerd_op",
+            "stands beside a status that is not uitgevoerd",
             (pl.col("status") == "uitgevoerd") | pl.col("works_completed_date").is_null(),
-            reason_nl="uitgevoerd_op: is ingevuld, maar de status is niet uitgevoerd. Pas een van beide aan.",
+            reason_nl="is ingevuld, maar de status is niet uitgevoerd. Pas een van beide aan.",
+            refused=_FURTHER,
         ),
         _within_the_week("status_date", "status_op"),
         _within_the_week("works_completed_date", "uitgevoerd_op"),
@@ -550,6 +363,8 @@ MEASURES = TableContract(
             )
         ),
     ),
+    # what is only advised has no offer, no cost and no day yet
+    refused=_FURTHER,
 )
 
 CONTRACT = SourceContract(

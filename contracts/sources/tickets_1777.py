@@ -11,17 +11,20 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from contracts.cities.profile import City
-from contracts.reading import boolean, dated, day, instant, local_date, text
+from contracts.reading import city_date, dated, day, instant, lower, text
 from contracts.vocabulary import (
+    OURS,
     UTC_INSTANT,
-    Column,
     Every,
+    Field,
+    Noted,
     OnArrival,
-    Received,
+    Refused,
     RowRule,
     Sensitivity,
     SourceContract,
     TableContract,
+    Way,
 )
 
 CHANNELS = ("phone", "email", "web", "app", "desk", "other")
@@ -184,44 +187,18 @@ def _channel(column: str) -> pl.Expr:
     return pl.coalesce(exact, *by_word, pl.when(said.is_not_null()).then(pl.lit("other"))).alias(column)
 
 
-def _parse_requests(rows: pl.DataFrame, city: City) -> pl.DataFrame:
-    read = rows.select(
-        text("service_request_id"),
-        # a word that nobody knows must not take the question away
-        pl.coalesce(_state("status"), pl.when(text("status").is_not_null()).then(pl.lit("open"))).alias("said_state"),
-        _state("status_description").alias("described_state"),
-        text("status_description").str.to_lowercase(),
-        text("service_code"),
-        text("service_name"),
-        text("service_subtype"),
-        text("agency_responsible"),
-        text("zipcode"),
-        text("sector_id"),
-        _channel("channel"),
-        text("duplicate_of"),
-        boolean("is_first_line"),
-        boolean("has_text"),
-        _moment("requested_datetime", city).alias("requested_at"),
-        _moment("updated_datetime", city).alias("said_updated_at"),
-        _moment("expected_datetime", city).alias("expected_at"),
-        # within a day the clock of the promise does not run, so its last second will do
-        _moment("closed_datetime", city, "23:59:59").alias("said_closed_at"),
-        text("closed_datetime").is_null().alias("is_closing_unsaid"),
-    )
-    is_ended = pl.col("described_state").is_in(("duplicate", "withdrawn"))
-    status = pl.col("said_state").replace({"reopened": "open", "duplicate": "closed", "withdrawn": "closed"})
-    asked, updated = pl.col("requested_at"), _after_asking("said_updated_at")
-    is_derived = pl.col("is_closing_unsaid") & status.eq_missing("closed")
-    moved = [(asked - pl.col(name)).dt.total_seconds() for name in ("said_updated_at", "said_closed_at")]
-    return read.with_columns(
-        status.alias("status"),
-        pl.when(is_ended).then("described_state").otherwise("said_state").alias("state"),
-        updated.alias("updated_at"),
-        pl.when(is_derived).then(updated).otherwise(_after_asking("said_closed_at")).alias("closed_at"),
-        is_derived.alias("is_closing_derived"),
-        pl.max_horizontal(pl.when(each > 0).then(each) for each in moved).alias("put_later_seconds"),
-        local_date("requested_at", city.time_zone).alias("requested_date"),
-    ).drop("said_state", "described_state", "said_updated_at", "said_closed_at", "is_closing_unsaid")
+def _status(wire: str) -> pl.Expr:
+    # a word that nobody knows must not take the question away
+    return pl.coalesce(_state(wire), pl.when(text(wire).is_not_null()).then(pl.lit("open")))
+
+
+def _described(_: str) -> pl.Expr:
+    return _state("status_description")
+
+
+def _end_of_day(wire: str, city: City) -> pl.Expr:
+    # within a day the clock of the promise does not run, so its last second will do
+    return _moment(wire, city, "23:59:59")
 
 
 def _after_asking(column: str) -> pl.Expr:
@@ -229,109 +206,65 @@ def _after_asking(column: str) -> pl.Expr:
     return pl.when(pl.col(column) < pl.col("requested_at")).then("requested_at").otherwise(column)
 
 
-def _parse_events(rows: pl.DataFrame, city: City) -> pl.DataFrame:
-    return rows.select(
-        text("service_request_id"),
-        text("event_id"),
-        text("event_type").str.to_lowercase(),
-        text("status").str.to_lowercase(),
-        text("actor_role").str.to_lowercase(),
-        _moment("event_datetime", city).alias("event_at"),
-    ).with_columns(local_date("event_at", city.time_zone).alias("event_date"))
+def _seconds_before_asking(column: str) -> pl.Expr:
+    seconds = (pl.col("requested_at") - pl.col(column)).dt.total_seconds()
+    return pl.when(seconds > 0).then(seconds)
 
+
+_STATUS = pl.col("status").replace({"reopened": "open", "duplicate": "closed", "withdrawn": "closed"})
+_STATE = pl.when(pl.col("state").is_in(("duplicate", "withdrawn"))).then("state").otherwise("status")
+_IS_DERIVED = pl.col("closed_at").is_null() & _STATUS.eq_missing("closed")
+_CLOSED = pl.when(_IS_DERIVED).then(_after_asking("updated_at")).otherwise(_after_asking("closed_at"))
+_PUT_LATER = pl.max_horizontal(_seconds_before_asking("updated_at"), _seconds_before_asking("closed_at"))
+
+_REQUESTS_FIELDS = (
+    Field("service_request_id", pl.String, "the ticket system's identifier", pattern=_IDENTIFIER, required=True,
+          nl="nummer van de melding: hoogstens 64 tekens, zonder spaties"),
+    Field("status", pl.String, "open or closed (GeoReport v2); a word nobody knows is open", allowed=("open", "closed"),
+          required=True, nl="open of closed, of het woord van uw systeem; een woord dat we niet kennen telt als open",
+          read=_status, then=_STATUS),
+    Field("state", pl.String, "what became of it, in one of five words; null in what came before version 4",
+          nullable=True, allowed=STATES, arrives=False, read=_described, then=_STATE),
+    Field("status_description", pl.String, "the state in the system's own word, no sentence", nullable=True,
+          nl="de toestand in het woord van uw systeem, geen zin", read=lower),
+    Field("service_code", pl.String, "code of the theme", nullable=True, nl="code van het thema"),
+    Field("service_name", pl.String, "name of the theme", nullable=True, nl="naam van het thema"),
+    Field("service_subtype", pl.String, "part of the theme", nullable=True, nl="onderdeel van het thema"),
+    Field("agency_responsible", pl.String, "service that must answer, in the system's words", nullable=True,
+          nl="dienst die moet antwoorden"),
+    Field("zipcode", pl.String, "postal code of the report", nullable=True, nl="postcode van de melding"),
+    Field("sector_id", pl.String, "statistical sector of the report", nullable=True, pattern=r"^\S{1,20}$",
+          nl="statistische sector van de melding; de plaats zelf bewaren we niet"),
+    Field("channel", pl.String, "how the citizen came", nullable=True, allowed=CHANNELS,
+          nl="langs waar de burger kwam, bijvoorbeeld telefoon, balie of website", read=_channel),
+    Field("duplicate_of", pl.String, "the earlier request it repeats", nullable=True, pattern=_IDENTIFIER,
+          nl="nummer van de eerdere melding die deze herhaalt"),
+    Field("is_first_line", pl.Boolean, "whether the operator answered at once", nullable=True,
+          nl="ja als de vraag meteen aan de balie of telefoon beantwoord is"),
+    Field("has_text", pl.Boolean, "whether the citizen wrote something; the text stays out", nullable=True,
+          nl="of de burger iets schreef; de tekst zelf bewaren we niet"),
+    Field("requested_at", UTC_INSTANT, "when the citizen asked", reads="requested_datetime", required=True,
+          nl="wanneer de burger het vroeg", read_in=_moment),
+    Field("updated_at", UTC_INSTANT, "last change; the closing moment once closed", nullable=True,
+          reads="updated_datetime", nl="wanneer de melding het laatst veranderde",
+          read_in=_moment, then=_after_asking("updated_at")),
+    Field("expected_at", UTC_INSTANT, "when the city expects to answer", nullable=True, reads="expected_datetime",
+          nl="wanneer de stad denkt te antwoorden", read_in=_moment),
+    Field("closed_at", UTC_INSTANT, "when it was closed", nullable=True, reads="closed_datetime",
+          nl="wanneer de melding gesloten werd", read_in=_end_of_day, then=_CLOSED),
+    Field("is_closing_derived", pl.Boolean, "whether closed_at is the last change, for want of better", arrives=False,
+          then=_IS_DERIVED),
+    Field("put_later_seconds", pl.Int64,
+          "by how much its last change or closing lay before the question, whose moment they then have; mostly null",
+          nullable=True, minimum=0, arrives=False, then=_PUT_LATER),
+    Field("requested_date", pl.Date, "city date of the question", arrives=False, then=city_date("requested_at")),
+)  # fmt: skip
 
 REQUESTS = TableContract(
     name="requests",
     description="One question or report of a citizen.",
     description_nl="Eén vraag of melding van een burger, zoals ze nu staat.",
-    received=Received(
-        columns=(
-            "service_request_id",
-            "status",
-            "status_description",
-            "service_code",
-            "service_name",
-            "service_subtype",
-            "agency_responsible",
-            "zipcode",
-            "sector_id",
-            "channel",
-            "duplicate_of",
-            "is_first_line",
-            "has_text",
-            "requested_datetime",
-            "updated_datetime",
-            "expected_datetime",
-            "closed_datetime",
-        ),
-        required=("service_request_id", "status", "requested_datetime"),
-        meaning_nl={
-            "service_request_id": "nummer van de melding: hoogstens 64 tekens, zonder spaties",
-            "status": "open of closed, of het woord van uw systeem; een woord dat we niet kennen telt als open",
-            "status_description": "de toestand in het woord van uw systeem, geen zin",
-            "service_code": "code van het thema",
-            "service_name": "naam van het thema",
-            "service_subtype": "onderdeel van het thema",
-            "agency_responsible": "dienst die moet antwoorden",
-            "zipcode": "postcode van de melding",
-            "sector_id": "statistische sector van de melding; de plaats zelf bewaren we niet",
-            "channel": "langs waar de burger kwam, bijvoorbeeld telefoon, balie of website",
-            "duplicate_of": "nummer van de eerdere melding die deze herhaalt",
-            "is_first_line": "ja als de vraag meteen aan de balie of telefoon beantwoord is",
-            "has_text": "of de burger iets schreef; de tekst zelf bewaren we niet",
-            "requested_datetime": "wanneer de burger het vroeg",
-            "updated_datetime": "wanneer de melding het laatst veranderde",
-            "expected_datetime": "wanneer de stad denkt te antwoorden",
-            "closed_datetime": "wanneer de melding gesloten werd",
-        },
-    ),
-    parse=_parse_requests,
-    columns=(
-        Column("service_request_id", pl.String, "the ticket system's identifier", pattern=_IDENTIFIER),
-        Column(
-            "status",
-            pl.String,
-            "open or closed (GeoReport v2); a word nobody knows is open",
-            allowed=("open", "closed"),
-        ),
-        Column(
-            "state",
-            pl.String,
-            "what became of it, in one of five words; null in what came before version 4",
-            nullable=True,
-            allowed=STATES,
-        ),
-        Column("status_description", pl.String, "the state in the system's own word, no sentence", nullable=True),
-        Column("service_code", pl.String, "code of the theme", nullable=True),
-        Column("service_name", pl.String, "name of the theme", nullable=True),
-        Column("service_subtype", pl.String, "part of the theme", nullable=True),
-        Column("agency_responsible", pl.String, "service that must answer, in the system's words", nullable=True),
-        Column("zipcode", pl.String, "postal code of the report", nullable=True),
-        Column("sector_id", pl.String, "statistical sector of the report", nullable=True, pattern=r"^\S{1,20}$"),
-        Column("channel", pl.String, "how the citizen came", nullable=True, allowed=CHANNELS),
-        Column("duplicate_of", pl.String, "the earlier request it repeats", nullable=True, pattern=_IDENTIFIER),
-        Column("is_first_line", pl.Boolean, "whether the operator answered at once", nullable=True),
-        Column("has_text", pl.Boolean, "whether the citizen wrote something; the text stays out", nullable=True),
-        Column("requested_at", UTC_INSTANT, "when the citizen asked", reads="requested_datetime"),
-        Column(
-            "updated_at",
-            UTC_INSTANT,
-            "last change; the closing moment once closed",
-            nullable=True,
-            reads="updated_datetime",
-        ),
-        Column("expected_at", UTC_INSTANT, "when the city expects to answer", nullable=True, reads="expected_datetime"),
-        Column("closed_at", UTC_INSTANT, "when it was closed", nullable=True, reads="closed_datetime"),
-        Column("is_closing_derived", pl.Boolean, "whether closed_at is the last change, for want of better"),
-        Column(
-            "put_later_seconds",
-            pl.Int64,
-            "by how much its last change or closing lay before the question, whose moment they then have; mostly null",
-            nullable=True,
-            minimum=0,
-        ),
-        Column("requested_date", pl.Date, "city date of the question"),
-    ),
+    fields=_REQUESTS_FIELDS,
     key=("service_request_id",),
     version=("updated_at",),
     event_date="requested_date",
@@ -341,48 +274,46 @@ REQUESTS = TableContract(
     speaks_until="requested_at",
     rules=(
         RowRule(
-            "closed_says_when",
-            "updated_datetime: a closed request must say when it closed",
-            (pl.col("status") != "closed") | pl.col("closed_at").is_not_null(),
-            reason_nl="een gesloten melding moet zeggen wanneer ze sloot; vul closed_date of updated_datetime in",
-        ),
-        RowRule(
             "asked_within_the_calendar",
-            "requested_datetime: lies before 2010, where the calendar of working days begins",
+            "requested_datetime",
+            "lies before 2010, where the calendar of working days begins",
             pl.col("requested_at") >= _FIRST_MOMENT,
-            reason_nl="requested_datetime ligt vóór 2010; oudere meldingen horen er niet bij",
+            reason_nl="ligt vóór 2010. Oudere meldingen horen er niet bij.",
+            refused=Refused("questions of before 2010, which count in no period"),
         ),
     ),
+    breaches={
+        "status": OURS,
+        "state": OURS,
+        "channel": OURS,
+        "duplicate_of": Refused("repeated questions, which do not count"),
+        # a question that was answered fills what an open one leaves empty: nothing it leaves takes it away
+        **dict.fromkeys(("sector_id", "is_first_line", "has_text", "updated_at", "expected_at", "closed_at"), Noted()),
+        "put_later_seconds": OURS,
+    },
 )
+
+_EVENTS_FIELDS = (
+    Field("service_request_id", pl.String, "the request it happened to", pattern=_IDENTIFIER, required=True,
+          nl="nummer van de melding"),
+    Field("event_id", pl.String, "the log's identifier of it", pattern=r"^\S{1,100}$", required=True,
+          nl="nummer van de gebeurtenis in uw logboek: hoogstens 100 tekens, zonder spaties"),
+    Field("event_type", pl.String, "what happened", allowed=EVENT_TYPES, required=True, nl="wat er gebeurde",
+          read=lower),
+    Field("status", pl.String, "open or closed, where the log says so", nullable=True, allowed=("open", "closed"),
+          nl="open of closed, als het logboek dat zegt", read=lower),
+    Field("actor_role", pl.String, "who did it, never a name", nullable=True, allowed=("citizen", "staff", "system"),
+          nl="wie het deed: citizen, staff of system; nooit een naam", read=lower),
+    Field("event_at", UTC_INSTANT, "when it happened", reads="event_datetime", required=True, nl="wanneer het gebeurde",
+          read_in=_moment),
+    Field("event_date", pl.Date, "city date of it", arrives=False, then=city_date("event_at")),
+)  # fmt: skip
 
 EVENTS = TableContract(
     name="events",
     description="One thing that happened to a request: an answer, a new state, a reopening.",
     description_nl="Eén gebeurtenis van een melding: een antwoord, een andere toestand, een heropening.",
-    received=Received(
-        columns=("service_request_id", "event_id", "event_type", "status", "actor_role", "event_datetime"),
-        required=("service_request_id", "event_id", "event_type", "event_datetime"),
-        meaning_nl={
-            "service_request_id": "nummer van de melding",
-            "event_id": "nummer van de gebeurtenis in uw logboek: hoogstens 100 tekens, zonder spaties",
-            "event_type": "wat er gebeurde",
-            "status": "open of closed, als het logboek dat zegt",
-            "actor_role": "wie het deed: citizen, staff of system; nooit een naam",
-            "event_datetime": "wanneer het gebeurde",
-        },
-    ),
-    parse=_parse_events,
-    columns=(
-        Column("service_request_id", pl.String, "the request it happened to", pattern=_IDENTIFIER),
-        Column("event_id", pl.String, "the log's identifier of it", pattern=r"^\S{1,100}$"),
-        Column("event_type", pl.String, "what happened", allowed=EVENT_TYPES),
-        Column("status", pl.String, "open or closed, where the log says so", nullable=True, allowed=("open", "closed")),
-        Column(
-            "actor_role", pl.String, "who did it, never a name", nullable=True, allowed=("citizen", "staff", "system")
-        ),
-        Column("event_at", UTC_INSTANT, "when it happened", reads="event_datetime"),
-        Column("event_date", pl.Date, "city date of it"),
-    ),
+    fields=_EVENTS_FIELDS,
     key=("service_request_id", "event_id"),
     version=("event_at",),
     event_date="event_date",
@@ -391,18 +322,22 @@ EVENTS = TableContract(
     rules=(
         RowRule(
             "happened_within_the_calendar",
-            "event_datetime: lies before 2010, where the calendar of working days begins",
+            "event_datetime",
+            "lies before 2010, where the calendar of working days begins",
             pl.col("event_at") >= _FIRST_MOMENT,
-            reason_nl="event_datetime ligt vóór 2010; geef het juiste moment",
+            reason_nl="ligt vóór 2010. Geef het juiste moment.",
+            refused=Refused("events of before 2010, which count in no period"),
         ),
     ),
+    refused=Refused("answers: a question of which the answer is gone counts as late", Way.DOWN, "dim_source"),
+    breaches={"event_type": OURS, "status": OURS, "actor_role": OURS},
 )
 
 CONTRACT = SourceContract(
     name="tickets_1777",
     title_nl="Meldingen 1777",
     owner="1777@kortrijk.example",
-    version=4,
+    version=5,
     triggers=(Every("20 * * * *"), OnArrival((".csv", ".xlsx"))),
     fresh_within=timedelta(days=1),
     retention=timedelta(days=365 * 5),

@@ -8,7 +8,7 @@ with versions as (
     select
         *,
         hash(*columns(* exclude (
-            batch_id, line, supplied_at, content_sha256, known_at{% for column in of_the_delivery %}, {{ column }}{% endfor %}
+            {{ origin() }}{% for column in of_the_delivery %}, {{ column }}{% endfor %}
         ))) as values_hash
     from {{ delivered }}
 

@@ -169,13 +169,13 @@ def _add_not_live(own: list[Location], chance: Random) -> None:
 
 
 def _add_mess(own: list[Location]) -> None:
-    """A status outside the list, and kilowatt sent as watt on a second connector."""
+    """An EVSE that says no status, and a second connector on a kind of current that nobody knows."""
     for number, location in enumerate(own[20:380:60], start=1):
         changed = location["last_updated"]
-        bad = {"uid": f"SYN-BAD-{number}", "status": "OCCUPIED", "connectors": [], "last_updated": changed}
+        bad = {"uid": f"SYN-BAD-{number}", "status": None, "connectors": [], "last_updated": changed}
         location["evses"].append(bad)
     for location in own[30:380:60]:
-        wrong = _connector("2", ("AC_3_PHASE", 230, 16, 11), location["last_updated"])
+        wrong = _connector("2", ("AC_9_PHASE", 230, 16, 11_000), location["last_updated"])
         location["evses"][0]["connectors"].append(wrong)
 
 

@@ -161,15 +161,11 @@ def _written(moment: datetime) -> str:
 def _mess(made: list[Request]) -> list[Request]:
     """Requests that cannot be right, and some that are listed twice."""
     doubtful = [
-        {**made[place], "service_request_id": f"SYN-BAD-{place}", "is_first_line": "misschien"}
+        {**made[place], "service_request_id": f"SYN-BAD-{place}", "duplicate_of": "de vorige melding"}
         for place in range(100, 900, 100)
     ]
-    momentless = [
-        {**made[place], "service_request_id": f"SYN-BAD-{place}", "status": "closed", "updated_datetime": ""}
-        for place in range(950, 1450, 100)
+    stateless = [
+        {**made[place], "service_request_id": f"SYN-BAD-{place}", "status": ""} for place in range(950, 1450, 100)
     ]
-    unreadable = [
-        {**made[place], "service_request_id": f"SYN-BAD-{place}", "updated_datetime": "gisteren"}
-        for place in (1500, 1600, 1700)
-    ]
-    return [*doubtful, *momentless, *unreadable, *made[1800:2200:50]]
+    misnumbered = [{**made[place], "service_request_id": f"SYN BAD {place}"} for place in (1500, 1600, 1700)]
+    return [*doubtful, *stateless, *misnumbered, *made[1800:2200:50]]

@@ -25,7 +25,6 @@ _ZIP_START = b"PK\x03\x04"
 _OLE_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # the name of the part in which Office keeps a workbook with a password
 _LOCKED = "EncryptedPackage".encode("utf-16-le")
-_OLD = "is an Excel workbook of before 2007; save it as XLSX"
 _ZIP_ENTRY = b"PK\x01\x02"
 _CHUNK = 1024 * 1024
 _MOST_FILES = 50
@@ -56,7 +55,7 @@ def original_bytes(file: DroppedFile) -> bytes:
     try:
         return file.path.read_bytes()
     except OSError as broken:
-        raise UnreadableFileError(f"{file.path.name}: cannot be opened ({broken.strerror}); drop it again") from None
+        raise UnreadableFileError("cannot_open", file.path.name, why=broken.strerror) from None
 
 
 def is_workbook(original: bytes) -> bool:
@@ -85,7 +84,7 @@ def unpacked(original: bytes, name: str) -> bytes | list[tuple[str, bytes]]:
     if any(entry.filename == _WORKBOOK for entry in entries):
         return original
     if len(entries) > _MOST_FILES:
-        raise UnreadableFileError(f"{name}: holds {len(entries)} files; send at most {_MOST_FILES} in one archive")
+        raise UnreadableFileError("too_many_files", name, count=len(entries), most=_MOST_FILES)
     return [_file_in(original, entry, allowance) for entry in entries]
 
 
@@ -99,7 +98,7 @@ def require_sane_workbook(original: bytes, name: str) -> None:
     entries = _entries(original, name)
     _require_modest_promise(entries, name)
     if _WORKBOOK not in {entry.filename for entry in entries}:
-        raise UnreadableFileError(f"{name}: the workbook cannot be read (no {_WORKBOOK} in it); save it as XLSX")
+        raise UnreadableFileError("no_workbook", name, part=_WORKBOOK)
     allowance = _Allowance(name, len(original))
     census = _Census(name)
     for entry in entries:
@@ -121,38 +120,33 @@ class _Allowance:
         self.taken += size
         most = most_unpacked(self.packed)
         if self.taken > most:
-            raise UnreadableFileError(
-                f"{self.name}: unpacks to more than {most // 2**20} MB; not opened. Send only the table, in parts"
-            )
+            raise UnreadableFileError("too_large_unpacked", self.name, most=most // 2**20)
 
     def damaged(self, why: str) -> NoReturn:
-        raise UnreadableFileError(f"{self.name}: is damaged ({why}); pack or save it again")
+        raise UnreadableFileError("damaged", self.name, why=why)
 
 
 def _entries(original: bytes, name: str) -> list[zipfile.ZipInfo]:
     """What the directory of a ZIP promises."""
     parts = original.count(_ZIP_ENTRY)
     if parts > _MOST_PARTS:
-        raise UnreadableFileError(f"{name}: comes in {parts} parts; not opened. Save only the table in a new workbook")
+        raise UnreadableFileError("too_many_parts", name, parts=parts)
     try:
         with zipfile.ZipFile(io.BytesIO(original)) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
         entries = []
     if not entries:
-        raise UnreadableFileError(f"{name}: is a damaged workbook or archive; save it again")
+        raise UnreadableFileError("damaged_archive", name)
     if any(entry.flag_bits & _ENCRYPTED for entry in entries):
-        raise UnreadableFileError(f"{name}: is locked with a password; save it without one")
+        raise UnreadableFileError("locked", name)
     return entries
 
 
 def _require_modest_promise(entries: list[zipfile.ZipInfo], name: str) -> None:
     size, packed = sum(entry.file_size for entry in entries), sum(entry.compress_size for entry in entries)
     if size > most_unpacked(packed):
-        raise UnreadableFileError(
-            f"{name}: unpacks to {size // 2**20} MB in {len(entries)} parts, {size // max(packed, 1)} times its size; "
-            "not opened. Save only the table in a new workbook"
-        )
+        raise UnreadableFileError("bomb", name, size=size // 2**20, parts=len(entries), times=size // max(packed, 1))
 
 
 def _file_in(original: bytes, entry: zipfile.ZipInfo, allowance: _Allowance) -> tuple[str, bytes]:
@@ -165,7 +159,7 @@ def _no_archive(content: bytes, name: str) -> bytes:
         is_workbook(content) and _WORKBOOK not in {entry.filename for entry in _entries(content, name)}
     )
     if is_archive:
-        raise UnreadableFileError(f"{name}: is an archive in an archive; pack the tables themselves")
+        raise UnreadableFileError("nested_archive", name)
     return content
 
 
@@ -183,7 +177,7 @@ def _content(original: bytes, entry: zipfile.ZipInfo, allowance: _Allowance) -> 
     elif entry.compress_type == zipfile.ZIP_DEFLATED:
         chunks = _inflated(packed, RAW_WINDOW, allowance)
     else:
-        raise UnreadableFileError(f"{allowance.name}: is packed in a way that is not read; pack it as an ordinary ZIP")
+        raise UnreadableFileError("unknown_packing", allowance.name)
     size = crc = 0
     for chunk in chunks:
         size, crc = size + len(chunk), zlib.crc32(chunk, crc)
@@ -219,9 +213,8 @@ def _require_plain_xml(start: bytes, name: str) -> None:
 
     All this stands in front of the root element; the rest of the part is not parsed here.
     """
-    refusal = f"{name}: holds XML that declares entities or is not UTF-8; not opened. Save it again as XLSX"
     if start.startswith(_UTF_16_STARTS) or (b"<" in start[:4] and b"\0" in start[:4]):
-        raise UnreadableFileError(refusal)
+        raise UnreadableFileError("xml_entities", name)
     if not start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         return
     found: list[str] = []
@@ -238,7 +231,7 @@ def _require_plain_xml(start: bytes, name: str) -> None:
     except (ExpatError, ValueError, LookupError):
         found.append("broken")
     if found[:1] != ["root"]:
-        raise UnreadableFileError(refusal)
+        raise UnreadableFileError("xml_entities", name)
 
 
 def _note(found: list[str], encoding: str | None) -> None:
@@ -268,10 +261,7 @@ class _Census:
             else:
                 self._cell(letters, number, rest)
         if self._last_row * self._last_column > _MOST_CELLS:
-            raise UnreadableFileError(
-                f"{self._name}: has a sheet of {self._last_row} rows by {self._last_column} columns; not opened. "
-                "Save only the table in a new workbook"
-            )
+            raise UnreadableFileError("sheet_too_large", self._name, rows=self._last_row, columns=self._last_column)
         self._strings(piece)
 
     def end_of_part(self) -> None:
@@ -288,10 +278,7 @@ class _Census:
         named = np.concatenate([np.empty(0, np.int64), *self._references])
         size = int(sizes[named[named < sizes.size]].sum())
         if size > _MOST_TEXT:
-            raise UnreadableFileError(
-                f"{self._name}: repeats its texts up to {size // 2**20} MB; not opened. "
-                "Save only the table in a new workbook"
-            )
+            raise UnreadableFileError("texts_too_large", self._name, size=size // 2**20)
 
     def _cell(self, letters: bytes, number: bytes, rest: bytes) -> None:
         if letters:
@@ -334,18 +321,17 @@ def text_of(original: bytes, name: str) -> str:
         UnreadableFileError: it is empty, HTML, a workbook or no text at all.
     """
     if is_workbook(original):
-        raise UnreadableFileError(f"{name}: is an Excel workbook, not a CSV file; export it as CSV")
+        raise UnreadableFileError("workbook_as_csv", name)
     if original.startswith(_OLE_START):
-        locked = "is locked with a password; save it without one"
-        raise UnreadableFileError(f"{name}: {locked if _LOCKED in original else _OLD}")
+        raise UnreadableFileError("locked" if _LOCKED in original else "before_2007", name)
     if b"\0" in original:
         line = original[: original.index(b"\0")].count(b"\n") + 1
-        raise UnreadableFileError(f"{name}: line {line} holds binary data; save it as CSV (UTF-8)")
+        raise UnreadableFileError("binary", name, line=line)
     text = _decoded(original, name)
     if not text.strip():
-        raise UnreadableFileError(f"{name}: is empty; export it again")
+        raise UnreadableFileError("empty", name)
     if text.lstrip()[:9].casefold().startswith(_HTML_STARTS):
-        raise UnreadableFileError(f"{name}: is a web page, not data (often a login page); export it again")
+        raise UnreadableFileError("web_page", name)
     return text
 
 
@@ -357,9 +343,7 @@ def _decoded(original: bytes, name: str) -> str:
     try:
         return original.decode("cp1252")
     except UnicodeDecodeError:
-        raise UnreadableFileError(
-            f"{name}: line {line} is neither UTF-8 nor Windows-1252 text; save it as CSV (UTF-8)"
-        ) from None
+        raise UnreadableFileError("encoding", name, line=line) from None
 
 
 def lines_of(text: str) -> pl.Series:

@@ -190,9 +190,7 @@ class EnergyApi:
         granted = _object(answer.json(), answer.url_without_query)
         token, seconds = granted.get("access_token"), granted.get("expires_in")
         if not isinstance(token, str) or not token:
-            raise PermanentSupplierError(
-                f"{answer.url_without_query}: granted no token; check TENANT, CLIENT_ID and SCOPE of energy_meters"
-            )
+            raise PermanentSupplierError("no_token", answer.url_without_query)
         is_told = isinstance(seconds, (int, float, str)) and str(seconds).isdecimal()
         return Secret(token), float(str(seconds)) if is_told else _TOKEN_SECONDS
 
@@ -299,10 +297,7 @@ def _proof(account: Account) -> dict[str, str | Secret]:
     if account.certificate is not None and account.private_key is not None:
         return {"client_assertion_type": _ASSERTION, "client_assertion": Secret(_assertion(account))}
     if account.secret is None:
-        raise PermanentSupplierError(
-            f"{address(account.token_url)}: nothing shows who asks; set ADEMRUIMTE_ENERGY_METERS_CLIENT_SECRET, "
-            "or _CERTIFICATE_FILE and _PRIVATE_KEY_FILE"
-        )
+        raise PermanentSupplierError("no_credentials", address(account.token_url))
     return {"client_secret": account.secret}
 
 
@@ -331,14 +326,12 @@ def _assertion(account: Account) -> str:
     except (ValueError, jwt.PyJWTError) as broken:
         why = type(broken).__name__
     # raised outside the handler: the exception of the parser may hold the key
-    raise PermanentSupplierError(
-        f"the certificate or private key of energy_meters cannot be read ({why}); both must be PEM, the key RSA"
-    )
+    raise PermanentSupplierError("certificate", why=why)
 
 
 def _object(body: object, shown: str) -> Mapping[str, object]:
     if not isinstance(body, dict):
-        raise PermanentSupplierError(f"{shown}: answered no JSON object; ask the supplier")
+        raise PermanentSupplierError("no_object", shown)
     return body
 
 

@@ -51,13 +51,13 @@ _REQUIRED = tuple(column for column in _DIALECTS if column not in ("meter", "sub
 _OWN = (LINE, *(column for column in READINGS.received.columns if column not in _DIALECTS))
 
 
-def read_export(original: bytes, name: str) -> pl.DataFrame:
-    """The data lines of an export as text.
+def read_export(original: bytes, name: str) -> tuple[pl.DataFrame, dict[str, str]]:
+    """The data lines of an export as text, and how its first header writes our columns.
 
     Returns:
         The columns of `_DIALECTS` that the file has, every other under its own header name, `carrier`, `source`,
         `part` (which file of a zip, which sheet of a workbook) and `line` (counted on through them).
-        A line with too few or too many cells has only its number.
+        A line with too few or too many cells has only its number. And titles of the file by column.
 
     Raises:
         UnreadableFileError: it is no text, a column is missing, or it would unpack to a bomb.
@@ -65,15 +65,17 @@ def read_export(original: bytes, name: str) -> pl.DataFrame:
     content = unpacked(original, name)
     files = [(name, content)] if isinstance(content, bytes) else [each for each in content if each[0][:1] != "."]
     if not files:
-        raise UnreadableFileError(f"{name}: holds no file; put the exports in it")
+        raise UnreadableFileError("no_file", name)
     parts: list[pl.DataFrame] = []
+    titles: dict[str, str] = {}
     before = 0
     tables = (table for own_name, part in files for table in _tables(part, _place(name, own_name, len(files))))
     for number, (place, lines) in enumerate(tables, 1):
-        rows = _rows(lines, place).with_columns(pl.col(LINE) + before, pl.lit(str(number)).alias("part"))
-        parts.append(rows)
+        rows, written = _rows(lines, place)
+        titles = written | titles
+        parts.append(rows.with_columns(pl.col(LINE) + before, pl.lit(str(number)).alias("part")))
         before += lines.len()
-    return pl.concat(parts, how="diagonal")
+    return pl.concat(parts, how="diagonal"), titles
 
 
 def _place(name: str, own_name: str, files: int) -> str:
@@ -86,7 +88,7 @@ def _tables(part: bytes, place: str) -> Iterable[tuple[str, pl.Series]]:
         return [(place, lines_of(text_of(part, place)))]
     found = [(f"{place}: sheet {sheet}", _joined(cells)) for sheet, cells in sheets_of(part, place)]
     if not found:
-        raise UnreadableFileError(f"{place}: is empty; export it again")
+        raise UnreadableFileError("empty", place)
     return found if len(found) > 1 else [(place, lines) for _, lines in found]
 
 
@@ -101,16 +103,18 @@ def _joined(cells: pl.DataFrame) -> pl.Series:
     )
 
 
-def _rows(lines: pl.Series, name: str) -> pl.DataFrame:
+def _rows(lines: pl.Series, name: str) -> tuple[pl.DataFrame, dict[str, str]]:
     numbered = lines.alias("text").to_frame().with_row_index(LINE, offset=1)
     filled = numbered.cast({LINE: pl.Int64}).filter(pl.col("text").str.strip_chars() != "")
     if _NAMES_SEPARATOR.fullmatch(filled["text"][0]):
         filled = filled.slice(1)
     if filled.is_empty():
-        raise UnreadableFileError(f"{name}: is empty; export it again")
-    columns = _columns(filled["text"][0], f"{name}: line {filled[LINE][0]}")
+        raise UnreadableFileError("empty", name)
+    written = [cell.strip().strip('"') for cell in filled["text"][0].split(_SEPARATOR)]
+    columns = _columns(written, f"{name}: line {filled[LINE][0]}")
     cells = _cells(filled.slice(1), columns)
-    return cells.with_columns(_carrier(cells).alias("carrier"), pl.lit(_SOURCE).alias("source"))
+    rows = cells.with_columns(_carrier(cells).alias("carrier"), pl.lit(_SOURCE).alias("source"))
+    return rows, dict(zip(columns, written, strict=True))
 
 
 def _carrier(cells: pl.DataFrame) -> pl.Expr:
@@ -121,26 +125,24 @@ def _carrier(cells: pl.DataFrame) -> pl.Expr:
     return pl.when(is_gas).then(pl.lit("gas")).otherwise(pl.lit("electricity"))
 
 
-def _columns(header: str, place: str) -> list[str]:
+def _columns(written: list[str], place: str) -> list[str]:
     """The column of every header cell.
 
     Raises:
         UnreadableFileError: one is missing or stands twice.
     """
-    written = [cell.strip().strip('"') for cell in header.split(_SEPARATOR)]
     columns = [_COLUMN_OF.get(cell.casefold(), cell) for cell in written]
     missing = [READINGS.received.spelling(column) for column in _REQUIRED if column not in columns]
     if missing:
         # only known titles are repeated: a file without header has meter readings on this line
         known = ", ".join(cell for cell in written if cell.casefold() in _COLUMN_OF) or "nothing"
         raise UnreadableFileError(
-            f"{place} lacks the column {', '.join(repr(title) for title in missing)}; found: {known}. "
-            "Export 'Verbruikshistoriek' from Mijn Fluvius again, as CSV with `;`"
+            "lacks_export_columns", place, missing=", ".join(repr(title) for title in missing), known=known
         )
     named = zip(written, columns, strict=True)
     twice = sorted({cell for cell, column in named if column and columns.count(column) > 1})
     if twice:
-        raise UnreadableFileError(f"{place} names a column twice: {', '.join(twice)}; export it again")
+        raise UnreadableFileError("column_twice", place, twice=", ".join(twice))
     return columns
 
 

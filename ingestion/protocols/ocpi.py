@@ -88,9 +88,9 @@ def token_header(secret: Secret | None, encoding: str | None = None, header: str
         PermanentSupplierError: another encoding, or no name of a header.
     """
     if encoding not in (None, "base64", "raw"):
-        raise PermanentSupplierError(f"TOKEN_ENCODING is {encoding!r:.40}; write base64 or raw")
+        raise PermanentSupplierError("token_encoding", written=f"{encoding!r:.40}")
     if header is not None and not _HEADER.fullmatch(header):
-        raise PermanentSupplierError(f"TOKEN_HEADER is {header!r:.40}; write the name of a header, such as X-Api-Key")
+        raise PermanentSupplierError("token_header", written=f"{header!r:.40}")
     if secret is None:
         return {}
     token, is_raw = secret.value.strip(), encoding == "raw" or (header is not None and encoding is None)
@@ -118,7 +118,7 @@ def discover(client: Client, url: str) -> Mapping[str, str]:
         if str(entry.get("role", "SENDER")).upper() == "SENDER" and entry.get("url")
     }
     if LOCATIONS not in found:
-        raise PermanentSupplierError(f"{address(details)}: publishes no locations; ask the supplier")
+        raise PermanentSupplierError("no_locations", address(details))
     return found
 
 
@@ -165,7 +165,7 @@ def crawl(
     lacking = f"{address(url)}: announced {walk.announced} objects and sent {walk.distinct()}, twice"
     if walk.is_miscounted() and walk.outcome() == before.outcome():
         return replace(walk.told(), lacking=f"{lacking}; what came was taken in, the rest is asked again")
-    raise TransientSupplierError(f"{lacking}; nothing was loaded, the next run tries again")
+    raise TransientSupplierError("lacking", lacking=lacking)
 
 
 @dataclass(slots=True)
@@ -237,7 +237,7 @@ class _Walk:
     def _require_an_end(self, page: _Page) -> None:
         most = _MOST_PAGES if page.total is None else min(page.total + self.redone + _SPARE_PAGES, _MOST_PAGES)
         if len(self.pages) > most:
-            raise PermanentSupplierError(f"{address(self.first)}: has no end after {most} pages; ask the supplier")
+            raise PermanentSupplierError("no_end", address(self.first), most=most)
 
     def _earlier(self, url: str, page: _Page) -> str | None:
         """The page to ask instead, where the total fell: as many places earlier (OCPI 2.2.1, 4.1.4.2)."""
@@ -256,34 +256,25 @@ class _Walk:
 def _page(answer: Answer, url: str, walk: _Walk) -> _Page:
     body = _body(_unpacked(answer))
     shape, foreign = _shape_of(body), _foreign_format(body)
-    if shape is None or foreign:
-        raise PermanentSupplierError(_no_ocpi(answer.url_without_query, foreign))
+    if foreign:
+        raise PermanentSupplierError("foreign_format", answer.url_without_query, format=foreign)
+    if shape is None:
+        raise PermanentSupplierError("no_envelope", answer.url_without_query)
     if walk.expected not in (None, shape):
-        raise PermanentSupplierError(
-            f"{answer.url_without_query}: answers in the shape {shape}, not {walk.expected}; correct or remove SHAPE"
-        )
+        raise PermanentSupplierError("other_shape", answer.url_without_query, shape=shape, expected=walk.expected)
     if shape is Shape.PAGED:
         return _paged(answer, body, url)
     objects = body if isinstance(body, list) else _member(body, "items")
     following = _after_cursor(url, _member(body, "next"), walk.cursor)
     if following == url:
-        raise PermanentSupplierError(
-            f"{answer.url_without_query}: gives the same cursor again, so it does not hear {walk.cursor!r}; write in "
-            "CURSOR the name of the parameter that it wants, such as cursor"
-        )
+        raise PermanentSupplierError("same_cursor", answer.url_without_query, cursor=f"{walk.cursor!r}")
     return _Page(answer.url_without_query, shape, _listed(objects, answer), _time(None, answer), following=following)
 
 
 def _body(answer: Answer) -> object:
     if answer.body.lstrip()[:1] == b"<" and b"datex" in answer.body[:_START].lower():
-        raise PermanentSupplierError(_no_ocpi(answer.url_without_query, "DATEX II"))
+        raise PermanentSupplierError("foreign_format", answer.url_without_query, format="DATEX II")
     return answer.json()
-
-
-def _no_ocpi(shown: str, foreign: str | None) -> str:
-    if foreign is None:
-        return f"{shown}: sent no OCPI envelope; check the address"
-    return f"{shown}: sends {foreign}, which is not read here; ask the supplier for its address of OCPI 2.2.1 or 2.3.0"
 
 
 def _foreign_format(body: object) -> str | None:
@@ -329,7 +320,7 @@ def _shape(written: str | None) -> Shape | None:
     try:
         return Shape(written) if written else None
     except ValueError:
-        raise PermanentSupplierError(f"SHAPE is {written!r:.40}; write {', '.join(Shape)} or nothing") from None
+        raise PermanentSupplierError("unknown_shape", written=f"{written!r:.40}", allowed=", ".join(Shape)) from None
 
 
 def _opened(answer: Answer, body: object) -> object:
@@ -340,12 +331,12 @@ def _opened(answer: Answer, body: object) -> object:
     if isinstance(code, int) and 3000 <= code < 5000:
         # the server or the hub cannot answer now
         raise LaterError(f"answered OCPI status {code}")
-    raise PermanentSupplierError(f"{answer.url_without_query}: answered OCPI status {code!r:.20}; ask the supplier")
+    raise PermanentSupplierError("ocpi_status", answer.url_without_query, status=f"{code!r:.20}")
 
 
 def _listed(data: object, answer: Answer) -> list[object]:
     if not isinstance(data, list):
-        raise PermanentSupplierError(f"{answer.url_without_query}: `data` is no list; ask the supplier")
+        raise PermanentSupplierError("no_list", answer.url_without_query)
     return data
 
 
@@ -357,9 +348,7 @@ def _time(written: object, answer: Answer) -> datetime:
     """The earlier of envelope and Date header: what changed since the later one would never be asked again."""
     told = [said for said in map(_set_clock, (moment(written), answer.server_time)) if said]
     if not told:
-        raise PermanentSupplierError(
-            f"{answer.url_without_query}: tells no time, in the envelope nor in the Date header; ask the supplier"
-        )
+        raise PermanentSupplierError("no_time", answer.url_without_query)
     return min(told)
 
 
@@ -388,8 +377,7 @@ def _unpacked(answer: Answer) -> Answer:
     def take(size: int) -> None:
         if body.tell() + size > most:
             raise PermanentSupplierError(
-                f"{answer.url_without_query}: sent {len(answer.body)} bytes that unpack to more than {most // 2**20} "
-                "MB; not read. Ask the supplier"
+                "answer_too_large", answer.url_without_query, size=len(answer.body), most=most // 2**20
             )
 
     try:
@@ -441,8 +429,7 @@ def _best_version(client: Client, url: str) -> str:
     if isinstance(details, str):
         return details
     raise PermanentSupplierError(
-        f"{address(url)}: offers neither OCPI {' nor '.join(_VERSIONS)}, but "
-        f"{', '.join(by_version)[:100] or 'nothing'}; ask the supplier"
+        "no_version", address(url), versions=" nor ".join(_VERSIONS), offered=", ".join(by_version)[:100] or "nothing"
     )
 
 
@@ -455,5 +442,5 @@ def _entries(client: Client, url: str, within: str | None) -> list[dict[str, obj
 def _data(answer: Answer) -> object:
     body = answer.json()
     if _shape_of(body) is not Shape.PAGED:
-        raise PermanentSupplierError(f"{answer.url_without_query}: sent no OCPI envelope; check the address")
+        raise PermanentSupplierError("no_envelope", answer.url_without_query)
     return _opened(answer, body)

@@ -61,7 +61,8 @@ class Memory:
     @classmethod
     def read(cls, said: Mapping[str, object]) -> "Memory":
         """The memory that a pull left."""
-        locations, gone = said.get("locations"), said.get("gone_on")
+        # under its first name, `locations`, a location that two pages showed counted twice
+        locations, gone = said.get("distinct_locations"), said.get("gone_on")
         return cls(
             ocpi.moment(said.get("until")),
             ocpi.moment(said.get("full_at")),
@@ -80,7 +81,7 @@ class Memory:
             "until": self.until and self.until.isoformat(),
             "full_at": self.full_at and self.full_at.isoformat(),
             "evse_digests": sorted(self.evses),
-            "locations": self.locations,
+            "distinct_locations": self.locations,
             "shape": self.shape,
             "is_bounded": self.is_bounded,
             "sessions_on": self.sessions_on,

@@ -56,8 +56,6 @@ class Charged:
     energy_kwh: float = 0.0
     session_count: int = 0
     charging: timedelta = timedelta(0)
-    latitude: str | None = None
-    longitude: str | None = None
 
     @property
     def quarters(self) -> int:
@@ -78,8 +76,6 @@ class _Session:
     begin: datetime
     end: datetime
     energy_kwh: float
-    latitude: str | None
-    longitude: str | None
 
 
 def by_hour(module: str, sent: Iterable[object], refused: list[Refused]) -> dict[HourKey, Charged]:
@@ -101,7 +97,6 @@ def by_hour(module: str, sent: Iterable[object], refused: list[Refused]) -> dict
             charged.energy_kwh += session.energy_kwh * share
             charged.charging += within
             charged.session_count += number == 0
-            charged.latitude, charged.longitude = session.latitude, session.longitude
     return dict(hours)
 
 
@@ -191,16 +186,7 @@ def _read(module: str, said: dict[str, object]) -> _Session | Refused:
     energy = said.get("total_energy" if module == CDRS else "kwh")
     if isinstance(energy, bool) or not isinstance(energy, int | float) or not 0 <= energy <= _MOST_KWH:
         return Refused(IMPOSSIBLE_ENERGY)
-    point = place.get("coordinates")
-    point = point if isinstance(point, dict) else {}
-    return _Session(
-        evse_key(*whose),
-        begin,
-        max(begin, end - _parked(said)),
-        float(energy),
-        _optional_text(point.get("latitude")),
-        _optional_text(point.get("longitude")),
-    )
+    return _Session(evse_key(*whose), begin, max(begin, end - _parked(said)), float(energy))
 
 
 def _is_possible(begin: datetime, end: datetime) -> bool:
@@ -217,10 +203,6 @@ def _parked(said: dict[str, object]) -> timedelta:
     """Time after charging, in which no energy went (hours, OCPI `total_parking_time`)."""
     hours = said.get("total_parking_time")
     return timedelta(hours=hours) if isinstance(hours, int | float) and 0 <= hours <= _LONGEST / _HOUR else timedelta(0)
-
-
-def _optional_text(sent: object) -> str | None:
-    return None if sent is None else str(sent)
 
 
 def _shares(session: _Session) -> Iterator[tuple[datetime, float, timedelta]]:

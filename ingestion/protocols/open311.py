@@ -151,8 +151,7 @@ class Desk:
             return rows
         if end - start <= _SHORTEST_WINDOW:
             raise PermanentSupplierError(
-                f"{address(self.base)}/{resource}: cuts the rows of {start:%Y-%m-%d %H:%M} UTC short and knows no "
-                "pages, even for one hour; nothing was loaded. Ask the supplier for `page` and `page_size`"
+                "cut_short", f"{address(self.base)}/{resource}", start=f"{start:%Y-%m-%d %H:%M}"
             )
         return [row for half in _halves(start, end) for row in self._window(resource, *half)]
 
@@ -186,7 +185,7 @@ class Desk:
                 return rows, number == _SECOND and bool(page) and len(rows) >= _NEVER_CUT
             rows += fresh
             known |= _keys(fresh, resource)
-        raise PermanentSupplierError(f"{address(self.base)}/{resource}: has no end after {_MOST_PAGES} pages")
+        raise PermanentSupplierError("no_end", f"{address(self.base)}/{resource}", most=_MOST_PAGES)
 
     def _page(self, resource: str, filters: Filters, number: int) -> list[object]:
         try:
@@ -228,7 +227,7 @@ def _opened(client: Client, base: str, params: Filters, ending: str) -> Desk:
     answer = client.get(f"{base}/{_REQUESTS}{ending}", {**params, "page": "1", "page_size": "1"})
     rows = rows_of(answer)
     if answer.server_time is None:
-        raise PermanentSupplierError(f"{answer.url_without_query}: sends no legible Date header; ask the supplier")
+        raise PermanentSupplierError("no_date", answer.url_without_query)
     return Desk(client, base, params, ending, answer.server_time, is_empty=not rows)
 
 

@@ -41,7 +41,7 @@ def rows_of(answer: Answer) -> list[object]:
         lists = [sent[name] for name in _LISTS if isinstance(sent.get(name), list)]
         sent = lists[0] if lists else [sent] if "service_request_id" in sent else sent
     if not isinstance(sent, list):
-        raise PermanentSupplierError(f"{answer.url_without_query}: sent no list of requests; check the address")
+        raise PermanentSupplierError("no_requests", answer.url_without_query)
     return sent
 
 
@@ -58,20 +58,15 @@ def _json(answer: Answer) -> object:
 def _rows_of_xml(answer: Answer) -> list[object]:
     shown = answer.url_without_query
     if len(answer.body) > _LARGEST_XML:
-        raise PermanentSupplierError(f"{shown}: answered {len(answer.body) // 2**20} MB of XML; ask for smaller pages")
+        raise PermanentSupplierError("xml_too_large", shown, size=len(answer.body) // 2**20)
     try:
         root = fromstring(answer.body, forbid_dtd=True)
     except DefusedXmlException as forbidden:
-        raise PermanentSupplierError(
-            f"{shown}: its XML declares a document type or an entity ({type(forbidden).__name__}), which is never "
-            "read; ask the supplier for plain XML"
-        ) from None
+        raise PermanentSupplierError("xml_entities_answered", shown, why=type(forbidden).__name__) from None
     except (ParseError, ValueError, LookupError) as broken:
-        raise PermanentSupplierError(
-            f"{shown}: answered {len(answer.body)} bytes that are not XML ({type(broken).__name__}); ask the supplier"
-        ) from None
+        raise PermanentSupplierError("no_xml", shown, size=len(answer.body), why=type(broken).__name__) from None
     if "service" not in _name(root) and "request" not in _name(root):
-        raise PermanentSupplierError(f"{shown}: sent XML that is no list of requests; check the address")
+        raise PermanentSupplierError("no_xml_requests", shown)
     return [_content(row, _DEEPEST) for row in root]
 
 

@@ -100,10 +100,7 @@ class Memory:
         missing = {key: replace(seen, missed=seen.missed + 1) for key, seen in expected.items() if key not in there}
         fresh = sum(seen.missed == 1 for seen in missing.values())
         if fresh > max(_MOST_MISSING, _MOST_MISSING_SHARE * len(expected)):
-            raise PermanentSupplierError(
-                f"{fresh} of {len(expected)} requests are no longer there; nothing was loaded. Ask the supplier; if "
-                "they are rightly gone, another first day (SINCE) starts afresh"
-            )
+            raise PermanentSupplierError("requests_gone", gone=fresh, known=len(expected))
         return missing
 
     def is_new(self, key: str, digest: str) -> bool:

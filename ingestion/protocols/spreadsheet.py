@@ -105,7 +105,7 @@ def _book(sheets: Iterable[tuple[str, _Rows]], name: str, wanted: Mapping[str, R
         for key, table in tables.items():
             found[key] = _one_of(found.get(key), (place, table), name)
     if not found and not others:
-        raise UnreadableFileError(f"{name}: is empty; fill in the template again")
+        raise UnreadableFileError("empty_template", name)
     if not found:
         raise max((nearest for nearest, _ in others.values()), key=_Nearest.score).refusal(name)
     for place, (nearest, _) in others.items():
@@ -139,10 +139,7 @@ def _one_of(
         return now
     if now[1].is_empty():
         return before
-    raise UnreadableFileError(
-        f"{name}: sheets {before[0]} and {now[0]} both hold rows of one table; put them on one sheet, or send a file "
-        "for each"
-    )
+    raise UnreadableFileError("two_sheets", name, first=before[0], second=now[0])
 
 
 class _Nearest:
@@ -169,9 +166,7 @@ class _Nearest:
         missing = ", ".join(repr(column) for column in self._received.required if column not in self._header)
         # only names of the template are repeated: what else stands there may be a person
         known = ", ".join(name for name in self._received.columns if name in self._header) or "nothing"
-        return UnreadableFileError(
-            f"{name}: no row holds the column {missing}; of the template only {known} was found. Restore its header row"
-        )
+        return UnreadableFileError("no_header", name, missing=missing, known=known)
 
 
 def _below_header(rows: _Rows, name: str, received: Received, nearest: _Nearest) -> pl.DataFrame | None:
@@ -272,7 +267,7 @@ def _distinct(cells: _Cells, name: str, received: Received) -> list[str]:
     header = _names(cells)
     twice = [column for column in received.columns if header.count(column) > 1]
     if twice:
-        raise UnreadableFileError(f"{name}: the header names {', '.join(twice)} twice; keep one column of that name")
+        raise UnreadableFileError("header_twice", name, twice=", ".join(twice))
     columns: list[str] = []
     for column, cell in zip(header, cells, strict=True):
         own = column if column in received.columns else (cell or "").strip()
@@ -345,7 +340,7 @@ def sheets_of(original: bytes, name: str) -> Iterator[tuple[str, pl.DataFrame]]:
                 yield f"{number}{_shown(sheet_name)}", cells
     except fastexcel.FastExcelError as broken:
         reason = re.sub(r"\s+", " ", str(broken))[:200]
-        raise UnreadableFileError(f"{name}: the workbook cannot be read ({reason}); save it again as XLSX") from None
+        raise UnreadableFileError("unreadable_workbook", name, why=reason) from None
 
 
 def _shown(sheet_name: str) -> str:

@@ -99,14 +99,13 @@ def read_list(path: Path) -> list[Wanted]:
         written = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as broken:
         raise PermanentSupplierError(
-            f"indicators: the list of Swing variables {path.name} cannot be read ({type(broken).__name__}); write a "
-            f"CSV file (UTF-8) with the columns {', '.join(_COLUMNS)}"
+            "no_mapping", "indicators", name=path.name, why=type(broken).__name__, columns=", ".join(_COLUMNS)
         ) from None
     separator = ";" if ";" in written.split("\n", 1)[0] else ","
     rows = list(csv.DictReader(io.StringIO(written, newline=""), delimiter=separator))
     missing = [column for column in _COLUMNS if rows and column not in rows[0]]
     if missing or not rows:
-        raise PermanentSupplierError(f"indicators: {path.name} names no variable, or lacks {', '.join(missing)}")
+        raise PermanentSupplierError("empty_mapping", "indicators", name=path.name, missing=", ".join(missing))
     return [_wanted(row, path.name, line) for line, row in enumerate(rows, 2)]
 
 
@@ -115,10 +114,7 @@ def _wanted(row: Mapping[str, str | None], name: str, line: int) -> Wanted:
     wanted = Wanted(*cells)
     codes = (wanted.swing_code, wanted.geo_level, wanted.period_level)
     if not all(_CODE.fullmatch(code) for code in codes) or wanted.period_level.lower() not in _MONTHS:
-        raise PermanentSupplierError(
-            f"indicators: {name} line {line}: a Swing code has letters, digits and _ (46 at most), "
-            f"and a period level is one of {', '.join(_MONTHS)}"
-        )
+        raise PermanentSupplierError("bad_mapping", "indicators", name=name, line=line, allowed=", ".join(_MONTHS))
     return wanted
 
 
@@ -144,7 +140,7 @@ def read_values(endpoint: Endpoint, wanted: Sequence[Wanted], form: Form) -> Val
             with Client(endpoint.url) as keyless:
                 site.ask_tables(wanted, keyless)
     if site.server_time == _NO_TIME:
-        raise PermanentSupplierError(f"{address(endpoint.url)}: says no time (HTTP Date); ask whoever runs the site")
+        raise PermanentSupplierError("no_time", address(endpoint.url))
     return Values(site.values, site.server_time, site.unplaced)
 
 
@@ -191,9 +187,7 @@ class _Site:
             said = self._json(self._client, page)
             rows = said.get("value")
             if not isinstance(rows, list):
-                raise PermanentSupplierError(
-                    f"{address(page)}: holds no list of values; it is no Swing Open Data Service"
-                )
+                raise PermanentSupplierError("no_values", address(page))
             yield from (row for row in rows if isinstance(row, dict))
             following = said.get("@odata.nextLink")
             page = urljoin(page, following) if isinstance(following, str) and following else None
@@ -204,10 +198,7 @@ class _Site:
             rows = [(_said(row, "Name"), _said(row, "ExternalCode")) for row in self._rows(_items_of(geo_level))]
             codes = {name.casefold(): code for name, code in rows}
             if len(codes) < len(rows):
-                raise PermanentSupplierError(
-                    f"{address(self._url)}: two areas of level {geo_level} have one name, so that a table cannot tell "
-                    "them apart; set ADEMRUIMTE_INDICATORS_FORM=odata"
-                )
+                raise PermanentSupplierError("same_area_name", address(self._url), level=geo_level)
             self._codes[geo_level] = codes | {f"={code}": code for _, code in rows}
         return self._codes[geo_level]
 
@@ -221,20 +212,17 @@ class _Site:
             "period": ",".join(str(year) for year in years),
         }
         if one.period_level.lower() != "year":
-            raise PermanentSupplierError(
-                f"{address(page)}: a table is asked by year, and {one.swing_code} is by {one.period_level}; "
-                "set ADEMRUIMTE_INDICATORS_FORM=odata"
-            )
+            raise PermanentSupplierError("not_by_year", address(page), variable=one.swing_code, level=one.period_level)
         rows = self._json(keyless, page, params).get("rows")
         if not isinstance(rows, list) or not all(isinstance(row, list) and len(row) == 3 for row in rows):
-            raise PermanentSupplierError(f"{address(page)}: holds no table of area, period and value; ask the site")
+            raise PermanentSupplierError("no_table", address(page))
         yield from ((_text(area), _text(period), _text(value)) for area, period, value in rows)
 
     def _json(self, client: Client, page: str, params: Params | None = None) -> Mapping[str, object]:
         answer = client.get(page, params)
         said = answer.json()
         if not isinstance(said, dict):
-            raise PermanentSupplierError(f"{address(page)}: answered no JSON object; it is no Swing site")
+            raise PermanentSupplierError("no_swing", address(page))
         if answer.server_time is not None:
             self.server_time = max(self.server_time, answer.server_time)
         return said

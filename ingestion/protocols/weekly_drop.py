@@ -49,7 +49,7 @@ class WeeklyName:
             UnreadableFileError: it lies more than a day ahead, for clocks differ.
         """
         if self.end(city) - timedelta(weeks=1) > supplied_at + timedelta(days=1):
-            raise UnreadableFileError(f"{name}: names a week that has yet to come; correct the week in the file name")
+            raise UnreadableFileError("week_to_come", name)
 
     def end(self, city: City) -> datetime:
         """The Monday after the week, 00:00 in the city, as UTC."""
@@ -88,13 +88,10 @@ def weekly_name(name: str, kind: str, teams: Collection[str]) -> WeeklyName:
     """
     found = _NAME.fullmatch(name)
     if found is None or found["kind"].lower() != kind or not _is_week(int(found["year"]), int(found["week"])):
-        raise UnreadableFileError(
-            f"{name}: tells no ISO week; name it {kind}_YYYY-Www_<team>.csv or .xlsx, "
-            f"for example {kind}_2026-W47_{next(iter(teams))}.csv"
-        )
+        raise UnreadableFileError("no_week", name, kind=kind, team=next(iter(teams)))
     team = found["team"].lower()
     if team not in teams:
-        raise UnreadableFileError(f"{name}: names no team that delivers; the teams are {', '.join(teams)}")
+        raise UnreadableFileError("no_team", name, teams=", ".join(teams))
     return WeeklyName(f"{found['year']}-W{found['week']}", team, tuple(found["words"].lower().split("_")[1:]))
 
 
@@ -117,9 +114,7 @@ def manifest_beside(path: Path, content: bytes) -> WeeklyManifest:
         return WeeklyManifest()
     manifest = _manifest(beside)
     if manifest.sha256 is not None and manifest.sha256 != hashlib.sha256(content).hexdigest():
-        raise UnreadableFileError(
-            f"{path.name}: is not the file of which {beside.name} gives the sha256; deliver both again, the file first"
-        )
+        raise UnreadableFileError("other_sha256", path.name, manifest=beside.name)
     return manifest
 
 
@@ -136,10 +131,7 @@ def _manifest(beside: Path) -> WeeklyManifest:
             fewer_is_right=said.get("minder_is_juist") is True,
         )
     except (OSError, ValueError, TypeError, AttributeError):
-        raise UnreadableFileError(
-            f"{beside.name}: is no manifest; write JSON as "
-            '{"sha256": "...", "rows": {"dossiers": 12}, "volledig": false}'
-        ) from None
+        raise UnreadableFileError("no_manifest", beside.name) from None
 
 
 def require_rows(name: str, tables: Mapping[str, pl.DataFrame], rows: Mapping[str, int]) -> None:
@@ -153,8 +145,7 @@ def require_rows(name: str, tables: Mapping[str, pl.DataFrame], rows: Mapping[st
         if found != said:
             shown = f"table {table} " if table in tables else ""
             raise UnreadableFileError(
-                f"{name}: {shown}holds {found} rows, its manifest says {without_identifiers(str(said))}; deliver the "
-                "file and its manifest again"
+                "other_count", name, sheet=shown, found=found, said=without_identifiers(str(said))
             )
 
 
@@ -171,10 +162,7 @@ def require_the_rest(name: str, delivered: int, known: int, what: str) -> None:
         UnreadableFileError: it is refused whole; the message says how to confirm that it is right.
     """
     if delivered < _LEAST_KEPT * known:
-        raise UnreadableFileError(
-            f"{name}: holds {delivered} {what} where earlier deliveries had {known}; more than a tenth would vanish. "
-            'Deliver all of them again, or confirm it with "minder_is_juist": true in the manifest'
-        )
+        raise UnreadableFileError("vanishing", name, delivered=delivered, what=what, known=known)
 
 
 def still_expected(known: pl.DataFrame, name: WeeklyName, key: Collection[str], *, is_snapshot: bool) -> int:

@@ -40,7 +40,7 @@ def with_errors_as_text(original: bytes, name: str) -> bytes:
             rewritten = {entry.filename: sheet for entry in entries if (sheet := _changed(given.read(entry)))}
             return _with(rewritten, given, entries) if rewritten else original
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError):
-        raise UnreadableFileError(f"{name}: is a damaged workbook; save it again") from None
+        raise UnreadableFileError("damaged_archive", name) from None
 
 
 def _with(rewritten: Mapping[str, bytes], given: zipfile.ZipFile, entries: Iterable[zipfile.ZipInfo]) -> bytes:

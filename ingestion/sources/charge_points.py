@@ -27,6 +27,7 @@ from ingestion.errors import PermanentSupplierError, SupplierError
 from ingestion.http import Client, address, listed_origins
 from ingestion.protocols import ocpi, ocpi_sessions
 from ingestion.protocols.ocpi_memory import LATEST_CREDIT, Known, Memory, evse_digest
+from ingestion.source import Source
 
 _FULL_EVERY_DAYS = 7
 _OVERLAP = timedelta(minutes=10)
@@ -67,13 +68,13 @@ class _Options:
 def _session_modules(written: str) -> tuple[str, ...]:
     asked = {"0": (), "1": (ocpi.SESSIONS, ocpi.CDRS), ocpi.SESSIONS: (ocpi.SESSIONS,), ocpi.CDRS: (ocpi.CDRS,)}
     if written not in asked:
-        raise PermanentSupplierError(f"SESSIONS of charge_points is {written!r:.40}; write {', '.join(asked)}")
+        raise PermanentSupplierError("unknown_sessions", written=f"{written!r:.40}", allowed=", ".join(asked))
     return asked[written]
 
 
 def _whole(name: str, written: str | None, default: int) -> int:
     if written is not None and not written.isdecimal():
-        raise PermanentSupplierError(f"{name} of charge_points is {written!r:.40}; write a whole number of days")
+        raise PermanentSupplierError("no_days", name=name, written=f"{written!r:.40}")
     return int(written) if written is not None else default
 
 
@@ -227,7 +228,8 @@ class _Pull:
     def sessions(self, modules: Mapping[str, str], clock: datetime, known: Known) -> Sessions:
         """The sessions of the last whole days, where the settings ask them and the operator offers them."""
         options = self.options
-        pull = SessionPull(self.client, self.context.city, self.memory, options.session_modules, options.session_days)
+        asked = (options.session_modules, options.session_days, options.cursor)
+        pull = SessionPull(self.client, self.context.city, self.memory, *asked)
         found = pull.read(modules, clock, known)
         self.warnings += pull.warnings
         self.withheld.update(pull.withheld)
@@ -235,30 +237,36 @@ class _Pull:
         return found
 
 
-def fetch(endpoint: Endpoint, context: Context) -> Delivery:
-    """What changed at the operator since the last pull, or everything; and the sessions of the last whole days.
+class ChargePoints(Source):
+    """The public charge points of an operator and what was charged at them."""
 
-    Where locations or sessions fail, the other still comes: the delivery names the fault, what it remembers of the
-    part that failed stays as it was, and without locations it speaks until nowhere.
+    def fetch(self, endpoint: Endpoint, context: Context) -> Delivery:
+        """What changed at the operator since the last pull, or everything; and the sessions of the last whole days.
 
-    Raises:
-        TransientSupplierError, PermanentSupplierError: nothing can be read, see `ingestion.protocols.ocpi`; the latter
-            too when more than a tenth of the EVSEs is gone at once. The state before it stands.
-    """
-    headers = ocpi.token_header(endpoint.secret, endpoint.option("TOKEN_ENCODING"), endpoint.option("TOKEN_HEADER"))
-    options, memory, areas = _Options.of(endpoint), Memory.read(context.memory), context.areas()
-    # who lists an origin says that it is this operator's, so it gets the token too
-    also = dict.fromkeys(listed_origins(endpoint.option("ORIGINS")), headers)
-    with Client(endpoint.url, headers, also=also) as client:
-        pull = _Pull(client, options, context, memory, areas)
-        modules = ocpi.discover(client, endpoint.url)
-        try:
-            stock = pull.stock(modules[ocpi.LOCATIONS])
-        except SupplierError as broken:
-            return _sessions_alone(pull, endpoint.url, modules, broken)
-        sessions = pull.sessions(modules, stock.crawl.started_at, stock.known)
-    delivery = _delivery(address(endpoint.url), pull, stock.crawl, stock, sessions)
-    return replace(delivery, complete_until=stock.crawl.started_at)
+        Where locations or sessions fail, the other still comes: the delivery names the fault, what it remembers of the
+        part that failed stays as it was, and without locations it speaks until nowhere.
+
+        Raises:
+            TransientSupplierError, PermanentSupplierError: nothing can be read, see `ingestion.protocols.ocpi`; the
+                latter too when more than a tenth of the EVSEs is gone at once. The state before it stands.
+        """
+        headers = ocpi.token_header(endpoint.secret, endpoint.option("TOKEN_ENCODING"), endpoint.option("TOKEN_HEADER"))
+        options, memory, areas = _Options.of(endpoint), Memory.read(context.memory), context.areas()
+        # who lists an origin says that it is this operator's, so it gets the token too
+        also = dict.fromkeys(listed_origins(endpoint.option("ORIGINS")), headers)
+        with Client(endpoint.url, headers, also=also) as client:
+            pull = _Pull(client, options, context, memory, areas)
+            modules = ocpi.discover(client, endpoint.url)
+            try:
+                stock = pull.stock(modules[ocpi.LOCATIONS])
+            except SupplierError as broken:
+                return _sessions_alone(pull, endpoint.url, modules, broken)
+            sessions = pull.sessions(modules, stock.crawl.started_at, stock.known)
+        delivery = _delivery(address(endpoint.url), pull, stock.crawl, stock, sessions)
+        return replace(delivery, complete_until=stock.crawl.started_at)
+
+
+SOURCE = ChargePoints()
 
 
 def _sessions_alone(pull: _Pull, url: str, modules: Mapping[str, str], broken: SupplierError) -> Delivery:
@@ -326,19 +334,13 @@ def _require_no_disappearance(memory: Memory, found: frozenset[str], locations: 
         what = f"names {locations} locations where it named {memory.locations}"
     else:
         return
-    raise PermanentSupplierError(
-        f"the operator {what}; nothing was loaded and the stock stands as it was. Ask the operator; when it is right, "
-        "set ADEMRUIMTE_CHARGE_POINTS_ACCEPT_SHRINK_ON to the date of the next pull (YYYY-MM-DD)"
-    )
+    raise PermanentSupplierError("stock_gone", what=what)
 
 
 def _require_modest(sent: Iterable[object]) -> None:
     count = sum(row_count(as_object(each)) for each in sent)
     if count > _MOST_ROWS:
-        raise PermanentSupplierError(
-            f"the operator sent {count} locations, EVSEs and connectors, over {_MOST_ROWS}; nothing was loaded. Ask it "
-            "for an address with the locations of this region only"
-        )
+        raise PermanentSupplierError("too_many_points", count=count, most=_MOST_ROWS)
 
 
 def _private_evses(crawl: ocpi.Crawl) -> pl.DataFrame:

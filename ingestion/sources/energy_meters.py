@@ -21,6 +21,7 @@ from ingestion.protocols.dropped_file import original_bytes
 from ingestion.protocols.fluvius_api import Account, EnergyApi, Mandate, Row, Window, fetched_at, rows_of, windows
 from ingestion.protocols.fluvius_csv import read_export
 from ingestion.registered_meters import Register, RegisterMissingError
+from ingestion.source import Source, Tables
 
 NO_MANDATE = "mandaat ingetrokken of verlopen, niets gelezen: vraag het opnieuw aan voor"
 A_HOME = "een woning"
@@ -43,72 +44,76 @@ _MOST_OUTAGES = 3
 _MOST_NAMED = 3
 
 
-def read(file: DroppedFile, context: Context) -> Delivery:
-    """One export; up to where it speaks, its rows say.
+class EnergyMeters(Source):
+    """What the meters of the city measured, as files or from the supplier."""
 
-    Raises:
-        UnreadableFileError: it is no Mijn Fluvius export.
-        RegisterMissingError: no register of buildings landed yet; the file may come again.
-    """
-    exported = read_export(original_bytes(file), file.path.name)
-    rows, withheld = Register.of(context).admit(exported, context.city)
-    return Delivery(file.path.name, {READINGS.name: rows}, file.supplied_at, withheld=withheld)
+    def read(self, file: DroppedFile, context: Context) -> Delivery:
+        """One export; up to where it speaks, its rows say.
 
+        Raises:
+            UnreadableFileError: it is no Mijn Fluvius export.
+            RegisterMissingError: no register of buildings landed yet; the file may come again.
+        """
+        exported, titles = read_export(original_bytes(file), file.path.name)
+        rows, withheld = Register.of(context).admit(exported, context.city)
+        tables, titles_of = {READINGS.name: rows}, {READINGS.name: titles}
+        return Delivery(file.path.name, tables, file.supplied_at, withheld=withheld, titles=titles_of)
 
-def reread(original: bytes, name: str, context: Context) -> dict[str, pl.DataFrame]:
-    """The tables in the bytes of an earlier delivery, as the register of today lets them in."""
-    rows, _ = Register.of(context).admit(read_export(original, name), context.city)
-    return {READINGS.name: rows}
+    def reread(self, original: bytes, name: str, context: Context) -> dict[str, pl.DataFrame]:
+        """The tables in the bytes of an earlier delivery, as the register of today lets them in."""
+        exported, _ = read_export(original, name)
+        rows, _ = Register.of(context).admit(exported, context.city)
+        return {READINGS.name: rows}
 
+    def revise(self, kept: Tables, context: Context) -> tuple[Tables, Mapping[str, int]]:
+        """What was kept of an earlier delivery, as the register of today lets it in, and what it no longer lets in.
 
-def revised(kept: Mapping[str, pl.DataFrame], context: Context) -> tuple[dict[str, pl.DataFrame], dict[str, int]]:
-    """What was kept of an earlier delivery, as the register of today lets it in, and what it no longer lets in.
+        Raises:
+            RegisterMissingError: no register of buildings landed yet.
+        """
+        rows, withheld = Register.of(context).admit(kept[READINGS.name], context.city)
+        return {**kept, READINGS.name: rows}, withheld
 
-    Raises:
-        RegisterMissingError: no register of buildings landed yet.
-    """
-    rows, withheld = Register.of(context).admit(kept[READINGS.name], context.city)
-    return {**kept, READINGS.name: rows}, withheld
+    def keeps_too_much(self, kept: Mapping[str, pl.LazyFrame], context: Context) -> bool:
+        """Whether what was kept tells more than months of what the register of today calls a dwelling."""
+        try:
+            register = Register.of(context)
+        except RegisterMissingError:
+            return False
+        return register.has_detail_of_dwellings(kept[READINGS.name], context.city)
 
+    def fetch(self, endpoint: Endpoint, context: Context) -> Delivery:
+        """What every mandated access point of the register measured, or had corrected, since the last pull.
 
-def keeps_too_much(kept: Mapping[str, pl.LazyFrame], context: Context) -> bool:
-    """Whether what was kept tells more than months of what the register of today calls a dwelling."""
-    try:
+        An access point whose mandate is gone is told and forgotten, so that a new mandate brings all of it again. One
+        that cannot be read is told too, and asked again from where it was. A pull that grew long leaves the access
+        points that were never read to the next one, and speaks until where they begin.
+
+        Raises:
+            RegisterMissingError: no register of buildings landed yet.
+            SupplierError: the supplier cannot be asked, or no access point can be read.
+        """
         register = Register.of(context)
-    except RegisterMissingError:
-        return False
-    return register.has_detail_of_dwellings(kept[READINGS.name], context.city)
+        with EnergyApi(endpoint.url, _account(endpoint)) as api:
+            mandates, now = api.mandates()
+            pull = _Pull(api, now, context, endpoint.since, register)
+            for mandate in pull.in_order(mandates):
+                pull.ask(mandate)
+        pull.require_one()
+        rows, withheld = register.admit(pull.table(), context.city)
+        return Delivery(
+            origin=address(endpoint.url),
+            tables={READINGS.name: rows},
+            supplied_at=min(pull.fetched, default=now),
+            complete_until=min(pull.behind, default=None),
+            withheld={**pull.withheld, **withheld},
+            memory={"access_points": pull.memory},
+            faults=pull.faults(),
+            warnings=pull.warnings(),
+        )
 
 
-def fetch(endpoint: Endpoint, context: Context) -> Delivery:
-    """What every mandated access point of the register measured, or had corrected, since the last pull.
-
-    An access point whose mandate is gone is told and forgotten, so that a new mandate brings all of it again. One that
-    cannot be read is told too, and asked again from where it was. A pull that grew long leaves the access points that
-    were never read to the next one, and speaks until where they begin.
-
-    Raises:
-        RegisterMissingError: no register of buildings landed yet.
-        SupplierError: the supplier cannot be asked, or no access point can be read.
-    """
-    register = Register.of(context)
-    with EnergyApi(endpoint.url, _account(endpoint)) as api:
-        mandates, now = api.mandates()
-        pull = _Pull(api, now, context, endpoint.since, register)
-        for mandate in pull.in_order(mandates):
-            pull.ask(mandate)
-    pull.require_one()
-    rows, withheld = register.admit(pull.table(), context.city)
-    return Delivery(
-        origin=address(endpoint.url),
-        tables={READINGS.name: rows},
-        supplied_at=min(pull.fetched, default=now),
-        complete_until=min(pull.behind, default=None),
-        withheld={**pull.withheld, **withheld},
-        memory={"access_points": pull.memory},
-        faults=pull.faults(),
-        warnings=pull.warnings(),
-    )
+SOURCE = EnergyMeters()
 
 
 @dataclass(slots=True)
@@ -242,10 +247,7 @@ class _Pull:
         if not self.read and self.broken:
             raise self.broken[0][1]
         if not self.read and self.refused > 1:
-            raise PermanentSupplierError(
-                f"energy_meters: the supplier refused all {self.refused} access points; check the data access contract "
-                "and ADEMRUIMTE_ENERGY_METERS_SUBSCRIPTION_KEY"
-            )
+            raise PermanentSupplierError("all_refused", "energy_meters", count=self.refused)
 
     def faults(self) -> dict[str, str]:
         """Which access points failed in one way; of dwellings only how many, for an EAN leads to who lives there."""
@@ -326,7 +328,7 @@ def _needed(value: str | None, name: str) -> str:
 
 
 def _missing(name: str) -> PermanentSupplierError:
-    return PermanentSupplierError(f"energy_meters: the Energy API needs ADEMRUIMTE_ENERGY_METERS_{name}; set it")
+    return PermanentSupplierError("no_setting", "energy_meters", name=name)
 
 
 def _content(path: str, name: str) -> bytes:
@@ -334,6 +336,4 @@ def _content(path: str, name: str) -> bytes:
         return Path(path).read_bytes()
     except OSError as broken:
         why = broken.strerror
-    raise PermanentSupplierError(
-        f"energy_meters: the file of ADEMRUIMTE_ENERGY_METERS_{name} cannot be opened ({why}); check the setting"
-    )
+    raise PermanentSupplierError("setting_file", "energy_meters", name=name, why=why)

@@ -14,58 +14,62 @@ from ingestion.http import address
 from ingestion.protocols.dropped_file import original_bytes
 from ingestion.protocols.spreadsheet import Book, read_book
 from ingestion.protocols.swing import Form, Value, Values, read_list, read_values
+from ingestion.source import Source, Tables
 
 _ELSEWHERE = "of another municipality"
 _TO_COME = "about a day to come"
 _UNPLACED = "without a code of its area or a period"
 
 
-def read(file: DroppedFile, context: Context) -> Delivery:
-    """One file of observations, complete up to the moment it was supplied.
+class Indicators(Source):
+    """Figures that departments keep."""
 
-    Raises:
-        UnreadableFileError: it does not follow the template.
-    """
-    original = original_bytes(file)
-    book = _book(original, file.path.name)
-    return Delivery(
-        origin=file.path.name,
-        tables=_tables(book, context),
-        supplied_at=file.supplied_at,
-        complete_until=file.supplied_at,
-        original=original,
-        withheld=book.unread,
-    )
+    def read(self, file: DroppedFile, context: Context) -> Delivery:
+        """One file of observations, complete up to the moment it was supplied.
+
+        Raises:
+            UnreadableFileError: it does not follow the template.
+        """
+        original = original_bytes(file)
+        book = _book(original, file.path.name)
+        return Delivery(
+            origin=file.path.name,
+            tables=_tables(book, context),
+            supplied_at=file.supplied_at,
+            complete_until=file.supplied_at,
+            original=original,
+            withheld=book.unread,
+        )
+
+    def reread(self, original: bytes, name: str, context: Context) -> dict[str, pl.DataFrame]:
+        """The tables in the bytes of an earlier delivery."""
+        return _tables(_book(original, name), context)
+
+    def revise(self, kept: Tables, context: Context) -> tuple[Tables, Mapping[str, int]]:
+        """What was kept of an earlier delivery, beside the registry of today; nothing is withheld."""
+        rows = kept[OBSERVATIONS.name].drop(OBSERVATIONS.received.added, strict=False)
+        return {**kept, OBSERVATIONS.name: _beside_the_registry(rows, context)}, {}
+
+    def fetch(self, endpoint: Endpoint, context: Context) -> Delivery:
+        """The values of the city that its Swing site holds, complete up to the site's own time.
+
+        Raises:
+            TransientSupplierError, PermanentSupplierError: see `ingestion.protocols.swing`; the list of variables is
+                not set, or the form is unknown.
+        """
+        found = read_values(endpoint, read_list(_list(endpoint)), _form(endpoint))
+        inside = [value for value in found.values if value.area.startswith(context.city.area_id)]
+        kept = [value for value in inside if value.absence is None and value.ref_date <= found.server_time.date()]
+        return Delivery(
+            origin=address(endpoint.url),
+            tables={OBSERVATIONS.name: _beside_the_registry(_frame(kept, address(endpoint.url)), context)},
+            supplied_at=found.server_time,
+            complete_until=found.server_time,
+            withheld=_withheld(found, inside),
+        )
 
 
-def reread(original: bytes, name: str, context: Context) -> dict[str, pl.DataFrame]:
-    """The tables in the bytes of an earlier delivery."""
-    return _tables(_book(original, name), context)
-
-
-def revised(kept: Mapping[str, pl.DataFrame], context: Context) -> tuple[dict[str, pl.DataFrame], dict[str, int]]:
-    """What was kept of an earlier delivery, beside the registry of today; nothing is withheld."""
-    rows = kept[OBSERVATIONS.name].drop(OBSERVATIONS.received.added, strict=False)
-    return {**kept, OBSERVATIONS.name: _beside_the_registry(rows, context)}, {}
-
-
-def fetch(endpoint: Endpoint, context: Context) -> Delivery:
-    """The values of the city that its Swing site holds, complete up to the site's own time.
-
-    Raises:
-        TransientSupplierError, PermanentSupplierError: see `ingestion.protocols.swing`; the list of variables is
-            not set, or the form is unknown.
-    """
-    found = read_values(endpoint, read_list(_list(endpoint)), _form(endpoint))
-    inside = [value for value in found.values if value.area.startswith(context.city.area_id)]
-    kept = [value for value in inside if value.absence is None and value.ref_date <= found.server_time.date()]
-    return Delivery(
-        origin=address(endpoint.url),
-        tables={OBSERVATIONS.name: _beside_the_registry(_frame(kept, address(endpoint.url)), context)},
-        supplied_at=found.server_time,
-        complete_until=found.server_time,
-        withheld=_withheld(found, inside),
-    )
+SOURCE = Indicators()
 
 
 def _book(original: bytes, name: str) -> Book:
@@ -79,17 +83,14 @@ def _tables(book: Book, context: Context) -> dict[str, pl.DataFrame]:
 def _list(endpoint: Endpoint) -> Path:
     named = endpoint.option("MAPPING")
     if named is None:
-        raise PermanentSupplierError(
-            "indicators: nothing says which Swing variable is which indicator; name the list in "
-            "ADEMRUIMTE_INDICATORS_MAPPING"
-        )
+        raise PermanentSupplierError("no_mapping_named", "indicators")
     return Path(named)
 
 
 def _form(endpoint: Endpoint) -> Form:
     named = endpoint.option("FORM") or Form.ODATA
     if named not in list(Form):
-        raise PermanentSupplierError(f"indicators: ADEMRUIMTE_INDICATORS_FORM is none of {', '.join(Form)}")
+        raise PermanentSupplierError("unknown_form", "indicators", allowed=", ".join(Form))
     return Form(named)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import polars as pl
 
 from contracts.sources.renovation_coach import CONTRACT, DOSSIERS, MEASURES, TEAMS
-from contracts.vocabulary import LINE, TableContract
 from ingestion.delivery import Context, Delivery, DroppedFile
 from ingestion.errors import UnreadableFileError
 from ingestion.protocols.dropped_file import original_bytes
@@ -18,55 +17,60 @@ from ingestion.protocols.weekly_drop import (
     still_expected,
     weekly_name,
 )
+from ingestion.source import Source
 
 _KIND = "renovatie"
 _FULL = "volledig"
 _KEYS = {DOSSIERS.name: ("dossier",), MEASURES.name: ("dossier", "regelnr")}
 
 
-def read(file: DroppedFile, context: Context) -> Delivery:
-    """One week of one team, complete up to the end of that week.
+class RenovationCoach(Source):
+    """What the coaches note of their dossiers."""
 
-    Raises:
-        UnreadableFileError: its name tells no week or team, it does not follow the template, it is not the file of
-            its manifest, or more than a tenth of what it should hold is gone.
-    """
-    name = file.path.name
-    said = weekly_name(name, _KIND, TEAMS)
-    end = said.end(context.city)
-    said.require_begun(name, file.supplied_at, context.city)
-    original = original_bytes(file)
-    manifest = manifest_beside(file.path, original)
-    is_snapshot = manifest.is_snapshot or _FULL in said.words
-    book = _book(original, name)
-    found = _found(book, said, is_snapshot=is_snapshot)
-    require_rows(name, found, manifest.rows)
-    if not manifest.fewer_is_right:
-        _require_the_rest(found, name, said, context, is_snapshot=is_snapshot)
-    return Delivery(
-        origin=name,
-        tables=_with_the_absent(found),
-        supplied_at=file.supplied_at,
-        complete_until=end,
-        original=original,
-        withheld=book.unread,
-        is_full=dict.fromkeys(found, is_snapshot),
-    )
+    def read(self, file: DroppedFile, context: Context) -> Delivery:
+        """One week of one team, complete up to the end of that week.
 
-
-def said_by_name(name: str) -> str | None:
-    """What the name of a file says of its rows; None where it says nothing that is read."""
-    try:
+        Raises:
+            UnreadableFileError: its name tells no week or team, it does not follow the template, it is not the file of
+                its manifest, or more than a tenth of what it should hold is gone.
+        """
+        name = file.path.name
         said = weekly_name(name, _KIND, TEAMS)
-    except UnreadableFileError:
-        return None
-    return " ".join((said.week, said.team, *said.words))
+        end = said.end(context.city)
+        said.require_begun(name, file.supplied_at, context.city)
+        original = original_bytes(file)
+        manifest = manifest_beside(file.path, original)
+        is_snapshot = manifest.is_snapshot or _FULL in said.words
+        book = _book(original, name)
+        found = _found(book, said, is_snapshot=is_snapshot)
+        require_rows(name, found, manifest.rows)
+        if not manifest.fewer_is_right:
+            _require_the_rest(found, name, said, context, is_snapshot=is_snapshot)
+        return Delivery(
+            origin=name,
+            tables=_with_the_absent(found),
+            supplied_at=file.supplied_at,
+            complete_until=end,
+            original=original,
+            withheld=book.unread,
+            is_full=dict.fromkeys(found, is_snapshot),
+        )
+
+    def said_by_name(self, name: str) -> str | None:
+        """What the name of a file says of its rows; None where it says nothing that is read."""
+        try:
+            said = weekly_name(name, _KIND, TEAMS)
+        except UnreadableFileError:
+            return None
+        return " ".join((said.week, said.team, *said.words))
+
+    def reread(self, original: bytes, name: str, _: Context) -> dict[str, pl.DataFrame]:
+        """The tables in the bytes of an earlier delivery, full only where its name says so."""
+        said = weekly_name(name, _KIND, TEAMS)
+        return _with_the_absent(_found(_book(original, name), said, is_snapshot=_FULL in said.words))
 
 
-def reread(original: bytes, name: str, _: Context) -> dict[str, pl.DataFrame]:
-    """The tables in the bytes of an earlier delivery, full only where its name says so."""
-    said = weekly_name(name, _KIND, TEAMS)
-    return _with_the_absent(_found(_book(original, name), said, is_snapshot=_FULL in said.words))
+SOURCE = RenovationCoach()
 
 
 def _book(original: bytes, name: str) -> Book:
@@ -86,11 +90,7 @@ def _found(book: Book, said: WeeklyName, *, is_snapshot: bool) -> dict[str, pl.D
 
 
 def _with_the_absent(found: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    return {table.name: found.get(table.name, _nothing_of(table)) for table in CONTRACT.tables}
-
-
-def _nothing_of(table: TableContract) -> pl.DataFrame:
-    return pl.DataFrame(schema={LINE: pl.Int64, **dict.fromkeys(table.received.columns, pl.String)})
+    return {table.name: found.get(table.name, table.received.no_rows()) for table in CONTRACT.tables}
 
 
 def _require_the_rest(

@@ -34,6 +34,7 @@ from ingestion.protocols.open311_memory import (
     remembered,
 )
 from ingestion.protocols.spreadsheet import read_book
+from ingestion.source import Source
 
 Row = Mapping[str, Any]
 Cells = dict[str, str | None]
@@ -99,49 +100,54 @@ _BULK_UPDATES = Received(
 )
 
 
-def fetch(endpoint: Endpoint, context: Context) -> Delivery:
-    """What changed since the last pull, complete up to the server's time; at first every request since SINCE.
+class Tickets1777(Source):
+    """Questions to 1777 and what became of them."""
 
-    Where the reply log fails, the requests still come, but the delivery speaks only up to where the log was last read:
-    a question that was answered since must not seem unanswered. An answer without its question says nothing, so
-    where the requests fail nothing comes and the log is asked again.
+    def fetch(self, endpoint: Endpoint, context: Context) -> Delivery:
+        """What changed since the last pull, complete up to the server's time; at first every request since SINCE.
 
-    Raises:
-        TransientSupplierError, PermanentSupplierError: see `ingestion.protocols.open311`.
-    """
-    before = remembered(context.memory, endpoint.since)
-    automatic = _AUTOMATIC | {_word(code) for code in (endpoint.option("AUTO_ACK") or "").split(",")} - {None}
-    with Client(endpoint.url) as client:
-        desk = open311.open_desk(client, endpoint)
-        now = context.now()
-        warnings = clock_warnings(address(endpoint.url), desk.server_time, now)
-        desk = replace(desk, server_time=not_past(desk.server_time, now))
-        told = endpoint.option("UPDATED_AFTER")
-        tells_changes = desk.filters_on_change() if told is None else told == "1"
-        start = _first_moment(endpoint, context, desk, before)
-        log = _ReplyLog() if endpoint.option("UPDATES") == "0" else _reply_log(desk, before, start)
-        crawl = _crawl(desk, before, start, context.city.time_zone, log, tells_changes=tells_changes)
-    delivery = _delivery(address(endpoint.url), crawl, before, context, automatic)
-    return replace(delivery, warnings=(*warnings, *delivery.warnings, *_unfollowed(address(endpoint.url), crawl)))
+        Where the reply log fails, the requests still come, but the delivery speaks only up to where the log was last
+        read: a question that was answered since must not seem unanswered. An answer without its question says nothing,
+        so where the requests fail nothing comes and the log is asked again.
+
+        Raises:
+            TransientSupplierError, PermanentSupplierError: see `ingestion.protocols.open311`.
+        """
+        before = remembered(context.memory, endpoint.since)
+        automatic = _AUTOMATIC | {_word(code) for code in (endpoint.option("AUTO_ACK") or "").split(",")} - {None}
+        with Client(endpoint.url) as client:
+            desk = open311.open_desk(client, endpoint)
+            now = context.now()
+            warnings = clock_warnings(address(endpoint.url), desk.server_time, now)
+            desk = replace(desk, server_time=not_past(desk.server_time, now))
+            told = endpoint.option("UPDATED_AFTER")
+            tells_changes = desk.filters_on_change() if told is None else told == "1"
+            start = _first_moment(endpoint, context, desk, before)
+            log = _ReplyLog() if endpoint.option("UPDATES") == "0" else _reply_log(desk, before, start)
+            crawl = _crawl(desk, before, start, context.city.time_zone, log, tells_changes=tells_changes)
+        delivery = _delivery(address(endpoint.url), crawl, before, context, automatic)
+        return replace(delivery, warnings=(*warnings, *delivery.warnings, *_unfollowed(address(endpoint.url), crawl)))
+
+    def read(self, file: DroppedFile, context: Context) -> Delivery:
+        """A bulk file of requests, of updates, or of both on a sheet each; complete up to the last moment it holds.
+
+        Raises:
+            UnreadableFileError: it has the header of neither.
+        """
+        name = file.path.name
+        book = read_book(original_bytes(file), name, {REQUESTS.name: _BULK, EVENTS.name: _BULK_UPDATES})
+        rows = {table: frame.to_dicts() for table, frame in book.tables.items()}
+        requests = [_with_status(row) for row in rows.get(REQUESTS.name, [])]
+        happened = [(event, row[LINE]) for row in rows.get(EVENTS.name, []) for event in events_of(row)]
+        tables = {
+            REQUESTS.name: flatten(requests, context.areas(), [row[LINE] for row in requests]),
+            EVENTS.name: _events([event for event, _ in happened], [line for _, line in happened]),
+        }
+        doubts = _doubts(name, tables[REQUESTS.name], context.city)
+        return Delivery(origin=name, tables=tables, supplied_at=file.supplied_at, withheld=book.unread, warnings=doubts)
 
 
-def read(file: DroppedFile, context: Context) -> Delivery:
-    """A bulk file of requests, of updates, or of both on a sheet each; complete up to the last moment it holds.
-
-    Raises:
-        UnreadableFileError: it has the header of neither.
-    """
-    name = file.path.name
-    book = read_book(original_bytes(file), name, {REQUESTS.name: _BULK, EVENTS.name: _BULK_UPDATES})
-    rows = {table: frame.to_dicts() for table, frame in book.tables.items()}
-    requests = [_with_status(row) for row in rows.get(REQUESTS.name, [])]
-    happened = [(event, row[LINE]) for row in rows.get(EVENTS.name, []) for event in events_of(row)]
-    tables = {
-        REQUESTS.name: flatten(requests, context.areas(), [row[LINE] for row in requests]),
-        EVENTS.name: _events([event for event, _ in happened], [line for _, line in happened]),
-    }
-    doubts = _doubts(name, tables[REQUESTS.name], context.city)
-    return Delivery(origin=name, tables=tables, supplied_at=file.supplied_at, withheld=book.unread, warnings=doubts)
+SOURCE = Tickets1777()
 
 
 def flatten(requests: Sequence[object], areas: Areas | None = None, lines: Sequence[int] | None = None) -> pl.DataFrame:

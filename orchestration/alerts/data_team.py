@@ -30,12 +30,14 @@ class Found(NamedTuple):
         refused: files, deliveries and pulls that were refused and still are.
         silent: sources that were heard longer ago than their contract allows.
         waiting: messages that could not leave.
+        clocks: moments that cannot follow each other.
     """
 
     failed_runs: Sequence[str] = ()
     refused: Sequence[str] = ()
     silent: Sequence[str] = ()
     waiting: Sequence[str] = ()
+    clocks: Sequence[str] = ()
 
     @property
     def sections(self) -> Mapping[str, Sequence[str]]:
@@ -45,6 +47,7 @@ class Found(NamedTuple):
             _count(self.refused, "refused delivery", "refused deliveries"): self.refused,
             _count(self.silent, "silent source"): self.silent,
             _count(self.waiting, "message that could not leave", "messages that could not leave"): self.waiting,
+            _count(self.clocks, "wrong clock"): self.clocks,
         }
         return {title: lines for title, lines in titles.items() if lines}
 

@@ -80,7 +80,8 @@ def definitions() -> dg.Definitions:
         return dg.MaterializeResult(metadata={"kpis": verdicts.height, "unverified": ", ".join(unverified)})
 
     steps = [recovered, loaded, measure, dq_verdict, judge, staged, committed, published, outbox]
-    tables = dg.AssetSelection.assets(*steps) - dg.AssetSelection.kind("view")
+    # views and seeds are no outputs of a run: the one holds nothing of its own, the other is loaded with new code only
+    tables = dg.AssetSelection.assets(*steps) - dg.AssetSelection.kind("view") - dg.AssetSelection.groups("seeds")
     job = dg.define_asset_job("build", tables | dg.AssetSelection.checks_for_assets(*steps), tags=BUILD_TAG)
     return dg.Definitions(
         assets=steps, jobs=[job], sensors=[_build_due(job.name)], resources={"this_build": this_build}

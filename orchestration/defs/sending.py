@@ -55,6 +55,9 @@ def outbox_waits(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.Skip
     settings, now = read_settings(), datetime.now(UTC)
     if not messages.waiting_messages(settings, now):
         return dg.SkipReason("no message waits that is due")
+    hold = messages.outbox_hold(settings)
+    if hold is not None:
+        return dg.SkipReason(str(messages.OutboxHeldError(hold)))
     waiting = messages.unsent(settings)
     if is_unfinished(context.instance, send.name):
         return dg.SkipReason("a sending is queued or running")

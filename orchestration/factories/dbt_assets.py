@@ -68,7 +68,10 @@ def dbt_events(
             continue
         if node["resource_type"] == "test" and node["name"] in checks:
             yield _check_result(checks[node["name"]], result.status, result.message)
-        elif node["resource_type"] in {"model", "seed"} and node["config"]["materialized"] != "view":
+        elif node["resource_type"] == "seed":
+            # no output of the step: most builds load none, and a step is skipped when an output it needs stays away
+            context.log_event(dg.AssetMaterialization(_model_key(node), metadata={"seconds": result.seconds}))
+        elif node["resource_type"] == "model" and node["config"]["materialized"] != "view":
             yield dg.MaterializeResult(asset_key=_model_key(node), metadata={"seconds": result.seconds})
 
 

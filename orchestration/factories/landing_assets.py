@@ -12,8 +12,9 @@ from contracts.vocabulary import SourceContract, TableContract
 from orchestration.factories.asking import ENDED, ask, end_dead_runs, is_unfinished
 from orchestration.factories.failures import refusal
 from orchestration.loop.dropped import refused_before, rules_on_disk, stamp_of, waiting_files
-from orchestration.loop.landing import Landed, Outcome, land
-from orchestration.loop.passage import is_landing
+from orchestration.loop.landed import Landed, Outcome
+from orchestration.loop.landing import land
+from orchestration.loop.locks import is_landing
 from orchestration.settings import Settings
 from warehouse.lake import Lake, TableManifest
 from warehouse.state import State

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.vocabulary import LINE, SourceContract
-from orchestration.settings import Settings, read_settings
+from orchestration.settings import DBT_PROJECT, Settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,6 +35,8 @@ contracts = typer.Typer(help="The published contracts: write them again, or chec
 _Source = Annotated[str, typer.Option(help="The source, as `ademruimte status` names it.")]
 _Export = Annotated[Path | None, typer.Option(help="Write the refused lines to this .xlsx or .csv.")]
 _Pages = Annotated[Path, typer.Option(help="The folder of the pages.")]
+_Staging = Annotated[Path, typer.Option(help="The folder of dbt's staging models.")]
+_STAGING = DBT_PROJECT / "models" / "staging"
 
 
 def check(
@@ -51,7 +53,12 @@ def check(
     contract = _contract(settings, source)
     checked = check_file(file, contract, settings, datetime.now(UTC))
     console = _console()
-    _print_fault(console, checked) if checked.fault else _print_checked(console, contract, checked)
+    if checked.fault:
+        console.print(f"{checked.origin}: {checked.fault.dutch}", markup=False)
+        console.print(f"(in het Engels: {checked.fault})", markup=False)
+        _print_remarks(console, checked)
+    else:
+        _print_checked(console, contract, checked)
     if export is not None and checked.refused_rows:
         _write(console, checked.refused, contract, export, "regels staan met hun reden in")
     sys.exit(0 if checked.is_fine else 1)
@@ -95,27 +102,38 @@ def export_lines(
 
 
 @contracts.command("write")
-def write_pages(folder: _Pages = Path("docs/contracts")) -> None:
-    """Generates every page, Open Data Contract Standard file and empty template from the contract code."""
-    from contracts.registry import all_contracts  # noqa: PLC0415 - brings polars
-    from orchestration.giving_back.contract_pages import write  # noqa: PLC0415
+def write_pages(folder: _Pages = Path("docs/contracts"), staging: _Staging = _STAGING) -> None:
+    """Generates every page, Open Data Contract Standard file, template and staging model from the contract code."""
+    from orchestration.giving_back.generated import write  # noqa: PLC0415 - as below
 
-    for name in write(all_contracts(), folder):
-        _console().print(f"{folder / name}", markup=False, soft_wrap=True)
+    for files, place, beside in _generated(folder, staging):
+        for name in write(files, place, beside):
+            _console().print(f"{place / name}", markup=False, soft_wrap=True)
 
 
 @contracts.command("check")
-def check_pages(folder: _Pages = Path("docs/contracts")) -> None:
-    """Says which published pages differ from the contract code."""
-    from contracts.registry import all_contracts  # noqa: PLC0415 - brings polars
-    from orchestration.giving_back.contract_pages import stale  # noqa: PLC0415
+def check_pages(folder: _Pages = Path("docs/contracts"), staging: _Staging = _STAGING) -> None:
+    """Says which published pages and staging models differ from the contract code."""
+    from orchestration.giving_back.generated import stale  # noqa: PLC0415 - as below
 
-    differing = stale(all_contracts(), folder)
-    for name in differing:
-        _console().print(f"{folder / name}: is not what the contract says", markup=False, soft_wrap=True)
+    generated = _generated(folder, staging)
+    differing = [place / name for files, place, beside in generated for name in stale(files, place, beside)]
+    for path in differing:
+        _console().print(f"{path}: is not what the contract says", markup=False, soft_wrap=True)
     if differing:
         _console().print("run `ademruimte contracts write`", markup=False)
     sys.exit(1 if differing else 0)
+
+
+def _generated(folder: Path, staging: Path) -> "list[tuple[Mapping[str, bytes], Path, tuple[str, ...]]]":
+    """What follows from the contracts, where it lies, and what lies beside it."""
+    # brings polars
+    from contracts.registry import all_contracts  # noqa: PLC0415
+    from orchestration.giving_back.contract_pages import published  # noqa: PLC0415
+    from orchestration.giving_back.staging_models import OF_THE_LOADER, staging_models  # noqa: PLC0415
+
+    contracts = all_contracts()
+    return [(published(contracts), folder, ()), (staging_models(contracts), staging, (OF_THE_LOADER,))]
 
 
 def _console() -> Console:
@@ -128,15 +146,6 @@ def _contract(settings: Settings, source: str) -> SourceContract:
     if source not in contracts_by_name:
         raise typer.BadParameter(f"{settings.city.name} receives {', '.join(contracts_by_name)}; not {source}")
     return contracts_by_name[source]
-
-
-def _print_fault(console: Console, checked: "Checked") -> None:
-    from orchestration.giving_back.lines import fault_nl  # noqa: PLC0415 - as above
-
-    fault = checked.fault or ""
-    console.print(f"{checked.origin}: {fault_nl(fault)}", markup=False)
-    console.print(f"(in het Engels: {fault})", markup=False)
-    _print_remarks(console, checked)
 
 
 def _print_checked(console: Console, contract: SourceContract, checked: "Checked") -> None:

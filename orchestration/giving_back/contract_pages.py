@@ -11,13 +11,15 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from contracts.reasons import published as published_reasons
 from contracts.reasons import wire_name
-from contracts.registry import all_cities
 from contracts.vocabulary import UTC_INSTANT, Column, Delivers, Sensitivity, SourceContract, TableContract
+from orchestration.giving_back import refusal_page
+from orchestration.giving_back.markdown import code_first, markdown_table
 from orchestration.giving_back.open_data_contract import API_VERSION, as_yaml
+from orchestration.giving_back.refusal_page import said_of
 
 INDEX = "README.md"
+REFUSALS = "refusals.md"
 REGENERATE = "ademruimte contracts write"
 _GENERATED = f"<!-- Made from the contract code by `{REGENERATE}`; do not edit. -->"
 _NO_VALUE_NL = (
@@ -30,7 +32,8 @@ Per bron één bladzijde: wat de stad ontvangt, in welke kolommen, en waarom een
 `ademruimte check BESTAND --source BRON` zegt het voor u verstuurt."""
 _INDEX_EN = f"""*English*: one page per source, made from the contract code: columns, units, limits, keys, and the
 reasons for which a row is refused; the machine-readable file follows the Open Data Contract Standard
-{API_VERSION}. Make them again with `{REGENERATE}`."""
+{API_VERSION}. [What is refused, and which way that moves a figure]({REFUSALS}) lays every rule beside real files.
+Make them again with `{REGENERATE}`."""
 _KINDS_NL: Mapping[object, str] = {
     pl.String: "tekst",
     pl.Float64: "getal",
@@ -50,39 +53,15 @@ _DELIVERS_NL = {
 }
 
 
-def write(contracts: Mapping[str, SourceContract], folder: Path) -> list[str]:
-    """Writes every page, standard file and empty template, and removes what no contract asks for any more.
-
-    Returns:
-        Their names within the folder.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    published = _published(contracts)
-    for name in _present(folder) - published.keys():
-        (folder / name).unlink()
-    for name, content in published.items():
-        (folder / name).write_bytes(content)
-    return sorted(published)
-
-
-def stale(contracts: Mapping[str, SourceContract], folder: Path) -> list[str]:
-    """The names of what is published otherwise than the contracts say, is missing, or is too many."""
-    published, present = _published(contracts), _present(folder)
-    changed = {name for name in present & published.keys() if (folder / name).read_bytes() != published[name]}
-    return sorted(changed | (present ^ published.keys()))
-
-
-def _present(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-
-
-def _published(contracts: Mapping[str, SourceContract]) -> dict[str, bytes]:
-    texts = {INDEX: _index(contracts.values())}
+def published(contracts: Mapping[str, SourceContract]) -> dict[str, bytes]:
+    """Every page, standard file and empty template, by its name in the folder."""
+    refusals = "\n\n".join((_GENERATED, refusal_page.page(contracts.values()))) + "\n"
+    texts = {INDEX: _index(contracts.values()), REFUSALS: refusals}
     templates: dict[str, bytes] = {}
     for contract in contracts.values():
         texts[f"{contract.name}.md"] = page(contract)
         texts[f"{contract.name}.odcs.yaml"] = as_yaml(
-            contract, {table.name: _reasons(table) for table in contract.tables}
+            contract, {table.name: said_of(table) for table in contract.tables}
         )
         templates |= _templates(contract)
     return {name: text.encode() for name, text in texts.items()} | templates
@@ -115,7 +94,7 @@ def template_names(contract: SourceContract) -> list[str]:
 def _index(contracts: Iterable[SourceContract]) -> str:
     links = ((_link(each.title_nl, f"{each.name}.md"), _links([f"{each.name}.odcs.yaml"]), each) for each in contracts)
     rows = [(title, standard, _links(template_names(each)) or "geen") for title, standard, each in links]
-    parts = (_GENERATED, _INDEX_NL, _markdown_table(("bron", "machineleesbaar", "leeg sjabloon"), rows), _INDEX_EN)
+    parts = (_GENERATED, _INDEX_NL, markdown_table(("bron", "machineleesbaar", "leeg sjabloon"), rows), _INDEX_EN)
     return "\n\n".join(parts) + "\n"
 
 
@@ -156,20 +135,23 @@ def _table_nl(table: TableContract) -> Iterator[str]:
     yield f"## Tabel `{table.name}`"
     yield table.description_nl
     yield _DELIVERS_NL[table.delivers]
-    yield _markdown_table(("kolom", "verplicht", "wat erin hoort", "vorm en grenzen"), _columns_nl(table))
+    yield markdown_table(("kolom", "verplicht", "wat erin hoort", "vorm en grenzen"), _columns_nl(table))
     equal = " Zijn ze even recent en verschillend, dan telt geen van beide." if table.refuses_contradictions else ""
     yield f"Eén rij is herkenbaar aan: {', '.join(_key_nl(table))}. Van twee zulke rijen telt de laatste versie.{equal}"
     yield "### Waarom een rij geweigerd wordt"
+    if table.noted:
+        kept = ", ".join(f"`{wire_name(table, column)}`" for column in table.noted)
+        yield f"Een waarde die niet kan in {kept} houdt de rij niet tegen: we nemen ze niet over, en tellen ze."
     past = ", ".join(f"`{wire_name(table, column)}`" for column in (table.event_date, *table.past))
     day_to_come = f"{past}: ligt na de dag van levering."
     yield (
-        "\n".join(f"- {_code_first(reason)}" for reason in dict.fromkeys(_reasons(table).values()))
+        "\n".join(f"- {code_first(reason)}" for reason in dict.fromkeys(said_of(table).values()))
         + f"\n- {day_to_come}\n- {_NO_VALUE_NL}"
     )
 
 
 def _key_nl(table: TableContract) -> list[str]:
-    wires = {column.name: column.reads or column.name for column in table.columns}
+    wires = {column.name: column.wire for column in table.columns}
     return list(dict.fromkeys(f"`{wires[name]}`" for name in table.key))
 
 
@@ -177,7 +159,7 @@ def _columns_nl(table: TableContract) -> list[tuple[str, ...]]:
     received = table.received
     rows: list[tuple[str, ...]] = []
     for name in received.columns:
-        typed = [column for column in table.columns if (column.reads or column.name) == name]
+        typed = [column for column in table.columns if column.wire == name]
         required = "ja" if name in received.required and name not in received.added else "nee"
         rows.append((f"`{name}`", required, received.meaning_nl.get(name, ""), _form_nl(name, table, typed)))
     return rows
@@ -212,41 +194,20 @@ def _english(contract: SourceContract) -> Iterator[str]:
         yield f"### Table `{table.name}`"
         yield f"{table.description} A delivery holds {table.delivers.value}."
         rows = [(f"`{column.name}`", *_column_en(column, table)) for column in table.columns]
-        yield _markdown_table(("landed column", "type", "read from", "empty", "what it holds"), rows)
+        yield markdown_table(("landed column", "type", "read from", "empty", "what it holds"), rows)
         yield f"Key: {_codes(table.key)}. Version: {_codes(table.version) or 'the time of the delivery'}."
         yield "Reasons for which a row is refused:"
-        yield "\n".join(f"- {_code_first(reason)}" for reason in _reasons(table))
-
-
-def _reasons(table: TableContract) -> dict[str, str]:
-    # which city reads it makes no difference to whether a text can be read
-    return published_reasons(table, next(iter(all_cities().values())))
+        yield "\n".join(f"- {code_first(reason)}" for reason in said_of(table))
 
 
 def _column_en(column: Column, table: TableContract) -> tuple[str, ...]:
-    wire = column.reads or column.name
+    wire = column.wire
     read_from = f"`{wire}`" if wire in table.received.columns else "several columns"
     return str(column.dtype), read_from, "may be" if column.nullable else "never", column.description
 
 
 def _codes(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
-
-
-def _code_first(reason: str) -> str:
-    """A reason with its column as code, and nothing in it that Markdown would read as more."""
-    column, colon, words = reason.partition(": ")
-    return f"`{column}`: {_inline(words)}" if colon else _inline(reason)
-
-
-def _inline(text: str) -> str:
-    return text.replace("<", "&lt;").replace("|", "&#124;").replace("*", r"\*").replace("[", r"\[")
-
-
-def _markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    cells = [[cell.replace("|", r"\|") for cell in row] for row in rows]
-    lines = [headings, ["---"] * len(headings), *cells]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _link(text: str, target: str) -> str:

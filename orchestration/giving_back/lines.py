@@ -5,7 +5,6 @@ spreadsheet opens safely. Does not belong here: which line is still open (`orche
 """
 
 import csv
-import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,22 +14,22 @@ from typing import TypeVar
 
 import polars as pl
 
-from contracts.faults import SchemaFaultError
-from contracts.gate import REASONS, REASONS_NL
+from contracts.faults import FaultError
+from contracts.gate import COLUMNS, REASONS, REASONS_NL, WHY
 from contracts.vocabulary import LINE, SourceContract, TableContract
 from ingestion.areas import Areas
 from ingestion.delivery import Context, DroppedFile, Secret
-from ingestion.door import KeyRing, admit
-from ingestion.errors import SupplierError
-from orchestration.loop.earlier import CLOSED_BY, refused_lines, with_dutch
-from orchestration.loop.passage import context_of, run_gate, source_module
+from ingestion.door import KeyRing
+from orchestration.loop.context import clock_from, context_of
+from orchestration.loop.dropped import opening, read_whole, supplied_at
+from orchestration.loop.earlier import CLOSED_BY, refused_lines
+from orchestration.loop.passage import NOT_ITS_FAULT, Passage, Passed, what_broke
 from orchestration.settings import Settings
 from warehouse.lake import Lake
 
 PSEUDONYM_NL = "(pseudoniem)"
 WORKBOOK, TEXT = ".xlsx", ".csv"
 _MOST_SHEET_ROWS = 1_000_000
-_NAMED_COLUMN = r"^([^:]+): "
 # a cell that starts so is a formula to a spreadsheet, unless it is a plain number
 _FORMULA = r"^\s*[=+\-@\t\r]"
 _PLAIN_NUMBER = r"^[+-]?\d+([.,]\d+)*$"
@@ -38,36 +37,7 @@ _NOT_IN_XML = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
 _DELIVERED_NL = {"batch_id": "levering", "origin": "bestand", LINE: "regel"}
 _WHY_NL = {REASONS_NL: "wat is er mis", REASONS: "what is wrong"}
 _CLOSED_NL = "gesloten door"
-_FAULTS_NL = (
-    (r"password", "Dit bestand is beveiligd met een wachtwoord. Bewaar het zonder wachtwoord."),
-    (r"before 2007", "Dit is een oud Excel-bestand (.xls). Bewaar het als .xlsx."),
-    (r"yet to come", "De week in de bestandsnaam moet nog komen. Verbeter de naam."),
-    (
-        r"no register",
-        "Het register van de gebouwen is hier niet geladen. Zonder weten we niet welke meters van de stad zijn.",
-    ),
-    (
-        r"no row holds the column|column .+ is missing",
-        "Er ontbreekt een kolom die verplicht is. Zet de rij met namen terug zoals in het sjabloon.",
-    ),
-    (
-        r"lacks the column",
-        "Er ontbreekt een kolom van de export van Mijn Fluvius. Exporteer opnieuw en voeg niets toe, ook geen blad.",
-    ),
-    (
-        r"both hold rows",
-        "Twee bladen hebben dezelfde tabel. Zet alle rijen op één blad, of lever elk blad in een eigen bestand.",
-    ),
-    (r"is empty", "Het bestand is leeg. Exporteer het opnieuw."),
-    (r"web page", "Dit is een webpagina, geen bestand met gegevens. Meld u aan en exporteer opnieuw."),
-    (r"\btwice\b", "Een kolomnaam staat er twee keer. Houd er een over."),
-    (r"workbook|XLSX", "Dit Excel-bestand kunnen we niet lezen. Bewaar alleen de tabel in een nieuw bestand."),
-    (r"UTF-8|binary", "De tekens in dit bestand kunnen we niet lezen. Bewaar het als CSV (UTF-8)."),
-    (r"ISO week|name it", "De naam van het bestand klopt niet. Noem het zoals het contract vraagt."),
-    (r"cannot be opened", "Het bestand kan niet geopend worden. Kijk na of het bestaat en of u het mag lezen."),
-)
 _Answer = TypeVar("_Answer")
-_FAULT_NL = "Dit bestand kunnen we zo niet aannemen."
 
 
 class ExportError(ValueError):
@@ -80,11 +50,11 @@ class Checked:
 
     Attributes:
         received: rows read.
-        refused: per table the refused rows: received text, `line`, `reasons`, `reasons_nl`.
+        refused: per table the refused rows: received text, `line`, and the lists of `contracts.gate.WHY`.
         withheld: by reason, rows that would not pass the door.
         dropped_columns: columns that no contract names.
         not_checked: in Dutch, what could not be checked here.
-        fault: why the whole file would be refused, or None.
+        fault: why the whole file would be refused.
     """
 
     origin: str
@@ -93,7 +63,7 @@ class Checked:
     withheld: Mapping[str, int] = field(default_factory=dict)
     dropped_columns: tuple[str, ...] = ()
     not_checked: tuple[str, ...] = ()
-    fault: str | None = None
+    fault: FaultError | None = None
 
     @property
     def refused_rows(self) -> int:
@@ -107,7 +77,7 @@ class Checked:
 
 
 def check(path: Path, contract: SourceContract, settings: Settings, now: datetime) -> Checked:
-    """Reads a file as landing would, through the door and the gate, and writes nothing.
+    """Takes a file along the way that a landing takes, and writes nothing.
 
     It needs no lake: what an empty or absent profile cannot tell is named in `not_checked`.
 
@@ -115,27 +85,35 @@ def check(path: Path, contract: SourceContract, settings: Settings, now: datetim
         path: the file.
         contract: of the source it would be sent to.
         settings: of the profile; its folder need not exist.
-        now: the moment at which it would be supplied.
+        now: the moment at which it would be supplied, unless a `.ready` beside it names another.
     """
     missed: list[str] = []
-    context = _watched(context_of(settings, Lake(settings.layout.lake)), missed)
+    context = replace(context_of(settings, Lake(settings.layout.lake)), now=clock_from(settings, now))
+    passage = Passage(contract, _watched(context, missed), _any_key)
     try:
-        return replace(_checked(path, contract, context, now), not_checked=tuple(dict.fromkeys(missed)))
-    except (SupplierError, SchemaFaultError) as fault:
-        return Checked(path.name, fault=str(fault), not_checked=tuple(dict.fromkeys(missed)))
+        with opening(path):
+            file = DroppedFile(path, supplied_at(path) or now, read_whole(path, contract))
+        checked = _report(path, passage.judge(passage.enter(passage.read(file), is_dropped=True)))
+    except FaultError as fault:
+        checked = Checked(path.name, fault=fault)
+    except NOT_ITS_FAULT as broken:
+        checked = Checked(path.name, fault=FaultError("not_its_fault", why=what_broke(broken, contract)))
+    return replace(checked, not_checked=tuple(dict.fromkeys(missed)))
 
 
-def _checked(path: Path, contract: SourceContract, context: Context, now: datetime) -> Checked:
-    delivery = source_module(contract.name).read(DroppedFile(path, now), context)
-    # nothing of it is kept, so any key will do and the city's own need not be here
-    admitted = admit(delivery, contract, KeyRing((Secret(secrets.token_hex()),)))
-    splits = run_gate(admitted.tables, contract, context.city, delivery.supplied_at)
+def _any_key() -> KeyRing:
+    """Nothing of what is checked is kept, so any key will do, and the city's own need not be here."""
+    return KeyRing((Secret(secrets.token_hex()),))
+
+
+def _report(path: Path, passed: Passed) -> Checked:
+    contract, splits = passed.contract, passed.splits
     return Checked(
         origin=path.name,
         received=sum(split.received for split in splits.values()),
         refused={name: without_pseudonyms(split.quarantined, contract.table(name)) for name, split in splits.items()},
-        withheld=delivery.withheld,
-        dropped_columns=tuple(name for dropped in admitted.dropped_columns.values() for name in dropped),
+        withheld=passed.delivery.withheld,
+        dropped_columns=tuple(name for dropped in passed.admitted.dropped_columns.values() for name in dropped),
     )
 
 
@@ -172,33 +150,28 @@ def without_pseudonyms(lines: pl.DataFrame, table: TableContract, shown: str | N
     )
 
 
-def fault_nl(fault: str) -> str:
-    """One Dutch sentence for the English message of a file that is refused whole."""
-    return next((dutch for words, dutch in _FAULTS_NL if re.search(words, fault)), _FAULT_NL)
-
-
 def reasons_of(lines: pl.DataFrame, table: TableContract) -> pl.DataFrame:
     """One row per refused line and reason.
 
     Args:
-        lines: refused rows with `line`, `reasons` and `reasons_nl`.
+        lines: refused rows with `line` and the lists of `contracts.gate.WHY`.
         table: their contract.
 
     Returns:
         `line`, `column` (as the supplier names it; empty where a rule names none), `value` (its text), `reason`
         and `reason_nl`.
     """
-    each = lines.with_columns(pl.col(REASONS).alias("reason"), pl.col(REASONS_NL).alias("reason_nl"))
-    each = each.explode("reason", "reason_nl").with_columns(_column_of("reason", table).alias("column"))
+    named = lines.select(
+        pl.all().exclude(WHY),
+        pl.col(COLUMNS).alias("column"),
+        pl.col(REASONS).alias("reason"),
+        pl.col(REASONS_NL).alias("reason_nl"),
+    )
+    each = named.explode("column", "reason", "reason_nl")
     # only the column's own text is taken: a name of ours may be one of the supplier's
     values = [pl.when(pl.col("column") == name).then(pl.col(name)) for name in table.received.columns]
     spelt = pl.col("column").replace(dict(table.received.spelt))
     return each.select(LINE, spelt, pl.coalesce(values).alias("value"), "reason", "reason_nl").sort(LINE)
-
-
-def _column_of(reason: str, table: TableContract) -> pl.Expr:
-    named = pl.col(reason).str.extract(_NAMED_COLUMN)
-    return pl.when(named.is_in(table.received.columns)).then(named).otherwise(pl.lit(""))
 
 
 def given_back(lake: Lake, contract: SourceContract, settings: Settings, *, closed: bool) -> dict[str, pl.DataFrame]:
@@ -243,7 +216,7 @@ def export(tables: Mapping[str, pl.DataFrame], contract: SourceContract, path: P
 
 def _sheet(lines: pl.DataFrame, table: TableContract) -> pl.DataFrame:
     """The columns of an export, all of them text that no spreadsheet runs."""
-    lines = without_pseudonyms(with_dutch(lines, table), table, shown=None)
+    lines = without_pseudonyms(lines, table, shown=None)
     delivered = [pl.col(name).cast(pl.String).alias(nl) for name, nl in _DELIVERED_NL.items() if name in lines.columns]
     closed = [pl.col(CLOSED_BY).alias(_CLOSED_NL)] if CLOSED_BY in lines.columns and lines[CLOSED_BY].count() else []
     why = [pl.col(name).list.join(" ").alias(nl) for name, nl in _WHY_NL.items()]

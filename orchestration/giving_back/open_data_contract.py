@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from contracts.reasons import Reason
 from contracts.vocabulary import UTC_INSTANT, Column, Sensitivity, SourceContract, TableContract
 
 API_VERSION = "v3.1.0"
@@ -78,7 +79,7 @@ def _object(contract: SourceContract, table: TableContract, reasons: Mapping[str
         "description": " | ".join(part for part in (table.description, table.description_nl) if part),
         "dataGranularityDescription": f"One row per {', '.join(table.key)}",
         "properties": [_property(contract, table, column) for column in table.columns],
-        "quality": [_rule(rule.name, rule.reason, rule.reason_nl) for rule in table.rules],
+        "quality": [_rule(rule.name, *Reason(rule.name, rule.column).said(table)) for rule in table.rules],
         "customProperties": _custom(
             delivers=table.delivers.value,
             receivedColumns=[name for name in received.columns if name not in received.added],
@@ -92,7 +93,7 @@ def _object(contract: SourceContract, table: TableContract, reasons: Mapping[str
 
 def _property(contract: SourceContract, table: TableContract, column: Column) -> dict[str, Any]:
     logical, physical = _LOGICAL[column.dtype]
-    wire = column.reads or column.name
+    wire = column.wire
     return {
         "name": column.name,
         "logicalType": logical,

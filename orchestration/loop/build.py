@@ -118,8 +118,7 @@ class Build:
             # every source has its tables, also those this city does not receive: dbt reads them all
             loaded = loader.load(con, lake, all_contracts(), self.plan.batches)
             with State(self.settings.layout.state) as state:
-                # what a supplier said after this build was planned belongs to batches it does not hold
-                loader.write_status(con, [row for row in state.progress() if row.last_asked_at <= self.now])
+                loader.write_status(con, self._heard(lake, state))
             loader.write_profile(con, self.settings.city)
             loader.write_build(
                 con,
@@ -134,6 +133,14 @@ class Build:
         self.not_loaded = {each.source: each.error for each in loaded if each.error}
         _log.info("loaded %d new batches", len(loaded) - len([each for each in loaded if each.error]))
         return loaded
+
+    def _heard(self, lake: Lake, state: State) -> Iterator[loader.StatusRow]:
+        """Up to where each source speaks, as far as the lake holds what it said, and when it was last asked."""
+        for row in state.progress():
+            # what a supplier said after this build was planned belongs to batches it does not hold
+            if row.last_asked_at <= self.now:
+                is_held = row.batch_id is None or lake.counts(row.source, row.batch_id)
+                yield row.source, row.complete_until if is_held else None, row.last_asked_at
 
     def measure(self) -> Transformed:
         """Staging to KPI observations, with every test as data; history is computed again when the code changed."""

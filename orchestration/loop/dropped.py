@@ -5,8 +5,8 @@ Belongs here: what can be said of a dropped file without reading its rows. Does 
 
 import hashlib
 import re
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from stat import S_ISREG
@@ -14,6 +14,7 @@ from stat import S_ISREG
 from contracts.vocabulary import SourceContract
 from ingestion.delivery import DroppedFile
 from ingestion.door import without_identifiers
+from ingestion.errors import TransientSupplierError, UnreadableFileError
 from ingestion.protocols.weekly_drop import MANIFEST
 from orchestration.settings import Settings
 from warehouse.state import Refusal, State
@@ -47,29 +48,60 @@ def _complete(path: Path, settings: Settings, now: datetime) -> DroppedFile | No
     """The file; None while it may still be written, or when it was taken away meanwhile."""
     try:
         if _ready_file(path).exists() or now - _last_written(path) >= settings.stable_for:
-            return DroppedFile(path, _instant(_written(_ready_file(path))) or _last_written(path))
+            return DroppedFile(path, supplied_at(path) or _last_written(path))
     except FileNotFoundError:
         pass
     return None
+
+
+def supplied_at(path: Path) -> datetime | None:
+    """The moment that the `.ready` beside a file names; None where it names none."""
+    return _instant(_written(_ready_file(path)))
 
 
 def _last_written(path: Path) -> datetime:
     return datetime.fromtimestamp(path.lstat().st_mtime, UTC)
 
 
-def why_unread(path: Path, endings: tuple[str, ...]) -> str | None:
-    """Why something in a drop folder is not opened at all, in Dutch with what to do; None for what is read."""
+def read_whole(path: Path, contract: SourceContract) -> bytes:
+    """The bytes of a file, where they are of a kind and a size that is read.
+
+    Raises:
+        UnreadableFileError: they are not; it is not opened.
+        OSError: it cannot be opened.
+    """
+    size = path.lstat().st_size
+    _require_a_kind_that_is_read(path, contract.endings)
+    if size > LARGEST_FILE:
+        raise UnreadableFileError("too_large", shown_name(path), size=size // 2**20, most=LARGEST_FILE // 2**20)
+    return path.read_bytes()
+
+
+@contextmanager
+def opening(path: Path) -> Iterator[None]:
+    """Tells of a file that cannot be opened, or is taken away meanwhile: it may be there again at the next look.
+
+    Raises:
+        TransientSupplierError: so it is.
+    """
+    try:
+        yield
+    except OSError as broken:
+        raise TransientSupplierError("cannot_open", shown_name(path), why=broken.strerror) from None
+
+
+def _require_a_kind_that_is_read(path: Path, endings: tuple[str, ...]) -> None:
+    name = shown_name(path)
     if path.is_symlink():
-        return "is een koppeling; die volgen we niet. Zet het bestand zelf in de map"
+        raise UnreadableFileError("link", name)
     if path.is_dir():
-        return "is een map; we lezen geen mappen. Zet de bestanden zelf een niveau hoger"
+        raise UnreadableFileError("folder", name)
     if not path.is_file():
-        return "is geen gewoon bestand. Zet het bestand zelf in de map"
+        raise UnreadableFileError("no_plain_file", name)
     if path.name.startswith(_LOCK):
-        return "is geen levering: het werkboek staat nog open in Excel. Sluit het"
+        raise UnreadableFileError("open_in_excel", name)
     if not path.name.lower().endswith(endings):
-        return f"is van een soort die we niet lezen. Bewaar het als {' of '.join(endings)}"
-    return None
+        raise UnreadableFileError("unread_kind", name, endings=", ".join(endings))
 
 
 def _written(ready: Path) -> str:

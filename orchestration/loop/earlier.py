@@ -16,8 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from contracts.cities.profile import City
-from contracts.gate import REASONS, REASONS_NL, Split
-from contracts.reasons import in_dutch
+from contracts.gate import CODES, COLUMNS, REASONS, REASONS_NL, WHY, Split
 from contracts.vocabulary import LINE, UTC_INSTANT, Delivers, SourceContract, TableContract
 from orchestration.loop.dropped import RULES_OF_THIS_PROCESS
 from warehouse.durable import replace_derived
@@ -182,7 +181,7 @@ def refused_lines(lake: Lake, table: TableContract, city: City, batches: Iterabl
         batches: live batches of its source.
 
     Returns:
-        The received text, `line`, `reasons`, `reasons_nl`, batch_id, origin, supplied_at, known_at,
+        The received text, `line`, the lists of `contracts.gate.WHY`, batch_id, origin, supplied_at, known_at,
         `closed_by` (a batch_id, or null while it is open) and `is_put_right`: false where that delivery refused
         the same key, text or line of the file again. Oldest delivery first.
     """
@@ -228,9 +227,7 @@ class _Reading:
         return lines.height
 
     def refusals(self, batches: Iterable[Manifest]) -> pl.DataFrame:
-        text = dict.fromkeys(self.table.received.columns, pl.String)
-        why = {REASONS: pl.List(pl.String), REASONS_NL: pl.List(pl.String)}
-        empty = pl.DataFrame(schema={**text, LINE: pl.Int64, **why, **_DELIVERED, **_INDEXED, **_CLOSING})
+        empty = pl.DataFrame(schema={**self.table.received.schema, **WHY, **_DELIVERED, **_INDEXED, **_CLOSING})
         found = (batch for batch in batches if batch.tables[self.table.name].quarantined)
         return pl.concat([empty, *(self._of_batch(batch).select(empty.columns) for batch in found)])
 
@@ -254,7 +251,7 @@ class _Reading:
     def _of_batch(self, batch: Manifest) -> pl.DataFrame:
         """A key that numbers equal rows in the order of their file cannot be read from refused rows alone."""
         text = self.table.received.columns
-        lines = with_dutch(self.lake.read(batch, self.table.name, "quarantine"), self.table)
+        lines = _with_all_of_why(self.lake.read(batch, self.table.name, "quarantine"))
         lines = lines.with_columns(pl.lit(None, pl.String).alias(name) for name in text if name not in lines.columns)
         key = self._key_of(self.table.parse(lines.select(*text, LINE), self.city).lazy()).collect()
         delivered = [pl.lit(getattr(batch, name), dtype).alias(name) for name, dtype in _DELIVERED.items()]
@@ -334,12 +331,13 @@ class _Reading:
             return sought.unique().collect()
 
 
-def with_dutch(quarantined: pl.DataFrame, table: TableContract) -> pl.DataFrame:
-    """Refused rows with their reasons in Dutch; a batch from before those were kept gets today's words."""
-    if REASONS_NL in quarantined.columns:
-        return quarantined
-    said = pl.element().replace(in_dutch(table))
-    return quarantined.with_columns(pl.col(REASONS).list.eval(said).alias(REASONS_NL))
+def _with_all_of_why(quarantined: pl.DataFrame) -> pl.DataFrame:
+    """Refused rows with every list of `WHY`: a batch from before one was kept has the text of its reasons alone."""
+    nothing = pl.col(REASONS).list.eval(pl.lit(""))
+    instead = {CODES: nothing, COLUMNS: nothing, REASONS_NL: pl.col(REASONS)}
+    return quarantined.with_columns(
+        said.alias(name) for name, said in instead.items() if name not in quarantined.columns
+    )
 
 
 def _kept_index(path: Path) -> pl.DataFrame:

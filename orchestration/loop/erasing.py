@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from orchestration.loop.build import build_lock
-from orchestration.loop.passage import one_at_a_time
+from orchestration.loop.locks import one_at_a_time
 from orchestration.loop.replay import UnknownBatchError
 from orchestration.settings import Settings
 from warehouse.erasures import erase as erase_rows

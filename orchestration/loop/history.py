@@ -24,7 +24,6 @@ from warehouse import load as loader
 from warehouse.engine import connect, frame
 from warehouse.lake import Decision, Lake, Manifest
 from warehouse.layout import Layout
-from warehouse.state import Progress
 
 _log = logging.getLogger("ademruimte.history")
 _VERDICTS = "select * from verdicts.fct_target_verdicts order by target_id"
@@ -115,12 +114,12 @@ def _load(scratch: Settings, lake: Lake, known: Sequence[Manifest], known_at: da
     return {each.source: each.error for each in loaded if each.error}
 
 
-def _progress(known: Sequence[Manifest]) -> list[Progress]:
+def _progress(known: Sequence[Manifest]) -> list[loader.StatusRow]:
     """Up to where each source spoke, as its batches say."""
     sources = sorted({manifest.source for manifest in known})
     of = {name: [manifest for manifest in known if manifest.source == name] for name in sources}
     return [
-        Progress(
+        (
             name,
             max((each.complete_until for each in own if each.complete_until), default=None),
             max(each.known_at for each in own),

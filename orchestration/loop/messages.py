@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -28,7 +29,7 @@ from orchestration.settings import Settings
 from warehouse.lake import Lake
 from warehouse.published.parquet import read_table
 from warehouse.published.pointer import current
-from warehouse.state import OutboxMessage, RunFailure, State
+from warehouse.state import Hold, OutboxMessage, RunFailure, State
 
 if TYPE_CHECKING:
     from datetime import date
@@ -37,7 +38,18 @@ if TYPE_CHECKING:
 _log = logging.getLogger("ademruimte.messages")
 _TRY_AGAIN = timedelta(minutes=5)
 _LONGEST_REASON = 1000
+_CLOCKS_DIFFER = timedelta(minutes=1)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class OutboxHeldError(RuntimeError):
+    """No message may leave until a person releases the outbox."""
+
+    def __init__(self, hold: Hold) -> None:
+        super().__init__(
+            f"the outbox is held since {hold.since:%Y-%m-%d %H:%M} UTC: {hold.reason}. Look at what waits with "
+            "`ademruimte outbox list`, then let it go with `ademruimte outbox release`"
+        )
 
 
 def fill_outbox(settings: Settings, now: datetime) -> int:
@@ -122,8 +134,15 @@ class _Filling:
 
 
 def send(settings: Settings, now: datetime) -> outbox.SendResult:
-    """Delivers what the outbox holds: into a folder, or by SMTP when one is configured."""
+    """Delivers what the outbox holds: into a folder, or by SMTP when one is configured.
+
+    Raises:
+        OutboxHeldError: nobody released it yet.
+    """
     with State(settings.layout.state) as state:
+        hold = state.outbox_hold()
+        if hold is not None:
+            raise OutboxHeldError(hold)
         return outbox.send(state, _channel(settings, settings.as_of(now)), now)
 
 
@@ -131,6 +150,14 @@ def unsent(settings: Settings) -> list[OutboxMessage]:
     """The messages that nobody has yet, each with why its last try failed."""
     with State(settings.layout.state) as state:
         return state.unsent()
+
+
+def outbox_hold(settings: Settings) -> Hold | None:
+    """Why and since when no message leaves; None when the outbox is open."""
+    if not settings.layout.state.exists():
+        return None
+    with State(settings.layout.state) as state:
+        return state.outbox_hold()
 
 
 def waiting_messages(settings: Settings, now: datetime) -> int:
@@ -202,7 +229,18 @@ def _found(settings: Settings, state: State, now: datetime, since: datetime | No
             for each in state.unsent()
             if each.last_error and each.department_id != DATA_TEAM
         ],
+        clocks=list(_jumps(Lake(settings.layout.lake), now)),
     )
+
+
+def _jumps(lake: Lake, now: datetime) -> Iterator[str]:
+    """Where the clock of the newest build cannot be right, beside ours and beside that of the build before it."""
+    newest = [lake.decision(build_id) for build_id in lake.build_ids()[-2:]]
+    moments = [(f"build {each.build_id}", each.committed_at) for each in newest] + [("now", now)]
+    for (before, then), (after, later) in pairwise(moments):
+        if later < then - _CLOCKS_DIFFER:
+            said = f"{then:%Y-%m-%d %H:%M} UTC, and {after} came after it at {later:%Y-%m-%d %H:%M} UTC"
+            yield f"{before} was made at {said}: set the clock of its machine right; nothing was lost"
 
 
 def _silent(settings: Settings, state: State, now: datetime) -> Iterator[str]:

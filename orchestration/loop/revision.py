@@ -10,7 +10,9 @@ from datetime import datetime
 import polars as pl
 
 from contracts.vocabulary import SourceContract
-from orchestration.loop.passage import context_of, one_at_a_time, source_module
+from ingestion.source import source_named
+from orchestration.loop.context import context_of
+from orchestration.loop.locks import one_at_a_time
 from orchestration.loop.replay import replayed
 from orchestration.settings import Settings
 from warehouse.lake import Lake, LakeError, Manifest
@@ -70,6 +72,6 @@ def _tells_too_much(settings: Settings, lake: Lake, manifest: Manifest, contract
         return False
     kept = {name: pl.scan_parquet(file, hive_partitioning=False, glob=False) for name, file in files.items()}
     try:
-        return bool(source_module(contract.name).keeps_too_much(kept, context_of(settings, lake)))
+        return source_named(contract.name).keeps_too_much(kept, context_of(settings, lake))
     except pl.exceptions.PolarsError as broken:
         raise LakeError(f"{contract.name}: batch {manifest.batch_id} cannot be read; restore it") from broken

@@ -7,20 +7,21 @@ the door's affair.
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import polars as pl
 
-from contracts.gate import REASONS, REASONS_NL, Split
+from contracts.gate import WHY, Split
 from contracts.vocabulary import LINE, SourceContract, TableContract
-from ingestion.door import KeyRing
-from orchestration.loop.passage import one_at_a_time, recognisable_as
+from ingestion.door import Admitted, KeyRing
+from orchestration.loop.locks import one_at_a_time
+from orchestration.loop.passage import Passed, arrival_of, recognisable_as, sent_before
 from orchestration.secrets import add_key
 from orchestration.settings import Settings
 from warehouse.lake import KNOWN_AT, Arrival, Lake, Manifest
 
-_OF_EVERY_ROW = (LINE, REASONS, REASONS_NL, KNOWN_AT)
+_OF_EVERY_ROW = (LINE, *WHY, KNOWN_AT)
 _MIXED = 2
 
 
@@ -143,27 +144,21 @@ class _Rotation:
         """What the contract still promises: what it no longer lets in is not made again."""
         return [table for table in self.contract.tables if table.name in self.manifest.tables]
 
-    def _arrival(self, received: Mapping[str, pl.DataFrame]) -> Arrival:
+    def _arrival(self, received: dict[str, pl.DataFrame]) -> Arrival:
         manifest = self.manifest
-        return Arrival(
-            source=manifest.source,
-            origin=manifest.origin,
-            supplied_at=manifest.supplied_at,
-            complete_until=manifest.complete_until,
-            content_sha256=recognisable_as(self.lake, manifest, received),
+        passed = Passed(
+            self.contract,
+            sent_before(manifest, received),
+            Admitted(received, dict(manifest.dropped_columns), manifest.redactions, self.ring.key_id),
+            {table.name: self._split(table) for table in self._tables},
+        )
+        known = {name: table.recognised for name, table in manifest.tables.items()}
+        arrival = arrival_of(passed, recognisable_as(self.lake, manifest, received), known, manifest)
+        # what was said of it under the contract of then stays said
+        return replace(
+            arrival,
             contract_version=manifest.contract_version,
-            key_id=self.ring.key_id,
-            received=received,
-            original=None,
-            splits={table.name: self._split(table) for table in self._tables},
-            dropped_columns=manifest.dropped_columns,
-            redactions=manifest.redactions,
-            withheld=manifest.withheld,
-            supersedes=manifest.batch_id,
-            known_at=manifest.known_at,
-            event_dates={table.name: table.event_date for table in self.contract.tables},
-            recognised={name: table.recognised for name, table in manifest.tables.items()},
-            is_full=manifest.is_full,
+            complete_until=manifest.complete_until,
             is_refused=manifest.is_refused,
         )
 
@@ -174,7 +169,7 @@ class _Rotation:
     def _split(self, table: TableContract) -> Split:
         """What the gate said of the rows stays said: today's contract may say something else."""
         counted, wire = self.manifest.tables[table.name], table.received.pseudonyms
-        read_from = {column.name: column.reads or column.name for column in table.columns}
+        read_from = {column.name: column.wire for column in table.columns}
         typed = {name: wire[received] for name, received in read_from.items() if received in wire}
         accepted = _only(self.lake.read(self.manifest, table.name, "accepted"), list(table.schema))
         refused = _only(self.lake.read(self.manifest, table.name, "quarantine"), table.received.columns)
@@ -185,6 +180,7 @@ class _Rotation:
             counted.duplicate,
             counted.superseded,
             counted.clamped,
+            counted.noted,
         )
 
     def _renewed(self, frame: pl.DataFrame, purposes: Mapping[str, str]) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """Run dbt in this process: no orphan can go on writing to the warehouse when the run is killed."""
 
+import hashlib
 import json
 import logging
 import os
@@ -7,19 +8,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration.loop.plan import code_version
 from orchestration.settings import CITY, DBT_PROJECT, MEMORY, SPILL, Settings
+from warehouse.durable import replace_derived
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 _log = logging.getLogger("ademruimte.dbt")
 _WAREHOUSE = "ADEMRUIMTE_WAREHOUSE"
-# per city, database and code; parsing the whole project costs seconds, reading this a third of one
-_PARSED: dict[tuple[str, str, str], bytes] = {}
+# by what a manifest depends on; parsing the whole project costs eight seconds, reading this a third of one
+_PARSED: dict[str, bytes] = {}
 
 
 class TransformError(RuntimeError):
@@ -105,21 +108,43 @@ def _dbt(settings: Settings) -> Iterator[None]:
 
 
 def _parsed(settings: Settings) -> "Manifest":
-    """The manifest of today's code; a process parses the same code once.
+    """The manifest of today's code; a profile parses the same code once.
 
     A run writes into its manifest, so every run gets its own copy.
     """
-    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - as above
-    from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415
+    from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415 - over a second of import
 
-    key = (settings.city.name, settings.layout.warehouse.stem, code_version())
+    key = _manifest_key(settings)
     if key not in _PARSED:
-        outcome = dbtRunner().invoke(["parse", *_where(settings)])
-        if not isinstance(outcome.result, Manifest):
-            raise TransformError(f"the dbt project does not parse: {outcome.exception}")
-        _PARSED[key] = outcome.result.to_msgpack()
+        kept = settings.layout.dbt / f"parsed-{key}.msgpack"
+        _PARSED[key] = kept.read_bytes() if kept.exists() else _parse_anew(settings, kept)
     manifest: Manifest = Manifest.from_msgpack(_PARSED[key])
     return manifest
+
+
+def _manifest_key(settings: Settings) -> str:
+    """A hash of what a manifest depends on: the code and where it lies, dbt, the city and the database."""
+    parts = (code_version(), str(DBT_PROJECT), version("dbt-core"), settings.city.name, settings.layout.warehouse.stem)
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _parse_anew(settings: Settings, kept: Path) -> bytes:
+    """Parses the project, and keeps what came of it in place of what an earlier version left.
+
+    Raises:
+        TransformError: the project does not parse.
+    """
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - over a second of import
+    from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415 - as above
+
+    outcome = dbtRunner().invoke(["parse", *_where(settings)])
+    if not isinstance(outcome.result, Manifest):
+        raise TransformError(f"the dbt project does not parse: {outcome.exception}")
+    parsed: bytes = outcome.result.to_msgpack()
+    for earlier in kept.parent.glob("parsed-*.msgpack"):
+        earlier.unlink(missing_ok=True)
+    replace_derived(kept, parsed)
+    return parsed
 
 
 @contextmanager
@@ -142,6 +167,9 @@ def _where(settings: Settings) -> list[str]:
         "--quiet",
         "--no-version-check",
         "--no-use-colors",
+        # 45 000 lines of a build, in which nothing is that its error does not say
+        "--log-level-file",
+        "info",
         "--project-dir",
         str(DBT_PROJECT),
         "--profiles-dir",

@@ -198,7 +198,7 @@ class _Parting(_Server):
 
 
 @pytest.mark.parametrize("goodbye", ["221 Bye", "250 OK", "421 4.4.2 timeout", "500 what?", None])
-def test_a_message_that_was_accepted_is_sent_whatever_the_server_answers_to_the_goodbye(
+def test_mail_quit_answered_in_any_way_sends_no_accepted_message_again(
     state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[_Server, int]], goodbye: str
 ) -> None:
     server, port = serve(_Parting(goodbye))

@@ -45,7 +45,7 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
         ("hoofd@stad\u0000.test", "een teken dat niemand ziet"),
     ],
 )
-def test_a_line_without_one_plain_address_is_named_and_takes_no_other_away(
+def test_recipients_without_one_plain_address_are_named_and_take_no_other_away(
     tmp_path: Path, email: str, says: str
 ) -> None:
     path = tmp_path / "ontvangers.csv"
@@ -58,13 +58,13 @@ def test_a_line_without_one_plain_address_is_named_and_takes_no_other_away(
 
 
 @pytest.mark.parametrize("around", ["\u200b", "\ufeff", "\u00a0", " \u200b\t"])
-def test_what_nobody_sees_around_an_address_is_taken_off(tmp_path: Path, around: str) -> None:
+def test_recipients_lose_what_nobody_sees_around_their_address(tmp_path: Path, around: str) -> None:
     path = tmp_path / "ontvangers.csv"
     path.write_text(f"department_id,email\nwonen{around},{around}hoofd@stad.test{around}\n", encoding="utf-8")
     assert recipients(path, "kortrijk", DAY).address("wonen") == "hoofd@stad.test"
 
 
-def test_a_file_saved_as_ansi_loses_only_the_address_with_an_accent(tmp_path: Path) -> None:
+def test_recipients_saved_as_ansi_lose_only_the_address_with_an_accent(tmp_path: Path) -> None:
     path = tmp_path / "ontvangers.csv"
     path.write_bytes(
         "department_id;name;email\nwonen;Hélène;hoofd@stad.test\nzorg;Jo;hélène@stad.test\n".encode("cp1252")

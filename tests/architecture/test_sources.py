@@ -1,15 +1,16 @@
 """A source is four files; whoever forgets one is told which."""
 
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 import yaml
 
 from contracts.registry import all_cities, all_contracts
-from contracts.vocabulary import SourceContract
+from contracts.vocabulary import Sensitivity, SourceContract
+from ingestion.source import Source, source_named
 
 STAGING = Path("dbt_project", "models", "staging")
+SEEDS = Path("dbt_project", "seeds")
 
 
 def missing_files(root: Path, contract: SourceContract) -> list[str]:
@@ -37,10 +38,17 @@ def test_every_landed_table_is_a_described_source_of_dbt(root: Path, name: str) 
 
 
 @pytest.mark.parametrize("name", all_contracts())
-def test_a_source_module_offers_what_its_trigger_needs(name: str) -> None:
-    contract, module = all_contracts()[name], import_module(f"ingestion.sources.{name}")
+def test_a_source_offers_what_its_trigger_needs(name: str) -> None:
+    contract, source = all_contracts()[name], source_named(name)
     needed = (["read"] if contract.endings else []) + (["fetch"] if contract.crons else [])
-    assert not [each for each in needed if not callable(getattr(module, each, None))], f"{name} needs {needed}"
+    # of what a person may be in, the text is kept and not the file
+    needed += ["reread"] if contract.endings and contract.sensitivity is Sensitivity.NONE else []
+    assert not [each for each in needed if each not in vars(type(source))], f"{name} needs {needed}"
+
+
+@pytest.mark.parametrize("name", all_contracts())
+def test_a_source_is_one_by_its_type(name: str) -> None:
+    assert isinstance(source_named(name), Source)
 
 
 def test_a_source_module_without_a_contract_does_not_exist(root: Path) -> None:
@@ -89,11 +97,25 @@ def test_a_city_receives_only_sources_that_have_a_contract(name: str) -> None:
 
 @pytest.mark.parametrize("name", all_cities())
 def test_a_city_has_its_seeds(root: Path, name: str) -> None:
-    kortrijk, own = (
-        {path.name for path in (root / "dbt_project" / "seeds" / city).glob("*.csv")} for city in ("kortrijk", name)
-    )
+    kortrijk, own = ({path.name for path in (root / SEEDS / city).glob("*.csv")} for city in ("kortrijk", name))
     assert kortrijk
-    assert own == kortrijk, f"seeds/{name} and seeds/kortrijk must hold the same files; header-only ones will do"
+    assert own == kortrijk, f"seeds/{name} and seeds/kortrijk differ; link what it has not to ../empty"
+
+
+@pytest.mark.parametrize("name", all_cities())
+def test_a_seed_that_a_city_has_not_is_the_one_empty_file_of_all_cities(root: Path, name: str) -> None:
+    for path in (root / SEEDS / name).glob("*.csv"):
+        if path.is_symlink():
+            assert path.readlink() == Path("..", "empty", path.name)
+        else:
+            assert len(path.read_text("utf-8").splitlines()) > 1, f"{path.name} holds no row: link it to ../empty"
+
+
+def test_an_empty_seed_has_the_header_of_a_full_one(root: Path) -> None:
+    for empty in (root / SEEDS / "empty").iterdir():
+        (header,) = empty.read_text("utf-8").splitlines()
+        with (root / SEEDS / "kortrijk" / empty.name).open(encoding="utf-8") as full:
+            assert full.readline().rstrip() == header
 
 
 @pytest.mark.parametrize("name", all_contracts())

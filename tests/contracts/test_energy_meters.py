@@ -232,7 +232,7 @@ def test_gas_comes_in_two_units_that_are_not_each_others_duplicate() -> None:
     assert dict(found.accepted.select("unit", "gcv_state").iter_rows()) == {"m3": None, "kWh": "definitive"}
 
 
-def test_two_meters_on_one_ean_are_two_series() -> None:
+def test_serial_spelling_aside_two_meters_on_one_ean_are_two_series() -> None:
     found = _split({"meter": "old"}, {"meter": "new"})
     assert found.accepted.height == 2
 

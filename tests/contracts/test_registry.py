@@ -1,10 +1,12 @@
 """Contracts and cities are found by being there, and are whole."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 import pytest
 
+import contracts.sources
 from contracts.registry import all_cities, all_contracts, city_named
 from contracts.vocabulary import Sensitivity, SourceContract, TableContract
 
@@ -12,15 +14,12 @@ _CONTRACTS = all_contracts()
 _TABLES = {f"{contract.name}.{table.name}": table for contract in _CONTRACTS.values() for table in contract.tables}
 
 
-def test_the_five_sources_are_found_in_alphabetical_order() -> None:
-    assert list(_CONTRACTS) == [
-        "buildings",
-        "charge_points",
-        "energy_meters",
-        "indicators",
-        "renovation_coach",
-        "tickets_1777",
-    ]
+def test_every_module_of_a_source_is_found_in_alphabetical_order() -> None:
+    modules = Path(contracts.sources.__path__[0]).glob("[a-z]*.py")
+    assert list(_CONTRACTS) == sorted(path.stem for path in modules)
+    assert {"buildings", "charge_points", "energy_meters", "indicators", "renovation_coach", "tickets_1777"} <= set(
+        _CONTRACTS
+    )
 
 
 def test_the_cities_are_found_and_kortrijk_receives_every_source() -> None:

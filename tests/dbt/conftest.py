@@ -96,19 +96,6 @@ def built(dbt: Callable[..., Dbt], once_per_run: Callable[..., Path]) -> Built:
     return _kept(once_per_run, "built", build)
 
 
-@pytest.fixture(scope="session")
-def built_from_nothing(dbt: Callable[..., Dbt], once_per_run: Callable[..., Path]) -> Built:
-    def build(folder: Path) -> Built:
-        warehouse, target = _landing(folder, "kortrijk"), folder / "target"
-        with connect(warehouse) as con:
-            con.execute("delete from landing.build")
-        only_models = ("--exclude-resource-type", "unit_test")
-        measured = dbt(warehouse, "--exclude", "tag:judge", *only_models, target=target)
-        return Built(warehouse, measured, dbt(warehouse, "--select", "tag:judge", *only_models, target=target))
-
-    return _kept(once_per_run, "built_from_nothing", build)
-
-
 def _kept(once_per_run: Callable[..., Path], name: str, build: Callable[[Path], Built]) -> Built:
     def keep(folder: Path) -> None:
         (folder / "built.pickle").write_bytes(pickle.dumps(build(folder)))

@@ -112,7 +112,7 @@ def test_every_month_in_which_the_city_looked_has_its_stock_and_the_last_day_has
 RECIPE = "is_in_stock and valid_from_at <= ? and (valid_to_at is null or valid_to_at > ?)"
 
 
-def test_no_two_periods_of_a_charge_point_overlap_whatever_its_stamps_say(crawled: Path) -> None:
+def test_charge_points_stamps_out_of_order_make_no_two_periods_overlap(crawled: Path) -> None:
     overlaps = _rows(
         crawled,
         """select one.evse_key, one.valid_from_at, other.valid_from_at

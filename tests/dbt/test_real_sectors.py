@@ -45,7 +45,7 @@ def test_the_sectors_of_2020_equal_the_provinces_upload_in_every_cell(
 ) -> None:
     kortrijk, warehouse = city_named("kortrijk"), landing()
     (file,) = [one for one in real_exports.indicator_drops(real_data, tmp_path) if "2020" in one.name]
-    received = indicators.read(DroppedFile(file, CLOCK), Context(kortrijk)).tables[OBSERVATIONS.name]
+    received = indicators.SOURCE.read(DroppedFile(file, CLOCK), Context(kortrijk)).tables[OBSERVATIONS.name]
     accepted = split(received, OBSERVATIONS, kortrijk).accepted
     with connect(warehouse) as con:
         insert(con, "indicators", OBSERVATIONS.name, [{**row, **ORIGIN} for row in accepted.drop("line").to_dicts()])

@@ -274,14 +274,6 @@ def test_descriptions_land_as_comments(built: Built) -> None:
     assert silent == []
 
 
-def test_a_build_from_nothing_ends_well_and_judges_by_the_registry_alone(built_from_nothing: Built) -> None:
-    assert built_from_nothing.measured.failed() + built_from_nothing.judged.failed() == []
-    verdicts = built_from_nothing.rows("select status, as_of_date::varchar from verdicts.fct_target_verdicts")
-    assert len(verdicts) == 109
-    assert {as_of_date for _, as_of_date in verdicts} == {"2026-11-23"}
-    assert {status for status, _ in verdicts} == {"no_data", "not_started", "contested", "cancelled"}
-
-
 def _models(built: Built, folder: str) -> list[dict[str, Any]]:
     nodes = built.judged.manifest()["nodes"].values()
     return [node for node in nodes if node["resource_type"] == "model" and node["schema"] == folder]

@@ -178,7 +178,7 @@ def test_the_first_reply_stops_the_clock_an_acknowledgement_does_not_and_closing
     ("key", "outcome"),
     [("ran_behind_open", "overdue_open"), ("ran_behind_closed", "on_time"), ("ran_behind_in_the_log", "on_time")],
 )
-def test_a_change_before_its_question_counts_from_the_question_open_or_answered(
+def test_tickets_clocks_that_run_apart_leave_a_question_counted_open_or_answered(
     answered: Path, key: str, outcome: str
 ) -> None:
     assert ticket(answered, key, "outcome, is_counted") == (outcome, True)

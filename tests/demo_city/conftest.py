@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import import_module
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +11,7 @@ from contracts.gate import Split, split
 from contracts.registry import all_contracts, city_named
 from ingestion.delivery import Context, DroppedFile
 from ingestion.demo_city import city
-from ingestion.sources import buildings
+from ingestion.source import source_named
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ def register_rows(drop: Path) -> pl.DataFrame:
     """The accepted rows of the register of buildings in a drop folder."""
     (file,) = (drop / "buildings").glob("*register.*[vx]")
     kortrijk = city_named("kortrijk")
-    received = buildings.read(DroppedFile(file, city.CLOCK), Context(kortrijk)).tables["connections"]
+    received = source_named("buildings").read(DroppedFile(file, city.CLOCK), Context(kortrijk)).tables["connections"]
     accepted = split(received, all_contracts()["buildings"].table("connections"), kortrijk).accepted
     return accepted.with_columns(supplied_at=pl.lit(city.CLOCK), content_sha256=pl.lit("a"))
 
@@ -41,7 +40,7 @@ def land(file: Path) -> list[Landed]:
     supplied_at = datetime.fromisoformat(ready.read_text(encoding="utf-8").strip())
     kortrijk = city_named("kortrijk")
     context = Context(kortrijk, rows=lambda *_: register_rows(file.parents[1]))
-    delivery = import_module(f"ingestion.sources.{source}").read(DroppedFile(file, supplied_at), context)
+    delivery = source_named(source).read(DroppedFile(file, supplied_at), context)
     contract = all_contracts()[source]
     return [
         Landed(file.name, source, supplied_at, received, split(received, contract.table(table), kortrijk))

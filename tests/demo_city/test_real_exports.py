@@ -45,7 +45,7 @@ def test_no_line_of_a_real_export_is_refused(real_data: Path, tmp_path: Path) ->
     table = all_contracts()["energy_meters"].table("readings")
     context = Context(CITY, rows=lambda *_: register_rows(tmp_path))
     outcomes = [
-        split(energy_meters.read(DroppedFile(file, CLOCK), context).tables["readings"], table, CITY)
+        split(energy_meters.SOURCE.read(DroppedFile(file, CLOCK), context).tables["readings"], table, CITY)
         for file in real_exports.fluvius_drops(real_data, tmp_path)
     ]
     assert sorted(outcome.received for outcome in outcomes) == [116, 3848, 13640]
@@ -53,7 +53,7 @@ def test_no_line_of_a_real_export_is_refused(real_data: Path, tmp_path: Path) ->
 
 
 def _observations(file: Path) -> tuple[int, pl.DataFrame, pl.DataFrame]:
-    received = indicators.read(DroppedFile(file, CLOCK), Context(CITY)).tables["observations"]
+    received = indicators.SOURCE.read(DroppedFile(file, CLOCK), Context(CITY)).tables["observations"]
     outcome = split(received, all_contracts()["indicators"].table("observations"), CITY)
     return outcome.received, outcome.accepted, outcome.quarantined
 

@@ -128,7 +128,7 @@ def test_the_operators_clock_stands_still(ocpi: str) -> None:
 
 
 def test_our_own_reader_gets_every_location(ocpi: str) -> None:
-    delivery = charge_points.fetch(Endpoint(ocpi, Secret("geheim")), Context(CITY))
+    delivery = charge_points.SOURCE.fetch(Endpoint(ocpi, Secret("geheim")), Context(CITY))
     assert delivery.tables["locations"]["location_id"].to_list() == [location["id"] for location in LOCATIONS]
     assert delivery.supplied_at == CLOCK
 
@@ -231,7 +231,7 @@ def test_the_desks_clock_stands_still(desk: str) -> None:
 
 
 def test_our_own_reader_gets_every_request(desk: str) -> None:
-    delivery = tickets_1777.fetch(Endpoint(desk, Secret("geheim"), date(2026, 11, 1)), Context(CITY))
+    delivery = tickets_1777.SOURCE.fetch(Endpoint(desk, Secret("geheim"), date(2026, 11, 1)), Context(CITY))
     # the request of this very second lies after the window
     assert delivery.tables["requests"].height == len(REQUESTS) - 1
 

@@ -18,6 +18,7 @@ import pytest
 from orchestration.loop.plan import why_due
 from orchestration.settings import read_settings
 from tests.door.conftest import ROOT, Door, command, environment, free_port, processes_of
+from tests.golden.keys import golden_keys
 from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, drop
 from warehouse.lake import Lake
 from warehouse.published.pointer import current
@@ -73,8 +74,7 @@ def failures(door: Door) -> list[RunFailure]:
 
 def test_the_repository_with_every_asset_is_there(door: Door) -> None:
     nodes = {"/".join(node["assetKey"]["path"]): node for node in door.ask(_DEFINITIONS)["assetNodes"]}
-    expected = (Path(__file__).parents[1] / "golden" / "asset_keys.txt").read_text("utf-8").split()
-    assert sorted(nodes) == expected
+    assert sorted(nodes) == golden_keys()
     for contract in door.settings.contracts().values():
         for table in contract.tables:
             node = nodes[f"landing/{contract.name}/{table.name}"]

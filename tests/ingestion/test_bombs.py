@@ -46,7 +46,7 @@ def pages(original, name):
         return client.get(url).json()
 
 def locations(original, name):
-    return charge_points.fetch(Endpoint(original.decode()), Context(city_named("kortrijk")))
+    return charge_points.SOURCE.fetch(Endpoint(original.decode()), Context(city_named("kortrijk")))
 
 def peak():
     # ru_maxrss begins with what the process that started this one had

@@ -12,7 +12,7 @@ from contracts.sources.buildings import CONNECTIONS
 from ingestion.delivery import Context, DroppedFile
 from ingestion.errors import UnreadableFileError
 from ingestion.protocols.spreadsheet import workbook_bytes
-from ingestion.sources.buildings import read, reread
+from ingestion.sources.buildings import SOURCE
 
 HEADER = CONNECTIONS.received.columns
 HALL = (
@@ -29,7 +29,9 @@ def _text(*rows: tuple[str, ...]) -> str:
 
 
 def _gated(content: str | bytes, city: City) -> Split:
-    rows = reread(content.encode() if isinstance(content, str) else content, "register", Context(city))["connections"]
+    rows = SOURCE.reread(content.encode() if isinstance(content, str) else content, "register", Context(city))[
+        "connections"
+    ]
     return split(rows, CONNECTIONS, city)
 
 
@@ -54,7 +56,7 @@ def test_the_same_register_as_a_workbook_says_the_same(kortrijk: City) -> None:
 
 def test_a_sheet_beside_the_register_is_told(kortrijk: City, drop: _Drop) -> None:
     file = drop("register.xlsx", workbook_bytes({"Register": [HEADER, HALL], "Lijst": [["gebruik"], ["school"]]}))
-    delivery = read(file, Context(kortrijk))
+    delivery = SOURCE.read(file, Context(kortrijk))
     assert delivery.tables["connections"].height == 1
     assert delivery.withheld == {"blad 2 heeft niet de kolommen van het sjabloon": 2}
 
@@ -62,14 +64,14 @@ def test_a_sheet_beside_the_register_is_told(kortrijk: City, drop: _Drop) -> Non
 @pytest.mark.parametrize("said", ["ja", "JA ", "", "misschien", "x"])
 def test_the_name_beside_what_may_be_a_dwelling_is_written_nowhere(kortrijk: City, drop: _Drop, said: str) -> None:
     row = (*HOME[:10], said, HOME[11])
-    delivery = read(drop("register.csv", _text(HALL, row)), Context(kortrijk))
+    delivery = SOURCE.read(drop("register.csv", _text(HALL, row)), Context(kortrijk))
     names = delivery.tables["connections"]["naam"].to_list()
     assert names == ["Stadhuis", None]
 
 
 def test_a_file_is_the_whole_register_until_it_was_supplied(kortrijk: City, drop: _Drop) -> None:
     file = drop("register.csv", _text(HALL))
-    delivery = read(file, Context(kortrijk))
+    delivery = SOURCE.read(file, Context(kortrijk))
     assert delivery.complete_until == delivery.supplied_at == file.supplied_at
     assert delivery.original == file.path.read_bytes()
 
@@ -117,7 +119,7 @@ def test_one_access_point_may_move_from_building_to_building(kortrijk: City) -> 
 
 def test_a_file_that_is_no_register_is_refused_without_its_cells(kortrijk: City) -> None:
     with pytest.raises(UnreadableFileError, match="register: no row holds the column") as refused:
-        reread(b"Naam;Adres\nPeeters;Straat 1\n", "register", Context(kortrijk))
+        SOURCE.reread(b"Naam;Adres\nPeeters;Straat 1\n", "register", Context(kortrijk))
     assert "Peeters" not in str(refused.value)
 
 
@@ -125,4 +127,4 @@ def test_a_register_that_vanished_is_named(kortrijk: City, tmp_path: Path, drop:
     file = drop("register.csv", "x")
     (tmp_path / "register.csv").unlink()
     with pytest.raises(UnreadableFileError, match=r"register\.csv"):
-        read(file, Context(kortrijk))
+        SOURCE.read(file, Context(kortrijk))

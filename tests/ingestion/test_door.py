@@ -41,7 +41,9 @@ _VALID_NATIONAL_NUMBER = "00.01.25-567.77"
 
 
 def _source(received: Received) -> SourceContract:
-    table = TableContract("rows", "", received, lambda rows, _: rows, (), (), (), "", ())
+    table = TableContract(
+        name="rows", description="", received=received, key=(), version=(), event_date="", event_order=()
+    )
     return SourceContract(
         "test", "", "", 1, Every("* * * * *"), timedelta(1), timedelta(1), Sensitivity.PERSONAL, (table,)
     )
@@ -297,7 +299,16 @@ def test_what_was_admitted_names_its_key_only_when_it_holds_pseudonyms() -> None
 
 def _typed(*columns: Column, key: tuple[str, ...] = ()) -> SourceContract:
     received = Received(tuple(column.name for column in columns), ())
-    table = TableContract("rows", "", received, lambda rows, _: rows, columns, key, (), "", ())
+    table = TableContract(
+        name="rows",
+        description="",
+        received=received,
+        columns=columns,
+        key=key,
+        version=(),
+        event_date="",
+        event_order=(),
+    )
     return SourceContract("test", "", "", 1, (), timedelta(1), timedelta(1), Sensitivity.NONE, (table,))
 
 

@@ -21,7 +21,7 @@ from ingestion.errors import UnreadableFileError
 from ingestion.protocols.fluvius_csv import read_export
 from ingestion.protocols.spreadsheet import workbook_bytes
 from ingestion.registered_meters import UNKNOWN
-from ingestion.sources.energy_meters import read, reread
+from ingestion.sources.energy_meters import SOURCE
 from tests.ingestion.conftest import SUPPLIED_AT
 
 _NL_NOW = (
@@ -62,7 +62,7 @@ def _context(city: City) -> Context:
 
 
 def _rows(content: str | bytes, _: City) -> pl.DataFrame:
-    return read_export(content if isinstance(content, bytes) else content.encode(), "export.csv")
+    return read_export(content if isinstance(content, bytes) else content.encode(), "export.csv")[0]
 
 
 def _gated(content: str | bytes, city: City) -> Split:
@@ -173,7 +173,7 @@ def test_a_header_alone_is_a_delivery_of_nothing(kortrijk: City) -> None:
 
 def test_a_dropped_file_keeps_its_name_and_its_time(kortrijk: City, drop: _Drop) -> None:
     file = drop("Verbruikshistoriek.csv", f"{_NL_OLD}\n{_NL_LINE}\n")
-    delivery = read(file, _context(kortrijk))
+    delivery = SOURCE.read(file, _context(kortrijk))
     assert delivery.origin == "Verbruikshistoriek.csv"
     assert delivery.supplied_at == file.supplied_at
     assert delivery.complete_until is None
@@ -185,7 +185,7 @@ def test_a_dropped_file_keeps_its_name_and_its_time(kortrijk: City, drop: _Drop)
 def test_what_was_kept_of_an_older_contract_is_read_again_past_the_register_of_today(kortrijk: City) -> None:
     stranger = _NL_LINE.replace("541448800000000004", "541448890000000919")
     original = f"{_NL_OLD}\n{_NL_LINE}\n{stranger}\n".encode()
-    rows = reread(original, "Verbruikshistoriek.csv", _context(kortrijk))["readings"]
+    rows = SOURCE.reread(original, "Verbruikshistoriek.csv", _context(kortrijk))["readings"]
     assert rows["line"].to_list() == [2]
 
 
@@ -310,7 +310,7 @@ def test_a_workbook_with_a_cell_per_column_is_read_too(kortrijk: City) -> None:
 def test_an_ean_that_excel_rounded_to_another_does_not_come_in(kortrijk: City, drop: _Drop) -> None:
     cells: list[str | float] = [*_NL_LINE.split(";")]
     cells[4] = 541448800000000004
-    delivery = read(drop("a.xlsx", _workbook([_NL_OLD.split(";"), cells])), _context(kortrijk))
+    delivery = SOURCE.read(drop("a.xlsx", _workbook([_NL_OLD.split(";"), cells])), _context(kortrijk))
     assert delivery.tables["readings"].height == 0
     assert delivery.withheld == {UNKNOWN: 1}
 
@@ -340,7 +340,7 @@ def test_a_file_that_vanished_is_named(kortrijk: City, drop: _Drop) -> None:
     file = drop("gone.csv", "x")
     file.path.unlink()
     with pytest.raises(UnreadableFileError, match=r"gone\.csv: cannot be opened"):
-        read(file, _context(kortrijk))
+        SOURCE.read(file, _context(kortrijk))
 
 
 @pytest.mark.parametrize(
@@ -367,7 +367,7 @@ def test_real_exports_pass_whole(
 def test_any_pile_of_lines_is_read_or_refused_and_no_line_is_lost(lines: list[str]) -> None:
     filled = [line for line in lines if line.strip()]
     try:
-        rows = read_export("\n".join(lines).encode(), "export.csv")
+        rows, _ = read_export("\n".join(lines).encode(), "export.csv")
     except UnreadableFileError:
         assert not filled or filled[0] not in (_NL_OLD, _EN_NOW)
     else:

@@ -24,7 +24,7 @@ from ingestion.errors import AccessRefusedError, PermanentSupplierError, Transie
 from ingestion.protocols.fluvius_api import MOST_DAYS, Account, EnergyApi, Mandate, Window, rows_of, windows
 from ingestion.registered_meters import NOT_WHOLE, Register, RegisterMissingError
 from ingestion.sources import energy_meters
-from ingestion.sources.energy_meters import NO_MANDATE, NOT_ASKED, fetch
+from ingestion.sources.energy_meters import NO_MANDATE, NOT_ASKED, SOURCE
 from tests.ingestion.fluvius_supplier import (
     NO_DATA,
     TOKEN_PATH,
@@ -228,7 +228,7 @@ def test_the_token_is_asked_with_the_secret_and_every_call_carries_token_and_key
     fluvius: Fluvius, kortrijk: City
 ) -> None:
     fluvius.mandates = [mandate(HALL)]
-    fetch(_endpoint(fluvius), _context(kortrijk))
+    SOURCE.fetch(_endpoint(fluvius), _context(kortrijk))
     assert fluvius.forms == [
         {
             "grant_type": "client_credentials",
@@ -275,7 +275,7 @@ def _certificate(folder: Path) -> tuple[Path, Path, x509.Certificate]:
 def test_a_certificate_signs_an_assertion_that_names_it(fluvius: Fluvius, kortrijk: City, tmp_path: Path) -> None:
     certificate_file, key_file, certificate = _certificate(tmp_path)
     settings = {"CLIENT_SECRET": "", "CERTIFICATE_FILE": str(certificate_file), "PRIVATE_KEY_FILE": str(key_file)}
-    fetch(_endpoint(fluvius, **settings), _context(kortrijk))
+    SOURCE.fetch(_endpoint(fluvius, **settings), _context(kortrijk))
     (form,) = fluvius.forms
     assert form["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
     assertion = form["client_assertion"]
@@ -295,7 +295,7 @@ def test_an_unreadable_key_is_told_without_its_content(fluvius: Fluvius, kortrij
     key_file.write_text("-----BEGIN PRIVATE KEY-----\nhushhush\n-----END PRIVATE KEY-----\n", encoding="utf-8")
     settings = {"CERTIFICATE_FILE": str(certificate_file), "PRIVATE_KEY_FILE": str(key_file)}
     with pytest.raises(PermanentSupplierError, match="must be PEM") as refused:
-        fetch(_endpoint(fluvius, **settings), _context(kortrijk))
+        SOURCE.fetch(_endpoint(fluvius, **settings), _context(kortrijk))
     assert "hushhush" not in str(refused.value)
     assert refused.value.__context__ is None
 
@@ -303,12 +303,12 @@ def test_an_unreadable_key_is_told_without_its_content(fluvius: Fluvius, kortrij
 @pytest.mark.parametrize("name", ["CLIENT_ID", "SCOPE", "SUBSCRIPTION_KEY", "CLIENT_SECRET"])
 def test_a_missing_setting_is_named(fluvius: Fluvius, kortrijk: City, name: str) -> None:
     with pytest.raises(PermanentSupplierError, match=f"ADEMRUIMTE_ENERGY_METERS_{name}"):
-        fetch(_endpoint(fluvius, **{name: ""}), _context(kortrijk))
+        SOURCE.fetch(_endpoint(fluvius, **{name: ""}), _context(kortrijk))
 
 
 def test_a_key_file_that_is_not_there_is_named_by_its_setting(fluvius: Fluvius, kortrijk: City, tmp_path: Path) -> None:
     with pytest.raises(PermanentSupplierError, match="_CERTIFICATE_FILE cannot be opened"):
-        fetch(_endpoint(fluvius, CERTIFICATE_FILE=str(tmp_path / "none.pem")), _context(kortrijk))
+        SOURCE.fetch(_endpoint(fluvius, CERTIFICATE_FILE=str(tmp_path / "none.pem")), _context(kortrijk))
 
 
 @pytest.mark.parametrize(
@@ -325,7 +325,7 @@ def test_no_token_means_no_question_and_no_secret_in_the_message(
 ) -> None:
     fluvius.token_reply = reply
     with pytest.raises(PermanentSupplierError, match=says) as refused:
-        fetch(_endpoint(fluvius), _context(kortrijk))
+        SOURCE.fetch(_endpoint(fluvius), _context(kortrijk))
     assert not {"hush", "key"} & set(str(refused.value).split())
     assert fluvius.headers == []
 
@@ -345,7 +345,7 @@ def test_the_first_pull_reads_by_measured_time_from_the_local_first_of_the_month
     fluvius: Fluvius, kortrijk: City
 ) -> None:
     fluvius.mandates = [mandate(HALL)]
-    delivery = fetch(_endpoint(fluvius), _context(kortrijk))
+    delivery = SOURCE.fetch(_endpoint(fluvius), _context(kortrijk))
     assert fluvius.asked == [
         {
             "ean": HALL,
@@ -362,7 +362,7 @@ def test_the_first_pull_reads_by_measured_time_from_the_local_first_of_the_month
 
 def test_without_a_first_day_three_years_are_read_in_windows(fluvius: Fluvius, kortrijk: City) -> None:
     fluvius.mandates = [mandate(HALL)]
-    fetch(_endpoint(fluvius, since=None), _context(kortrijk))
+    SOURCE.fetch(_endpoint(fluvius, since=None), _context(kortrijk))
     assert len(fluvius.asked) == 7
     assert fluvius.asked[0]["from"].startswith("2023-10-31")
 
@@ -378,7 +378,9 @@ def _memory(
 def test_a_later_pull_asks_what_was_stored_since_two_days_before_the_last(fluvius: Fluvius, kortrijk: City) -> None:
     fluvius.mandates = [mandate(HALL)]
     last = datetime(2026, 11, 22, 6, tzinfo=UTC)
-    delivery = fetch(_endpoint(fluvius), _context(kortrijk, _memory(HALL, last, datetime(2026, 11, 1, tzinfo=UTC))))
+    delivery = SOURCE.fetch(
+        _endpoint(fluvius), _context(kortrijk, _memory(HALL, last, datetime(2026, 11, 1, tzinfo=UTC)))
+    )
     (asked,) = fluvius.asked
     assert (asked["periodType"], asked["from"], asked["to"]) == (
         "insertTime",
@@ -392,7 +394,7 @@ def _pulled(fluvius: Fluvius, city: City, memory: Mapping[str, object] | None, *
     terms = {"mandate": mandate(HALL), "since": date(2026, 10, 15), "register": _register(HALL)} | changed
     fluvius.mandates = [terms["mandate"]]
     context = Context(city, memory=memory or {}, rows=lambda *_: terms["register"])
-    return fetch(_endpoint(fluvius, terms["since"]), context)
+    return SOURCE.fetch(_endpoint(fluvius, terms["since"]), context)
 
 
 @pytest.mark.parametrize(
@@ -419,7 +421,7 @@ def test_on_other_terms_an_access_point_is_read_in_full_again(
 def test_once_a_month_the_last_three_months_are_read_again(fluvius: Fluvius, kortrijk: City) -> None:
     fluvius.mandates = [mandate(HALL)]
     last = datetime(2026, 10, 31, 6, tzinfo=UTC)
-    delivery = fetch(_endpoint(fluvius), _context(kortrijk, _memory(HALL, last, last)))
+    delivery = SOURCE.fetch(_endpoint(fluvius), _context(kortrijk, _memory(HALL, last, last)))
     assert [asked["periodType"] for asked in fluvius.asked] == ["readTime", "insertTime"]
     assert fluvius.asked[0]["from"] == "2026-07-31T22:00:00Z"
     assert delivery.memory["access_points"][HALL]["read_at"] == NOW.isoformat()
@@ -432,26 +434,26 @@ def test_a_memory_that_cannot_be_read_costs_a_fuller_pull_only(
     fluvius: Fluvius, kortrijk: City, memory: dict[str, object]
 ) -> None:
     fluvius.mandates = [mandate(HALL)]
-    fetch(_endpoint(fluvius), _context(kortrijk, memory))
+    SOURCE.fetch(_endpoint(fluvius), _context(kortrijk, memory))
     assert [asked["periodType"] for asked in fluvius.asked] == ["readTime"]
 
 
 def test_the_period_of_a_mandate_bounds_what_is_asked(fluvius: Fluvius, kortrijk: City) -> None:
     fluvius.mandates = [mandate(HALL, dataPeriodFrom="2026-10-20T00:00:00Z", dataPeriodTo="2026-10-31")]
-    fetch(_endpoint(fluvius), _context(kortrijk))
+    SOURCE.fetch(_endpoint(fluvius), _context(kortrijk))
     (asked,) = fluvius.asked
     assert (asked["from"], asked["to"]) == ("2026-10-19T22:00:00Z", "2026-11-01T23:00:00Z")
 
 
 def test_two_mandates_of_one_access_point_are_one_question(fluvius: Fluvius, kortrijk: City) -> None:
     fluvius.mandates = [mandate(HALL), mandate(HALL, "VH_dag"), mandate(HALL, "IG")]
-    fetch(_endpoint(fluvius), _context(kortrijk))
+    SOURCE.fetch(_endpoint(fluvius), _context(kortrijk))
     assert [asked["granularity"] for asked in fluvius.asked] == ["daily,hourly_quarterhourly"]
 
 
 def test_a_mandate_that_is_not_approved_is_not_used(fluvius: Fluvius, kortrijk: City) -> None:
     fluvius.mandates = [mandate(HALL, status="Rejected"), mandate(SCHOOL, "IG")]
-    assert fetch(_endpoint(fluvius), _context(kortrijk)).tables["readings"].height == 0
+    assert SOURCE.fetch(_endpoint(fluvius), _context(kortrijk)).tables["readings"].height == 0
     assert fluvius.asked == []
 
 
@@ -460,14 +462,14 @@ def test_a_mandate_that_is_not_approved_is_not_used(fluvius: Fluvius, kortrijk: 
 
 def test_an_access_point_outside_the_register_is_not_even_asked(fluvius: Fluvius, kortrijk: City) -> None:
     fluvius.mandates = [mandate(STRANGER), mandate(HALL)]
-    delivery = fetch(_endpoint(fluvius), _context(kortrijk))
+    delivery = SOURCE.fetch(_endpoint(fluvius), _context(kortrijk))
     assert [asked["ean"] for asked in fluvius.asked] == [HALL]
     assert delivery.withheld == {NOT_ASKED: 1}
 
 
 def test_without_a_register_nobody_is_asked(fluvius: Fluvius, kortrijk: City) -> None:
     with pytest.raises(RegisterMissingError, match="register of buildings first"):
-        fetch(_endpoint(fluvius), Context(kortrijk))
+        SOURCE.fetch(_endpoint(fluvius), Context(kortrijk))
     assert fluvius.forms == []
 
 
@@ -476,7 +478,7 @@ def test_a_revoked_mandate_is_told_and_forgotten_and_the_others_continue(fluvius
     fluvius.energy = lambda asked: (
         (403, {}, {}) if asked["ean"] == HALL else (200, {}, on_meter(SCHOOL, "quarterHourlyEnergy", QUARTER))
     )
-    delivery = fetch(_endpoint(fluvius), _context(kortrijk, _memory(HALL, NOW, NOW)))
+    delivery = SOURCE.fetch(_endpoint(fluvius), _context(kortrijk, _memory(HALL, NOW, NOW)))
     assert delivery.withheld == {f"{NO_MANDATE} {HALL}": 1}
     assert set(delivery.memory["access_points"]) == {SCHOOL}
     assert _gated(delivery, kortrijk).accepted["ean"].to_list() == [SCHOOL]
@@ -488,7 +490,7 @@ def test_when_every_access_point_is_refused_it_is_the_city_that_may_not_ask(fluv
     fluvius.mandates = [mandate(HALL), mandate(SCHOOL)]
     fluvius.energy = lambda _: (401, {}, {})
     with pytest.raises(PermanentSupplierError, match="all 2 access points"):
-        fetch(_endpoint(fluvius), _context(kortrijk))
+        SOURCE.fetch(_endpoint(fluvius), _context(kortrijk))
 
 
 _BROKEN: list[Reply] = [
@@ -516,7 +518,7 @@ def test_an_access_point_that_cannot_be_read_is_named_and_the_others_continue(
 ) -> None:
     fluvius.mandates = [mandate(HALL), mandate(SCHOOL)]
     fluvius.energy = _failing(reply, HALL)
-    delivery = fetch(_endpoint(fluvius), _context(kortrijk))
+    delivery = SOURCE.fetch(_endpoint(fluvius), _context(kortrijk))
     assert list(delivery.faults) == [HALL]
     assert delivery.faults[HALL].startswith(f"{fluvius.url}/esco-live/v3/api/mandate/energy: ")
     assert _gated(delivery, kortrijk).accepted["ean"].to_list() == [SCHOOL]
@@ -529,10 +531,10 @@ def test_a_known_access_point_that_cannot_be_read_is_asked_again_from_where_it_w
     fluvius.mandates = [mandate(HALL), mandate(SCHOOL)]
     before = _memory(HALL, datetime(2026, 11, 9, 6, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC))
     fluvius.energy = _failing((404, {}, {}), HALL)
-    failed = fetch(_endpoint(fluvius), _context(kortrijk, before))
+    failed = SOURCE.fetch(_endpoint(fluvius), _context(kortrijk, before))
     assert failed.memory["access_points"][HALL] == before["access_points"][HALL]
     fluvius.energy = _failing((404, {}, {}))
-    again = fetch(_endpoint(fluvius), _context(kortrijk, failed.memory))
+    again = SOURCE.fetch(_endpoint(fluvius), _context(kortrijk, failed.memory))
     assert [asked["from"] for asked in fluvius.asked if asked["ean"] == HALL] == ["2026-11-07T06:00:00Z"] * 2
     assert again.faults == {}
 
@@ -541,7 +543,7 @@ def test_of_an_access_point_that_fails_half_way_nothing_is_kept(fluvius: Fluvius
     fluvius.mandates = [mandate(HALL), mandate(SCHOOL)]
     good = _failing((404, {}, {}))
     fluvius.energy = lambda asked: (404, {}, {}) if asked["ean"] == HALL and asked["from"] > "2026-06" else good(asked)
-    delivery = fetch(_endpoint(fluvius, since=date(2026, 1, 1)), _context(kortrijk))
+    delivery = SOURCE.fetch(_endpoint(fluvius, since=date(2026, 1, 1)), _context(kortrijk))
     assert len([asked for asked in fluvius.asked if asked["ean"] == HALL]) == 2
     assert _gated(delivery, kortrijk).accepted["ean"].unique().to_list() == [SCHOOL]
 
@@ -549,7 +551,7 @@ def test_of_an_access_point_that_fails_half_way_nothing_is_kept(fluvius: Fluvius
 def test_a_dwelling_that_cannot_be_read_is_counted_and_not_named(fluvius: Fluvius, kortrijk: City) -> None:
     fluvius.mandates = [mandate(HOME), mandate(SCHOOL), mandate(HALL)]
     fluvius.energy = _failing((400, {}, {}), HOME, SCHOOL)
-    delivery = fetch(_endpoint(fluvius), _context(kortrijk))
+    delivery = SOURCE.fetch(_endpoint(fluvius), _context(kortrijk))
     assert list(delivery.faults) == [f"{SCHOOL}, dwellings (1)"]
     assert HOME not in repr((delivery.faults, delivery.withheld, delivery.warnings))
 
@@ -558,7 +560,7 @@ def test_many_access_points_that_fail_in_one_way_are_one_fault(fluvius: Fluvius,
     eans = [f"5414488900000{number:05d}" for number in range(6)]
     fluvius.mandates = [mandate(ean) for ean in (*eans, HALL)]
     fluvius.energy = _failing((400, {}, {}), *eans)
-    delivery = fetch(_endpoint(fluvius), _context(kortrijk, None, *eans, HALL))
+    delivery = SOURCE.fetch(_endpoint(fluvius), _context(kortrijk, None, *eans, HALL))
     assert list(delivery.faults) == [f"{', '.join(eans[:3])}, 3 more"]
 
 
@@ -567,14 +569,14 @@ def test_when_no_access_point_can_be_read_the_pull_fails(fluvius: Fluvius, kortr
     fluvius.mandates = [mandate(HALL), mandate(SCHOOL)]
     fluvius.energy = lambda asked: (403, {}, {}) if asked["ean"] == HALL else (status, {}, {})
     with pytest.raises(PermanentSupplierError, match=f"HTTP {status}"):
-        fetch(_endpoint(fluvius), _context(kortrijk))
+        SOURCE.fetch(_endpoint(fluvius), _context(kortrijk))
 
 
 def test_a_supplier_that_is_down_is_not_asked_for_every_access_point(fluvius: Fluvius, kortrijk: City) -> None:
     eans = [f"5414488900000{number:05d}" for number in range(6)]
     fluvius.mandates = [mandate(ean) for ean in eans]
     fluvius.energy = _failing((503, {"Retry-After": "0"}, {}), *eans[1:])
-    delivery = fetch(_endpoint(fluvius), _context(kortrijk, None, *eans))
+    delivery = SOURCE.fetch(_endpoint(fluvius), _context(kortrijk, None, *eans))
     assert {asked["ean"] for asked in fluvius.asked} == set(eans[:4])
     assert list(delivery.faults) == [", ".join(eans[1:4])]
     assert set(delivery.memory["access_points"]) == {eans[0]}
@@ -582,7 +584,7 @@ def test_a_supplier_that_is_down_is_not_asked_for_every_access_point(fluvius: Fl
     assert delivery.complete_until == datetime(2026, 10, 14, 22, tzinfo=UTC)
     fluvius.energy = _failing((503, {"Retry-After": "0"}, {}), *eans)
     with pytest.raises(TransientSupplierError, match="HTTP 503"):
-        fetch(_endpoint(fluvius), _context(kortrijk, None, *eans))
+        SOURCE.fetch(_endpoint(fluvius), _context(kortrijk, None, *eans))
 
 
 def test_a_pull_that_grows_long_goes_on_in_the_next_and_says_that_it_is_not_complete(
@@ -595,7 +597,7 @@ def test_a_pull_that_grows_long_goes_on_in_the_next_and_says_that_it_is_not_comp
     memory: Mapping[str, object] = {}
     complete, landed = [], []
     for _ in eans:
-        delivery = fetch(_endpoint(fluvius), _context(kortrijk, memory, *eans))
+        delivery = SOURCE.fetch(_endpoint(fluvius), _context(kortrijk, memory, *eans))
         memory = delivery.memory or {}
         complete.append(delivery.complete_until)
         landed.append(set(delivery.tables["readings"]["ean"]))
@@ -611,7 +613,7 @@ def test_a_long_pull_says_how_many_access_points_it_left(
     monkeypatch.setattr(energy_meters, "_MOST_ROWS", 1)
     fluvius.mandates = [mandate(HALL), mandate(SCHOOL), mandate(HOME)]
     fluvius.energy = _failing((404, {}, {}))
-    (warning,) = fetch(_endpoint(fluvius), _context(kortrijk)).warnings
+    (warning,) = SOURCE.fetch(_endpoint(fluvius), _context(kortrijk)).warnings
     assert warning.startswith("2 access points are left to the next pull")
 
 
@@ -625,7 +627,7 @@ def test_in_a_long_pull_what_was_stored_lately_is_asked_and_the_three_months_wai
         points |= _memory(ean, last, last)["access_points"]  # type: ignore[operator]
     fluvius.mandates = [mandate(HALL), mandate(SCHOOL)]
     fluvius.energy = _failing((404, {}, {}))
-    delivery = fetch(_endpoint(fluvius), _context(kortrijk, {"access_points": points}))
+    delivery = SOURCE.fetch(_endpoint(fluvius), _context(kortrijk, {"access_points": points}))
     assert [(asked["ean"], asked["periodType"]) for asked in fluvius.asked] == [
         (HALL, "readTime"),
         (HALL, "insertTime"),
@@ -645,7 +647,7 @@ def test_more_windows_take_no_more_room_on_their_way(fluvius: Fluvius, kortrijk:
     peaks = []
     for since in (date(2026, 10, 15), None):
         tracemalloc.start()
-        rows = fetch(_endpoint(fluvius, since), _context(kortrijk)).tables["readings"]
+        rows = SOURCE.fetch(_endpoint(fluvius, since), _context(kortrijk)).tables["readings"]
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert rows.height == 7 * len(starts)
@@ -654,7 +656,7 @@ def test_more_windows_take_no_more_room_on_their_way(fluvius: Fluvius, kortrijk:
 
 def test_a_wrong_subscription_key_refuses_the_pull(fluvius: Fluvius, kortrijk: City) -> None:
     with pytest.raises(AccessRefusedError, match="HTTP 401"):
-        fetch(_endpoint(fluvius, SUBSCRIPTION_KEY="wrong"), _context(kortrijk))
+        SOURCE.fetch(_endpoint(fluvius, SUBSCRIPTION_KEY="wrong"), _context(kortrijk))
 
 
 def test_too_many_questions_wait_as_long_as_the_supplier_asks(fluvius: Fluvius) -> None:
@@ -690,7 +692,7 @@ def _days(ean: str, first: date, count: int) -> Reply:
 def test_a_dwelling_is_asked_by_day_and_kept_by_whole_month(fluvius: Fluvius, kortrijk: City) -> None:
     fluvius.mandates = [mandate(HOME)]
     fluvius.energy = lambda _: _days(HOME, date(2026, 9, 1), 35)
-    delivery = fetch(
+    delivery = SOURCE.fetch(
         _endpoint(fluvius), _context(kortrijk, _memory(HOME, NOW, datetime(2026, 10, 1, tzinfo=UTC), "daily"))
     )
     assert {(asked["periodType"], asked["granularity"]) for asked in fluvius.asked} == {("readTime", "daily")}
@@ -704,5 +706,5 @@ def test_a_dwelling_is_asked_by_day_and_kept_by_whole_month(fluvius: Fluvius, ko
 def test_a_refused_dwelling_is_told_without_its_number(fluvius: Fluvius, kortrijk: City) -> None:
     fluvius.mandates = [mandate(HOME), mandate(HALL)]
     fluvius.energy = lambda asked: (403, {}, {}) if asked["ean"] == HOME else (200, {}, NO_DATA)
-    delivery = fetch(_endpoint(fluvius), _context(kortrijk))
+    delivery = SOURCE.fetch(_endpoint(fluvius), _context(kortrijk))
     assert delivery.withheld == {f"{NO_MANDATE} een woning": 1}

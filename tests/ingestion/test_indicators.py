@@ -15,7 +15,7 @@ from ingestion.delivery import REGISTRY, Context, DroppedFile, Secret
 from ingestion.door import KeyRing, admit
 from ingestion.errors import UnreadableFileError
 from ingestion.protocols.spreadsheet import workbook_bytes
-from ingestion.sources.indicators import read, reread
+from ingestion.sources.indicators import SOURCE
 from tests.ingestion import thousand_rows
 
 _HEADER = "kpi_id;area;ref_date;value;unit;source;published_at;uncertainty"
@@ -25,7 +25,7 @@ _Drop = Callable[[str, bytes | str], DroppedFile]
 
 
 def test_a_filled_template_lands_its_values(kortrijk: City, drop: _Drop) -> None:
-    delivery = read(drop("groen.csv", f"{_HEADER}\n{_LINE}\n"), Context(kortrijk))
+    delivery = SOURCE.read(drop("groen.csv", f"{_HEADER}\n{_LINE}\n"), Context(kortrijk))
     found = split(delivery.tables["observations"], OBSERVATIONS, kortrijk)
     observation = found.accepted.row(0, named=True)
     assert (observation["kpi_id"], observation["value"]) == ("trees_planted", 1234.5)
@@ -41,8 +41,8 @@ def test_a_workbook_lands_the_same_values(kortrijk: City, drop: _Drop) -> None:
     )
     packed = io.BytesIO()
     workbook.save(packed)
-    from_workbook = read(drop("groen.xlsx", packed.getvalue()), Context(kortrijk)).tables["observations"]
-    from_csv = read(drop("groen.csv", f"{_HEADER}\n{_LINE}\n"), Context(kortrijk)).tables["observations"]
+    from_workbook = SOURCE.read(drop("groen.xlsx", packed.getvalue()), Context(kortrijk)).tables["observations"]
+    from_csv = SOURCE.read(drop("groen.csv", f"{_HEADER}\n{_LINE}\n"), Context(kortrijk)).tables["observations"]
     assert split(from_workbook, OBSERVATIONS, kortrijk).accepted.equals(
         split(from_csv, OBSERVATIONS, kortrijk).accepted
     )
@@ -51,28 +51,28 @@ def test_a_workbook_lands_the_same_values(kortrijk: City, drop: _Drop) -> None:
 def test_a_sheet_for_each_year_is_refused_and_never_half_read(kortrijk: City, drop: _Drop) -> None:
     year = [_HEADER.split(";"), _LINE.split(";")]
     with pytest.raises(UnreadableFileError, match=r"sheets 1 \(2024\) and 2 \(2025\) both hold rows"):
-        read(drop("groen.xlsx", workbook_bytes({"2024": year, "2025": year})), Context(kortrijk))
+        SOURCE.read(drop("groen.xlsx", workbook_bytes({"2024": year, "2025": year})), Context(kortrijk))
 
 
 def test_a_sheet_beside_the_table_is_told(kortrijk: City, drop: _Drop) -> None:
     sheets = {"Blad1": [_HEADER.split(";"), _LINE.split(";")], "Blad2": [["Toelichting"]]}
-    delivery = read(drop("groen.xlsx", workbook_bytes(sheets)), Context(kortrijk))
+    delivery = SOURCE.read(drop("groen.xlsx", workbook_bytes(sheets)), Context(kortrijk))
     assert delivery.tables["observations"].height == 1
     assert delivery.withheld == {"blad 2 (Blad2) heeft niet de kolommen van het sjabloon": 1}
 
 
 def test_a_file_speaks_until_it_was_supplied_and_keeps_its_bytes(kortrijk: City, drop: _Drop) -> None:
     file = drop("groen.csv", f"{_HEADER}\n{_LINE}\n")
-    delivery = read(file, Context(kortrijk))
+    delivery = SOURCE.read(file, Context(kortrijk))
     assert delivery.supplied_at == delivery.complete_until == file.supplied_at
     assert delivery.original is not None
-    assert reread(delivery.original, "groen.csv", Context(kortrijk))["observations"].equals(
+    assert SOURCE.reread(delivery.original, "groen.csv", Context(kortrijk))["observations"].equals(
         delivery.tables["observations"]
     )
 
 
 def test_a_milestone_is_a_row_like_any_other(kortrijk: City, drop: _Drop) -> None:
-    delivery = read(
+    delivery = SOURCE.read(
         drop("mijlpalen.csv", f"{_HEADER}\nclimate_plan_approved;34022;2026-06-30;1;0/1;;;\n"), Context(kortrijk)
     )
     assert split(delivery.tables["observations"], OBSERVATIONS, kortrijk).accepted["value"].to_list() == [1.0]
@@ -90,7 +90,7 @@ def test_a_milestone_is_a_row_like_any_other(kortrijk: City, drop: _Drop) -> Non
 def test_a_bad_row_is_refused_with_its_reason_and_the_others_stay(
     kortrijk: City, drop: _Drop, old: str, new: str, reason: str
 ) -> None:
-    delivery = read(drop("groen.csv", f"{_HEADER}\n{_LINE}\n{_LINE.replace(old, new)}\n"), Context(kortrijk))
+    delivery = SOURCE.read(drop("groen.csv", f"{_HEADER}\n{_LINE}\n{_LINE.replace(old, new)}\n"), Context(kortrijk))
     found = split(delivery.tables["observations"], OBSERVATIONS, kortrijk)
     assert found.accepted.height == 1
     assert found.quarantined["reasons"].to_list() == [[reason]]
@@ -98,7 +98,7 @@ def test_a_bad_row_is_refused_with_its_reason_and_the_others_stay(
 
 def test_a_file_without_values_is_refused_by_name(kortrijk: City, drop: _Drop) -> None:
     with pytest.raises(UnreadableFileError, match=r"leeg\.csv: no row holds the column 'value'"):
-        read(drop("leeg.csv", "kpi_id;area;ref_date;unit\n"), Context(kortrijk))
+        SOURCE.read(drop("leeg.csv", "kpi_id;area;ref_date;unit\n"), Context(kortrijk))
 
 
 _REGISTRY = pl.DataFrame(
@@ -119,7 +119,7 @@ def _registered(city: City) -> Context:
 
 def _landed(file: DroppedFile, context: Context) -> Split:
     """What the gate makes of a file after the door."""
-    admitted = admit(read(file, context), CONTRACT, KeyRing((Secret("key"),)))
+    admitted = admit(SOURCE.read(file, context), CONTRACT, KeyRing((Secret("key"),)))
     return split(admitted.tables["observations"], OBSERVATIONS, context.city, file.supplied_at)
 
 
@@ -154,7 +154,9 @@ def test_a_city_without_a_registry_takes_any_indicator(kortrijk: City, drop: _Dr
 def test_of_two_people_only_that_they_are_two_lands(kortrijk: City, drop: _Drop) -> None:
     cells = "bmx_track;34022;2025-12-31;1;milestone 0/1;;;;;;projectleider;diensthoofd;"
     context = _registered(kortrijk)
-    admitted = admit(read(drop("lang.csv", f"{_LONG_HEADER}\n{cells}\n"), context), CONTRACT, KeyRing((Secret("key"),)))
+    admitted = admit(
+        SOURCE.read(drop("lang.csv", f"{_LONG_HEADER}\n{cells}\n"), context), CONTRACT, KeyRing((Secret("key"),))
+    )
     assert "projectleider" not in admitted.tables["observations"].write_json()
     row = split(admitted.tables["observations"], OBSERVATIONS, kortrijk).accepted.row(0, named=True)
     assert row["is_checked"] is True

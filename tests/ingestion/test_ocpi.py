@@ -52,7 +52,7 @@ def _paged(new_supplier: _NewSupplier, count: int, announced: int | None = None)
 def _fetch(url: str, city: City, memory: object = None, **options: str) -> Any:  # noqa: ANN401 - idem
     settings = {name: Secret(value) for name, value in options.items()}
     endpoint = Endpoint(url, Secret("example-token\n"), settings=settings)
-    return charge_points.fetch(endpoint, Context(city, memory=memory or {}))
+    return charge_points.SOURCE.fetch(endpoint, Context(city, memory=memory or {}))
 
 
 def test_every_page_is_followed_as_the_supplier_links_it(new_supplier: _NewSupplier, kortrijk: City) -> None:
@@ -109,7 +109,7 @@ def test_a_count_that_is_off_by_one_each_time_is_a_warning_and_nothing_vanishes_
     assert [each for each in delivery.warnings if "announced 12 objects and sent 11, twice" in each]
     assert len(supplier.asked) == 12
     # what may be missing is asked again: neither the window nor the last pull of everything moves
-    kept = ("until", "full_at", "locations")
+    kept = ("until", "full_at", "distinct_locations")
     assert {name: delivery.memory[name] for name in kept} == {name: first.memory[name] for name in kept}
 
 
@@ -468,7 +468,7 @@ def test_a_cursor_that_stays_where_it_is_ends(new_supplier: _NewSupplier, kortri
         _fetch(supplier.url, kortrijk)
 
 
-def test_a_peer_with_a_parameter_and_a_header_of_its_own_is_read_where_the_settings_name_both(
+def test_charge_points_cursor_and_header_are_those_that_the_settings_name(
     new_supplier: _NewSupplier, kortrijk: City
 ) -> None:
     supplier = new_supplier(lambda *_: (404, {}, b""))
@@ -520,7 +520,7 @@ def test_the_real_examples_of_datex_are_told_by_its_name(
             _fetch(supplier.url, kortrijk)
 
 
-def test_a_list_of_objects_of_another_kind_does_not_pass_for_fewer_locations_and_the_next_right_one_is_taken(
+def test_a_foreign_list_does_not_pass_for_fewer_locations_and_the_next_right_one_is_taken(
     new_supplier: _NewSupplier, kortrijk: City
 ) -> None:
     operator = _Operator(new_supplier, 20)
@@ -532,7 +532,7 @@ def test_a_list_of_objects_of_another_kind_does_not_pass_for_fewer_locations_and
 
 
 @pytest.mark.parametrize("habit", ["what remains", "size of the page", "overlap"])
-def test_locations_that_pages_show_twice_count_once_and_the_next_right_pull_is_taken(
+def test_charge_points_totals_of_pages_that_show_some_twice_are_right_and_the_next_pull_is_taken(
     new_supplier: _NewSupplier, kortrijk: City, habit: str
 ) -> None:
     supplier = new_supplier(lambda *_: (404, {}, b""))
@@ -555,6 +555,17 @@ def test_locations_that_pages_show_twice_count_once_and_the_next_right_pull_is_t
     assert len(supplier.asked) < 10
     habit = ""
     assert _fetch(f"{supplier.url}/l", kortrijk, first.memory, FULL_EVERY_DAYS="0").tables["locations"].height == 130
+
+
+def test_a_memory_that_counted_locations_twice_refuses_no_pull_that_names_them_all(
+    new_supplier: _NewSupplier, kortrijk: City
+) -> None:
+    operator = _Operator(new_supplier, 130)
+    memory = _fetch(operator.url, kortrijk).memory
+    # as a version wrote it that counted what pages showed twice
+    earlier = {name: said for name, said in memory.items() if name != "distinct_locations"} | {"locations": 2630}
+    again = _fetch(operator.url, kortrijk, earlier, FULL_EVERY_DAYS="0")
+    assert (again.tables["locations"].height, again.memory["distinct_locations"]) == (130, 130)
 
 
 def test_another_shape_than_the_settings_say_is_refused(new_supplier: _NewSupplier, kortrijk: City) -> None:
@@ -677,7 +688,7 @@ def test_locations_without_points_may_not_disappear_in_mass_either(new_supplier:
     operator = _Operator(new_supplier, 10)
     memory = _fetch(operator.url, kortrijk).memory
     with pytest.raises(PermanentSupplierError, match="names 10 locations where it named 40"):
-        _fetch(operator.url, kortrijk, memory | {"locations": 40}, FULL_EVERY_DAYS="0")
+        _fetch(operator.url, kortrijk, memory | {"distinct_locations": 40}, FULL_EVERY_DAYS="0")
 
 
 def test_a_tenth_that_goes_is_taken_in(new_supplier: _NewSupplier, kortrijk: City) -> None:

@@ -82,7 +82,7 @@ def _supplier(new_supplier: _NewSupplier, answers: Mapping[str, bytes]) -> Any: 
 
 
 def _pulled(url: str, city: City) -> Any:  # noqa: ANN401 - a Delivery
-    return charge_points.fetch(Endpoint(url), Context(city))
+    return charge_points.SOURCE.fetch(Endpoint(url), Context(city))
 
 
 def test_every_example_is_read_or_named_as_never_met(release: Path) -> None:

@@ -54,7 +54,7 @@ class _Desk:
         memory = json.loads(json.dumps(before.memory)) if before else {}
         settings = {name: Secret(value) for name, value in ({"UPDATED_AFTER": "0"} | options).items()}
         endpoint = Endpoint(self.supplier.url, None, date(2026, 6, 1), settings)
-        return tickets_1777.fetch(endpoint, Context(city, memory=memory, now=now))
+        return tickets_1777.SOURCE.fetch(endpoint, Context(city, memory=memory, now=now))
 
 
 def _request(key: str, asked: str = "2026-11-20T09:00:00Z") -> dict[str, str]:

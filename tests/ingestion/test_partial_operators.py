@@ -70,7 +70,7 @@ class _Operator:
         memory = json.loads(json.dumps(before.memory)) if before else {}
         settings = {name: Secret(value) for name, value in ({"SESSIONS": "1"} | options).items()}
         endpoint = Endpoint(f"{self.supplier.url}/versions", settings=settings)
-        return charge_points.fetch(endpoint, Context(city, memory=memory, now=now))
+        return charge_points.SOURCE.fetch(endpoint, Context(city, memory=memory, now=now))
 
 
 def _cdr(number: int, begin: str, kwh: float = 10.0, **more: object) -> dict[str, Any]:

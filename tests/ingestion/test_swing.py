@@ -15,7 +15,7 @@ from contracts.gate import split
 from contracts.sources.indicators import OBSERVATIONS
 from ingestion.delivery import Context, Delivery, Endpoint, Secret
 from ingestion.errors import PermanentSupplierError
-from ingestion.sources.indicators import fetch
+from ingestion.sources.indicators import SOURCE
 
 _NewSupplier = Callable[..., Any]
 _Row = tuple[str, str, str, str]
@@ -86,7 +86,7 @@ def ask(kortrijk: City, tmp_path: Path) -> Callable[..., Delivery]:
         options = {"MAPPING": str(file)} | settings
         secret = Secret(options.pop("TOKEN")) if "TOKEN" in options else None
         endpoint = Endpoint(url, secret, since, {name: Secret(value) for name, value in options.items()})
-        return fetch(endpoint, Context(kortrijk))
+        return SOURCE.fetch(endpoint, Context(kortrijk))
 
     return asked
 
@@ -201,7 +201,7 @@ def test_a_wrong_setting_says_what_to_do(
 
 def test_without_a_list_nothing_is_asked(kortrijk: City) -> None:
     with pytest.raises(PermanentSupplierError, match="ADEMRUIMTE_INDICATORS_MAPPING"):
-        fetch(Endpoint("http://127.0.0.1:9"), Context(kortrijk))
+        SOURCE.fetch(Endpoint("http://127.0.0.1:9"), Context(kortrijk))
 
 
 @pytest.mark.parametrize("said", [{"error": "x"}, {"value": None}, ["value"]])

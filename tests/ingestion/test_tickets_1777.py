@@ -68,7 +68,7 @@ def _serve(
 
 
 def _ids(url: str, city: City, since: date | None = None, secret: Secret | None = None) -> list[str]:
-    delivery = tickets_1777.fetch(Endpoint(f"{url}/open311", secret, since), Context(city))
+    delivery = tickets_1777.SOURCE.fetch(Endpoint(f"{url}/open311", secret, since), Context(city))
     ids: list[str] = delivery.tables["requests"]["service_request_id"].to_list()
     return ids
 
@@ -131,7 +131,9 @@ def test_a_server_that_can_never_be_read_whole_is_refused_with_the_hour(
 
 def test_a_delivery_speaks_until_the_suppliers_own_time(new_supplier: _NewSupplier, kortrijk: City) -> None:
     supplier = _serve(new_supplier, _tickets(1, timedelta(hours=1)))
-    delivery = tickets_1777.fetch(Endpoint(f"{supplier.url}/open311/?jurisdiction_id=kortrijk.be"), Context(kortrijk))
+    delivery = tickets_1777.SOURCE.fetch(
+        Endpoint(f"{supplier.url}/open311/?jurisdiction_id=kortrijk.be"), Context(kortrijk)
+    )
     assert delivery.supplied_at == delivery.complete_until == _SERVER_TIME
     assert delivery.origin == f"{supplier.url}/open311/"
     assert all(query["jurisdiction_id"] == "kortrijk.be" for _, query in supplier.asked)
@@ -219,7 +221,7 @@ def _pull(
         endpoint = Endpoint(
             url, Secret("t"), date(2026, 6, 1), {name: Secret(value) for name, value in settings.items()}
         )
-        return tickets_1777.fetch(endpoint, Context(city, memory))
+        return tickets_1777.SOURCE.fetch(endpoint, Context(city, memory))
 
 
 def _keys(delivery: Delivery) -> list[str]:
@@ -267,7 +269,9 @@ def test_an_old_open_request_that_is_deleted_leaves_the_others_and_is_withdrawn_
     supplier = new_supplier(answer)
     for _ in range(2):
         memory = json.loads(json.dumps(pulls[-1].memory))
-        pulls.append(tickets_1777.fetch(Endpoint(supplier.url, None, date(2026, 6, 1)), Context(kortrijk, memory)))
+        pulls.append(
+            tickets_1777.SOURCE.fetch(Endpoint(supplier.url, None, date(2026, 6, 1)), Context(kortrijk, memory))
+        )
     assert [_kinds(pull) for pull in pulls] == [[], [], [("gone", "withdrawn")]]
     assert [_keys(pull) for pull in pulls] == [["a", "gone", "old"], [], []]
 
@@ -380,8 +384,8 @@ def test_a_closed_row_that_says_no_legible_moment_comes_once_too(kortrijk: City,
     bad = _ticket("a", status="closed", requested_datetime="gisteren")
     supplier = new_supplier(lambda path, _: (404 if "updates" in path else 200, {}, json.dumps([bad]).encode()))
     endpoint = Endpoint(supplier.url, None, date(2026, 6, 1))
-    first = tickets_1777.fetch(endpoint, Context(kortrijk))
-    second = tickets_1777.fetch(endpoint, Context(kortrijk, json.loads(json.dumps(first.memory))))
+    first = tickets_1777.SOURCE.fetch(endpoint, Context(kortrijk))
+    second = tickets_1777.SOURCE.fetch(endpoint, Context(kortrijk, json.loads(json.dumps(first.memory))))
     assert (set(_keys(first)), _keys(second)) == ({"a"}, [])
 
 
@@ -400,7 +404,7 @@ def test_where_no_request_can_be_asked_by_number_the_older_ones_are_neither_miss
     endpoint = Endpoint(new_supplier(deaf).url, None, date(2026, 6, 1))
     for _ in range(3):
         memory = json.loads(json.dumps(pulls[-1].memory))
-        pulls.append(tickets_1777.fetch(endpoint, Context(kortrijk, memory)))
+        pulls.append(tickets_1777.SOURCE.fetch(endpoint, Context(kortrijk, memory)))
     assert not any(_kinds(pull) for pull in pulls)
     assert remembered(pulls[-1].memory or {}, date(2026, 6, 1)).requests["old"].missed == 0
     (said,) = pulls[-1].warnings
@@ -413,7 +417,7 @@ def test_a_pull_that_breaks_off_leaves_the_memory_as_it_was(kortrijk: City, new_
     supplier = new_supplier(lambda _, query: (200 if "start_date" not in query else 403, {}, b"[]"))
     memory = dict(first.memory or {})
     with pytest.raises(PermanentSupplierError):
-        tickets_1777.fetch(Endpoint(supplier.url, None, date(2026, 6, 1)), Context(kortrijk, memory))
+        tickets_1777.SOURCE.fetch(Endpoint(supplier.url, None, date(2026, 6, 1)), Context(kortrijk, memory))
     assert memory == first.memory
 
 
@@ -539,17 +543,17 @@ def _lists_open_unless_asked(tickets: list[dict[str, Any]], *, hears_numbers: bo
     return answer
 
 
-def test_a_server_that_lists_only_open_questions_unless_asked_withdraws_none_that_was_answered(
+def test_tickets_default_open_of_a_server_withdraws_none_that_was_answered(
     kortrijk: City, new_supplier: _NewSupplier
 ) -> None:
     tickets = [_ticket(f"t{number}", updated_datetime=_ASKED) for number in range(30)]
     supplier = new_supplier(_lists_open_unless_asked(tickets))
-    first = tickets_1777.fetch(Endpoint(supplier.url), Context(kortrijk))
+    first = tickets_1777.SOURCE.fetch(Endpoint(supplier.url), Context(kortrijk))
     for each in tickets:
         each |= {"status": "closed", "updated_datetime": "2026-11-12T09:00:00+01:00"}
-    second = tickets_1777.fetch(Endpoint(supplier.url), Context(kortrijk, json.loads(json.dumps(first.memory))))
+    second = tickets_1777.SOURCE.fetch(Endpoint(supplier.url), Context(kortrijk, json.loads(json.dumps(first.memory))))
     assert second.tables["requests"]["status"].to_list() == ["closed"] * 30
-    third = tickets_1777.fetch(Endpoint(supplier.url), Context(kortrijk, json.loads(json.dumps(second.memory))))
+    third = tickets_1777.SOURCE.fetch(Endpoint(supplier.url), Context(kortrijk, json.loads(json.dumps(second.memory))))
     assert (third.tables["requests"].height, _kinds(third)) == (0, [])
 
 
@@ -558,11 +562,11 @@ def test_a_question_that_no_window_shows_any_more_is_asked_by_its_number_before_
 ) -> None:
     tickets = [_ticket(f"t{number}") for number in range(30)]
     supplier = new_supplier(_lists_open_unless_asked(tickets))
-    first = tickets_1777.fetch(Endpoint(supplier.url), Context(kortrijk))
+    first = tickets_1777.SOURCE.fetch(Endpoint(supplier.url), Context(kortrijk))
     for each in tickets:
         # listed by no filter, and given by its number
         each |= {"status": "resolved", "updated_datetime": "2026-11-12T09:00:00+01:00"}
-    second = tickets_1777.fetch(Endpoint(supplier.url), Context(kortrijk, json.loads(json.dumps(first.memory))))
+    second = tickets_1777.SOURCE.fetch(Endpoint(supplier.url), Context(kortrijk, json.loads(json.dumps(first.memory))))
     accepted = split(second.tables["requests"], REQUESTS, kortrijk).accepted
     assert accepted["status"].to_list() == ["closed"] * 30
 
@@ -669,7 +673,7 @@ _BULK = """service_request_id;requested_datetime;closed_date;status_description;
 
 
 def test_a_bulk_file_is_read_by_its_own_columns(drop: Callable[..., DroppedFile], kortrijk: City) -> None:
-    delivery = tickets_1777.read(drop("meldingen.csv", _BULK), Context(kortrijk))
+    delivery = tickets_1777.SOURCE.read(drop("meldingen.csv", _BULK), Context(kortrijk))
     found = split(delivery.tables["requests"], REQUESTS, kortrijk)
     assert found.quarantined.is_empty(), found.quarantined["reasons"].to_list()
     rows = found.accepted.rows_by_key("service_request_id", named=True, unique=True)
@@ -686,7 +690,7 @@ def test_a_bulk_file_is_read_by_its_own_columns(drop: Callable[..., DroppedFile]
 
 
 def test_of_a_bulk_file_no_name_and_no_story_comes_along(drop: Callable[..., DroppedFile], kortrijk: City) -> None:
-    frame = tickets_1777.read(drop("meldingen.csv", _BULK), Context(kortrijk)).tables["requests"]
+    frame = tickets_1777.SOURCE.read(drop("meldingen.csv", _BULK), Context(kortrijk)).tables["requests"]
     assert {"naam", "description"} <= set(frame.columns)
     assert not {"Jan", "Piet", "mijn verhaal"} & {cell for row in frame.rows() for cell in row}
     assert frame["has_text"].to_list() == ["true", "false"]
@@ -695,7 +699,7 @@ def test_of_a_bulk_file_no_name_and_no_story_comes_along(drop: Callable[..., Dro
 def test_a_file_of_updates_is_the_reply_log(drop: Callable[..., DroppedFile], kortrijk: City) -> None:
     header = "update_id;service_request_id;status;updated_datetime;description"
     log = f"{header}\n1;0042;CLOSED;2026-11-12T10:00:00;Klaar, Jan\n"
-    delivery = tickets_1777.read(drop("antwoorden.csv", log), Context(kortrijk))
+    delivery = tickets_1777.SOURCE.read(drop("antwoorden.csv", log), Context(kortrijk))
     found = split(delivery.tables["events"], EVENTS, kortrijk)
     assert sorted(found.accepted["event_type"]) == ["closed", "replied"]
     assert delivery.tables["requests"].is_empty()
@@ -715,7 +719,7 @@ def test_requests_and_their_updates_in_one_workbook_are_both_read(
 ) -> None:
     sheets = {"meldingen": _SHEET, "updates": _LOG_SHEET}
     file = drop("alles.xlsx", workbook_bytes({name: sheets[name] for name in order} | {"uitleg": [["Jan"], ["Piet"]]}))
-    delivery = tickets_1777.read(file, Context(kortrijk))
+    delivery = tickets_1777.SOURCE.read(file, Context(kortrijk))
     assert delivery.tables["requests"]["service_request_id"].to_list() == ["0042", "0043"]
     assert _kinds(delivery) == [("0042", "closed"), ("0042", "replied")]
     assert delivery.withheld == {"blad 3 heeft niet de kolommen van het sjabloon": 2}
@@ -725,9 +729,9 @@ def test_requests_and_their_updates_in_one_workbook_are_both_read(
 def test_two_sheets_of_requests_are_refused_with_their_places(drop: Callable[..., DroppedFile], kortrijk: City) -> None:
     file = drop("alles.xlsx", workbook_bytes({"2025": _SHEET, "2026": _SHEET}))
     with pytest.raises(UnreadableFileError, match=r"sheets 1 \(2025\) and 2 \(2026\)"):
-        tickets_1777.read(file, Context(kortrijk))
+        tickets_1777.SOURCE.read(file, Context(kortrijk))
 
 
 def test_a_file_with_the_header_of_neither_is_refused(drop: Callable[..., DroppedFile], kortrijk: City) -> None:
     with pytest.raises(UnreadableFileError, match="service_request_id"):
-        tickets_1777.read(drop("iets.csv", "naam;adres\nx;y\n"), Context(kortrijk))
+        tickets_1777.SOURCE.read(drop("iets.csv", "naam;adres\nx;y\n"), Context(kortrijk))

@@ -4,7 +4,8 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from orchestration.loop.landing import Landed, land
+from orchestration.loop.landed import Landed
+from orchestration.loop.landing import land
 from orchestration.settings import Settings, read_settings
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)

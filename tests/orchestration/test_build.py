@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,12 +18,13 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from orchestration.loop.build import Build, BuildBusyError, MixedBuildError, build, build_lock, forget_warehouse
-from orchestration.loop.landing import Outcome, land
+from orchestration.loop.landed import Outcome
+from orchestration.loop.landing import land
 from orchestration.loop.plan import last_decision, make_plan, why_due
 from orchestration.loop.transform import TransformError
 from orchestration.report import published_frame
 from orchestration.settings import Settings
-from tests.orchestration.profiles import LATER, NOW
+from tests.orchestration.profiles import LATER, NOW, copy_profile, settings_in
 from warehouse.engine import connect, frame
 from warehouse.lake import Lake
 from warehouse.published.pointer import current
@@ -198,30 +200,44 @@ sys.stdin.read()
 """
 
 
-@pytest.fixture
-def held(own_demo: Settings) -> Iterator[Settings]:
-    """A profile of which a reader that may write holds the published file, as another process."""
-    file = (own_demo.layout.published / "current" / "ademruimte.duckdb").resolve()
+@contextmanager
+def held_by_a_reader(settings: Settings) -> Iterator[None]:
+    """A reader that may write holds the published file, as another process."""
+    file = (settings.layout.published / "current" / "ademruimte.duckdb").resolve()
     file.chmod(0o644)
     reader = subprocess.Popen(
         [sys.executable, "-c", HOLDS, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert reader.stdout is not None
     assert reader.stdout.readline() == "held\n"
-    yield own_demo
+    yield
     reader.communicate("", timeout=20)
 
 
-def test_no_reader_recipient_or_mail_stops_a_build(held: Settings, tmp_path: Path) -> None:
-    held = replace(held, mail=replace(held.mail, recipients=tmp_path / "share" / "away.csv"))
-    with build_lock(held):
-        assert "stands" in Build(held, LATER).recover()
-    drop_indicator(held, 18_000)
-    built = build(replace(held, fixed_as_of=held.fixed_as_of + timedelta(weeks=1)), LATER)
-    assert current(held.layout.published) == built.plan.build_id
-    assert verdicts_of(held).filter(pl.col("target_id") == "trees_extra")["value"].item() == 18_000
-    with State(held.layout.state) as state:
-        assert {row.period for row in state.unsent()} == {"2026-W48", "2026-W49"}
+@pytest.fixture(scope="module")
+def eleven_weeks_later(
+    demo_home: Path, suppliers: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
+    """The demo built again with the same data, while a reader holds what is published and no recipient can be read.
+
+    Read it; never write to it.
+    """
+    own = settings_in(copy_profile(demo_home, tmp_path_factory.mktemp("later") / "var"), suppliers)
+    away = replace(own.mail, recipients=own.layout.root / "share" / "away.csv")
+    later = replace(own, mail=away, fixed_as_of=own.fixed_as_of + timedelta(days=75))
+    with held_by_a_reader(later):
+        with build_lock(later):
+            assert "stands" in Build(later, LATER).recover()
+        build(later, LATER)
+    return later
+
+
+def test_no_reader_recipient_or_mail_stops_a_build(eleven_weeks_later: Settings) -> None:
+    published = current(eleven_weeks_later.layout.published)
+    assert published == Lake(eleven_weeks_later.layout.lake).decisions()[-1].build_id
+    assert set(verdicts_of(eleven_weeks_later)["build_id"]) == {published}
+    with State(eleven_weeks_later.layout.state) as state:
+        assert {row.period for row in state.unsent()} == {"2026-W48", "2027-W05"}
         assert state.failures(None) == []
 
 
@@ -241,9 +257,13 @@ def test_judging_with_another_builds_quality_is_refused(own_demo: Settings) -> N
 def test_an_empty_lake_builds_and_publishes_109_targets_without_data(empty_profile: Callable[..., Settings]) -> None:
     settings = empty_profile()
     # a build of its own: there is no other of an empty lake
-    build(settings, NOW)
-    assert set(verdicts_of(settings)["status"]) == WITHOUT_DATA
-    assert verdicts_of(settings).height == 109
+    measured = build(settings, NOW).measured
+    assert measured is not None
+    assert {result.status for result in measured.results} == {"success", "pass"}
+    verdicts = verdicts_of(settings)
+    assert set(verdicts["status"]) == WITHOUT_DATA
+    assert set(verdicts["as_of_date"]) == {NOW.date()}
+    assert verdicts.height == 109
 
 
 def test_the_same_build_again_from_the_lake_alone_gives_the_same_verdicts_and_appends_no_decision(
@@ -262,7 +282,7 @@ def test_the_same_build_again_from_the_lake_alone_gives_the_same_verdicts_and_ap
 
 
 def test_a_lost_publication_is_published_again(own_demo: Settings) -> None:
-    (own_demo.layout.published / "current").unlink()
+    (own_demo.layout.published / "current.json").unlink()
     assert "not published" in (why_due(own_demo, LATER) or "")
     with build_lock(own_demo):
         assert "forward" in Build(own_demo, LATER).recover()
@@ -270,12 +290,12 @@ def test_a_lost_publication_is_published_again(own_demo: Settings) -> None:
     assert why_due(own_demo, LATER) is None
 
 
-def test_eleven_weeks_later_the_same_data_append_only_what_changes_status(own_demo: Settings) -> None:
+def test_eleven_weeks_later_the_same_data_append_only_what_changes_status(
+    demo: Settings, eleven_weeks_later: Settings
+) -> None:
     """What one day later appends is seen where Dagster builds."""
-    before = verdicts_of(own_demo)
-    later = replace(own_demo, fixed_as_of=own_demo.fixed_as_of + timedelta(days=75))
-    build(later, LATER)
-    now, lake = verdicts_of(later), Lake(later.layout.lake)
+    before, now = verdicts_of(demo), verdicts_of(eleven_weeks_later)
+    lake = Lake(eleven_weeks_later.layout.lake)
     said = set(lake.said(lake.decisions()[-1])["target_id"])
     # the demo holds one correction that may not be told before December
     told = set(now.filter(now["value"].ne_missing(before["value"]))["target_id"])

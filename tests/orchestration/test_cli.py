@@ -96,7 +96,7 @@ def test_a_wrong_setting_is_told_in_a_sentence_and_not_as_a_traceback(
 
 
 def test_a_build_beside_another_says_that_one_is_running(run: Run, own_demo: Settings) -> None:
-    (own_demo.layout.published / "current").unlink()
+    (own_demo.layout.published / "current.json").unlink()
     with build_lock(own_demo):
         result = run(own_demo, "build")
     assert result.exit_code == 1
@@ -111,7 +111,7 @@ def test_a_full_disk_is_told_in_a_sentence_that_says_what_to_do(run: Run, small_
             filler.write(bytes(4096))
     result = run(settings, "land", "indicators")
     assert result.exit_code == 1
-    assert said(result).endswith("the disk is full: make room, then run it again")
+    assert said(result).endswith("the disk is full, or cannot be written: make room, then run it again")
     assert "Traceback" not in result.output
 
 

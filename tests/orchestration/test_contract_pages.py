@@ -12,10 +12,12 @@ import yaml
 
 from contracts.registry import all_contracts
 from contracts.vocabulary import Received, SourceContract, TableContract
-from orchestration.giving_back.contract_pages import INDEX, page, stale, template_names, write
+from orchestration.giving_back.contract_pages import INDEX, page, published, template_names
+from orchestration.giving_back.generated import stale, write
 from orchestration.giving_back.lines import check
 from orchestration.giving_back.open_data_contract import API_VERSION
-from orchestration.settings import Settings
+from orchestration.giving_back.staging_models import OF_THE_LOADER, staging_models
+from orchestration.settings import DBT_PROJECT, Settings
 from tests.orchestration.profiles import NOW
 from tests.orchestration.test_cli import Run, own_logger, run  # noqa: F401 - fixtures
 
@@ -65,8 +67,36 @@ DIMENSIONS = {"accuracy", "completeness", "conformity", "consistency", "coverage
 
 
 def test_what_is_published_is_what_the_contracts_say() -> None:
-    differing = stale(all_contracts(), PUBLISHED)
+    differing = stale(published(all_contracts()), PUBLISHED)
     assert not differing, "run `ademruimte contracts write` and keep what it made"
+
+
+def test_the_staging_models_are_what_the_contracts_say() -> None:
+    differing = stale(staging_models(all_contracts()), DBT_PROJECT / "models" / "staging", (OF_THE_LOADER,))
+    assert not differing, "run `ademruimte contracts write` and keep what it made"
+
+
+def test_a_staging_model_names_every_column_that_a_model_may_read_and_where_a_row_came_from() -> None:
+    models = staging_models({"indicators": all_contracts()["indicators"]})
+    text = models["indicators/stg_indicators__observations.sql"].decode()
+    staged = [column.name for column in all_contracts()["indicators"].tables[0].columns if column.staged]
+    assert re.findall(r"'(\w+)'", text) == ["indicators", "observations", *staged]
+    described = yaml.safe_load(models["indicators/_indicators.yml"])
+    assert described["sources"][0]["tables"][0]["identifier"] == "indicators__observations"
+    assert [model["name"] for model in described["models"]] == ["stg_indicators__observations"]
+
+
+def test_a_new_column_makes_the_staging_model_of_its_table_stale_and_the_loader_s_own_are_left_alone(
+    tmp_path: Path,
+) -> None:
+    contract = all_contracts()["tickets_1777"]
+    write(staging_models({"tickets_1777": contract}), tmp_path)
+    (tmp_path / OF_THE_LOADER).mkdir()
+    (tmp_path / OF_THE_LOADER / "own.sql").touch()
+    requests, events = contract.tables
+    wider = replace(requests, columns=(*requests.columns, replace(requests.columns[0], name="mood")))
+    changed = staging_models({"tickets_1777": replace(contract, tables=(wider, events))})
+    assert stale(changed, tmp_path, (OF_THE_LOADER,)) == ["tickets_1777/stg_tickets_1777__requests.sql"]
 
 
 # --- writing and checking ---------------------------------------------------------------------------------------
@@ -74,23 +104,23 @@ def test_what_is_published_is_what_the_contracts_say() -> None:
 
 def test_a_changed_missing_or_spare_page_is_named(tmp_path: Path) -> None:
     contracts = {"indicators": all_contracts()["indicators"]}
-    names = write(contracts, tmp_path)
+    names = write(published(contracts), tmp_path)
     assert {INDEX, "indicators.md", "indicators.odcs.yaml"} <= set(names)
-    assert stale(contracts, tmp_path) == []
+    assert stale(published(contracts), tmp_path) == []
     (tmp_path / "indicators.md").write_text("anders")
     (tmp_path / "indicators.odcs.yaml").unlink()
     (tmp_path / "weer.md").touch()
-    assert stale(contracts, tmp_path) == ["indicators.md", "indicators.odcs.yaml", "weer.md"]
-    write(contracts, tmp_path)
-    assert stale(contracts, tmp_path) == []
+    assert stale(published(contracts), tmp_path) == ["indicators.md", "indicators.odcs.yaml", "weer.md"]
+    write(published(contracts), tmp_path)
+    assert stale(published(contracts), tmp_path) == []
     assert not (tmp_path / "weer.md").exists()
 
 
 def test_a_changed_contract_makes_its_page_stale(tmp_path: Path) -> None:
     contract = all_contracts()["indicators"]
-    write({"indicators": contract}, tmp_path)
+    write(published({"indicators": contract}), tmp_path)
     table = replace(contract.tables[0], description_nl="Iets anders.")
-    assert stale({"indicators": replace(contract, tables=(table,))}, tmp_path) == [
+    assert stale(published({"indicators": replace(contract, tables=(table,))}), tmp_path) == [
         "indicators.md",
         "indicators.odcs.yaml",
     ]
@@ -98,18 +128,20 @@ def test_a_changed_contract_makes_its_page_stale(tmp_path: Path) -> None:
 
 def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     for folder in ("one", "two"):
-        write(all_contracts(), tmp_path / folder)
+        write(published(all_contracts()), tmp_path / folder)
     one, two = ({path.name: path.read_bytes() for path in (tmp_path / folder).iterdir()} for folder in ("one", "two"))
     assert one == two
 
 
 def test_the_command_writes_and_checks(run: Run, empty_profile: Callable[..., Settings], tmp_path: Path) -> None:  # noqa: F811
-    folder = tmp_path / "contracten"
-    missing = run(empty_profile(), "contracts", "check", "--folder", str(folder))
+    folder, models = tmp_path / "contracten", tmp_path / "staging"
+    where = ("--folder", str(folder), "--staging", str(models))
+    missing = run(empty_profile(), "contracts", "check", *where)
     assert missing.exit_code == 1
     assert missing.output.endswith("run `ademruimte contracts write`\n")
-    assert run(empty_profile(), "contracts", "write", "--folder", str(folder)).exit_code == 0
-    checked = run(empty_profile(), "contracts", "check", "--folder", str(folder))
+    assert run(empty_profile(), "contracts", "write", *where).exit_code == 0
+    checked = run(empty_profile(), "contracts", "check", *where)
+    assert (models / "buildings" / "stg_buildings__connections.sql").is_file()
     assert (checked.exit_code, checked.output) == (0, "")
 
 

@@ -3,19 +3,22 @@
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
+import polars as pl
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
-from orchestration.loop.landing import Outcome, land
+from orchestration.loop.landed import Outcome
+from orchestration.loop.landing import land
 from orchestration.loop.messages import fill_data_team, note_run_failure, send, unsent
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW
+from warehouse.lake import Lake
 from warehouse.state import OutboxMessage, State
 
 DAY = timedelta(days=1)
@@ -82,7 +85,7 @@ def test_failed_runs_refused_files_pulls_and_deliveries_silent_sources_and_stuck
     # no address is set for it
     land(settings, settings.contracts()["charge_points"], NOW)
     with State(settings.layout.state) as state:
-        state.asked("energy_meters", None, NOW - 365 * DAY)
+        state.asked("energy_meters", None, NOW - 365 * DAY, None)
         state.enqueue([OutboxMessage("kortrijk:wonen:2026-W48", "wonen", "2026-W48", "b", "s", b"x", NOW)])
         state.mark_failed("kortrijk:wonen:2026-W48", "held: no mail address for department wonen", NOW)
     assert fill_data_team(settings, NOW) == 1
@@ -99,6 +102,19 @@ def test_failed_runs_refused_files_pulls_and_deliveries_silent_sources_and_stuck
         "kortrijk:wonen:2026-W48: held: no mail address",
     ):
         assert words in body(mail)
+
+
+@pytest.mark.parametrize(
+    ("clock", "told"), [([NOW - DAY, NOW + 365 * DAY], True), ([NOW, NOW - DAY], True), ([NOW], False)]
+)
+def test_a_clock_that_jumped_is_told(settings: Settings, clock: list[datetime], told: bool) -> None:  # noqa: FBT001
+    lake = Lake(settings.layout.lake)
+    for number, moment in enumerate(clock):
+        lake.commit_decisions(f"b{number}", pl.DataFrame({"target_id": ["trees"]}), {}, moment)
+    assert fill_data_team(settings, NOW) == told
+    if told:
+        assert the_mail(settings)["Subject"].endswith(": 1 wrong clock")
+        assert "set the clock of its machine right; nothing was lost" in " ".join(body(the_mail(settings)).split())
 
 
 def test_there_is_one_mail_a_day_and_a_failed_run_is_told_in_one_of_them(settings: Settings) -> None:
@@ -129,7 +145,7 @@ def test_the_worst_of_days_fits_a_terminal(settings: Settings) -> None:
     land(settings, settings.contracts()["indicators"], NOW)
     with State(settings.layout.state) as state:
         for source in settings.contracts():
-            state.asked(source, None, NOW - 365 * DAY)
+            state.asked(source, None, NOW - 365 * DAY, None)
         rows = [OutboxMessage(f"k{n}", "wonen", "2026-W48", "b", "s", b"x", NOW) for n in range(40)]
         state.enqueue(rows)
         for row in rows:

@@ -14,17 +14,17 @@ from orchestration.definitions import defs
 from orchestration.factories import asking
 from orchestration.factories.failures import reason_of
 from orchestration.loop.build import build_lock
-from orchestration.loop.passage import one_at_a_time
+from orchestration.loop.locks import one_at_a_time
 from orchestration.loop.plan import why_due
 from orchestration.loop.transform import parse
 from orchestration.settings import Settings
+from tests.golden.keys import WRITTEN, golden_keys
 from tests.orchestration.profiles import NOW
 from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, drop
 from warehouse.lake import Lake
 from warehouse.published.pointer import current
 from warehouse.state import OutboxMessage, State
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "asset_keys.txt"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -60,7 +60,7 @@ def sensor_result(location: dg.Definitions, name: str, instance: DagsterInstance
 
 def test_asset_keys_are_the_golden_ones(location: dg.Definitions) -> None:
     keys = sorted(key.to_user_string() for key in location.resolve_all_asset_keys())
-    assert keys == GOLDEN.read_text("utf-8").split(), f"if this change is meant, write the new keys into {GOLDEN.name}"
+    assert keys == golden_keys(), f"if this change is meant, write the new keys into {WRITTEN.name}"
 
 
 def test_every_source_has_its_job_checks_and_trigger(location: dg.Definitions, profile: Settings) -> None:
@@ -157,7 +157,7 @@ def test_a_build_is_asked_for_once_something_landed(
 def test_no_build_is_asked_for_while_one_runs(
     location: dg.Definitions, profile: Settings, instance: DagsterInstance
 ) -> None:
-    (profile.layout.published / "current").unlink()
+    (profile.layout.published / "current.json").unlink()
     assert sensor_result(location, "build_due", instance).run_requests
     instance.create_run_for_job(location.resolve_job_def("build"), status=dg.DagsterRunStatus.STARTED)
     assert not sensor_result(location, "build_due", instance).run_requests
@@ -174,7 +174,7 @@ def test_a_build_run_whose_host_died_is_ended_and_asked_for_again(
     location: dg.Definitions, profile: Settings, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(asking, "_GRACE", -timedelta(minutes=1))
-    (profile.layout.published / "current").unlink()
+    (profile.layout.published / "current.json").unlink()
     dead = ask_for_build(location, instance)
     with build_lock(profile):
         assert not sensor_result(location, "build_due", instance).run_requests, "it may still be alive"
@@ -185,7 +185,7 @@ def test_a_build_run_whose_host_died_is_ended_and_asked_for_again(
 def test_a_build_whose_worker_alone_was_killed_is_asked_for_again_at_once_but_not_for_ever(
     location: dg.Definitions, profile: Settings, instance: DagsterInstance
 ) -> None:
-    (profile.layout.published / "current").unlink()
+    (profile.layout.published / "current.json").unlink()
     # as the code server does when the process of a run is gone
     instance.report_run_failed(ask_for_build(location, instance))
     instance.report_run_failed(ask_for_build(location, instance))
@@ -210,7 +210,7 @@ def test_a_build_that_failed_itself_is_not_asked_for_again_at_once(
 def test_a_build_that_a_person_ended_does_not_start_again_at_once(
     location: dg.Definitions, profile: Settings, instance: DagsterInstance
 ) -> None:
-    (profile.layout.published / "current").unlink()
+    (profile.layout.published / "current.json").unlink()
     instance.report_run_canceled(ask_for_build(location, instance))
     assert not sensor_result(location, "build_due", instance).run_requests
 
@@ -382,7 +382,7 @@ def test_a_supplier_silent_for_too_long_fails_the_freshness_check(
 ) -> None:
     profile.layout.state.unlink()
     with State(profile.layout.state) as state:
-        state.asked("renovation_coach", None, datetime.now(UTC) - timedelta(days=days_silent))
+        state.asked("renovation_coach", None, datetime.now(UTC) - timedelta(days=days_silent), None)
     result = location.resolve_job_def("watch_renovation_coach").execute_in_process(instance=instance, run_config=QUIET)
     checks = {(check.check_name, check.passed) for check in result.get_asset_check_evaluations()}
     assert checks == {("arrived_on_time", on_time)}

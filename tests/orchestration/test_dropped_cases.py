@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import zipfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,9 +12,10 @@ import polars as pl
 import pytest
 from openpyxl import Workbook
 
-from orchestration.giving_back.lines import fault_nl
+from orchestration.giving_back.lines import check
 from orchestration.loop.dropped import READY
-from orchestration.loop.landing import Landed, Outcome, land
+from orchestration.loop.landed import Landed, Outcome
+from orchestration.loop.landing import land
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW
 from tests.orchestration.test_landing import INDICATORS, drop, land_source
@@ -124,7 +126,7 @@ _LOG_ROWS = [
 ]
 
 
-def test_an_error_cell_or_uncalculated_formula_refuses_the_row_in_a_workbook_as_in_csv(
+def test_error_cells_and_uncalculated_formulas_refuse_the_row_in_a_workbook_as_in_csv(
     empty_profile: Callable[..., Settings],
 ) -> None:
     settings = empty_profile()
@@ -142,7 +144,7 @@ def test_an_error_cell_or_uncalculated_formula_refuses_the_row_in_a_workbook_as_
     assert refused[6][0].startswith("epc_na: in deze cel staat een formule zonder uitkomst.")
 
 
-def test_a_building_of_which_the_day_of_sale_is_an_error_does_not_stay(empty_profile: Callable[..., Settings]) -> None:
+def test_error_cells_in_the_day_of_sale_do_not_keep_a_building(empty_profile: Callable[..., Settings]) -> None:
     settings = empty_profile()
     header = ["gebouw", "naam", "ean", "drager", "geldig_van", "geldig_tot", "oppervlakte_m2", "gebruik", "is_woning"]
     rest = ["", "", "2019-01-01"]
@@ -176,7 +178,7 @@ def _with_outcomes(book: bytes, outcome: bytes, kind: bytes) -> bytes:
     return saved.getvalue()
 
 
-def test_rounded_numbers_in_the_key_of_a_dossier_are_refused_and_do_not_melt_into_one(
+def test_e_notation_in_the_key_of_dossiers_is_refused_and_melts_none_into_one(
     empty_profile: Callable[..., Settings],
 ) -> None:
     settings = empty_profile()
@@ -190,7 +192,7 @@ def test_rounded_numbers_in_the_key_of_a_dossier_are_refused_and_do_not_melt_int
     assert all("afgerond (E+)" in reason for (reason,) in refused.values())
 
 
-def test_rounded_numbers_in_the_key_of_an_export_of_questions_are_refused(
+def test_e_notation_in_the_key_of_an_export_of_questions_is_refused(
     empty_profile: Callable[..., Settings],
 ) -> None:
     settings = empty_profile()
@@ -200,7 +202,7 @@ def test_rounded_numbers_in_the_key_of_an_export_of_questions_are_refused(
     assert list(_refused(settings, landed, "requests")) == [2, 3, 4]
 
 
-def test_a_point_before_three_digits_beside_decimal_commas_is_refused_in_floor_areas(
+def test_a_decimal_point_before_three_digits_beside_commas_is_refused_in_floor_areas(
     empty_profile: Callable[..., Settings],
 ) -> None:
     settings = empty_profile()
@@ -233,7 +235,7 @@ def with_a_hall(empty_profile: Callable[..., Settings]) -> Settings:
     return settings
 
 
-def test_a_point_before_three_digits_beside_decimal_commas_is_refused_in_volumes(with_a_hall: Settings) -> None:
+def test_a_decimal_point_before_three_digits_beside_commas_is_refused_in_volumes(with_a_hall: Settings) -> None:
     content = _EXPORT + _meter_day(1, "1.234") + _meter_day(2, "987,5")
     landed = _land(with_a_hall, "energy_meters", "export.csv", content)
     assert list(_refused(with_a_hall, landed, "readings")) == [2]
@@ -331,21 +333,34 @@ def test_unread_kinds_are_told_once_in_dutch_and_links_are_not_followed(
     assert sorted(landed.origin for landed in files) == sorted(
         path.name for path in folder.iterdir() if READY not in path.name
     )
-    assert all("Zet " in each.message or "Bewaar " in each.message or "Sluit " in each.message for each in files)
+    indicators = settings.contracts()["indicators"]
+    faults = [check(folder / landed.origin, indicators, settings, NOW).fault for landed in files]
+    assert all(fault and re.search(r"(Zet|Bewaar|Sluit) ", fault.dutch) for fault in faults)
     again = land(settings, settings.contracts()["indicators"], after, is_asked=False)
     assert {landed.outcome for landed in again} == {Outcome.STANDS}
     assert (tmp_path / "elders.csv").exists()
     assert Lake(settings.layout.lake).manifests() == []
 
 
-@pytest.mark.parametrize(("inside", "says"), [("EncryptedPackage", "password"), ("Workbook", "before 2007")])
-def test_a_workbook_with_a_password_is_told_so(empty_profile: Callable[..., Settings], inside: str, says: str) -> None:
+@pytest.mark.parametrize(
+    ("inside", "says", "dutch"),
+    [
+        ("EncryptedPackage", "password", "beveiligd met een wachtwoord. Bewaar"),
+        ("Workbook", "before 2007", "oud Excel-bestand (.xls). Bewaar"),
+    ],
+)
+def test_a_workbook_with_a_password_is_told_so(
+    empty_profile: Callable[..., Settings], tmp_path: Path, inside: str, says: str, dutch: str
+) -> None:
     settings = empty_profile()
     content = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 100 + inside.encode("utf-16-le")
     landed = _land(settings, "indicators", "cijfers.xlsx", content)
     assert landed.outcome is Outcome.REFUSED
     assert says in landed.message
-    assert "Bewaar" in fault_nl(landed.message)
+    (tmp_path / "cijfers.xlsx").write_bytes(content)
+    fault = check(tmp_path / "cijfers.xlsx", settings.contracts()["indicators"], settings, NOW).fault
+    assert fault
+    assert dutch in fault.dutch
 
 
 def _quarter(volume: str, start: str, end: str, *, day: int = 25, rest: str = "Afname;{};kWh;Uitgelezen") -> str:
@@ -360,7 +375,7 @@ def _landed_readings(settings: Settings, content: str | bytes) -> pl.DataFrame:
     return _accepted(settings, landed, "readings")
 
 
-def test_words_and_times_of_real_exports_are_read(with_a_hall: Settings) -> None:
+def test_meters_words_and_times_of_real_exports_are_read(with_a_hall: Settings) -> None:
     times = [f"{at // 4:02}:{at % 4 * 15:02}" for at in range(96)]
     rows = [
         _quarter("3,000", start, end, day=12, rest="Afname;{};kWh;Ongevalideerd")
@@ -386,7 +401,7 @@ def test_an_export_with_line_ends_of_an_old_mac_is_read(with_a_hall: Settings) -
     assert _landed_readings(with_a_hall, content)["value"].sum() == 30
 
 
-def test_month_totals_of_an_office_are_kept(with_a_hall: Settings) -> None:
+def test_meters_words_for_a_whole_month_of_an_office_are_kept(with_a_hall: Settings) -> None:
     month = '01-{:02}-2026;00:00:00;01-{:02}-2026;00:00:00;="{}";1SAG0;AMR-meter;Afname Actief;{},5;kWh;Gevalideerd;\n'
     content = _EXPORT + month.format(9, 10, _HALL, 300) + month.format(10, 11, _HALL, 310)
     found = _landed_readings(with_a_hall, content)
@@ -401,7 +416,20 @@ def test_a_reason_names_the_columns_of_the_export_and_not_ours(with_a_hall: Sett
     assert named == {"Volume", "Validatiestatus"}
 
 
-def test_one_meter_under_two_spellings_of_its_serial_is_one_meter(with_a_hall: Settings) -> None:
+_OLDER = "Van Datum;Van Tijdstip;Tot Datum;Tot Tijdstip;EAN;Meter;Metertype;Register;Volume;Eenheid;Validatiestatus"
+_ENGLISH = _OLDER.replace("Van Datum", "From (date)").replace("Validatiestatus", "Validation status")
+
+
+@pytest.mark.parametrize("header", [_OLDER, _ENGLISH], ids=["older Dutch", "English"])
+def test_a_reason_spells_the_columns_as_the_file_itself_does(with_a_hall: Settings, header: str) -> None:
+    content = f"{header}\n" + _meter_day(1, "1,000", status="Bijna") + _meter_day(2, "1,000").replace("02-10", "2 okt")
+    refused = _refused(with_a_hall, _land(with_a_hall, "energy_meters", "export.csv", content), "readings")
+    said = {reason.partition(":")[0] for reasons in refused.values() for reason in reasons}
+    begin, *_, status = header.split(";")
+    assert {begin, status} <= said <= set(header.split(";"))
+
+
+def test_serial_spelling_makes_no_two_meters_of_one(with_a_hall: Settings) -> None:
     for name, meter in (("a.csv", "0001234567"), ("b.csv", "1234567"), ("c.csv", " 123 4567")):
         landed = _land(with_a_hall, "energy_meters", name, _EXPORT + _meter_day(1, "10,000", meter=meter))
         assert _accepted(with_a_hall, landed, "readings")["meter_id"].to_list() == ["1234567"]
@@ -457,3 +485,16 @@ def test_future_versions_of_an_export_of_a_system_are_taken_back_to_its_delivery
     assert found["updated_at"].to_list() == [NOW, sixth, sixth]
     assert found["closed_at"].to_list() == [NOW, NOW, sixth - timedelta(hours=1)]
     assert landed.message.endswith("; 3 moments past the delivery taken back to it")
+
+
+def test_buildings_check_and_landing_say_the_same_of_national_numbers_in_names(
+    empty_profile: Callable[..., Settings], tmp_path: Path
+) -> None:
+    settings = empty_profile()
+    rows = [f"school_{at};93.05.18-223.61;;;;;{100 + at};onderwijs;gebouwen;;nee;\n" for at in range(8)]
+    file = tmp_path / "gebouwen.csv"
+    file.write_text(_BUILDINGS + "".join(rows), "utf-8")
+    checked = check(file, settings.contracts()["buildings"], settings, NOW)
+    landed = _land(settings, "buildings", file.name, file.read_bytes())
+    assert landed.outcome is Outcome.REFUSED
+    assert not checked.is_fine

@@ -13,7 +13,7 @@ import pytest
 from orchestration.loop.build import Build, BuildBusyError, build_lock
 from orchestration.loop.erasing import erase
 from orchestration.loop.landing import land
-from orchestration.loop.passage import one_at_a_time
+from orchestration.loop.locks import one_at_a_time
 from orchestration.loop.replay import UnknownBatchError, replay
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW

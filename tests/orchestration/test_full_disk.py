@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.loop.landing import Outcome, land
+from orchestration.loop.landed import Outcome
+from orchestration.loop.landing import land
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW, settings_in
 from warehouse.lake import Lake

@@ -14,7 +14,7 @@ import pytest
 from contracts.registry import all_contracts
 from contracts.vocabulary import LINE
 from ingestion.protocols.spreadsheet import workbook_bytes
-from orchestration.giving_back.lines import ExportError, check, export, fault_nl, given_back
+from orchestration.giving_back.lines import ExportError, check, export, given_back
 from orchestration.loop.landing import land
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
@@ -141,7 +141,7 @@ def test_a_check_says_what_cannot_be_looked_up_here(
     [
         (b"", "Het bestand is leeg"),
         (b"<!doctype html><title>Aanmelden</title>", "Dit is een webpagina"),
-        (b"PK\x03\x04 geen werkboek", "Dit Excel-bestand kunnen we niet lezen"),
+        (b"PK\x03\x04 geen werkboek", "Het werkboek of archief is beschadigd"),
         (b"a;b\n1;2\n", "Er ontbreekt een kolom"),
         (INDICATORS.replace("unit", "value").encode(), "Er ontbreekt een kolom"),
         (INDICATORS.replace("uncertainty", "value").encode(), "Een kolomnaam staat er twee keer"),
@@ -155,7 +155,20 @@ def test_a_file_that_is_refused_whole_is_explained_in_dutch(
     path.write_bytes(content)
     checked = check(path, INDICATOR_CONTRACT, settings, NOW)
     assert checked.fault
-    assert fault_nl(checked.fault).startswith(says)
+    assert checked.fault.dutch.startswith(says)
+
+
+@pytest.mark.parametrize("name", ["renovatie_2026-W47_gent.XLSX", "renovatie_2026-W47_gent.csv"])
+def test_a_team_that_nobody_knows_is_no_workbook_that_cannot_be_read(
+    run: Run,  # noqa: F811
+    settings: Settings,
+    tmp_path: Path,
+    name: str,
+) -> None:
+    (tmp_path / name).write_bytes(workbook_bytes({"dossiers": [["dossier"]]}))
+    result = run(settings, "check", str(tmp_path / name), "--source", "renovation_coach")
+    words = " ".join(result.output.split())
+    assert f"{name}: De naam noemt geen team dat levert. De teams zijn kortrijk, leiedal, energiehuis" in words
 
 
 _NAMES = INDICATORS.strip().split(";")
@@ -177,8 +190,9 @@ def test_a_second_sheet_that_would_be_lost_is_explained_in_dutch(
     path.write_bytes(workbook_bytes({"2024": _OBSERVATIONS, "2025": beside}))
     checked = check(path, INDICATOR_CONTRACT, settings, NOW)
     assert not checked.is_fine
-    assert "2 (2025)" in (checked.fault or "")
-    assert fault_nl(checked.fault or "").startswith(says)
+    assert checked.fault
+    assert "2 (2025)" in str(checked.fault)
+    assert checked.fault.dutch.startswith(says)
 
 
 def test_a_check_tells_of_a_sheet_that_is_not_read(run: Run, settings: Settings, tmp_path: Path) -> None:  # noqa: F811
@@ -194,12 +208,9 @@ def test_a_sheet_beside_an_export_is_explained_in_dutch(settings: Settings, tmp_
     path = tmp_path / "verbruik.xlsx"
     path.write_bytes(workbook_bytes({"a": [line.split(";") for line in ENERGY.splitlines()], "b": [["uitleg"]]}))
     checked = check(path, all_contracts()["energy_meters"], settings, NOW)
-    assert "verbruik.xlsx: sheet 2: line 1" in (checked.fault or "")
-    assert "Exporteer opnieuw en voeg niets toe" in fault_nl(checked.fault or "")
-
-
-def test_a_fault_nobody_foresaw_is_still_said_in_dutch() -> None:
-    assert fault_nl("the moon is in the way") == "Dit bestand kunnen we zo niet aannemen."
+    assert checked.fault
+    assert "verbruik.xlsx: sheet 2: line 1" in str(checked.fault)
+    assert "Exporteer opnieuw en voeg niets toe" in checked.fault.dutch
 
 
 # --- the command ------------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ import pytest
 from orchestration.loop.build import build
 from orchestration.loop.changes import CHANGE, RESTATEMENT, Change
 from orchestration.loop.history import compared, recomputed, said
-from orchestration.loop.landing import Outcome, land
+from orchestration.loop.landed import Outcome
+from orchestration.loop.landing import land
 from orchestration.loop.replay import replay
 from orchestration.report import published_frame
 from orchestration.settings import Settings

@@ -17,9 +17,10 @@ import duckdb
 import polars as pl
 import pytest
 
+from orchestration.loop.context import accepted_rows
 from orchestration.loop.dropped import take, waiting_files
-from orchestration.loop.landing import Landed, Outcome, land
-from orchestration.loop.passage import accepted_rows
+from orchestration.loop.landed import Landed, Outcome
+from orchestration.loop.landing import land
 from orchestration.loop.replay import UnknownBatchError, replay
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW, land_everything

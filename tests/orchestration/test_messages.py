@@ -95,7 +95,7 @@ def test_without_a_published_build_there_is_nothing_to_tell(empty_profile: Calla
 
 def test_a_build_that_readers_do_not_see_is_not_told(own_demo: Settings) -> None:
     publish_again(own_demo, timedelta(weeks=1))
-    (own_demo.layout.published / "current").unlink()
+    (own_demo.layout.published / "current.json").unlink()
     assert fill_outbox(own_demo, NOW) == 0
 
 

@@ -17,8 +17,8 @@ import polars as pl
 import pytest
 
 from contracts.registry import all_contracts
-from ingestion.delivery import Context
-from orchestration.loop.passage import run_gate, source_module
+from orchestration.loop.passage import arrival_of
+from orchestration.loop.replay import pass_again
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW
 from warehouse.engine import connect
@@ -74,30 +74,12 @@ def compiled(demo: Settings) -> Compiled:
 def arrivals(demo: Settings) -> list[Arrival]:
     """Every delivery of the demo as it was before it was committed, with its supplier's own time."""
     lake = Lake(demo.layout.lake)
-    return [arrival_of(demo, lake, manifest) for manifest in lake.manifests()]
+    return [arrival(demo, lake, manifest) for manifest in lake.manifests()]
 
 
-def arrival_of(demo: Settings, lake: Lake, manifest: Manifest) -> Arrival:
-    contract = demo.contracts()[manifest.source]
-    original = lake.original(manifest)
-    if original is None:
-        received = {table.name: lake.read(manifest, table.name, "received") for table in contract.tables}
-    else:
-        received = source_module(manifest.source).reread(original[1], original[0], Context(demo.city))
-    return Arrival(
-        source=manifest.source,
-        origin=manifest.origin,
-        supplied_at=manifest.supplied_at,
-        complete_until=manifest.complete_until,
-        content_sha256=manifest.content_sha256,
-        contract_version=manifest.contract_version,
-        key_id=manifest.key_id,
-        received=received,
-        original=None,
-        splits=run_gate(received, contract, demo.city, manifest.supplied_at),
-        dropped_columns={},
-        redactions=0,
-    )
+def arrival(demo: Settings, lake: Lake, manifest: Manifest) -> Arrival:
+    passed = pass_again(demo, lake, manifest, demo.contracts()[manifest.source])
+    return arrival_of(passed, manifest.content_sha256)
 
 
 def landed_in(order: list[Arrival], folder: Path, compiled: Compiled, demo: Settings) -> dict[str, object]:

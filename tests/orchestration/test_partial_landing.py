@@ -14,7 +14,8 @@ import dagster as dg
 import pytest
 
 from orchestration.factories.landing_assets import HONOURS_CONTRACT, landing_definitions
-from orchestration.loop.landing import Landed, Outcome, land
+from orchestration.loop.landed import Landed, Outcome
+from orchestration.loop.landing import land
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW
 from warehouse.lake import Lake
@@ -83,7 +84,7 @@ def _land(settings: Settings, now: datetime = NOW) -> list[Landed]:
 
 def _memory(settings: Settings) -> dict[str, object]:
     with State(settings.layout.state) as state:
-        return state.memory("charge_points")
+        return state.memory("charge_points").content
 
 
 def test_a_part_that_fails_is_a_refusal_of_its_own_beside_what_landed(empty_profile: Callable[..., Settings]) -> None:

@@ -12,7 +12,8 @@ import pytest
 from contracts.vocabulary import SourceContract, TableContract
 from orchestration.factories.landing_assets import HONOURS_CONTRACT, landing_definitions
 from orchestration.giving_back.lines import given_back
-from orchestration.loop.landing import Landed, Outcome, land
+from orchestration.loop.landed import Landed, Outcome
+from orchestration.loop.landing import land
 from orchestration.loop.plan import make_plan
 from orchestration.loop.replay import replay
 from orchestration.settings import Settings
@@ -146,7 +147,7 @@ def test_a_crawl_of_which_every_location_was_refused_is_no_crawl_of_an_empty_cit
     assert (counts["locations"].received, counts["locations"].accepted, counts["crawls"].accepted) == (1, 0, 1)
     assert make_plan(settings, NOW).batches == ()
     with State(settings.layout.state) as state:
-        assert (state.memory("charge_points"), state.progress()) == ({}, [])
+        assert (state.memory("charge_points").content, state.progress()) == ({}, [])
         assert [each.source for each in state.refused_pulls()] == ["charge_points"]
 
 

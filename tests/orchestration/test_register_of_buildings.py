@@ -6,13 +6,13 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
+from contracts.gate import split
 from contracts.sources.buildings import CONNECTIONS
 from contracts.sources.energy_meters import READINGS
-from contracts.vocabulary import LINE
 from ingestion.registered_meters import NOT_WHOLE, UNKNOWN
 from orchestration.loop.erasing import erase
-from orchestration.loop.landing import Landed, Outcome, land
-from orchestration.loop.passage import run_gate
+from orchestration.loop.landed import Landed, Outcome
+from orchestration.loop.landing import land
 from orchestration.loop.replay import replay
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
@@ -143,9 +143,7 @@ def test_a_replay_of_a_batch_that_kept_its_file_keeps_only_what_the_door_lets_in
     empty_profile: Callable[..., Settings],
 ) -> None:
     settings = empty_profile()
-    contract = settings.contracts()["energy_meters"]
     _land(settings, "buildings", _register(HALL))
-    nothing = {"readings": pl.DataFrame(schema={**dict.fromkeys(READINGS.received.columns, pl.String), LINE: pl.Int64})}
     # as version 1 of the contract left it
     old = Arrival(
         source="energy_meters",
@@ -157,7 +155,7 @@ def test_a_replay_of_a_batch_that_kept_its_file_keeps_only_what_the_door_lets_in
         key_id=None,
         received={},
         original=("v.csv", _export(HALL, SCHOOL).encode()),
-        splits=run_gate(nothing, contract, settings.city, NOW),
+        splits={"readings": split(READINGS.received.no_rows(), READINGS, settings.city)},
         dropped_columns={},
         redactions=0,
     )

@@ -212,6 +212,16 @@ def test_a_seed_is_written_as_it_was_read(folder: Path, registry: Registry) -> N
     assert not list(folder.glob("*.part"))
 
 
+def test_the_first_target_of_a_city_leaves_the_empty_seed_that_others_share_alone(tmp_path: Path) -> None:
+    for name in ("boston", "empty"):
+        shutil.copytree(DBT_PROJECT / "seeds" / name, tmp_path / name, symlinks=True)
+    before = (tmp_path / "empty" / "targets.csv").read_bytes()
+    targets = read_registry(DBT_PROJECT / "seeds" / "kortrijk")["targets"]
+    write_table(tmp_path / "boston", replace(targets, rows=targets.rows[:1]))
+    assert (tmp_path / "empty" / "targets.csv").read_bytes() == before
+    assert len(read_registry(tmp_path / "boston")["targets"].rows) == 1
+
+
 @pytest.mark.parametrize("city", ["kortrijk", "boston", "roosendaal", "terneuzen"])
 def test_the_seeds_of_a_city_are_kept_as_they_would_be_written(tmp_path: Path, city: str) -> None:
     home = DBT_PROJECT / "seeds" / city

@@ -16,7 +16,8 @@ from contracts.sources.indicators import OBSERVATIONS
 from contracts.vocabulary import TableContract
 from orchestration.giving_back.lines import given_back
 from orchestration.loop.earlier import with_known_at
-from orchestration.loop.landing import Outcome, land
+from orchestration.loop.landed import Outcome
+from orchestration.loop.landing import land
 from orchestration.loop.replay import replay
 from orchestration.loop.rotation import rotate
 from orchestration.registry.seeds import city_seeds

@@ -17,7 +17,7 @@ import pytest
 
 from ingestion.door import KeyMissingError
 from orchestration.loop.landing import land
-from orchestration.loop.passage import one_at_a_time
+from orchestration.loop.locks import one_at_a_time
 from orchestration.loop.plan import make_plan
 from orchestration.loop.replay import replay
 from orchestration.loop.rotation import Rotated, finish_rotation, rotate
@@ -64,7 +64,7 @@ def dwellings(settings: Settings, part: str = "accepted") -> list[pl.DataFrame]:
     for manifest in live(settings):
         for table in contract.tables:
             wire = table.received.pseudonyms
-            typed = [column.name for column in table.columns if (column.reads or column.name) in wire]
+            typed = [column.name for column in table.columns if column.wire in wire]
             # rows of one key are ordered by its pseudonym
             frame = lake.read(manifest, table.name, part).sort("line")  # type: ignore[arg-type]
             found.append(

@@ -18,10 +18,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from orchestration.giving_back.refusal_page import COUNTED
 from orchestration.report import published_frame
 from orchestration.settings import SettingInvalidError, Settings, read_settings
 from orchestration.showcase import demo_home, demo_profile
 from tests.orchestration.listening import listening
+from tests.orchestration.real_refusals import count, lakes
 from warehouse.lake import Lake, Manifest
 
 ROOT = Path(__file__).parents[2]
@@ -335,6 +337,13 @@ def test_every_real_batch_adds_up(real_home: Path) -> None:
             for counts in manifest.tables.values():
                 fates = counts.accepted + counts.quarantined + counts.duplicate + counts.superseded
                 assert counts.received == fates
+
+
+@pytest.mark.real
+def test_the_committed_counts_of_refusals_are_those_of_the_real_files(real_home: Path) -> None:
+    counted = count(lakes(real_home))
+    assert counted == json.loads(COUNTED.read_text("utf-8")), "count again: python -m tests.orchestration.real_refusals"
+    assert sum(table["rows"]["received"] for table in counted.values()) > 80_000
 
 
 @pytest.mark.real

@@ -15,7 +15,8 @@ import pytest
 from orchestration.factories.landing_assets import landing_definitions
 from orchestration.loop import dropped
 from orchestration.loop.dropped import waiting_files
-from orchestration.loop.landing import Landed, Outcome, land
+from orchestration.loop.landed import Landed, Outcome
+from orchestration.loop.landing import land
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
 from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, drop

@@ -74,6 +74,26 @@ def test_what_dbt_makes_lies_in_the_profile_and_not_in_the_project(target: Path,
     assert Path(arguments["log_path"]).is_relative_to(demo.layout.root)
 
 
+def test_the_next_process_of_a_profile_parses_nothing_again(empty_profile: Callable[..., Settings]) -> None:
+    settings = empty_profile(ADEMRUIMTE_CITY="terneuzen")
+    of_older_code = settings.layout.dbt / "parsed-0123456789abcdef.msgpack"
+    of_older_code.touch()
+
+    def prepare() -> tuple[Path, int]:
+        """The manifest that is kept, and which file that is on the disk: writing it again gives another."""
+        home = {"ADEMRUIMTE_HOME": str(settings.layout.root.parent), "ADEMRUIMTE_CITY": "terneuzen"}
+        command = [sys.executable, "-m", "orchestration.cli", "prepare"]
+        subprocess.run(command, env={**os.environ, **home}, check=True, capture_output=True)
+        (kept,) = settings.layout.dbt.glob("parsed-*.msgpack")
+        return kept, kept.stat().st_ino
+
+    first = prepare()
+    (settings.layout.dbt / "target" / "manifest.json").unlink()
+    assert prepare() == first
+    assert first[0] != of_older_code
+    assert (settings.layout.dbt / "target" / "manifest.json").is_file()
+
+
 def test_the_last_step_judges_and_measures_nothing_again(target: Path) -> None:
     nodes = read(target / "manifest.json")["nodes"]
     done = [nodes[result["unique_id"]] for result in read(target / "run_results.json")["results"]]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from orchestration.loop.passage import context_of
+from orchestration.loop.context import context_of
 from orchestration.settings import Settings
 from warehouse.lake import Lake
 

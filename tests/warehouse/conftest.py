@@ -39,7 +39,6 @@ def make_contract(*extra: Column, kwh: type[pl.DataType] = pl.Float64) -> Source
         name=TABLE,
         description="One reading.",
         received=Received(columns=("meter", "kwh"), required=("meter", "kwh")),
-        parse=lambda rows, _: rows,
         columns=(
             Column("meter", pl.String, "which meter"),
             Column("kwh", kwh, "energy", nullable=True),

@@ -24,6 +24,18 @@ def main() -> None:
         # DuckDB shares an instance per path: through the pointer a second open would show the build before it
         return duckdb.connect(file.resolve(), read_only=True)
 
+    def read_parquet() -> tuple[int, int]:
+        """The lowest and the highest number in the files of the build that the pointer names."""
+        folder = published / json.loads((published / "current.json").read_bytes())["parquet"] / "marts"
+        (found,) = (
+            duckdb.connect()
+            .execute(f"""select min(build_no), max(build_no) from (
+            select build_no from '{folder}/fct_a.parquet' union all select build_no from '{folder}/fct_b.parquet'
+        )""")
+            .fetchall()
+        )
+        return found
+
     keeper = open_published()
     (kept,) = keeper.execute(_BOTH).fetchall()
     print("reading", flush=True)  # noqa: T201 - the test waits for this line
@@ -33,7 +45,8 @@ def main() -> None:
         ((first, last, rows),) = con.execute(_BOTH).fetchall()
         con.close()
         reads += 1
-        torn += first != last or rows != 1000
+        lowest, highest = read_parquet()
+        torn += first != last or rows != 1000 or lowest != highest
         seen.add(first)
     still = keeper.execute(_BOTH).fetchall() == [kept]
     sys.stdout.write(json.dumps({"reads": reads, "torn": torn, "seen": sorted(seen), "kept": still}))

@@ -79,7 +79,10 @@ FULL = [system_is_full, sqlite_is_full, polars_is_full, duckdb_is_full]
 def test_a_disk_that_filled_up_is_told_by_whoever_writes_in_one_sentence(write: Callable[[], None]) -> None:
     with pytest.raises(DiskFullError) as told, telling_when_full("a batch"):
         write()
-    assert str(told.value) == "a batch: the disk is full; nothing of it was kept. Make room, then run it again"
+    assert (
+        str(told.value)
+        == "a batch: the disk is full, or cannot be written; nothing of it was kept. Make room, then run it again"
+    )
     assert is_disk_full(told.value), "by its cause"
 
 
@@ -102,7 +105,9 @@ def test_a_batch_that_fills_the_disk_half_way_leaves_nothing(
     plenty = shutil.disk_usage("/")._replace(free=2**40)
     monkeypatch.setattr("shutil.disk_usage", lambda _: plenty)
     too_much = arrival(rows([float(n) ** 0.5 for n in range(20_000)]))
-    with pytest.raises(DiskFullError, match=r"meters: meters\.csv: the disk is full; nothing of it was kept"):
+    with pytest.raises(
+        DiskFullError, match=r"meters: meters\.csv: the disk is full, or cannot be written; nothing of it was kept"
+    ):
         lake.commit(too_much, datetime(2026, 11, 22, tzinfo=UTC))
     assert lake.live() == []
     assert list((small_disk / ".staging").iterdir()) == []

@@ -14,6 +14,7 @@ from warehouse.engine import connect
 from warehouse.layout import Layout
 from warehouse.published.parquet import read_table, write_parquet
 from warehouse.published.pointer import (
+    DATABASE,
     UnknownBuildError,
     builds,
     current,
@@ -22,7 +23,7 @@ from warehouse.published.pointer import (
     prune,
     stage,
 )
-from warehouse.published.snapshot import DATABASE, stage_build, write_duckdb
+from warehouse.published.snapshot import stage_build, write_duckdb
 
 SCHEMAS = ("marts", "verdicts", "quality")
 
@@ -129,6 +130,24 @@ def test_a_staged_build_is_whole_and_no_reader_sees_it_before_the_flip(built: La
     flip(built.published, "b1")
     assert current(built.published) == "b1"
     assert str((built.published / "current").readlink()) == "builds/b1"
+    assert json.loads((built.published / "current.json").read_bytes()) == {
+        "build_id": "b1",
+        "folder": "builds/b1",
+        "duckdb": "builds/b1/ademruimte.duckdb",
+        "parquet": "builds/b1/parquet",
+    }
+
+
+def test_a_flip_that_was_killed_before_its_last_step_is_done_again(built: Layout) -> None:
+    for build in ("b1", "b2"):
+        stage_build(built, build, SCHEMAS)
+    flip(built.published, "b1")
+    # the link is for a person's hand: readers, and the next build, go by the file
+    (built.published / "current").unlink()
+    (built.published / "current").symlink_to("builds/b2")
+    assert current(built.published) == "b1"
+    flip(built.published, "b2")
+    assert current(built.published) == "b2"
 
 
 def test_staging_a_build_twice_writes_it_once(built: Layout) -> None:

@@ -32,33 +32,35 @@ def state(tmp_path: Path) -> Iterator[State]:
 
 
 def test_what_is_written_is_forced_to_disk_and_readable_meanwhile(tmp_path: Path, state: State) -> None:
-    state.asked("meters", NOON, NOON)
+    state.asked("meters", NOON, NOON, None)
     reader = sqlite3.connect(tmp_path / "state.sqlite")
     assert reader.execute("pragma journal_mode").fetchone() == ("wal",)
-    assert reader.execute("select * from source_progress").fetchall() == [
+    assert reader.execute("select source, complete_until, last_asked_at from source_progress").fetchall() == [
         ("meters", "2026-11-22T12:00:00.000000+00:00", "2026-11-22T12:00:00.000000+00:00")
     ]
     reader.close()
 
 
 def test_up_to_where_a_source_speaks_never_moves_back(state: State) -> None:
-    state.asked("meters", None, NOON)
+    state.asked("meters", None, NOON, None)
     assert state.progress() == [Progress("meters", None, NOON)]
-    state.asked("meters", NOON, NOON + HOUR)
-    state.asked("meters", NOON - HOUR, NOON + 2 * HOUR)
-    state.asked("meters", None, NOON)
+    state.asked("meters", NOON, NOON + HOUR, None)
+    state.asked("meters", NOON - HOUR, NOON + 2 * HOUR, None)
     assert state.progress() == [Progress("meters", NOON, NOON + 2 * HOUR)]
+    # a clock that was ahead
+    state.asked("meters", None, NOON, None)
+    assert state.progress() == [Progress("meters", NOON, NOON)]
 
 
 def test_a_whole_second_and_a_fraction_sort_as_time_does(state: State) -> None:
-    state.asked("meters", NOON + timedelta(microseconds=1), NOON)
-    state.asked("meters", NOON.astimezone(timezone(5 * HOUR)), NOON)
+    state.asked("meters", NOON + timedelta(microseconds=1), NOON, None)
+    state.asked("meters", NOON.astimezone(timezone(5 * HOUR)), NOON, None)
     assert state.progress()[0].complete_until == NOON + timedelta(microseconds=1)
 
 
 def test_a_moment_without_a_time_zone_is_refused(state: State) -> None:
     with pytest.raises(ValueError, match="no time zone"):
-        state.asked("meters", None, NOON.replace(tzinfo=None))
+        state.asked("meters", None, NOON.replace(tzinfo=None), None)
 
 
 REFUSED = Refusal("meters", "a.csv", "abc", "12 bytes", "code 1", "no header", NOON)
@@ -125,7 +127,7 @@ def test_a_state_of_a_newer_version_is_refused_in_words_and_left_as_it_is(tmp_pa
 
 
 def test_every_new_state_bears_todays_version(tmp_path: Path, state: State) -> None:
-    state.asked("meters", NOON, NOON)
+    state.asked("meters", NOON, NOON, None)
     assert sqlite3.connect(tmp_path / "state.sqlite").execute("pragma user_version").fetchone() == (VERSION,)
 
 

@@ -6,10 +6,8 @@ from pathlib import Path
 import polars as pl
 
 from warehouse.engine import connect
-from warehouse.published.pointer import folder_of
+from warehouse.published.pointer import PARQUET, folder_of
 from warehouse.published.relations import relations
-
-_PARQUET = "parquet"
 
 
 def write_parquet(database: Path, build: Path, schemas: Sequence[str]) -> list[Path]:
@@ -43,4 +41,4 @@ def read_table(published: Path, build_id: str, table: str) -> pl.DataFrame:
 
 
 def _file(build: Path, schema: str, name: str) -> Path:
-    return build / _PARQUET / schema / f"{name}.parquet"
+    return build / PARQUET / schema / f"{name}.parquet"

@@ -1,17 +1,24 @@
 """Which build readers see: builds beside each other, and one pointer that flips at once.
 
-`current` is a relative symbolic link, replaced by a rename; a reader that has the old file open keeps it.
+`current.json` names the folder of the build, and is replaced by a rename: whoever reads it once reads one build, also
+from Windows. `current`, a link to the same folder, is for whoever types a path by hand.
 Only one build runs at a time (the warehouse lock), so nothing here is guarded against a second writer.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from warehouse.durable import make_synced, move_into_place, sync, sync_tree
+from warehouse.durable import make_synced, move_into_place, sync, sync_tree, write_synced
 
-_CURRENT = "current"
+POINTER = "current.json"
+"""The file in the published folder that names the build readers see."""
+
+DATABASE = "ademruimte.duckdb"
+PARQUET = "parquet"
+_LINK = "current"
 _BUILDS = "builds"
 _STAGING = ".staging"
 # a build never changes: whoever opens it to write is told so by the system
@@ -55,10 +62,14 @@ def flip(published: Path, build_id: str) -> None:
     target = Path(_BUILDS, build_id)
     if not (published / target).is_dir():
         raise UnknownBuildError(f"build {build_id} is not staged; there are: {', '.join(builds(published))}")
-    fresh = published / f".{_CURRENT}.new"
+    fresh = published / ".pointer.new"
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(target, target_is_directory=True)
-    os.replace(fresh, published / _CURRENT)  # noqa: PTH105  # the atomic call, by its own name
+    os.replace(fresh, published / _LINK)  # noqa: PTH105  # the atomic call, by its own name
+    files = {"duckdb": f"{target.as_posix()}/{DATABASE}", "parquet": f"{target.as_posix()}/{PARQUET}"}
+    write_synced(fresh, json.dumps({"build_id": build_id, "folder": target.as_posix()} | files, indent=1).encode())
+    # last: this is what readers go by
+    os.replace(fresh, published / POINTER)  # noqa: PTH105  # as above
     sync(published)
 
 
@@ -71,8 +82,10 @@ def discard(published: Path, build_id: str) -> None:
 
 def current(published: Path) -> str | None:
     """The build that readers see, or None before the first."""
-    pointer = published / _CURRENT
-    return pointer.readlink().name if pointer.is_symlink() else None
+    try:
+        return str(json.loads((published / POINTER).read_bytes())["build_id"])
+    except FileNotFoundError:
+        return None
 
 
 def folder_of(published: Path, build_id: str) -> Path:

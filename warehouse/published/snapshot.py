@@ -10,14 +10,13 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.durable import require_free, sync
+from warehouse.durable import require_free, sync, telling_when_full
 from warehouse.engine import connect, transaction
 from warehouse.layout import Layout
 from warehouse.published.parquet import write_parquet
-from warehouse.published.pointer import stage
+from warehouse.published.pointer import DATABASE, stage
 from warehouse.published.relations import Relation, quoted, relations
 
-DATABASE = "ademruimte.duckdb"
 _COLUMN_COMMENTS = """
 select schema_name, table_name, column_name, comment from duckdb_columns()
 where database_name = current_database() and list_contains($schemas, schema_name) and comment is not null
@@ -41,7 +40,8 @@ def stage_build(layout: Layout, build_id: str, schemas: Sequence[str]) -> Path:
         # from the copy, so that both hold the same
         write_parquet(folder / DATABASE, folder, schemas)
 
-    return stage(layout.published, build_id, write)
+    with telling_when_full(f"build {build_id} in {layout.published}"):
+        return stage(layout.published, build_id, write)
 
 
 def write_duckdb(warehouse: Path, target: Path, schemas: Sequence[str]) -> None:

@@ -35,7 +35,7 @@ final_sessions as (
 
     select *
     from last_sessions
-    qualify ocpi_module = min(ocpi_module) over (
+    qualify module = min(module) over (
         partition by country_code, party_id, location_id, evse_uid, charge_date
     )
 

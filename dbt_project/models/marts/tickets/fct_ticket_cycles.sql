@@ -90,6 +90,7 @@ select
     replied_days.working_day_no - promised.started_working_day_no as working_days_to_reply,
     case
         when promised.due_at is null then null
+        when requests.status = 'closed' and promised.replied_at is null then null
         when promised.replied_at < promised.due_at then 'on_time'
         when promised.replied_at is not null then 'late'
         when promised.due_at <= promised.complete_until then 'overdue_open'
@@ -99,7 +100,9 @@ select
     promised.cycle_no = 1
     and not standing.is_first_line
     and not standing.is_duplicate
-    and not standing.is_withdrawn as is_counted,
+    and not standing.is_withdrawn
+    -- it was answered, but nobody says when: neither on time nor late
+    and (requests.status is distinct from 'closed' or promised.replied_at is not null) as is_counted,
     responsible.department_id,
     coalesce(responsible.theme_nl, requests.service_name) as theme_nl,
     promised.complete_until,

@@ -1,19 +1,5 @@
-select
-    site_id,
-    ean,
-    valid_from_date,
-    valid_to_date,
-    name_nl,
-    carrier,
-    floor_area_m2,
-    building_use,
-    department_id,
-    building_register_id,
-    is_dwelling,
-    area_id,
-    batch_id,
-    line,
-    supplied_at,
-    content_sha256,
-    known_at
-from {{ source('buildings', 'connections') }}
+{#- made from the contract code by `ademruimte contracts write`; do not edit -#}
+{{ landed('buildings', 'connections', [
+    'site_id', 'name_nl', 'ean', 'carrier', 'valid_from_date', 'valid_to_date', 'floor_area_m2', 'building_use',
+    'department_id', 'building_register_id', 'is_dwelling', 'area_id',
+]) }}

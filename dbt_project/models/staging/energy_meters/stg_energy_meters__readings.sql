@@ -1,24 +1,5 @@
-select
-    ean,
-    meter_id,
-    sub_ean,
-    direction,
-    register,
-    unit,
-    granularity,
-    start_at,
-    carrier,
-    end_at,
-    value,
-    quality,
-    quality_rank,
-    gcv_state,
-    source,
-    reading_date,
-    has_check_digit,
-    batch_id,
-    line,
-    supplied_at,
-    content_sha256,
-    known_at
-from {{ source('energy_meters', 'readings') }}
+{#- made from the contract code by `ademruimte contracts write`; do not edit -#}
+{{ landed('energy_meters', 'readings', [
+    'ean', 'meter_id', 'sub_ean', 'carrier', 'direction', 'register', 'unit', 'granularity', 'start_at', 'end_at',
+    'value', 'quality', 'quality_rank', 'gcv_state', 'source', 'reading_date', 'has_check_digit',
+]) }}

@@ -1,14 +1,4 @@
-select
-    service_request_id,
-    event_id,
-    event_type,
-    status,
-    actor_role,
-    event_at,
-    event_date,
-    batch_id,
-    line,
-    supplied_at,
-    content_sha256,
-    known_at
-from {{ source('tickets_1777', 'events') }}
+{#- made from the contract code by `ademruimte contracts write`; do not edit -#}
+{{ landed('tickets_1777', 'events', [
+    'service_request_id', 'event_id', 'event_type', 'status', 'actor_role', 'event_at', 'event_date',
+]) }}
