@@ -144,9 +144,13 @@ def test_two_kinds_of_drivers_each_add_to_a_hundred_under_their_own_heading(why:
 
 def test_a_kind_of_which_every_group_is_too_small_gives_way_to_another(why: Callable[..., str]) -> None:
     small = {"rank_no": 2, "driver_type": "category", "driver_key": "overige", "label_nl": "Overige", "share": 1.0}
-    text = why({"share": 1.0}, small)
+    assert "Overige" not in why({"share": 1.0}, small)
+
+
+def test_groups_that_are_all_too_small_are_said_to_be(why: Callable[..., str]) -> None:
+    text = why({"driver_key": "overige", "label_nl": "Overige", "share": 1.0})
     assert "Overige" not in text
-    assert "te klein om te tonen" in why(small)
+    assert "te klein om te tonen" in text
 
 
 def test_a_unit_of_the_register_reads_in_dutch(why: Callable[..., str]) -> None:

@@ -64,6 +64,7 @@ with_texts as (
             else {{ dutch_number('value', 'digits') }}
         end as value_text,
         {{ dutch_number('reached_value', 'digits') }} as reached_text,
+        {{ dutch_number('doubted_value', 2) }} as doubted_text,
         {{ dutch_number('required_value', 'digits') }} as required_text,
         {{ dutch_number('required_today', 'digits') }} as required_today_text,
         {{ dutch_number('target_value', 'digits') }} as target_text,
@@ -99,6 +100,8 @@ worded as (
             when status = 'reached' and is_sticky and reached_on < ref_date then 'reached_before'
             when status = 'stale' and trajectory = 'annual_quota' and year(ref_date) < year(as_of_date)
                 then 'stale_quota'
+            when status = 'unverified' and doubt_nl is not null and value is null then 'doubted_alone'
+            when status = 'unverified' and doubt_nl is not null then 'doubted'
             when status = 'no_data' and value is not null then 'no_data_since_start'
             when status = 'stale' and folded_status = 'monitored' then 'stale_monitored'
             when status not in ('on_track', 'at_risk', 'behind') then status
@@ -246,6 +249,8 @@ dated as (
             'ref_date': "strftime(ref_date, '%d/%m/%Y')",
             'as_of_date': "strftime(as_of_date, '%d/%m/%Y')",
             'year_end': "strftime(make_date(year(as_of_date), 12, 31), '%d/%m/%Y')",
+            'doubted_on': "strftime(doubted_on, '%d/%m/%Y')",
+            'doubt': 'doubt_nl',
             'reached_on': "strftime(reached_on, '%d/%m/%Y')",
             'ref_year': 'year(ref_date)::varchar',
             'as_of_year': 'year(as_of_date)::varchar',
@@ -329,6 +334,7 @@ select
         'chance': 'dated.chance_text',
         'required': 'dated.required_text || dated.suffix',
         'reached_value': 'dated.reached_text || dated.suffix',
+        'doubted_value': 'dated.doubted_text || dated.suffix',
         'fallen': "case when dated.direction_sign = 1 then 'lager' else 'hoger' end",
         'required_today': 'dated.required_today_text || dated.suffix',
         'target': 'dated.target_text || dated.suffix',
