@@ -29,7 +29,7 @@ _ZIP_ENTRY = b"PK\x01\x02"
 _CHUNK = 1024 * 1024
 _MOST_FILES = 50
 _MOST_PARTS = 1000
-_MOST_CELLS = 2_000_000
+MOST_CELLS = 2_000_000
 _MOST_TEXT = 256 * 1024 * 1024
 _ENCRYPTED = 0x1
 _LOCAL_HEADER = 30
@@ -41,6 +41,9 @@ _CELL = re.compile(rb"""<(?:\w+:)?(?:(row)|c(?: r="([A-Z]{1,3})(\d{1,9})")?)(?=[
 _PLACE = re.compile(rb"""\sr\s*=\s*["']\s*\$?([A-Za-z]{1,3})\$?(\d{1,9})""")
 _STRING_END = re.compile(rb"</(?:\w+:)?si\s*>")
 _NUMBER = re.compile(rb"<(?:\w+:)?v\b[^>]*>\s*(?:<!\[CDATA\[\s*)?(\d{1,9})")
+# a year of quarter-hours of a hundred meters has seven million lines, of a hundred signs each
+_MOST_LINES = 10_000_000
+_LONGEST_LINE = 64 * 1024
 _HTML_STARTS = ("<!doctype", "<html", "<?xml")
 
 
@@ -260,7 +263,7 @@ class _Census:
                 self._row, self._column = self._row + 1, 0
             else:
                 self._cell(letters, number, rest)
-        if self._last_row * self._last_column > _MOST_CELLS:
+        if self._last_row * self._last_column > MOST_CELLS:
             raise UnreadableFileError("sheet_too_large", self._name, rows=self._last_row, columns=self._last_column)
         self._strings(piece)
 
@@ -346,7 +349,17 @@ def _decoded(original: bytes, name: str) -> str:
         raise UnreadableFileError("encoding", name, line=line) from None
 
 
-def lines_of(text: str) -> pl.Series:
-    """Every physical line without its line end, of Windows, Unix or an old Mac; the first is line 1."""
+def lines_of(text: str, name: str) -> pl.Series:
+    """Every physical line without its line end, of Windows, Unix or an old Mac; the first is line 1.
+
+    Raises:
+        UnreadableFileError: more lines, or a longer one, than any export has.
+    """
     lines = text if "\n" in text else text.replace("\r", "\n")
-    return pl.read_lines(io.BytesIO(lines.encode())).to_series().str.strip_chars_end("\r")
+    if lines.count("\n") > _MOST_LINES:
+        raise UnreadableFileError("too_many_lines", name, most=_MOST_LINES)
+    found = pl.read_lines(io.BytesIO(lines.encode())).to_series().str.strip_chars_end("\r")
+    longest = found.str.len_bytes().arg_max()
+    if longest is not None and len(found[longest].encode()) > _LONGEST_LINE:
+        raise UnreadableFileError("line_too_long", name, line=longest + 1, most=_LONGEST_LINE)
+    return found
