@@ -159,6 +159,9 @@ def _position(target: Mapping[str, Any]) -> Iterator[str]:
     if status == "not_started":
         yield f"begins on {target['baseline_date']}"
         return
+    if target["value"] is None:
+        yield "no figure that counts yet, --why says why"
+        return
     unit = "" if _is_milestone(target) else f" {wording.unit_en(target['unit']).removeprefix('% ')}"
     yield f"{value_of(target)}{unit} on {target['ref_date']}"
     if status == "unverified":

@@ -211,6 +211,10 @@ def test_the_first_lines_count_every_status_in_words_worst_first(empty_profile: 
         ({"status": "overdue", "target_date": date(2025, 12, 31)}, f"Target: {VALUE}; 9 was due on 2025-12-31"),
         ({"status": "awaiting_figure", "target_date": date(2026, 11, 1)}, f"Target: {VALUE}; 9 was due on 2026-11-01"),
         ({"status": "unverified"}, f"Target: {VALUE}; this figure is not verified yet, --why says why"),
+        (
+            {"status": "unverified", "value": None, "ref_date": None},
+            "Target: no figure that counts yet, --why says why",
+        ),
         ({"status": "stale"}, f"Target: {VALUE}; nothing newer by 2026-11-23"),
         ({"status": "cancelled"}, "Target: the city withdrew this target"),
         ({"status": "contested"}, "Target: the note says this in more than one way; the city must still choose"),
