@@ -67,7 +67,7 @@ def with_change(before: pl.DataFrame, after: pl.DataFrame, history: pl.DataFrame
     given = frozenset(name for name in _COMPARED if name in before.columns and name in after.columns)
     former = pl.col("status_nl") if "status_nl" in before.columns else pl.lit(None, pl.String)
     compared = (pl.col(name).alias(name + _BEFORE) for name in _COMPARED if name in given)
-    then = before.select("target_id", former.alias(FORMER), *compared).with_columns(was_said=pl.lit(value=True))
+    then = before.select("target_id", *compared, former.alias(FORMER), pl.lit(value=True).alias("was_said"))
     joined = after.join(then, on="target_id", how="left", maintain_order="left")
     retold = pl.lit(value=False)
     if given >= _HELD:
