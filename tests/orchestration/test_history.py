@@ -58,7 +58,7 @@ def corrected(demo_home: Path, suppliers: dict[str, str], tmp_path_factory: pyte
     Built by itself: there is no other with a correction. Read it; never write to it.
     """
     settings = settings_in(copy_profile(demo_home, tmp_path_factory.mktemp("corrected") / "var"), suppliers)
-    drop_trees(settings, 5.0)
+    drop_trees(settings, 15_900.0)
     let_in_wind(settings)
     build(settings, LATER)
     return settings
@@ -68,7 +68,7 @@ def test_new_values_append_only_the_verdicts_that_they_change(corrected: Setting
     lake = Lake(corrected.layout.lake)
     assert lake.said(lake.decisions()[-1])["target_id"].to_list() == ["trees_extra", "wind_mw_2040"]
     published = published_frame(corrected, "verdicts.fct_target_verdicts")
-    assert (of(published, "trees_extra", "value"), of(published, "wind_mw_2040", "value")) == (5.0, 99.5)
+    assert (of(published, "trees_extra", "value"), of(published, "wind_mw_2040", "value")) == (15_900.0, 99.5)
 
 
 def of(verdicts: pl.DataFrame, target_id: str, column: str) -> object:
@@ -82,8 +82,8 @@ def test_what_was_said_and_what_is_recomputed_stay_as_they_were_when_a_correctio
     assert then.height == now.height == again.height == 109
     columns = ["target_id", "status", "value", "ref_date"]
     assert again.select(columns).sort("target_id").equals(then.select(columns).sort("target_id"))
-    assert (of(then, "trees_extra", "value"), of(now, "trees_extra", "value")) != (5.0, 5.0)
-    assert of(now, "trees_extra", "value") == 5.0
+    assert (of(then, "trees_extra", "value"), of(now, "trees_extra", "value")) != (15_900.0, 15_900.0)
+    assert of(now, "trees_extra", "value") == 15_900.0
     explained = compared(then, published_frame(corrected, "verdicts.fct_target_verdicts"))
     assert of(explained, "trees_extra", CHANGE) == Change.CORRECTED
     assert of(now, "trees_extra", CHANGE) == Change.CORRECTED
