@@ -11,17 +11,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from contracts.cities.profile import City
-from contracts.vocabulary import LINE, UTC_INSTANT, Column, Noted, Refused, TableContract
+from contracts.kinds import kind_of
+from contracts.vocabulary import LINE, Column, Noted, Refused, TableContract
 from contracts.words import Value, in_dutch, in_english
-
-_UNREADABLE = {
-    pl.String: "unreadable_word",
-    pl.Float64: "unreadable_number",
-    pl.Int64: "unreadable_whole_number",
-    pl.Date: "unreadable_date",
-    pl.Boolean: "unreadable_boolean",
-    UTC_INSTANT: "unreadable_instant",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +54,7 @@ def wire_name(table: TableContract, column_name: str) -> str:
 
 def unreadable(column: Column) -> Reason:
     """Said of a text that is there and cannot be read."""
-    return Reason(_UNREADABLE[column.dtype], column.wire)
+    return Reason(kind_of(column).unreadable, column.wire)
 
 
 def missing(column: Column, table: TableContract) -> Reason:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from ingestion.delivery import Secret
 from ingestion.door import KeyRing
-from warehouse.durable import sync
+from warehouse.durable import replace_synced, write_beside
+
+_ONLY_ITS_OWNER = 0o600
 
 
 class EmptyKeyError(OSError):
@@ -35,30 +37,17 @@ def add_key(path: Path) -> KeyRing:
     """Puts a new random key at the end of the ring; whoever calls it lets nobody else land meanwhile."""
     ring = read_or_create_ring(path)
     keys = [key.value for key in ring.keys] + [secrets.token_hex(32)]
-    _written(path, "\n".join(keys) + "\n").replace(path)
     # whatever is pseudonymised from now on needs this key for ever
-    sync(path.parent)
+    replace_synced(path, ("\n".join(keys) + "\n").encode("ascii"), _ONLY_ITS_OWNER)
     return read_or_create_ring(path)
 
 
 def _create(path: Path, key: str) -> None:
     """Writes the key unless another process was first: two keys would split the pseudonyms."""
-    partial = _written(path, key)
+    partial = write_beside(path, key.encode("ascii"), _ONLY_ITS_OWNER)
     try:
         os.link(partial, path)
     except FileExistsError:
         return
     finally:
         partial.unlink()
-
-
-def _written(path: Path, text: str) -> Path:
-    """The text in a new file beside `path`, on disk and closed to others."""
-    # a leftover of a killed writer, or another thread, never has the same name
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    return beside

@@ -15,6 +15,7 @@ from ingestion.areas import Areas, read_areas
 from ingestion.delivery import Endpoint, Secret
 from ingestion.door import KeyRing
 from orchestration.secrets import read_or_create_ring
+from warehouse.durable import replace_synced
 from warehouse.engine import ROOM, Room
 from warehouse.layout import Layout
 
@@ -154,9 +155,8 @@ def named_home() -> Path:
 
 def write_own_settings(layout: Layout, environment: Mapping[str, str]) -> None:
     """Makes these the only settings that a profile obeys, in this process and in every other."""
-    fresh = layout.own_settings.with_suffix(".new")
-    fresh.write_text("".join(f"{name}='{value}'\n" for name, value in environment.items()), encoding="utf-8")
-    fresh.replace(layout.own_settings)
+    said = "".join(f"{name}='{value}'\n" for name, value in environment.items())
+    replace_synced(layout.own_settings, said.encode())
 
 
 def _home(environment: Mapping[str, str]) -> Path:

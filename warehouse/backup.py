@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from warehouse.durable import make_synced, sync, sync_tree, telling_when_full, write_synced
+from warehouse.durable import hash_of, make_synced, replace_synced, sync, sync_tree, telling_when_full
 from warehouse.lake import Lake
 from warehouse.layout import Layout
 from warehouse.state import Hold, State
@@ -194,7 +194,7 @@ class Backup:
     def _keep(self, copy: Path) -> Kept:
         """Moves a copy under the hash of what was really written."""
         sync(copy)
-        sha256, size = digest(copy), copy.stat().st_size
+        sha256, size = hash_of(copy), copy.stat().st_size
         kept = self._object(sha256)
         make_synced(kept.parent)
         copy.replace(kept)
@@ -205,15 +205,13 @@ class Backup:
         """The backup exists once its list does, and everything on the list is on the disk by then."""
         make_synced(self._snapshots)
         said = {"format": FORMAT, "name": snapshot.name, "city": snapshot.city, "files": snapshot.files}
-        fresh = self._fresh("list")
-        write_synced(fresh, json.dumps(said, indent=1, sort_keys=True).encode())
-        fresh.replace(self._snapshots / f"{snapshot.name}.json")
-        sync(self._snapshots)
+        listed = json.dumps(said, indent=1, sort_keys=True).encode()
+        replace_synced(self._snapshots / f"{snapshot.name}.json", listed)
         return snapshot
 
     def _is_whole(self, kept: Kept) -> bool:
         path = self._object(kept.sha256)
-        return path.exists() and digest(path) == kept.sha256
+        return path.exists() and hash_of(path) == kept.sha256
 
     def _object(self, sha256: str) -> Path:
         return self._objects / sha256[:2] / sha256
@@ -225,12 +223,6 @@ class Backup:
     def _refuse_if_inside(self, layout: Layout) -> None:
         if self._folder.resolve().is_relative_to(layout.root.resolve()):
             raise BackupError(f"{self._folder} lies in the profile it would back up; choose a folder on another disk")
-
-
-def digest(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _copy(source: Path, target: Path) -> str:

@@ -1,13 +1,15 @@
 """Writing so that a crash leaves the old or the new, never a part.
 
-Belongs here: fsync and the one rename, and the refusal to start what will not fit. Does not belong here:
-what the files mean.
+Belongs here: fsync and the one rename, the hash of what was written, and the refusal to start what will not fit. Does
+not belong here: what the files mean.
 """
 
 import errno
+import hashlib
 import os
+import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -90,6 +92,49 @@ def write_synced(path: Path, content: bytes) -> None:
     """Writes a file and forces it to disk."""
     path.write_bytes(content)
     sync(path)
+
+
+def write_beside(path: Path, content: bytes, mode: int = 0o666) -> Path:
+    """Writes a new file beside the one it will be, on disk; whoever asked for it gives it its name.
+
+    Args:
+        path: what it will be.
+        content: of the file.
+        mode: who may read it, as far as the process lets others do so.
+    """
+    # a leftover of a killed writer, or another thread, never has the same name
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+    return beside
+
+
+def replace_synced(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Puts a file in the place of the one that was there: a reader, and a crash, find the old or the new."""
+    write_beside(path, content, mode).replace(path)
+    sync(path.parent)
+
+
+def hash_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_of_files(paths: Iterable[Path], root: Path) -> str:
+    """One SHA-256 for what files hold and where they lie below a folder, in the order given."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def replace_derived(path: Path, content: bytes) -> None:

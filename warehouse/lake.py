@@ -28,12 +28,14 @@ from warehouse.durable import (
     make_synced,
     move_into_place,
     replace_derived,
+    replace_synced,
     require_free,
     sync,
     sync_tree,
     telling_when_full,
     write_synced,
 )
+from warehouse.frames import read_frame
 from warehouse.layout import NewerProfileError
 
 Part = Literal["accepted", "quarantine", "received"]
@@ -502,7 +504,7 @@ class Lake:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(mode=0o750)
             try:
-                self._mark_format(folder)
+                self._mark_format()
                 yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -511,11 +513,10 @@ class Lake:
         file = self._root / _FORMAT_FILE
         return int(file.read_text("utf-8")) if file.exists() else 0
 
-    def _mark_format(self, folder: Path) -> None:
+    def _mark_format(self) -> None:
         """What is written now, an older version of the program need not understand."""
         if self._format() < FORMAT:
-            write_synced(folder / _FORMAT_FILE, f"{FORMAT}\n".encode())
-            (folder / _FORMAT_FILE).replace(self._root / _FORMAT_FILE)
+            replace_synced(self._root / _FORMAT_FILE, f"{FORMAT}\n".encode())
 
     @contextmanager
     def _staging_lock(self, how: int) -> Iterator[bool]:
@@ -693,9 +694,8 @@ def _as_text(value: object) -> str:
 
 
 def _read_parquet(path: Path) -> pl.DataFrame:
-    # the folder `batch=<id>` is a name, not a column
     with naming_its_batch(path):
-        return pl.read_parquet(path, hive_partitioning=False, glob=False)
+        return read_frame(path)
 
 
 @lru_cache(_REMEMBERED)

@@ -16,6 +16,7 @@ import polars as pl
 from contracts.cities.calendar import days
 from contracts.cities.profile import City
 from contracts.gate import REASONS, REASONS_NL
+from contracts.kinds import INSTANT, TEXT, WHOLE, kind_of
 from contracts.vocabulary import LINE, UTC_INSTANT, SourceContract, TableContract
 from warehouse.durable import require_free, telling_when_full
 from warehouse.engine import transaction
@@ -25,21 +26,12 @@ from warehouse.lake import KNOWN_AT, Lake, Manifest
 _KPI_ID = "kpi_id"
 # other text in its place may be anybody's words
 _LIKE_A_KPI = "[a-z][a-z0-9_]{2,79}"
-_INSTANT = "TIMESTAMP WITH TIME ZONE"
-_TYPES: Mapping[object, str] = {
-    pl.String: "VARCHAR",
-    pl.Float64: "DOUBLE",
-    pl.Int64: "BIGINT",
-    pl.Boolean: "BOOLEAN",
-    pl.Date: "DATE",
-    UTC_INSTANT: _INSTANT,
-}
 _ORIGIN_COLUMNS = {
-    "batch_id": "VARCHAR",
-    LINE: "BIGINT",
-    "supplied_at": _INSTANT,
-    "content_sha256": "VARCHAR",
-    "known_at": _INSTANT,
+    "batch_id": TEXT.sql,
+    LINE: WHOLE.sql,
+    "supplied_at": INSTANT.sql,
+    "content_sha256": TEXT.sql,
+    "known_at": INSTANT.sql,
 }
 # the folder `batch=<id>` is a name, not a column
 _FILE = "read_parquet($file, hive_partitioning = false)"
@@ -137,7 +129,7 @@ def ensure_landing(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Sourc
 
 def landing_columns(table: TableContract) -> dict[str, str]:
     """The columns of a landing table and their DuckDB types."""
-    return {**{column.name: _TYPES[column.dtype] for column in table.columns}, **_ORIGIN_COLUMNS}
+    return {**{column.name: kind_of(column).sql for column in table.columns}, **_ORIGIN_COLUMNS}
 
 
 def load(
@@ -480,7 +472,7 @@ class _Batch:
 
 def _drift(table: TableContract, found: Mapping[str, str]) -> list[str]:
     """How the columns of a file differ from the contract, in words."""
-    promised = {column.name: _TYPES[column.dtype] for column in table.columns} | {LINE: _ORIGIN_COLUMNS[LINE]}
+    promised = {column.name: kind_of(column).sql for column in table.columns} | {LINE: _ORIGIN_COLUMNS[LINE]}
     extra = [f"{table.name}.{name}: not in the contract, ignored" for name in found.keys() - promised - {KNOWN_AT}]
     absent = [f"{table.name}.{name}: missing, null" for name in promised.keys() - found]
     other = [
@@ -507,7 +499,7 @@ def _value(name: str, found: Mapping[str, str], wanted: str) -> str:
         return f"cast(${name} as {wanted})"
     if name not in found:
         return f"cast(null as {wanted})"
-    if wanted == "BIGINT" and found[name].startswith(_FRACTIONAL):
+    if wanted == WHOLE.sql and found[name].startswith(_FRACTIONAL):
         # a cast alone would make 2 of 2.5
         fraction = f"""when "{name}" <> trunc("{name}") then error('column {name} holds a fraction')"""
         return f'case {fraction} else cast("{name}" as bigint) end'

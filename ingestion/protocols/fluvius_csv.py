@@ -13,7 +13,8 @@ import polars as pl
 from contracts.sources.energy_meters import READINGS
 from contracts.vocabulary import LINE
 from ingestion.errors import UnreadableFileError
-from ingestion.protocols.dropped_file import is_workbook, lines_of, text_of, unpacked
+from ingestion.protocols.archive import is_workbook, unpacked
+from ingestion.protocols.dropped_file import lines_of, text_of
 from ingestion.protocols.spreadsheet import sheets_of
 
 _SEPARATOR = ";"

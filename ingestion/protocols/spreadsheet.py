@@ -21,7 +21,9 @@ import polars as pl
 
 from contracts.vocabulary import LINE, Received
 from ingestion.errors import UnreadableFileError
-from ingestion.protocols.dropped_file import MOST_CELLS, is_workbook, require_sane_workbook, text_of
+from ingestion.protocols.archive import is_workbook
+from ingestion.protocols.dropped_file import text_of
+from ingestion.protocols.workbook_census import MOST_CELLS, require_sane_workbook
 from ingestion.protocols.workbook_errors import with_errors_as_text
 
 _SEPARATORS = (";", ",")

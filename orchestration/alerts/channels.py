@@ -15,7 +15,7 @@ from ingestion.delivery import Secret
 from ingestion.door import without_identifiers
 from orchestration.alerts.digest import UNFOLDED
 from orchestration.alerts.recipients import RecipientFileError, Recipients, is_deliverable
-from warehouse.durable import write_synced
+from warehouse.durable import replace_synced
 from warehouse.state import OutboxMessage
 
 _TIMEOUT_SECONDS = 20
@@ -49,11 +49,9 @@ class EmlFolder:
             DeliveryError: the folder cannot be written.
         """
         target = self.folder / f"{row.period}-{row.department_id}.eml"
-        waiting = target.with_suffix(".tmp")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_synced(waiting, row.message)
-            waiting.replace(target)
+            replace_synced(target, row.message)
         except OSError as fault:
             raise DeliveryError(f"{target.name} cannot be written: {fault.strerror}; check the mail folder") from fault
 

@@ -9,10 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import polars as pl
-
+from contracts.kinds import kind_of
 from contracts.reasons import wire_name
-from contracts.vocabulary import UTC_INSTANT, Column, Delivers, Sensitivity, SourceContract, TableContract
+from contracts.vocabulary import Column, Delivers, Sensitivity, SourceContract, TableContract
 from orchestration.giving_back import refusal_page
 from orchestration.giving_back.markdown import code_first, markdown_table
 from orchestration.giving_back.open_data_contract import API_VERSION, as_yaml
@@ -34,14 +33,6 @@ _INDEX_EN = f"""*English*: one page per source, made from the contract code: col
 reasons for which a row is refused; the machine-readable file follows the Open Data Contract Standard
 {API_VERSION}. [What is refused, and which way that moves a figure]({REFUSALS}) lays every rule beside real files.
 Make them again with `{REGENERATE}`."""
-_KINDS_NL: Mapping[object, str] = {
-    pl.String: "tekst",
-    pl.Float64: "getal",
-    pl.Int64: "geheel getal",
-    pl.Boolean: "ja of nee",
-    pl.Date: "datum (jjjj-mm-dd)",
-    UTC_INSTANT: "tijdstip",
-}
 _PERSONAL_NL = {
     Sensitivity.NONE: "Er staan geen gegevens over personen in. We bewaren het bestand zelf.",
     Sensitivity.PERSONAL: "Er kunnen gegevens over personen in staan. We bewaren het bestand zelf niet, alleen de "
@@ -174,7 +165,7 @@ def _form_nl(name: str, table: TableContract, typed: Sequence[Column]) -> str:
 
 
 def _limits_nl(column: Column) -> Iterator[str]:
-    yield _KINDS_NL[column.dtype]
+    yield kind_of(column).title_nl
     if column.minimum is not None:
         yield f"minstens {column.minimum:g}".replace(".", ",")
     if column.maximum is not None:

@@ -6,20 +6,11 @@ Belongs here: the words of that standard. Does not belong here: pages for people
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import polars as pl
-
+from contracts.kinds import kind_of
 from contracts.reasons import Reason
-from contracts.vocabulary import UTC_INSTANT, Column, Sensitivity, SourceContract, TableContract
+from contracts.vocabulary import Column, Sensitivity, SourceContract, TableContract
 
 API_VERSION = "v3.1.0"
-_LOGICAL: Mapping[object, tuple[str, str]] = {
-    pl.String: ("string", "VARCHAR"),
-    pl.Float64: ("number", "DOUBLE"),
-    pl.Int64: ("integer", "BIGINT"),
-    pl.Boolean: ("boolean", "BOOLEAN"),
-    pl.Date: ("date", "DATE"),
-    UTC_INSTANT: ("timestamp", "TIMESTAMP WITH TIME ZONE"),
-}
 _CLASSES = {Sensitivity.NONE: "public", Sensitivity.PERSONAL: "restricted"}
 
 
@@ -92,16 +83,16 @@ def _object(contract: SourceContract, table: TableContract, reasons: Mapping[str
 
 
 def _property(contract: SourceContract, table: TableContract, column: Column) -> dict[str, Any]:
-    logical, physical = _LOGICAL[column.dtype]
+    kind = kind_of(column)
     wire = column.wire
     return {
         "name": column.name,
-        "logicalType": logical,
-        "physicalType": physical,
+        "logicalType": kind.standard,
+        "physicalType": kind.sql,
         "description": " | ".join(part for part in (column.description, table.received.meaning_nl.get(wire)) if part),
         "required": not column.nullable,
         **_key(column, table),
-        **_options(column, logical),
+        **_options(column, kind.standard),
         "classification": "pseudonym" if wire in table.received.pseudonyms else _CLASSES[contract.sensitivity],
         **({"transformSourceObjects": [wire]} if wire in table.received.columns else {}),
         **({"quality": [_one_of(column)]} if column.allowed else {}),

@@ -17,6 +17,7 @@ from ingestion.door import without_identifiers
 from ingestion.errors import TransientSupplierError, UnreadableFileError
 from ingestion.protocols.weekly_drop import MANIFEST
 from orchestration.settings import Settings
+from warehouse.durable import hash_of, hash_of_files
 from warehouse.state import Refusal, State
 
 READY = ".ready"
@@ -140,7 +141,7 @@ def digest_of(path: Path) -> str:
     # what is no file cannot be read, and a queue would wait for ever
     if told.st_size > LARGEST_FILE or not S_ISREG(told.st_mode):
         return hashlib.sha256(f"{told.st_size} bytes of {told.st_mtime_ns}".encode()).hexdigest()
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hash_of(path)
 
 
 def stamp_of(path: Path) -> str:
@@ -211,11 +212,8 @@ def _is_newer(manifest: Path, moment: datetime) -> bool:
 
 def rules_on_disk() -> str:
     """Names what a file is refused by: a hash of the contracts and the readers, as a run that starts now has them."""
-    digest = hashlib.sha256()
-    for path in sorted(path for room in _RULES for path in (_ROOT / room).rglob("*.py")):
-        digest.update(path.relative_to(_ROOT).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:_RULES_LETTERS]
+    rules = sorted(path for room in _RULES for path in (_ROOT / room).rglob("*.py"))
+    return hash_of_files(rules, _ROOT)[:_RULES_LETTERS]
 
 
 RULES_OF_THIS_PROCESS = rules_on_disk()

@@ -20,6 +20,7 @@ from contracts.gate import CODES, COLUMNS, REASONS, REASONS_NL, WHY, Split
 from contracts.vocabulary import LINE, UTC_INSTANT, Delivers, SourceContract, TableContract
 from orchestration.loop.dropped import RULES_OF_THIS_PROCESS
 from warehouse.durable import replace_derived
+from warehouse.frames import read_frame, scan_frame
 from warehouse.lake import KNOWN_AT, Lake, Manifest, naming_its_batch
 
 CLOSED_BY = "closed_by"
@@ -131,9 +132,8 @@ def _known(lake: Lake, table: TableContract, accepted: pl.DataFrame, earlier: It
     for file in _worth_reading(lake, table, accepted, earlier):
         if new.is_empty():
             break
-        scanned = pl.scan_parquet(file, hive_partitioning=False, glob=False)
         with naming_its_batch(file):
-            before = scanned.filter(touched).select(columns).collect()
+            before = scan_frame(file).filter(touched).select(columns).collect()
         new = new.join(before, on=columns, how="anti", nulls_equal=True)
     return accepted.height - new.height
 
@@ -325,7 +325,7 @@ class _Reading:
     def _accepted_keys(self, batch: Manifest, wanted: pl.DataFrame | None = None) -> pl.DataFrame:
         """The distinct keys of the accepted rows of a batch, or the wanted ones among them."""
         file = self.lake.file(batch, self.table.name, "accepted")
-        keys = self._key_of(pl.scan_parquet(file, hive_partitioning=False, glob=False))
+        keys = self._key_of(scan_frame(file))
         sought = keys if wanted is None else keys.join(wanted.lazy(), on=_KEY, how="semi")
         with naming_its_batch(file):
             return sought.unique().collect()
@@ -344,7 +344,7 @@ def _kept_index(path: Path) -> pl.DataFrame:
     """What was indexed of refused lines; nothing where the file is gone, torn or made by other rules."""
     with suppress(OSError, pl.exceptions.PolarsError, KeyError):
         if pl.read_parquet_metadata(path)[_MADE_BY] == _maker():
-            return pl.read_parquet(path, hive_partitioning=False, glob=False).select(list(_INDEXED))
+            return read_frame(path).select(list(_INDEXED))
     return pl.DataFrame(schema=_INDEXED)
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from orchestration.settings import DBT_PROJECT, Settings
+from warehouse.durable import hash_of_files
 from warehouse.lake import Decision, Lake
 from warehouse.published.pointer import current
 
@@ -62,11 +63,7 @@ def last_decision(settings: Settings) -> Decision | None:
 
 def code_version() -> str:
     """A hash of the SQL, the seeds and the contracts."""
-    digest = hashlib.sha256()
-    for path in _code_files():
-        digest.update(path.relative_to(DBT_PROJECT.parent).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    return hash_of_files(_code_files(), DBT_PROJECT.parent)
 
 
 def _code_files() -> list[Path]:

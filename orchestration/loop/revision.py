@@ -15,6 +15,7 @@ from orchestration.loop.context import context_of
 from orchestration.loop.locks import one_at_a_time
 from orchestration.loop.replay import replayed
 from orchestration.settings import Settings
+from warehouse.frames import scan_frame
 from warehouse.lake import Lake, LakeError, Manifest
 
 
@@ -70,7 +71,7 @@ def _tells_too_much(settings: Settings, lake: Lake, manifest: Manifest, contract
     # an erasure that was killed took the file and left its folder
     if not all(file.exists() for file in files.values()):
         return False
-    kept = {name: pl.scan_parquet(file, hive_partitioning=False, glob=False) for name, file in files.items()}
+    kept = {name: scan_frame(file) for name, file in files.items()}
     try:
         return source_named(contract.name).keeps_too_much(kept, context_of(settings, lake))
     except pl.exceptions.PolarsError as broken:

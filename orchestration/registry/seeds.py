@@ -17,6 +17,7 @@ import polars as pl
 import yaml
 
 from orchestration.settings import DBT_PROJECT, Settings
+from warehouse.durable import replace_synced
 
 SHARED = DBT_PROJECT / "seeds" / "shared"
 DECLARATION = SHARED / "_seeds.yml"
@@ -139,9 +140,7 @@ def write_table(folder: Path, table: Table) -> None:
     writer = csv.DictWriter(text, table.header, lineterminator="\n")
     writer.writeheader()
     writer.writerows(table.rows)
-    beside = folder / f".{table.name}.csv.part"
-    beside.write_text(text.getvalue(), "utf-8")
-    beside.replace(folder / f"{table.name}.csv")
+    replace_synced(folder / f"{table.name}.csv", text.getvalue().encode())
 
 
 def registry_units(settings: Settings) -> pl.DataFrame:

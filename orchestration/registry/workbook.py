@@ -16,7 +16,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ingestion.errors import UnreadableFileError
-from ingestion.protocols.dropped_file import require_sane_workbook
+from ingestion.protocols.workbook_census import require_sane_workbook
 from orchestration.registry.seeds import FIXED_COLUMNS, READ_ONLY, Column, Registry, RegistryError, Row, Table
 
 _HEADER = PatternFill("solid", fgColor="DDE6ED")

@@ -45,6 +45,14 @@ REGISTRIES = tuple(
 )
 ADDRESS_LOCKS = {"uv.lock", "pylock.toml"}
 HOMELESS_NAMES = {"utils", "util", "helpers", "helper", "common", "lib", "misc"}
+# what is done in one module only, so that it is done right everywhere
+ONE_PLACE = {
+    "fsync(": "warehouse/durable.py",
+    "file_digest(": "warehouse/durable.py",
+    "pl.read_parquet(": "warehouse/frames.py",
+    "pl.scan_parquet(": "warehouse/frames.py",
+    '"BIGINT"': "contracts/kinds.py",
+}
 LOCKS = ("requirements.lock.txt", "requirements-dev.lock.txt")
 LOCAL_LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 
@@ -137,3 +145,9 @@ def test_the_licence_is_the_one_the_project_names(root: Path) -> None:
 
 def test_the_test_files_that_begin_first_are_there(root: Path) -> None:
     assert [name for name in LONGEST if not (root / name).is_file()] == []
+
+
+@pytest.mark.parametrize("call", ONE_PLACE)
+def test_what_one_module_does_no_other_does_itself(source_files: list[Path], root: Path, call: str) -> None:
+    found = [str(path.relative_to(root)) for path in source_files if call in path.read_text("utf-8")]
+    assert found == [ONE_PLACE[call]]

@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 
 from ingestion.errors import UnreadableFileError
-from ingestion.protocols.dropped_file import require_sane_workbook, unpacked
+from ingestion.protocols.archive import unpacked
+from ingestion.protocols.workbook_census import require_sane_workbook
 
 _SECONDS = 5
 _ALLOWED = 512 * 1024 * 1024
@@ -33,7 +34,8 @@ from ingestion.delivery import Context, Endpoint
 from ingestion.errors import SupplierError
 from ingestion.http import Client
 from ingestion.sources import charge_points
-from ingestion.protocols.dropped_file import require_sane_workbook, unpacked
+from ingestion.protocols.archive import unpacked
+from ingestion.protocols.workbook_census import require_sane_workbook
 from contracts.vocabulary import Received
 from ingestion.protocols.spreadsheet import read_table
 

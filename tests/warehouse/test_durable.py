@@ -13,6 +13,7 @@ from warehouse.durable import (
     is_disk_full,
     make_synced,
     move_into_place,
+    replace_synced,
     require_free,
     sync_tree,
     telling_when_full,
@@ -50,6 +51,22 @@ def test_a_rename_makes_the_folder_it_needs(tmp_path: Path) -> None:
     make_synced(tmp_path / "staged")
     move_into_place(tmp_path / "staged", tmp_path / "new" / "source" / "batch=1")
     assert (tmp_path / "new" / "source" / "batch=1").is_dir()
+
+
+def test_a_file_is_replaced_as_a_whole_and_closed_to_whom_it_is_told(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("old")
+    replace_synced(tmp_path / "key", b"new", 0o600)
+    assert (tmp_path / "key").read_text() == "new"
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_a_file_that_does_not_fit_leaves_the_old_one_and_nothing_beside_it(small_disk: Path) -> None:
+    replace_synced(small_disk / "list", b"old")
+    with pytest.raises(OSError, match="No space left"):
+        replace_synced(small_disk / "list", b"x" * MIB)
+    assert (small_disk / "list").read_text() == "old"
+    assert [path.name for path in small_disk.iterdir()] == ["list"]
 
 
 def system_is_full() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from warehouse.engine import connect
+from warehouse.frames import read_frame
 from warehouse.published.pointer import PARQUET, folder_of
 from warehouse.published.relations import relations
 
@@ -37,7 +38,7 @@ def write_parquet(database: Path, build: Path, schemas: Sequence[str]) -> list[P
 def read_table(published: Path, build_id: str, table: str) -> pl.DataFrame:
     """A table of a published build, as `schema.table`; whatever its readers do with the DuckDB file beside it."""
     schema, _, name = table.partition(".")
-    return pl.read_parquet(_file(folder_of(published, build_id), schema, name), hive_partitioning=False, glob=False)
+    return read_frame(_file(folder_of(published, build_id), schema, name))
 
 
 def _file(build: Path, schema: str, name: str) -> Path:

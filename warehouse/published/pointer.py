@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from warehouse.durable import make_synced, move_into_place, sync, sync_tree, write_synced
+from warehouse.durable import make_synced, move_into_place, replace_synced, sync_tree
 
 POINTER = "current.json"
 """The file in the published folder that names the build readers see."""
@@ -67,10 +67,9 @@ def flip(published: Path, build_id: str) -> None:
     fresh.symlink_to(target, target_is_directory=True)
     os.replace(fresh, published / _LINK)  # noqa: PTH105  # the atomic call, by its own name
     files = {"duckdb": f"{target.as_posix()}/{DATABASE}", "parquet": f"{target.as_posix()}/{PARQUET}"}
-    write_synced(fresh, json.dumps({"build_id": build_id, "folder": target.as_posix()} | files, indent=1).encode())
+    said = json.dumps({"build_id": build_id, "folder": target.as_posix()} | files, indent=1)
     # last: this is what readers go by
-    os.replace(fresh, published / POINTER)  # noqa: PTH105  # as above
-    sync(published)
+    replace_synced(published / POINTER, said.encode())
 
 
 def discard(published: Path, build_id: str) -> None:
