@@ -27,6 +27,8 @@ app.add_typer(targets, name="targets")
 app.add_typer(supplier_commands.quarantine, name="quarantine")
 app.add_typer(supplier_commands.contracts, name="contracts")
 app.add_typer(outbox, name="outbox")
+indicators = typer.Typer(help="Figures that people deliver: release one that looked wrong.", no_args_is_help=True)
+app.add_typer(indicators, name="indicators")
 app.command()(supplier_commands.check)
 _console = Console(highlight=False)
 _DAY = ["%Y-%m-%d"]
@@ -196,6 +198,20 @@ def status(  # noqa: PLR0913 - each is an option of its own
     if not (department or behind):
         report.print_deliveries(_console, settings)
         report.print_places(_console, settings)
+
+
+@indicators.command("confirm")
+def confirm_indicator(
+    kpi: Annotated[str, typer.Argument(help="The indicator, as the registry names it.")],
+    ref_date: Annotated[datetime, typer.Argument(formats=_DAY, help="The day the figure is of.")],
+    role: Annotated[str, typer.Option(help="The function of whoever looked at it; no name.")],
+    reason: Annotated[str, typer.Option(help="Why it is right.")],
+) -> None:
+    """Release a figure that looked wrong: it is delivered again with who looked at it, on which day and why."""
+    from orchestration.confirming import Release, confirm  # noqa: PLC0415 - brings polars and the door
+
+    batch = confirm(_published_settings(), Release(kpi, ref_date.date(), role, reason), datetime.now(UTC)).batch_id
+    _console.print(f"confirmed, as batch {batch}; run `ademruimte build`", markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from orchestration.alerts import wording
 from orchestration.data_docs import data_docs_index
 from orchestration.settings import Settings
 from warehouse.lake import Lake
@@ -137,7 +138,7 @@ def tally(verdicts: pl.DataFrame) -> str:
 
 
 def _label(status: str) -> str:
-    return status.replace("_", " ")
+    return wording.status_en(status)
 
 
 def title_of(target: Mapping[str, Any]) -> str:
@@ -158,7 +159,10 @@ def _position(target: Mapping[str, Any]) -> Iterator[str]:
     if status == "not_started":
         yield f"begins on {target['baseline_date']}"
         return
-    unit = "" if _is_milestone(target) else f" {target['unit'].removeprefix('% ')}"
+    if target["value"] is None:
+        yield "no figure that counts yet, --why says why"
+        return
+    unit = "" if _is_milestone(target) else f" {wording.unit_en(target['unit']).removeprefix('% ')}"
     yield f"{value_of(target)}{unit} on {target['ref_date']}"
     if status == "unverified":
         yield "this figure is not verified yet, --why says why"

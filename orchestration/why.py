@@ -3,7 +3,8 @@
 Belongs here: reading the drivers of the published build and drawing them. What drives a gap is decided in SQL.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import polars as pl
@@ -16,6 +17,9 @@ from orchestration.report import published_frame
 from orchestration.settings import Settings
 
 _BAR_WIDTH = 16
+_KINDS_NL = {"sector": "Per buurt", "category": "Per soort", "site": "Per gebouw", "step": "Per stap"}
+_REST = "overige"
+_TOO_SMALL = "De groepen zijn te klein om te tonen waardoor: minder dan vijf vragen, dossiers of gezinnen elk."
 
 
 def print_why(console: Console, settings: Settings, target_id: str) -> None:
@@ -27,41 +31,79 @@ def print_why(console: Console, settings: Settings, target_id: str) -> None:
     verdicts = published_frame(settings, "verdicts.fct_target_verdicts").filter(pl.col("target_id") == target_id)
     if verdicts.is_empty():
         raise LookupError(f"no target {target_id} in the register; `ademruimte targets list` shows them")
-    console.print(escape(verdicts["sentence_nl"].item()))
-    if verdicts["status"].item() == "unverified":
-        for reason in verdicts["dq_reasons"].item():
+    verdict = verdicts.row(0, named=True)
+    console.print(escape(verdict["sentence_nl"]))
+    if verdict["status"] == "unverified":
+        for reason in verdict["dq_reasons"]:
             console.print(f"- {escape(reason)}")
     drivers = published_frame(settings, "verdicts.fct_gap_drivers")
     rows = drivers.filter(pl.col("target_id") == target_id).sort("rank_no").to_dicts()
     if not rows:
-        console.print("Er is geen achterstand, of de cijfers zeggen niet waar ze vandaan komt.")
+        console.print(_without_drivers(verdict))
         return
     console.print(_headed(rows[0]))
-    console.print(_bars(rows))
+    kinds = _told_kinds(rows)
+    for kind in kinds:
+        if len(kinds) > 1:
+            console.print(f"[bold]{_KINDS_NL.get(kind[0]['driver_type'], '')}[/]")
+        console.print(_bars(kind))
+    if not kinds:
+        console.print(_TOO_SMALL)
+
+
+def _without_drivers(verdict: Mapping[str, Any]) -> str:
+    gap, day = verdict["gap"], wording.day(verdict["ref_date"])
+    if gap is None:
+        return "De cijfers zeggen niet meer dan dit."
+    if gap < 0:
+        return f"De cijfers zeggen niet waardoor dit doel op {day} achterbleef."
+    return f"Op {day} stond dit doel op zijn pad of beter."
+
+
+def _told_kinds(rows: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The drivers by kind and unit, each kind whole; one that is all rest says nothing and gives way to another."""
+    by_kind = [list(each) for _, each in groupby(sorted(rows, key=_kind), key=_kind)]
+    told = [each for each in by_kind if any(row["driver_key"] != _REST for row in each)]
+    return sorted(told, key=lambda each: min(row["rank_no"] for row in each))
+
+
+def _kind(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["driver_type"], row["unit"]
 
 
 def _headed(driver: Mapping[str, Any]) -> str:
     if driver["compared_with"] == "path":
-        return f"\n[bold]Wat houdt dit doel tegen?[/] Stand op {wording.day(driver['ref_date'])}, tegenover het pad."
-    return "\n[bold]Wat houdt dit doel tegen?[/] De laatste twaalf maanden tegenover de twaalf ervoor."
+        day = wording.day(driver["ref_date"])
+        return f"\n[bold]Waardoor blijft dit doel achter?[/] Stand op {day}, tegenover het pad."
+    return "\n[bold]Wat ging de verkeerde kant op?[/] De laatste twaalf maanden tegenover de twaalf ervoor."
 
 
-def _bars(rows: list[dict[str, Any]]) -> Table:
+def _bars(rows: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_column(width=_BAR_WIDTH, no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold", max_width=24)
-    largest = max(row["share"] for row in rows)
-    for row in rows:
-        bar = "█" * max(1, round(_BAR_WIDTH * row["share"] / largest))
-        table.add_row(f"{row['rank_no']}.", escape(row["label_nl"]), bar, _percent(row["share"]), _amount(row))
+    shares = [row["share"] for row in rows]
+    rest = max(0.0, 1 - sum(shares))
+    *percents, of_rest = _percents([*shares, rest])
+    for number, (row, percent) in enumerate(zip(rows, percents, strict=True), start=1):
+        bar = "█" * max(1, round(_BAR_WIDTH * row["share"] / max(shares)))
+        table.add_row(f"{number}.", escape(row["label_nl"]), bar, f"{percent} %", _amount(row))
+    if of_rest:
+        table.add_row("", "De rest samen", "█" * max(1, round(_BAR_WIDTH * rest / max(shares))), f"{of_rest} %", "")
     return table
 
 
-def _percent(share: float) -> str:
-    return f"{round(100 * share)} %"
+def _percents(shares: Iterable[float]) -> list[int]:
+    """Whole percentages that add to a hundred: what rounding loses goes to the largest remainders."""
+    exact = [100 * share for share in shares]
+    whole = [int(each) for each in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda number: whole[number] - exact[number])
+    for number in by_remainder[: round(sum(exact)) - sum(whole)]:
+        whole[number] += 1
+    return whole
 
 
 def _amount(row: Mapping[str, Any]) -> str:

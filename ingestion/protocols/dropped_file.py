@@ -11,7 +11,9 @@ from ingestion.protocols.archive import is_workbook
 _OLE_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # the name of the part in which Office keeps a workbook with a password
 _LOCKED = "EncryptedPackage".encode("utf-16-le")
-_OLD = "is an Excel workbook of before 2007; save it as XLSX"
+# a year of quarter-hours of a hundred meters has seven million lines, of a hundred signs each
+_MOST_LINES = 10_000_000
+_LONGEST_LINE = 64 * 1024
 _HTML_STARTS = ("<!doctype", "<html", "<?xml")
 
 
@@ -61,7 +63,17 @@ def _decoded(original: bytes, name: str) -> str:
         raise UnreadableFileError("encoding", name, line=line) from None
 
 
-def lines_of(text: str) -> pl.Series:
-    """Every physical line without its line end, of Windows, Unix or an old Mac; the first is line 1."""
+def lines_of(text: str, name: str) -> pl.Series:
+    """Every physical line without its line end, of Windows, Unix or an old Mac; the first is line 1.
+
+    Raises:
+        UnreadableFileError: more lines, or a longer one, than any export has.
+    """
     lines = text if "\n" in text else text.replace("\r", "\n")
-    return pl.read_lines(io.BytesIO(lines.encode())).to_series().str.strip_chars_end("\r")
+    if lines.count("\n") > _MOST_LINES:
+        raise UnreadableFileError("too_many_lines", name, most=_MOST_LINES)
+    found = pl.read_lines(io.BytesIO(lines.encode())).to_series().str.strip_chars_end("\r")
+    longest = found.str.len_bytes().arg_max()
+    if longest is not None and len(found[longest].encode()) > _LONGEST_LINE:
+        raise UnreadableFileError("line_too_long", name, line=longest + 1, most=_LONGEST_LINE)
+    return found

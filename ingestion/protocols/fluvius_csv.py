@@ -86,7 +86,7 @@ def _place(name: str, own_name: str, files: int) -> str:
 def _tables(part: bytes, place: str) -> Iterable[tuple[str, pl.Series]]:
     """Where each table of a file stands, for messages, and its lines."""
     if not is_workbook(part):
-        return [(place, lines_of(text_of(part, place)))]
+        return [(place, lines_of(text_of(part, place), place))]
     found = [(f"{place}: sheet {sheet}", _joined(cells)) for sheet, cells in sheets_of(part, place)]
     if not found:
         raise UnreadableFileError("empty", place)

@@ -23,7 +23,7 @@ from contracts.vocabulary import LINE, Received
 from ingestion.errors import UnreadableFileError
 from ingestion.protocols.archive import is_workbook
 from ingestion.protocols.dropped_file import text_of
-from ingestion.protocols.workbook_census import require_sane_workbook
+from ingestion.protocols.workbook_census import MOST_CELLS, require_sane_workbook
 from ingestion.protocols.workbook_errors import with_errors_as_text
 
 _SEPARATORS = (";", ",")
@@ -90,7 +90,7 @@ def read_book(original: bytes, name: str, wanted: Mapping[str, Received]) -> Boo
     if is_workbook(original):
         return _book(_sheets(original, name), name, wanted)
     nearest = _Nearest()
-    for rows in _texts(text_of(original, name)):
+    for rows in _texts(text_of(original, name), name):
         if found := _tables(rows, name, wanted, nearest):
             return Book(found, {})
     raise nearest.refusal(name)
@@ -290,8 +290,12 @@ def _fitted(cells: _Cells, width: int) -> _Cells:
     return cells[:width] if fits else [None] * width
 
 
-def _texts(text: str) -> Iterator[_Rows]:
+def _texts(text: str, name: str) -> Iterator[_Rows]:
+    lines = max(text.count("\n"), text.count("\r"))
     for separator in _SEPARATORS:
+        # a cell costs a hundred bytes, also an empty one
+        if lines + text.count(separator) > MOST_CELLS:
+            raise UnreadableFileError("too_many_cells", name, most=MOST_CELLS)
         yield [(line, cells) for line, cells in _parsed(text, separator) if any(_names(cells))]
 
 

@@ -16,7 +16,7 @@ from ingestion.inflating import most_unpacked
 from ingestion.protocols.archive import WORKBOOK, Allowance, content_of, entries_of
 
 _CHUNK = 1024 * 1024
-_MOST_CELLS = 2_000_000
+MOST_CELLS = 2_000_000
 _MOST_TEXT = 256 * 1024 * 1024
 _UTF_8 = (None, "utf-8", "utf8", "us-ascii", "ascii")
 _UTF_16_STARTS = (b"\xff\xfe", b"\xfe\xff")
@@ -120,7 +120,7 @@ class _Census:
                 self._row, self._column = self._row + 1, 0
             else:
                 self._cell(letters, number, rest)
-        if self._last_row * self._last_column > _MOST_CELLS:
+        if self._last_row * self._last_column > MOST_CELLS:
             raise UnreadableFileError("sheet_too_large", self._name, rows=self._last_row, columns=self._last_column)
         self._strings(piece)
 

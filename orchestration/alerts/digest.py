@@ -41,16 +41,16 @@ _DATED_AT = time(7, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One target in a digest; figures in `unit`, dates of the city.
+    """One target in a digest; figures in `unit`, those that end in `_nl` in words with their unit, dates of the city.
 
     Attributes:
         status_nl: the status in words.
         gap: distance to the path at `ref_date`; negative is behind.
         gap_nl: that distance in words.
+        attention_nl: why it is at risk.
         ref_date: the date the data speaks of.
         required_value: what the path asked at `ref_date`.
-        required_today: what it asks on the day of the digest.
-        required_pace_per_year: from that day to the deadline, from `value`.
+        required_today_nl: what it asks on the day of the digest.
     """
 
     target_id: str
@@ -61,10 +61,14 @@ class Line:
     status_nl: str
     value: float | None
     required_value: float | None
-    required_today: float | None
-    required_pace_per_year: float | None
     gap: float | None
+    value_nl: str | None
+    target_nl: str | None
+    required_nl: str | None
+    required_today_nl: str | None
     gap_nl: str | None
+    attention_nl: str | None
+    unit_nl: str | None
     baseline_value: float | None
     target_value: float | None
     target_date: date | None
@@ -81,15 +85,6 @@ class Line:
     def is_due(self) -> bool:
         """Whether its deadline has passed: then only the target counts, and no path to it."""
         return self.status == "overdue"
-
-    @property
-    def unit_nl(self) -> str:
-        """The unit in Dutch."""
-        return wording.unit(self.unit)
-
-    def figure(self, value: float | None) -> str:
-        """A figure of this target as a tile shows it."""
-        return wording.figure(value, self.unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +272,7 @@ def _charts(digest: Digest, observations: pl.DataFrame, domain: str) -> dict[str
     for line in digest.told[:MAX_CHARTS]:
         path = chart.Path(line.ref_date, line.value, line.required_value, line.target_date, line.target_value)
         series = chart.series(observations, line.kpi_id)
-        png = chart.draw(series, path, line.unit_nl)
+        png = chart.draw(series, path, line.unit_nl or line.unit)
         cid = f"<{line.target_id}.{digest.period}@{domain}>"
         drawn[line.target_id] = (cid, chart.alternative_text(line.title_nl, series, path), png)
     return drawn

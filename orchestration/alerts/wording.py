@@ -1,93 +1,41 @@
 """How a figure, a date, a unit and a status read in a Dutch (nl-BE) message."""
 
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
-_UNITS_NL = {
-    "milestone 0/1": "0 = nog niet, 1 = klaar",
-    "milestone": "mijlpaal",
-    "% change vs 2005": "% tegenover 2005",
-    "% change vs 2005 (net)": "% tegenover 2005, netto",
-    "% change vs 2015": "% tegenover 2015",
-    "% change vs 2019": "% tegenover 2019",
-    "% change vs (unstated)": "% verandering",
-    "% change per year": "% verandering per jaar",
-    "% of 20-64": "% van de 20- tot 64-jarigen",
-    "% of buildings": "% van de gebouwen",
-    "% of buildings in 5 districts": "% van de gebouwen in 5 wijken",
-    "% of cars": "% van de wagens",
-    "% of children": "% van de kinderen",
-    "% of collective renovations": "% van de collectieve renovaties",
-    "% of departments": "% van de afdelingen",
-    "% of dwellings": "% van de woningen",
-    "% of electricity use": "% van het stroomverbruik",
-    "% of inhabitants": "% van de inwoners",
-    "% of investment projects": "% van de investeringsprojecten",
-    "% of neighbourhoods": "% van de buurten",
-    "% of organisations": "% van de organisaties",
-    "% of own works started": "% van de gestarte eigen werken",
-    "% of places": "% van de plaatsen",
-    "% of questions": "% van de vragen",
-    "% of residents": "% van de inwoners",
-    "% of respondents": "% van de ondervraagden",
-    "% of roofs": "% van de daken",
-    "% of seekers": "% van de werkzoekenden",
-    "FTE per calendar year": "voltijdse banen per jaar",
-    "GWh (per year assumed)": "GWh per jaar",
-    "MW installed": "MW vermogen",
-    "MWp installed": "MWp vermogen",
-    "cars per 1,000 inhabitants": "wagens per 1.000 inwoners",
-    "charge points": "laadpunten",
-    "charge-point equivalents (additional)": "extra laadpuntequivalenten",
-    "equivalents per 100 inhabitants": "laadpuntequivalenten per 100 inwoners",
-    "children 3-11 (need)": "kinderen van 3 tot 11 jaar",
-    "children per carer": "kinderen per begeleider",
-    "deaths per year": "doden per jaar",
-    "dwellings": "woningen",
-    "dwellings (additional)": "extra woningen",
-    "dwellings per 100 households": "woningen per 100 huishoudens",
-    "ha per year of new land take": "hectare nieuw ruimtebeslag per jaar",
-    "households per year": "huishoudens per jaar",
-    "inhabitants": "inwoners",
-    "inhabitants (additional)": "extra inwoners",
-    "inhabitants (additional, after the 2567)": "extra inwoners, na de eerste 2.567",
-    "initiatives per year": "initiatieven per jaar",
-    "m (additional)": "extra meter",
-    "m per inhabitant": "meter per inwoner",
-    "m2 (additional)": "extra m²",
-    "m2 per inhabitant": "m² per inwoner",
-    "m3 (additional)": "extra m³",
-    "minutes walking/cycling": "minuten stappen of fietsen",
-    "months since last survey": "maanden sinds de vorige bevraging",
-    "municipalities in 2030": "gemeenten in 2030",
-    "per 1,000 inhabitants": "per 1.000 inwoners",
-    "per 100,000 inhabitants": "per 100.000 inwoners",
-    "persons": "personen",
-    "persons per year": "personen per jaar",
-    "places (additional)": "extra plaatsen",
-    "places (additional, after the first 100)": "extra plaatsen, na de eerste 100",
-    "places per 100 children 0-2": "plaatsen per 100 kinderen van 0 tot 2 jaar",
-    "projects (cumulative)": "projecten samen",
-    "projects per 500 inhabitants": "projecten per 500 inwoners",
-    "renovations (cumulative)": "renovaties samen",
-    "shared cars": "deelwagens",
-    "shared cars (additional)": "extra deelwagens",
-    "sites climate neutral": "klimaatneutrale gebouwen",
-    "stays per year": "overnachtingen per jaar",
-    "trajectories (cumulative)": "trajecten samen",
-    "trees (additional)": "extra bomen",
-    "turbines": "windturbines",
-    "watercourses in good status": "waterlopen in goede toestand",
-}
+from orchestration.settings import DBT_PROJECT
 
-# units whose first word is a plural that one of them does not bear
-_ONE = {
-    "dossiers": "dossier",
-    "laadpunten": "laadpunt",
-    "maatregelen": "maatregel",
-    "trajecten": "traject",
-    "vragen": "vraag",
-    "woningen": "woning",
-}
+_DICTIONARY = DBT_PROJECT / "seeds" / "shared"
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A row of the dictionary of units, which the marts use too."""
+
+    unit: str
+    label_nl: str
+    label_en: str
+    one_nl: str
+
+
+@cache
+def _units() -> Mapping[str, _Unit]:
+    with (_DICTIONARY / "unit_labels.csv").open(encoding="utf-8", newline="") as lines:
+        return {row["unit"]: _Unit(**row) for row in csv.DictReader(lines)}
+
+
+@cache
+def _statuses_en() -> Mapping[str, str]:
+    with (_DICTIONARY / "status_labels.csv").open(encoding="utf-8", newline="") as lines:
+        return {row["status"]: row["label_en"] for row in csv.DictReader(lines)}
+
+
+def status_en(status: str) -> str:
+    """A status in English; one that is not known yet is left as it is."""
+    return _statuses_en().get(status, status)
 
 
 def number(value: float | None) -> str:
@@ -107,14 +55,21 @@ def day(value: date | None) -> str:
 
 def unit(registry_unit: str) -> str:
     """The registry's unit in Dutch; one that is not known yet is left as it is."""
-    return _UNITS_NL.get(registry_unit, registry_unit)
+    known = _units().get(registry_unit)
+    return known.label_nl if known else registry_unit
+
+
+def unit_en(registry_unit: str) -> str:
+    """The registry's unit in plain English; one that is not known yet is left as it is."""
+    known = _units().get(registry_unit)
+    return known.label_en if known else registry_unit
 
 
 def amount(value: float | None, registry_unit: str) -> str:
     """A figure and its unit: `1 vraag te laat`, `2 vragen te laat`."""
-    figure, named = number(value), unit(registry_unit)
-    first, space, rest = named.partition(" ")
-    return f"{figure} {_ONE.get(first, first) if figure == '1' else first}{space}{rest}"
+    text, known = number(value), _units().get(registry_unit)
+    named = known.one_nl if known and text == "1" and known.one_nl else unit(registry_unit)
+    return f"{text} {named}"
 
 
 def figure(value: float | None, registry_unit: str) -> str:

@@ -65,9 +65,9 @@ def with_change(before: pl.DataFrame, after: pl.DataFrame, history: pl.DataFrame
     """
     before = _with_method(before, after)
     given = frozenset(name for name in _COMPARED if name in before.columns and name in after.columns)
-    then = before.select("target_id", *(pl.col(name).alias(name + _BEFORE) for name in _COMPARED if name in given))
     former = pl.col("status_nl") if "status_nl" in before.columns else pl.lit(None, pl.String)
-    then = then.with_columns(before.select(former.alias(FORMER)).to_series(), was_said=pl.lit(value=True))
+    compared = (pl.col(name).alias(name + _BEFORE) for name in _COMPARED if name in given)
+    then = before.select("target_id", *compared, former.alias(FORMER), pl.lit(value=True).alias("was_said"))
     joined = after.join(then, on="target_id", how="left", maintain_order="left")
     retold = pl.lit(value=False)
     if given >= _HELD:

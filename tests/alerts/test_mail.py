@@ -12,7 +12,8 @@ from orchestration.alerts.digest import Digest
 
 @pytest.fixture(scope="module")
 def digest(told: Callable[..., list[Digest]]) -> Digest:
-    (digest,) = told({}, {"target_id": "shared_cars", "title_nl": "Deelwagens", "status": "at_risk"})
+    at_risk = {"status": "at_risk", "attention_nl": "Op het pad of beter, maar het recente tempo volstaat niet."}
+    (digest,) = told({}, {"target_id": "shared_cars", "title_nl": "Deelwagens"} | at_risk)
     return digest
 
 
@@ -154,9 +155,17 @@ def test_at_most_four_charts_go_along(told: Callable[..., list[Digest]], mail_of
 def test_a_target_that_was_never_observed_and_has_no_path_still_makes_a_mail(
     told: Callable[..., list[Digest]], mail_of: Callable[..., EmailMessage]
 ) -> None:
-    nothing = dict.fromkeys(("value", "required_value", "gap", "baseline_value", "target_value", "target_date"))
+    figures = ("value", "required_value", "gap", "baseline_value", "target_value", "target_date")
+    nothing = dict.fromkeys((*figures, "value_nl", "target_nl", "required_nl", "required_today_nl", "gap_nl"))
     (digest,) = told({**nothing, "kpi_id": "unseen", "status": "overdue"})
     assert "onbekend" in _text(mail_of(digest))
+
+
+@pytest.mark.parametrize("reader", [_text, _html])
+def test_a_target_at_risk_says_why_it_is(read_back: EmailMessage, reader: Callable[[EmailMessage], str]) -> None:
+    words = " ".join(reader(read_back).split())
+    assert "Op het pad of beter, maar het recente tempo volstaat niet." in words
+    assert "Nog niet achter" not in words
 
 
 @pytest.mark.parametrize("reader", [_text, _html])

@@ -16,7 +16,7 @@ ROOMS = ("contracts", "ingestion", "warehouse", "orchestration")
 TREES = {path: ast.parse(path.read_text("utf-8")) for room in ROOMS for path in (ROOT / room).rglob("*.py")}
 # a sentence that says what to do says it to somebody
 _TELLS = re.compile(
-    r"\b(Bewaar|Controleer|Exporteer|Geef|Haal|Houd|Kies|Kijk|Lever|Maak|Meld|Noem|Pak|Proberen|proberen|Schrijf|Stuur|"
+    r"\b(Bewaar|Controleer|Exporteer|Geef|Haal|Houd|Kies|Kijk|Lever|Maak|Meld|Noem|Pak|Probeer|Proberen|proberen|Schrijf|Sluit|Stuur|"
     r"Verbeter|verbeter|Vraag|Vul|Volg|Zet|Hier hoort|hier hoort)\b"
 )
 

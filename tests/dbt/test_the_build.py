@@ -211,7 +211,7 @@ def test_verdicts_follow_value_path_and_quality(built: Built) -> None:
     assert _status(built, "happy_share") == ("unverified", 84)
     assert _status(built, "renovation_coached_households") == ("monitored", 11)
     assert _status(built, "renovation_custom_trajectories") == ("overdue", 6)
-    assert _status(built, "tickets_1777_5wd") == ("behind", 50)
+    assert _status(built, "tickets_1777_5wd") == ("at_risk", 50), "less than a year"
     assert _status(built, "own_energy_use_yearly")[0] == "behind"
     assert _status(built, "skatepark") == ("no_data", None)
     assert _status(built, "vehicle_km_2040") == ("contested", None)

@@ -135,5 +135,5 @@ def test_the_inventory_of_2021_is_held_against_the_base_year_of_the_promise(buil
             round(eurostat_ratio, 3), round(unsd_ratio, 3), round(destatis_miss, 3)
         from verdicts.fct_target_verdicts where target_id like 'co2_territory%' order by target_id"""
     )
-    assert by_2030 == (-6.17, -25.6, 12.1, "behind", 0.196, 0.237, 0.897)
+    assert by_2030 == (-6.17, -25.6, 12.1, "at_risk", 0.196, 0.237, 0.897)
     assert by_2040[:2] == (-6.17, -25.6), "the way to 2040 leads along what 2030 asks"

@@ -111,7 +111,7 @@ def _jagged(x: float, y: float, corners: int) -> list[tuple[float, float]]:
     [
         ("{", "no GeoJSON"),
         ("[]", "no GeoJSON"),
-        ('{"features": [{}]}', "feature 1 needs"),
+        ('{"features": [{}]}', "feature 1: needs"),
         (_SECTOR % "null", "feature 1"),
         (_SECTOR % '{"type": "Point", "coordinates": [3, 50]}', "Polygon or MultiPolygon"),
         (_SECTOR % '{"type": "Polygon", "coordinates": [[["x", 50]]]}', "number pairs"),

@@ -69,7 +69,7 @@ print(json.dumps([said, time.process_time() - started, grown]))
 """
 
 
-def _tried(how: str, original: bytes, folder: Path, allowed: int = _ALLOWED) -> tuple[str, float, int]:
+def tried(how: str, original: bytes, folder: Path, allowed: int = _ALLOWED) -> tuple[str, float, int]:
     """What was said, the seconds of computing it took, and the MiB it needed more than before.
 
     What is allowed counts addresses too that a thread only reserves: what is taken in needs more of those.
@@ -144,7 +144,7 @@ _TREACHEROUS: dict[str, Callable[[], bytes]] = {
 
 @pytest.mark.parametrize("bomb", _LARGE)
 def test_a_workbook_that_is_a_bomb_is_refused_in_seconds_and_little_memory(bomb: str, tmp_path: Path) -> None:
-    said, seconds, grown = _tried("table", _LARGE[bomb](), tmp_path)
+    said, seconds, grown = tried("table", _LARGE[bomb](), tmp_path)
     assert said.startswith("bom: ")
     assert "not opened" in said or "damaged" in said
     assert seconds < _SECONDS
@@ -179,7 +179,7 @@ _ARCHIVES: dict[str, Callable[[], bytes]] = {
 
 @pytest.mark.parametrize("bomb", _ARCHIVES)
 def test_an_archive_that_is_a_bomb_is_refused_in_seconds_and_little_memory(bomb: str, tmp_path: Path) -> None:
-    said, seconds, grown = _tried("unpacked", _ARCHIVES[bomb](), tmp_path)
+    said, seconds, grown = tried("unpacked", _ARCHIVES[bomb](), tmp_path)
     assert "unpacks to more than" in said
     assert seconds < _SECONDS
     assert grown < _ALLOWED // 2**20
@@ -226,7 +226,7 @@ def test_an_answer_that_is_a_bomb_is_refused_in_seconds_and_little_memory(
     body = _JSON[bomb]()
     headers = {"Content-Encoding": "gzip"} if packed_as == "an answer" else {}
     supplier = new_supplier(lambda *_: (200, headers, body))
-    said, seconds, grown = _tried("locations", supplier.url.encode(), tmp_path)
+    said, seconds, grown = tried("locations", supplier.url.encode(), tmp_path)
     assert said.startswith((supplier.url, "the operator sent"))
     assert seconds < _SECONDS
     assert grown < _ALLOWED // 2**20
@@ -246,7 +246,7 @@ def test_the_largest_answer_that_is_read_needs_no_more_memory_than_a_bomb(
 ) -> None:
     body = gzip.compress(_LARGEST[answer](), 1)
     supplier = new_supplier(lambda *_: (200, {}, body))
-    said, _, grown = _tried("locations", supplier.url.encode(), tmp_path, allowed=8 * _ALLOWED)
+    said, _, grown = tried("locations", supplier.url.encode(), tmp_path, allowed=8 * _ALLOWED)
     no_ocpi = "sent no OCPI envelope|none of its [0-9]+ objects can be read as a location of OCPI"
     assert said == "taken" or re.search(no_ocpi, said)
     assert grown < _ALLOWED // 2**20
@@ -297,7 +297,7 @@ def test_a_table_in_several_members_or_padded_is_whole() -> None:
 
 
 def test_an_archive_of_countless_members_is_refused_in_seconds(tmp_path: Path) -> None:
-    said, seconds, _ = _tried("unpacked", gzip.compress(b"") * 300_000, tmp_path)
+    said, seconds, _ = tried("unpacked", gzip.compress(b"") * 300_000, tmp_path)
     assert "it has more than 10000 parts" in said
     assert seconds < _SECONDS
 

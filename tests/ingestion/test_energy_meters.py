@@ -140,7 +140,7 @@ def test_an_unknown_column_comes_along_under_its_own_name(kortrijk: City) -> Non
 
 
 def test_a_missing_column_is_named_as_the_file_would_have_it(kortrijk: City) -> None:
-    with pytest.raises(UnreadableFileError, match=r"export\.csv: line 1 lacks the column 'Volume'.*found: Van datum"):
+    with pytest.raises(UnreadableFileError, match=r"export\.csv: line 1: lacks the column 'Volume'.*found: Van datum"):
         _rows(_NL_OLD.replace("Volume", "Verbruik") + "\n", kortrijk)
 
 
@@ -246,7 +246,7 @@ def test_a_line_in_a_zip_is_counted_on_through_its_files(kortrijk: City) -> None
 
 
 def test_a_file_in_a_zip_that_is_no_export_is_named(kortrijk: City) -> None:
-    with pytest.raises(UnreadableFileError, match=r"export\.csv: leesmij\.txt: line 1 lacks the column"):
+    with pytest.raises(UnreadableFileError, match=r"export\.csv: leesmij\.txt: line 1: lacks the column"):
         _rows(_zip({"a.csv": f"{_NL_OLD}\n{_NL_LINE}\n", "leesmij.txt": "hallo"}), kortrijk)
 
 
@@ -285,7 +285,7 @@ def test_the_repeated_hour_on_two_sheets_is_no_third_and_fourth_of_a_pair(kortri
 
 def test_a_sheet_that_is_no_export_is_named(kortrijk: City) -> None:
     sheets = {"a": _quarters("26-10-2025"), "Blad2": [["Toelichting"]]}
-    with pytest.raises(UnreadableFileError, match=r"export\.csv: sheet 2 \(Blad2\): line 1 lacks the column"):
+    with pytest.raises(UnreadableFileError, match=r"export\.csv: sheet 2 \(Blad2\): line 1: lacks the column"):
         _rows(workbook_bytes(sheets), kortrijk)
 
 

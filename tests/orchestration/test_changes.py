@@ -87,7 +87,7 @@ def test_what_was_said_before_a_column_existed_is_compared_on_the_rest() -> None
 def test_with_no_log_at_all_every_target_is_first() -> None:
     nothing = pl.DataFrame(schema={"target_id": pl.String})
     explained = with_change(nothing, rows({}, {"target_id": "b"}))
-    assert explained.columns == [*ROW, CHANGE, RESTATEMENT]
+    assert explained.columns == [*ROW, CHANGE, RESTATEMENT, METHOD_CHANGED, FORMER]
     assert explained[CHANGE].to_list() == [Change.FIRST, Change.FIRST]
 
 

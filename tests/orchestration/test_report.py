@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from orchestration import report
+from orchestration.alerts import wording
 from orchestration.settings import Settings
 from warehouse.engine import connect
 from warehouse.lake import Lake
@@ -210,6 +211,10 @@ def test_the_first_lines_count_every_status_in_words_worst_first(empty_profile: 
         ({"status": "overdue", "target_date": date(2025, 12, 31)}, f"Target: {VALUE}; 9 was due on 2025-12-31"),
         ({"status": "awaiting_figure", "target_date": date(2026, 11, 1)}, f"Target: {VALUE}; 9 was due on 2026-11-01"),
         ({"status": "unverified"}, f"Target: {VALUE}; this figure is not verified yet, --why says why"),
+        (
+            {"status": "unverified", "value": None, "ref_date": None},
+            "Target: no figure that counts yet, --why says why",
+        ),
         ({"status": "stale"}, f"Target: {VALUE}; nothing newer by 2026-11-23"),
         ({"status": "cancelled"}, "Target: the city withdrew this target"),
         ({"status": "contested"}, "Target: the note says this in more than one way; the city must still choose"),
@@ -226,7 +231,7 @@ def test_a_target_says_where_it_is_and_why_it_is_not_judged(
 ) -> None:
     text = shown(report.print_targets, publish(empty_profile(), [target]))
     assert told in " ".join(text.split()).replace(
-        target.get("status", "behind").replace("_", " ") + " Target", "Target"
+        wording.status_en(target.get("status", "behind")) + " Target", "Target"
     )
 
 
@@ -266,7 +271,7 @@ def test_the_targets_of_the_demo_are_all_there_or_counted(demo: Settings) -> Non
     assert judged.height + without == verdicts.height == 109
     assert all(f"({target_id})" in text for target_id in judged["target_id"])
     for status, count in verdicts["status"].value_counts().iter_rows():
-        assert f"{count} {status.replace('_', ' ')}" in flat
+        assert f"{count} {wording.status_en(status)}" in flat
 
 
 # --- KPIs -------------------------------------------------------------------------------------------------------

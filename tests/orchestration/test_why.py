@@ -19,6 +19,8 @@ from warehouse.published.pointer import flip, stage
 DRIVER: dict[str, Any] = {
     "target_id": "plans",
     "rank_no": 1,
+    "driver_type": "step",
+    "driver_key": "intake_to_visit",
     "label_nl": "Wacht tussen intake en huisbezoek",
     "contribution": 1234.0,
     "unit": "dossiers",
@@ -34,7 +36,9 @@ SCHEMA = pl.DataFrame([DRIVER]).schema | {"median_days": pl.Float64}
 def why(empty_profile: Callable[..., Settings]) -> Callable[..., str]:
     """What the command prints of the target `plans` with these drivers."""
 
-    def make(*drivers: dict[str, Any], target_id: str = "plans", status: str = "behind") -> str:
+    def make(
+        *drivers: dict[str, Any], target_id: str = "plans", status: str = "behind", gap: float | None = -231.0
+    ) -> str:
         settings = empty_profile()
         rows = pl.DataFrame([DRIVER | driver for driver in drivers], schema=SCHEMA)
         verdicts = pl.DataFrame(
@@ -42,6 +46,8 @@ def why(empty_profile: Callable[..., Settings]) -> Callable[..., str]:
                 "target_id": ["plans"],
                 "sentence_nl": ["Trajecten: 1.500 [van 1.731]."],
                 "status": [status],
+                "gap": pl.Series([gap], dtype=pl.Float64),
+                "ref_date": [date(2026, 11, 22)],
                 "dq_reasons": [["slechts 80% van de rijen [van planten] is aanvaard"]],
             }
         )
@@ -71,7 +77,7 @@ def test_only_a_figure_that_is_not_verified_says_why(why: Callable[..., str], st
 
 def test_the_largest_driver_stands_first_with_the_longest_bar(why: Callable[..., str]) -> None:
     text = why(
-        {"rank_no": 2, "label_nl": "Overige", "share": 0.25, "contribution": 411.0},
+        {"rank_no": 2, "driver_key": "overige", "label_nl": "Overige", "share": 0.25, "contribution": 411.0},
         {"rank_no": 1, "median_days": 34.4},
     )
     lines = [line for line in text.splitlines() if "█" in line]
@@ -93,11 +99,58 @@ def test_the_sentence_of_the_target_and_its_date_stand_above(why: Callable[..., 
 def test_without_a_path_the_year_before_is_what_it_is_held_against(why: Callable[..., str]) -> None:
     text = why({"compared_with": "previous_year", "ref_date": None, "unit": "kg CO2"})
     assert "twaalf maanden tegenover de twaalf ervoor" in " ".join(text.split())
-    assert "1.234 kg CO2" in text
+    assert "1.234 kg CO₂" in text
 
 
-def test_a_target_without_a_gap_says_so(why: Callable[..., str]) -> None:
-    assert "Er is geen achterstand" in why({"target_id": "another"})
+@pytest.mark.parametrize(
+    ("gap", "told"),
+    [
+        (-231.0, "De cijfers zeggen niet waardoor dit doel op 22/11/2026 achterbleef."),
+        (0.0, "Op 22/11/2026 stond dit doel op zijn pad of beter."),
+        (12.0, "Op 22/11/2026 stond dit doel op zijn pad of beter."),
+        (None, "De cijfers zeggen niet meer dan dit."),
+    ],
+)
+def test_without_drivers_it_does_not_contradict_the_judgement(
+    why: Callable[..., str], gap: float | None, told: str
+) -> None:
+    text = why({"target_id": "another"}, gap=gap)
+    assert told in text
+    assert "geen achterstand" not in text
+
+
+def _percents_in(text: str) -> list[int]:
+    return [int(line.partition(" %")[0].split()[-1]) for line in text.splitlines() if "█" in line]
+
+
+def test_what_is_not_among_the_largest_is_told_as_the_rest_and_all_adds_to_a_hundred(why: Callable[..., str]) -> None:
+    text = why(*({"rank_no": rank, "label_nl": f"Stap {rank}", "share": 1 / 12} for rank in range(1, 11)))
+    assert "De rest samen" in text
+    assert len(_percents_in(text)) == 11
+    assert sum(_percents_in(text)) == 100
+
+
+def test_sixths_add_to_a_hundred(why: Callable[..., str]) -> None:
+    text = why(*({"rank_no": rank, "share": 1 / 6} for rank in range(1, 7)))
+    assert sorted(_percents_in(text)) == [16, 16, 17, 17, 17, 17]
+    assert "De rest samen" not in text
+
+
+def test_two_kinds_of_drivers_each_add_to_a_hundred_under_their_own_heading(why: Callable[..., str]) -> None:
+    text = why({"share": 1.0}, {"rank_no": 2, "driver_type": "category", "driver_key": "dak", "share": 1.0})
+    assert text.index("Per stap") < text.index("Per soort")
+    assert _percents_in(text) == [100, 100]
+
+
+def test_a_kind_of_which_every_group_is_too_small_gives_way_to_another(why: Callable[..., str]) -> None:
+    small = {"rank_no": 2, "driver_type": "category", "driver_key": "overige", "label_nl": "Overige", "share": 1.0}
+    assert "Overige" not in why({"share": 1.0}, small)
+
+
+def test_groups_that_are_all_too_small_are_said_to_be(why: Callable[..., str]) -> None:
+    text = why({"driver_key": "overige", "label_nl": "Overige", "share": 1.0})
+    assert "Overige" not in text
+    assert "te klein om te tonen" in text
 
 
 def test_a_unit_of_the_register_reads_in_dutch(why: Callable[..., str]) -> None:

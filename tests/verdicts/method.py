@@ -41,6 +41,7 @@ VALUE_SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "n": pl.Int64,
     "is_over_a_year": pl.Boolean,
     "is_month_over": pl.Boolean,
+    "doubt_nl": pl.String,
 }
 COUNTED: Mapping[str, object] = {
     "direction_sign": 1,
@@ -162,6 +163,7 @@ def series(
             "n": n,
             "is_over_a_year": False,
             "is_month_over": is_month_over,
+            "doubt_nl": None,
         }
         for ref_date, value in points
     ]

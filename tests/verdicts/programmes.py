@@ -56,6 +56,7 @@ def as_values(cumulated: np.ndarray) -> pl.DataFrame:
             "n": [None] * cumulated.size,
             "is_over_a_year": [False] * cumulated.size,
             "is_month_over": [True] * cumulated.size,
+            "doubt_nl": [None] * cumulated.size,
         },
         schema=dict(VALUE_SCHEMA),
     )
@@ -76,6 +77,7 @@ def surveys(programmes: int, seed: int) -> tuple[pl.DataFrame, float]:
             "n": [None] * errors.size,
             "is_over_a_year": [False] * errors.size,
             "is_month_over": [True] * errors.size,
+            "doubt_nl": [None] * errors.size,
         },
         schema=dict(VALUE_SCHEMA),
     )

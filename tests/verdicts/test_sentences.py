@@ -13,7 +13,7 @@ from tests.verdicts.method import DATABASE, PROJECT, compiled
 from tests.verdicts.plain_words import direction_faults, faults, reached_faults
 
 AS_OF = date(2026, 11, 23)
-SEEDS = ("status_labels", "sentence_templates")
+SEEDS = ("status_labels", "sentence_templates", "unit_labels")
 DAYS = {"old": date(2024, 12, 31), "new": date(2026, 11, 22), "today": AS_OF}
 ROW: dict[str, Any] = {
     **dict.fromkeys(("target_id", "kpi_id", "value_kpi_id", "department_id", "data_owner_department_id"), "t"),
@@ -49,6 +49,10 @@ ROW: dict[str, Any] = {
     "is_indicative": False,
     "is_running": False,
     "is_sticky": True,
+    "may_be_behind": True,
+    "doubted_on": None,
+    "doubted_value": None,
+    "doubt_nl": None,
     "status": "behind",
     "folded_status": "behind",
     "wanted_status": "behind",
@@ -66,6 +70,9 @@ ROW: dict[str, Any] = {
 }
 TYPES = {
     "reached_on": pl.Date,
+    "doubted_on": pl.Date,
+    "doubted_value": pl.Float64,
+    "doubt_nl": pl.String,
     "reached_value": pl.Float64,
     "complete_until": pl.Datetime("us", "UTC"),
     "known_at": pl.Datetime("us", "UTC"),
@@ -99,29 +106,31 @@ STATUSES = (
     *("cancelled", "contested", "not_started", "unverified", "no_data", "monitored", "overdue", "awaiting_figure"),
     *("stale", "on_track", "at_risk", "behind"),
 )
-Said = Callable[[Mapping[str, Any]], str]
+Said = Callable[..., list[str]]
 
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
-    """The sentence of a verdict row that a test changes, by the compiled SQL."""
+    """The sentences of verdict rows that a test changes, by the compiled SQL."""
     given = ("int_target_verdicts", "int_target_delays", "int_target_comparisons", *SEEDS)
     code = compiled(tmp_path_factory.mktemp("sentences"), ("fct_target_verdicts",), given)["fct_target_verdicts"]
 
-    def say(changes: Mapping[str, Any]) -> str:
+    def say(*changes: Mapping[str, Any]) -> list[str]:
         con = duckdb.connect()
         con.execute(f"attach ':memory:' as {DATABASE}; create schema {DATABASE}.intermediate")
         others = [f"{name}_{part}" for name in ("eurostat", "unsd", "destatis") for part in ("ratio", "label", "miss")]
-        for name, rows in (
-            ("int_target_verdicts", pl.DataFrame([{**ROW, **changes}], schema_overrides=TYPES)),
-            ("int_target_delays", pl.DataFrame({"target_id": ["t"], "months_behind": [30.0]})),
+        rows = [{**ROW, **change, "target_id": f"{number:04}"} for number, change in enumerate(changes)]
+        delays = [{"target_id": row["target_id"], "months_behind": 30.0} for row in rows]
+        for name, given_rows in (
+            ("int_target_verdicts", pl.DataFrame(rows, schema_overrides=TYPES, infer_schema_length=None)),
+            ("int_target_delays", pl.DataFrame(delays)),
             ("int_target_comparisons", pl.DataFrame(schema=dict.fromkeys(("target_id", *others), pl.String))),
             *((seed, pl.read_csv(PROJECT / "seeds" / "shared" / f"{seed}.csv")) for seed in SEEDS),
         ):
-            con.register("given", rows.to_arrow())
+            con.register("given", given_rows.to_arrow())
             con.execute(f"create table {DATABASE}.intermediate.{name} as select * from given")
             con.unregister("given")
-        return str(con.sql(f"select sentence_nl from ({code})").fetchall()[0][0])
+        return [sentence for (sentence,) in con.sql(f"select sentence_nl from ({code}) order by target_id").fetchall()]
 
     return say
 
@@ -144,8 +153,8 @@ def _rows() -> Iterator[dict[str, Any]]:
 
 def test_every_status_of_every_kind_says_only_what_is_true_of_a_figure_old_or_new(said: Said) -> None:
     wrong = {}
-    for row in _rows():
-        sentence = said(row)
+    rows = list(_rows())
+    for row, sentence in zip(rows, said(*rows), strict=True):
         found = wrong_with(sentence, row["direction_sign"])
         if row["status"] not in {"cancelled", "contested", "not_started"} and not _names_a_day(
             sentence, row["ref_date"]
@@ -181,7 +190,7 @@ def test_a_target_that_is_reached_names_the_figure_that_reached_it(
         "ref_date": DAYS["new"],
         "value": target["target_value"] - 5 * sign if has_fallen else enough,
     }
-    sentence = said(row)
+    [sentence] = said(row)
     assert wrong_with(sentence, sign) == []
     if has_fallen and kind != "a rare event":
         assert "31/12/2025" in sentence
@@ -189,7 +198,7 @@ def test_a_target_that_is_reached_names_the_figure_that_reached_it(
 
 
 def test_an_old_figure_stands_beside_what_was_asked_then_and_what_is_asked_today(said: Said) -> None:
-    sentence = said(KINDS["a change that must be a fall"])
+    [sentence] = said(KINDS["a change that must be a fall"])
     assert "Het pad vroeg toen −30,4 %: 20,6 procentpunt te weinig gedaald." in sentence
     assert "Op 23/11/2026 vraagt het pad −33,4 %. Nodig van 23/11/2026 tot 31/12/2030: −7,4" in sentence
 

@@ -22,6 +22,12 @@ status_labels as (
 
 ),
 
+unit_labels as (
+
+    select * from {{ ref('unit_labels') }}
+
+),
+
 sentence_templates as (
 
     select * from {{ ref('sentence_templates') }}
@@ -58,6 +64,7 @@ with_texts as (
             else {{ dutch_number('value', 'digits') }}
         end as value_text,
         {{ dutch_number('reached_value', 'digits') }} as reached_text,
+        {{ dutch_number('doubted_value', 2) }} as doubted_text,
         {{ dutch_number('required_value', 'digits') }} as required_text,
         {{ dutch_number('required_today', 'digits') }} as required_today_text,
         {{ dutch_number('target_value', 'digits') }} as target_text,
@@ -93,6 +100,8 @@ worded as (
             when status = 'reached' and is_sticky and reached_on < ref_date then 'reached_before'
             when status = 'stale' and trajectory = 'annual_quota' and year(ref_date) < year(as_of_date)
                 then 'stale_quota'
+            when status = 'unverified' and doubt_nl is not null and value is null then 'doubted_alone'
+            when status = 'unverified' and doubt_nl is not null then 'doubted'
             when status = 'no_data' and value is not null then 'no_data_since_start'
             when status = 'stale' and folded_status = 'monitored' then 'stale_monitored'
             when status not in ('on_track', 'at_risk', 'behind') then status
@@ -153,7 +162,19 @@ with_parts as (
                 and {{ is_ranked('wanted_status') }}
                 and wanted_status != status
                 then case when is_running then 'wait_month' else 'wait' end
-        end as wait_template_id
+        end as wait_template_id,
+        -- why it is at risk: the first that holds
+        case
+            when status != 'at_risk' then null
+            when trajectory = 'step' then 'attention_due'
+            when gap < 0 and not may_be_behind and gap < -coalesce(tolerance, 0) then 'attention_young'
+            when wanted_status = 'behind' then 'attention_once_behind'
+            when wanted_status in ('on_track', 'reached') then 'attention_once_better'
+            when trajectory = 'constant' then 'attention_norm'
+            when gap >= 0 then 'attention_ahead'
+            when p_reach is not null then 'attention_chance'
+            else 'attention_pace'
+        end as attention_template_id
     from worded
 
 ),
@@ -177,6 +198,7 @@ with_template as (
     select
         worded.*,
         status_labels.label_nl as status_nl,
+        status_labels.label_en as status_en,
         last_labels.label_nl as last_status_nl,
         sentence_templates.template_nl || concat(
             case when worded.says_start then start_templates.template_nl end,
@@ -187,7 +209,8 @@ with_template as (
             case when worded.says_outlook then outlook_templates.template_nl end,
             case when worded.says_outlook and worded.p_reach is not null then chance_templates.template_nl end,
             wait_templates.template_nl
-        ) as template
+        ) as template,
+        attention_templates.template_nl as attention_template
     from with_outlook as worded
     left join status_labels
         on worded.status = status_labels.status
@@ -209,6 +232,8 @@ with_template as (
         on outlook_templates.template_id = 'outlook'
     left join sentence_templates as chance_templates
         on chance_templates.template_id = 'chance'
+    left join sentence_templates as attention_templates
+        on worded.attention_template_id = attention_templates.template_id
     left join sentence_templates as wait_templates
         on worded.wait_template_id = wait_templates.template_id
 
@@ -224,11 +249,19 @@ dated as (
             'ref_date': "strftime(ref_date, '%d/%m/%Y')",
             'as_of_date': "strftime(as_of_date, '%d/%m/%Y')",
             'year_end': "strftime(make_date(year(as_of_date), 12, 31), '%d/%m/%Y')",
+            'doubted_on': "strftime(doubted_on, '%d/%m/%Y')",
+            'doubt': 'doubt_nl',
             'reached_on': "strftime(reached_on, '%d/%m/%Y')",
             'ref_year': 'year(ref_date)::varchar',
             'as_of_year': 'year(as_of_date)::varchar',
             'last_status': 'last_status_nl',
-        }) }} as dated_template
+        }) }} as dated_template,
+        {{ fill_template('attention_template', {
+            'target_date': "strftime(target_date, '%d/%m/%Y')",
+            'ref_date': "strftime(ref_date, '%d/%m/%Y')",
+            'required': 'required_text || suffix',
+            'chance': 'chance_text',
+        }) }} as attention_nl
     from with_template
 
 )
@@ -243,6 +276,8 @@ select
     dated.title_nl,
     dated.title_en,
     dated.unit,
+    unit_labels.label_nl as unit_nl,
+    unit_labels.label_en as unit_en,
     dated.direction,
     dated.as_of_date,
     dated.ref_date,
@@ -256,7 +291,20 @@ select
     dated.required_value,
     dated.required_today,
     dated.gap,
+    case when dated.is_done_or_not then dated.value_text else {{ amount('dated.value_text', 'unit_labels') }} end
+        as value_nl,
+    case
+        when dated.is_done_or_not then 'klaar'
+        -- a yearly rate without an end
+        when dated.trajectory = 'compound' and dated.target_date is null then dated.target_text || ' % per jaar'
+        else {{ amount('dated.target_text', 'unit_labels') }}
+    end as target_nl,
+    case when not dated.is_done_or_not then {{ amount('dated.required_text', 'unit_labels') }} end as required_nl,
+    case
+        when not dated.is_done_or_not then {{ amount('dated.required_today_text', 'unit_labels') }}
+    end as required_today_nl,
     dated.gap_nl,
+    dated.attention_nl,
     dated.progress,
     dated.time_share,
     round(dated.attainment, 6) as spi,
@@ -272,6 +320,7 @@ select
     dated.is_indicative,
     dated.status,
     dated.status_nl,
+    dated.status_en,
     dated.folded_status as last_status,
     dated.status_since,
     dated.reached_on,
@@ -285,6 +334,7 @@ select
         'chance': 'dated.chance_text',
         'required': 'dated.required_text || dated.suffix',
         'reached_value': 'dated.reached_text || dated.suffix',
+        'doubted_value': 'dated.doubted_text || dated.suffix',
         'fallen': "case when dated.direction_sign = 1 then 'lager' else 'hoger' end",
         'required_today': 'dated.required_today_text || dated.suffix',
         'target': 'dated.target_text || dated.suffix',
@@ -313,4 +363,6 @@ select
 from dated
 left join comparisons
     on dated.target_id = comparisons.target_id
+left join unit_labels
+    on dated.unit = unit_labels.unit
 order by dated.target_id

@@ -13,7 +13,7 @@ month_ends as (
 
     select *
     from {{ ref('int_target_observations') }}
-    where value is not null
+    where value is not null and doubt_nl is null
     qualify row_number() over (
         partition by target_id, date_trunc('month', ref_date) order by ref_date desc
     ) = 1

@@ -27,6 +27,24 @@ statuses as (
 
 ),
 
+-- the newest figure that cannot be what was meant, where nothing later counts
+doubted as (
+
+    select
+        observations.target_id,
+        observations.ref_date,
+        observations.value,
+        observations.doubt_nl
+    from observations
+    left join newest
+        on observations.target_id = newest.target_id
+    where
+        observations.doubt_nl is not null
+        and observations.ref_date > coalesce(newest.ref_date, date '0001-01-01')
+    qualify row_number() over (partition by observations.target_id order by observations.ref_date desc) = 1
+
+),
+
 evaluated as (
 
     select
@@ -85,6 +103,10 @@ select
     newest.is_indicative,
     newest.is_running,
     newest.is_sticky,
+    newest.may_be_behind,
+    doubted.ref_date as doubted_on,
+    doubted.value as doubted_value,
+    doubted.doubt_nl,
     newest.history_hash,
     statuses.wanted_status,
     statuses.status as folded_status,
@@ -102,6 +124,8 @@ left join statuses
     on
         newest.target_id = statuses.target_id
         and newest.ref_date = statuses.ref_date
+left join doubted
+    on paths.target_id = doubted.target_id
 left join evaluated as reached
     on
         statuses.target_id = reached.target_id

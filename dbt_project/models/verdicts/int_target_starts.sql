@@ -15,7 +15,7 @@ first_measured as (
         min(ref_date) as first_date,
         min_by(value, ref_date) as first_value
     from {{ ref('int_target_observations') }}
-    where value is not null
+    where value is not null and doubt_nl is null
     group by target_id
 
 ),

@@ -28,7 +28,10 @@ judged as (
         builds.build_id,
         dq_verdicts.dq_verdict as found_dq_verdict,
         coalesce(dq_verdicts.dq_verdict, 'unverified') as dq_verdict,
-        coalesce(dq_verdicts.dq_reasons, ['geen oordeel over de gegevens']) as dq_reasons,
+        list_concat(
+            coalesce(dq_verdicts.dq_reasons, ['geen oordeel over de gegevens']),
+            case when positions.doubt_nl is null then [] else [positions.doubt_nl] end
+        ) as dq_reasons,
         -- for a plan that is there or is not only the calendar moves
         case
             when positions.trajectory = 'step' and positions.baseline_date < positions.target_date
@@ -70,7 +73,7 @@ with_status as (
         case
             when registry_status in ('cancelled', 'contested') then registry_status
             when as_of_date < baseline_date then 'not_started'
-            when found_dq_verdict = 'unverified' then 'unverified'
+            when found_dq_verdict = 'unverified' or doubt_nl is not null then 'unverified'
             -- data that are not there have no verdict on their quality either
             when value is null then 'no_data'
             when dq_verdict = 'unverified' then 'unverified'
