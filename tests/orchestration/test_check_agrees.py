@@ -216,7 +216,7 @@ def test_eight_rows_with_a_national_number_are_refused_by_the_installed_command(
         check=False,
     )
     assert ended.returncode == 1
-    assert "Er staan gegevens van personen in" in ended.stdout
+    assert "Er staan nummers of adressen van personen in" in ended.stdout
     assert "8 of 8 rows hold a national number" in " ".join(ended.stdout.split())
     assert "85.07.30" not in ended.stdout + ended.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"], "nothing is kept"
