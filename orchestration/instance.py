@@ -1,11 +1,10 @@
 """Dagster's own storage: history of runs only; correctness never depends on it."""
 
-import os
-
 import dagster as dg
 from dagster import DagsterInstance
 
-from orchestration.settings import CITY, HOME, Settings
+from orchestration.environment import point_dagster
+from orchestration.settings import Settings
 
 # one build at a time; slots of a dead run come free; nothing is sent to anyone, and nobody is asked for an address
 _CONFIG = """\
@@ -38,9 +37,7 @@ def prepare_instance(settings: Settings) -> None:
     folder = settings.layout.dagster
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "dagster.yaml").write_text(_CONFIG, encoding="utf-8")
-    os.environ["DAGSTER_HOME"] = str(folder)
-    os.environ[CITY] = settings.city.name
-    os.environ[HOME] = str(settings.layout.root.parent)
+    point_dagster(settings)
 
 
 def run_job(name: str) -> dg.ExecuteInProcessResult:

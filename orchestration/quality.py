@@ -4,7 +4,6 @@ Belongs here: running the suite of `contracts.marts`, reading dbt's own results,
 per KPI. Does not belong here: Dagster, or the rules themselves.
 """
 
-import os
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ import polars as pl
 
 from contracts.marts.kpi_observations import EVERY_KPI, Expectation, expectations_of
 from orchestration.data_docs import Family, make_stand_alone
+from orchestration.environment import silence_great_expectations
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,8 +69,7 @@ def run_suite(
 
 
 def _fresh_context(docs: Path) -> Any:  # noqa: ANN401 - Great Expectations is published without usable types
-    # Read at import: without it Great Expectations reports its use to its makers.
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    silence_great_expectations()
     import great_expectations as gx  # noqa: PLC0415 - four seconds, needed by one step
     from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415 - idem
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,15 +11,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestration.environment import point_dbt
 from orchestration.loop.plan import code_version
-from orchestration.settings import CITY, DBT_PROJECT, MEMORY, SPILL, Settings
+from orchestration.settings import DBT_PROJECT, Settings
 from warehouse.durable import replace_derived
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 _log = logging.getLogger("ademruimte.dbt")
-_WAREHOUSE = "ADEMRUIMTE_WAREHOUSE"
 # by what a manifest depends on; parsing the whole project costs eight seconds, reading this a third of one
 _PARSED: dict[str, bytes] = {}
 
@@ -93,14 +92,7 @@ def _dbt(settings: Settings) -> Iterator[None]:
     """The variables dbt's own files name, and afterwards no open warehouse."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - as above
 
-    warehouse, room = settings.layout.warehouse, settings.room
-    named = {
-        _WAREHOUSE: str(warehouse),
-        CITY: settings.city.name,
-        MEMORY: room.memory,
-        SPILL: str(room.spill_of(warehouse)),
-    }
-    with _environment(**named):
+    with point_dbt(settings):
         try:
             yield
         finally:
@@ -145,21 +137,6 @@ def _parse_anew(settings: Settings, kept: Path) -> bytes:
         earlier.unlink(missing_ok=True)
     replace_derived(kept, parsed)
     return parsed
-
-
-@contextmanager
-def _environment(**variables: str) -> Iterator[None]:
-    """The variables dbt's own files name, for the time of one command."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _where(settings: Settings) -> list[str]:
