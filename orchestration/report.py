@@ -312,7 +312,7 @@ def print_places(console: Console, settings: Settings) -> None:
     docs = current(layout.published)
     for what, where in (
         ("published build", read_only_line(layout)),
-        ("as Parquet", f"the folder that {shown(layout.published / POINTER)} names"),
+        ("for Power BI", shown(layout.published / POINTER)),
         ("refused rows", f"{len(refused)} files, such as {shown(refused[0])}" if refused else "none"),
         ("Data Docs", shown(data_docs_index(layout.quality / docs)) if docs else "none"),
         ("mails", f"{len(mails)} in {shown(layout.mail)}"),

@@ -393,7 +393,7 @@ def test_every_place_that_the_demo_names_exists(demo: Settings, monkeypatch: pyt
     docs = re.search(r"Data Docs  (\S+)", text)
     assert int(refused[1]) > 1
     assert Path(refused[2]).suffix == ".parquet"
-    for written in (refused[2], docs[1], "the folder that published/current.json names"):
+    for written in (refused[2], docs[1], "published/current.json"):
         assert Path(written).exists(), written
 
 
