@@ -73,7 +73,7 @@ imports: .venv/.installed-dev
 sql: .venv/.installed-dev
 	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project/models dbt_project/tests
 
-contracts: .venv/.installed ## writes docs/contracts again from the contract code
+contracts: .venv/.installed ## writes docs/contracts and the staging models again from the contract code
 	@$(BIN)/ademruimte contracts write
 
 lock: .venv/.installed-dev ## resolves both lock files again after a change of pyproject.toml
