@@ -33,7 +33,7 @@ test: check ## all checks and all tests
 door: .venv/.installed-dev ## the demo and `make dev` as processes; prints the seconds from a dropped file to published
 	@$(BIN)/pytest -m door tests/orchestration/test_showcase.py tests/door
 
-chaos: .venv/.installed-dev ## kills builds half way and looks whether the next one recovers
+chaos: .venv/.installed-dev ## kills whatever writes, tries hostile files, and looks whether the next build recovers
 	@$(BIN)/pytest -m chaos
 
 browser: .venv/.installed-dev ## pages in Chromium without a network; root gets it from Debian where it is absent

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -105,11 +106,14 @@ def _parsed(settings: Settings) -> "Manifest":
     A run writes into its manifest, so every run gets its own copy.
     """
     from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415 - over a second of import
+    from dbt.flags import set_from_args  # noqa: PLC0415 - as above
 
     key = _manifest_key(settings)
     if key not in _PARSED:
         kept = settings.layout.dbt / f"parsed-{key}.msgpack"
         _PARSED[key] = kept.read_bytes() if kept.exists() else _parse_anew(settings, kept)
+    # a manifest asks for the flags of a command, and no command was given yet
+    set_from_args(Namespace(send_anonymous_usage_stats=False), None)
     manifest: Manifest = Manifest.from_msgpack(_PARSED[key])
     return manifest
 

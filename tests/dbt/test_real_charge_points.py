@@ -58,6 +58,7 @@ def _one(con: duckdb.DuckDBPyConnection, query: str, **values: object) -> object
     return row[0] if len(row) == 1 else row
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("city", DUMPS)
 def test_two_real_versions_weigh_as_counted_by_hand_and_lose_nothing_in_between(
     city: str, real_data: Path, dbt: Callable[..., Dbt], landing: Callable[..., Path]

@@ -283,6 +283,7 @@ def test_a_feed_that_stands_still_keeps_its_96_percent_for_the_seven_days_after(
     assert values == [(96.0, 100)]
 
 
+@pytest.mark.real
 def test_a_real_half_year_is_answered_in_time_as_often_as_counted_by_hand(
     real_data: Path, dbt: Callable[..., Dbt], landing: Callable[..., Path]
 ) -> None:

@@ -142,6 +142,7 @@ _TREACHEROUS: dict[str, Callable[[], bytes]] = {
 }
 
 
+@pytest.mark.chaos  # each in a process of its own
 @pytest.mark.parametrize("bomb", _LARGE)
 def test_a_workbook_that_is_a_bomb_is_refused_in_seconds_and_little_memory(bomb: str, tmp_path: Path) -> None:
     said, seconds, grown = tried("table", _LARGE[bomb](), tmp_path)
@@ -177,6 +178,7 @@ _ARCHIVES: dict[str, Callable[[], bytes]] = {
 }
 
 
+@pytest.mark.chaos  # each in a process of its own
 @pytest.mark.parametrize("bomb", _ARCHIVES)
 def test_an_archive_that_is_a_bomb_is_refused_in_seconds_and_little_memory(bomb: str, tmp_path: Path) -> None:
     said, seconds, grown = tried("unpacked", _ARCHIVES[bomb](), tmp_path)
@@ -217,6 +219,7 @@ def _poorly_packed(text: bytes) -> bytes:
 
 
 # both ways go through one reading; what differs is who unpacks
+@pytest.mark.chaos  # each in a process of its own
 @pytest.mark.parametrize(
     ("bomb", "packed_as"), [*((bomb, "a file") for bomb in _JSON), *((bomb, "an answer") for bomb in _UNPACKED)]
 )
@@ -240,6 +243,7 @@ _LARGEST: dict[str, Callable[[], bytes]] = {
 }
 
 
+@pytest.mark.chaos  # each in a process of its own
 @pytest.mark.parametrize("answer", _LARGEST)
 def test_the_largest_answer_that_is_read_needs_no_more_memory_than_a_bomb(
     new_supplier: Callable[..., Any], tmp_path: Path, answer: str

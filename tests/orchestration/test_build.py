@@ -268,6 +268,7 @@ def test_an_empty_lake_builds_and_publishes_109_targets_without_data(empty_profi
     assert verdicts.height == 109
 
 
+@pytest.mark.chaos  # everything is built again
 def test_the_same_build_again_from_the_lake_alone_gives_the_same_verdicts_and_appends_no_decision(
     own_demo: Settings,
 ) -> None:

@@ -5,10 +5,10 @@ stands in `CHANGED`, with the reason in that version's changelog.
 """
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
-import tarfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,8 +33,7 @@ def earlier(tmp_path: Path) -> Settings:
     """The profile as the main branch left it; its warehouse and published builds are made again."""
     root = tmp_path / "var" / "kortrijk"
     root.mkdir(parents=True)
-    with tarfile.open(PACKED) as packed:
-        packed.extractall(root, filter="data")
+    shutil.unpack_archive(PACKED, root)
     return read_settings({"ADEMRUIMTE_HOME": str(root.parent)})
 
 

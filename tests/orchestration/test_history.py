@@ -95,6 +95,7 @@ def test_what_was_said_and_what_is_recomputed_stay_as_they_were_when_a_correctio
     assert others == ["trees_extra", "wind_mw_2040"]
 
 
+@pytest.mark.chaos  # a whole build of its own
 @pytest.mark.slow  # measures and judges the whole demo again, as on another day
 def test_what_is_recomputed_of_a_day_rests_on_no_figure_of_after_it(demo: Settings) -> None:
     day = date(2026, 9, 15)

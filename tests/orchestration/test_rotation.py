@@ -170,6 +170,7 @@ def two_weeks(empty_profile: Callable[..., Settings]) -> Settings:
     return settings
 
 
+@pytest.mark.chaos
 def test_after_kill_9_anywhere_in_a_rotation_the_next_one_finishes_it(two_weeks: Settings) -> None:
     before, home = pattern(dwellings(two_weeks)), two_weeks.layout.root.parent
     script = [sys.executable, "-m", "tests.orchestration.dying", str(home)]

@@ -191,6 +191,7 @@ def test_a_fact_that_json_cannot_hold_commits_no_decision(layout: Layout, lake: 
     assert (lake.decisions(), list(layout.staging.iterdir())) == ([], [])
 
 
+@pytest.mark.chaos
 def test_a_writer_killed_anywhere_leaves_a_whole_batch_or_none(
     layout: Layout, die: Callable[[Path, str], list[int]]
 ) -> None:

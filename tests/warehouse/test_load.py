@@ -321,6 +321,7 @@ def test_loading_is_refused_when_it_might_not_fit(
     assert _one(warehouse, "select count(*) from landing.loaded_batches") == 0
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize(("what", "how"), [("load", signal.SIGKILL), ("load_in_time", signal.SIGALRM)])
 def test_a_load_killed_anywhere_leaves_nothing_half(
     layout: Layout,
