@@ -260,7 +260,7 @@ def test_the_demo_mail_is_labelled_synthetic_and_shows_its_chart(demo_settings: 
     kinds = [part.get_content_type() for part in mail.walk()]
     assert {"text/plain", "text/html", "image/png"} <= set(kinds)
     text = mail.get_body(("plain",)).get_content()
-    assert "CO2-uitstoot" in text
+    assert "CO₂-uitstoot" in text
     assert "SYNTHETISCHE GEGEVENS" in text
 
 
