@@ -64,7 +64,6 @@ create table if not exists landing.city_days (
 create table if not exists landing.build (
     build_id varchar, as_of_date date, city varchar, is_synthetic boolean
 );
-create table if not exists landing.measured (code_version varchar);
 create table if not exists quality.dq_verdict (
     kpi_id varchar, verdict varchar, reasons varchar[], build_id varchar
 );
@@ -212,20 +211,6 @@ def write_build(con: duckdb.DuckDBPyConnection, build_id: str, as_of: date, city
     with transaction(con):
         con.execute("delete from landing.build")
         con.execute("insert into landing.build values (?, ?, ?, ?)", [build_id, as_of, city, is_synthetic])
-
-
-def measured_by(con: duckdb.DuckDBPyConnection) -> str | None:
-    """The version of the code that measured the whole of this warehouse; None when none ever did to the end."""
-    row = con.execute("select code_version from landing.measured").fetchone()
-    return None if row is None else str(row[0])
-
-
-def note_measured(con: duckdb.DuckDBPyConnection, code_version: str | None) -> None:
-    """Notes which code measured the whole of this warehouse; None while another is about to."""
-    with transaction(con):
-        con.execute("delete from landing.measured")
-        if code_version is not None:
-            con.execute("insert into landing.measured values (?)", [code_version])
 
 
 def clear_affected(con: duckdb.DuckDBPyConnection) -> None:

@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from contracts.registry import all_contracts
-from orchestration.loop.build import JUDGE, MEASURE
 from orchestration.loop.changes import CHANGE, with_change
 from orchestration.loop.exit_gate import judge_exit
+from orchestration.loop.selection import JUDGE, MEASURE
 from orchestration.loop.transform import build_models
 from orchestration.loop.verdicts import last_said
 from orchestration.settings import Settings

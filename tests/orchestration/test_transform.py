@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.loop.build import JUDGE
+from orchestration.loop.selection import JUDGE
 from orchestration.loop.transform import TransformError, build_models, parse
 from orchestration.settings import DBT_PROJECT, Settings
 from warehouse.engine import Room, connect
@@ -124,8 +124,8 @@ def load() -> Iterator[None]:
 def test_under_load_no_step_meets_a_connection_that_another_holds(own_demo: Settings) -> None:
     # JUDGED=200 looks longer
     for _ in range(int(os.environ.get("JUDGED", "1"))):
-        judged = build_models(own_demo, DAY, JUDGE)
-        spans = sorted(_spans(judged.run_results["results"]))
+        build_models(own_demo, DAY, JUDGE)
+        spans = sorted(_spans(read(own_demo.layout.dbt / "target" / "run_results.json")["results"]))
         assert len(spans) > 10
         # two nodes at a time are two calls on what dbt shares between its threads
         assert all(ended <= began for (_, ended), (began, _) in pairwise(spans))
