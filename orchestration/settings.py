@@ -19,7 +19,6 @@ from warehouse.durable import replace_synced
 from warehouse.engine import ROOM, Room
 from warehouse.layout import Layout
 
-DBT_PROJECT = Path(__file__).parents[1] / "dbt_project"
 CITY = "ADEMRUIMTE_CITY"
 HOME = "ADEMRUIMTE_HOME"
 MEMORY = "ADEMRUIMTE_MEMORY"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
-from orchestration.settings import DBT_PROJECT
+from orchestration.dbt_project import DBT_PROJECT
 
 _DICTIONARY = DBT_PROJECT / "seeds" / "shared"
 

@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.vocabulary import LINE, SourceContract
-from orchestration.settings import DBT_PROJECT, Settings, read_settings
+from orchestration.dbt_project import DBT_PROJECT
+from orchestration.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

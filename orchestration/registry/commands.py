@@ -12,9 +12,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table as Grid
 
+from orchestration.dbt_project import city_seeds
 from orchestration.registry.faults import ENGAGEMENTS, faults
 from orchestration.registry.review import Decision, decide, differences, merged
-from orchestration.registry.seeds import Registry, RegistryError, Row, city_seeds, read_registry
+from orchestration.registry.seeds import Registry, RegistryError, Row, read_registry
 from orchestration.settings import Settings, read_settings
 
 app = typer.Typer(help="The registry of targets: read, check, export and edit it.", no_args_is_help=True)
@@ -37,7 +38,7 @@ def choose(
 ) -> None:
     """The registry of targets: read, check, export and edit it."""
     settings = read_settings()
-    context.obj = _Desk(settings, seeds or city_seeds(settings))
+    context.obj = _Desk(settings, seeds or city_seeds(settings.city.name))
 
 
 @app.command("list")

@@ -14,13 +14,13 @@ from contracts.gate import Split
 from contracts.registry import city_named
 from contracts.sources.indicators import OBSERVATIONS
 from contracts.vocabulary import TableContract
+from orchestration.dbt_project import city_seeds
 from orchestration.giving_back.lines import given_back
 from orchestration.loop.earlier import with_known_at
 from orchestration.loop.landed import Outcome
 from orchestration.loop.landing import land
 from orchestration.loop.replay import replay
 from orchestration.loop.rotation import rotate
-from orchestration.registry.seeds import city_seeds
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
 from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, drop
@@ -332,7 +332,7 @@ def unlisted(empty_profile: Callable[..., Settings], tmp_path: Path) -> Settings
     """The same profile while its registry holds no target yet for the trees."""
     (tmp_path / "seeds").mkdir()
     settings = empty_profile()
-    rows = (city_seeds(settings) / "targets.csv").read_text("utf-8").splitlines(keepends=True)
+    rows = (city_seeds(settings.city.name) / "targets.csv").read_text("utf-8").splitlines(keepends=True)
     others = "".join(row for row in rows if not row.startswith("trees") and ",trees_extra," not in row)
     (tmp_path / "seeds" / "targets.csv").write_text(others, encoding="utf-8")
     return replace(settings, city=replace(settings.city, name=str(tmp_path / "seeds")))

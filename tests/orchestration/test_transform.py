@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from orchestration.dbt_project import DBT_PROJECT
 from orchestration.loop.build import JUDGE
 from orchestration.loop.transform import TransformError, build_models, parse
-from orchestration.settings import DBT_PROJECT, Settings
+from orchestration.settings import Settings
 from warehouse.engine import Room, connect
 
 DAY = date(2026, 11, 23)
