@@ -6,7 +6,6 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -20,14 +19,12 @@ from contracts.registry import all_contracts
 from orchestration.loop.passage import arrival_of
 from orchestration.loop.replay import pass_again
 from orchestration.settings import Settings
+from tests.golden.fingerprints import fingerprints
 from tests.orchestration.profiles import NOW
 from warehouse.engine import connect
 from warehouse.lake import Arrival, Lake, Manifest
 from warehouse.load import load, write_build, write_profile, write_status
 
-# what tells when and as what something landed or was built; everything else must not depend on the order. What is a
-# restatement follows from known_at: whether an earlier value came after this one
-VOLATILE = {"known_at", "build_id", "loaded_at", "batch_id", "is_restatement"}
 SHUFFLES = int(os.environ.get("SHUFFLES", "3"))
 
 
@@ -94,20 +91,6 @@ def landed_in(order: list[Arrival], folder: Path, compiled: Compiled, demo: Sett
         write_build(con, "any", demo.as_of(NOW), demo.city.name, is_synthetic=True)
         compiled.run(con)
         return dict(fingerprints(con))
-
-
-def fingerprints(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, object]]:
-    tables = con.execute(
-        """select schema_name || '.' || table_name from duckdb_tables()
-        where schema_name in ('marts', 'personal', 'verdicts') order by 1"""
-    ).fetchall()
-    for (table,) in tables:
-        columns = [row[0] for row in con.execute(f"describe {table}").fetchall() if row[0] not in VOLATILE]
-        kept = ", ".join(f'"{column}"' for column in columns)
-        yield (
-            table,
-            con.execute(f"select count(*), sum(hash(t)::hugeint) from (select {kept} from {table}) as t").fetchone(),
-        )
 
 
 @pytest.mark.slow  # many landings of the whole demo, each with all models
