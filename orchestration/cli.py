@@ -5,20 +5,21 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from orchestration import report
 from orchestration.alerts.commands import outbox
 from orchestration.giving_back import commands as supplier_commands
 from orchestration.progress import Progress, show_progress
 from orchestration.registry.commands import app as targets
-from orchestration.settings import SettingInvalidError, Settings, read_settings
 from warehouse.durable import DiskFullError, is_disk_full
 from warehouse.layout import close_to_strangers
 from warehouse.published.pointer import current
+
+if TYPE_CHECKING:
+    from orchestration.settings import Settings
 
 app = typer.Typer(
     help="Ademruimte tells a city whether it keeps its promises.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -59,6 +60,7 @@ def _faults() -> tuple[type[Exception], ...]:
     from orchestration.loop.build import BuildBusyError  # noqa: PLC0415
     from orchestration.loop.messages import OutboxHeldError  # noqa: PLC0415
     from orchestration.loop.transform import TransformError  # noqa: PLC0415
+    from orchestration.settings import SettingInvalidError  # noqa: PLC0415
     from warehouse.backup import BackupError  # noqa: PLC0415
     from warehouse.engine import WarehouseBusyError  # noqa: PLC0415
     from warehouse.lake import LakeError  # noqa: PLC0415
@@ -117,7 +119,7 @@ def land(
     from orchestration.loop.landed import Outcome  # noqa: PLC0415 - brings polars and the door
     from orchestration.loop.landing import land as land_source  # noqa: PLC0415
 
-    settings = read_settings()
+    settings = _settings()
     contracts = settings.contracts()
     unknown = [name for name in source or () if name not in contracts]
     if unknown:
@@ -134,10 +136,11 @@ def land(
 @app.command()
 def build(*, force: Annotated[bool, typer.Option(help="Build although nothing changed.")] = False) -> None:
     """Load, measure, judge and publish what was landed; does nothing when nothing changed."""
+    from orchestration import report  # noqa: PLC0415 - brings polars
     from orchestration.loop.build import build as build_all  # noqa: PLC0415 - brings dbt
     from orchestration.loop.plan import why_due  # noqa: PLC0415
 
-    settings, now = read_settings(), datetime.now(UTC)
+    settings, now = _settings(), datetime.now(UTC)
     reason = why_due(settings, now) or ("asked for" if force else None)
     if reason is None:
         _console.print("nothing to build: the published build holds everything that was landed")
@@ -154,7 +157,7 @@ def send() -> None:
     from orchestration.loop.messages import send as send_outbox  # noqa: PLC0415 - brings the chart library
     from orchestration.loop.messages import unsent  # noqa: PLC0415
 
-    settings = read_settings()
+    settings = _settings()
     result = send_outbox(settings, datetime.now(UTC))
     _console.print(f"{result.sent} messages sent, {result.failed} failed")
     for waiting in unsent(settings) if result.failed else ():
@@ -180,6 +183,8 @@ def status(  # noqa: PLR0913 - each is an option of its own
     then, what is published now, and why they differ; of the targets that
     differ, of all, or of one.
     """
+    from orchestration import report  # noqa: PLC0415 - brings polars
+
     settings = _published_settings()
     if why:
         from orchestration.why import print_why  # noqa: PLC0415 - one option of one command
@@ -219,7 +224,7 @@ def batches() -> None:
     """The batches in the lake: which replaced another, which count no more, and of which the rows are erased."""
     from warehouse.lake import Lake  # noqa: PLC0415 - brings polars
 
-    lake = Lake(read_settings().layout.lake)
+    lake = Lake(_settings().layout.lake)
     counting = {manifest.batch_id for manifest in lake.live()}
     for manifest in lake.manifests():
         note = f" supersedes {manifest.supersedes}" if manifest.supersedes else ""
@@ -235,7 +240,7 @@ def replay(batch: Annotated[str, typer.Argument(help="Batch id, as `ademruimte b
     from orchestration.loop.replay import replay as replay_batch  # noqa: PLC0415
 
     try:
-        manifest = replay_batch(read_settings(), batch, datetime.now(UTC))
+        manifest = replay_batch(_settings(), batch, datetime.now(UTC))
     except UnknownBatchError as fault:
         raise typer.BadParameter(str(fault)) from None
     _console.print(f"committed {manifest.batch_id}" if manifest else "the same rows again: nothing was written")
@@ -250,7 +255,7 @@ def erase(
     from orchestration.loop.replay import UnknownBatchError  # noqa: PLC0415
 
     try:
-        for erased in erase_batches(read_settings(), batch, datetime.now(UTC)):
+        for erased in erase_batches(_settings(), batch, datetime.now(UTC)):
             _console.print(f"erased {erased.batch_id}", markup=False, soft_wrap=True)
     except UnknownBatchError as fault:
         raise typer.BadParameter(str(fault)) from None
@@ -264,9 +269,10 @@ def erase(
 @app.command()
 def rotate_key() -> None:
     """Give the pseudonyms a new key: every batch that holds them is made again, and old and new still join."""
-    from orchestration.loop.rotation import rotate  # noqa: PLC0415 - brings polars
+    from orchestration import report  # noqa: PLC0415 - brings polars
+    from orchestration.loop.rotation import rotate  # noqa: PLC0415
 
-    settings = read_settings()
+    settings = _settings()
     report.print_rotation(_console, rotate(settings, datetime.now(UTC)))
     _console.print(f"copy {settings.pseudonym_key_file} to where its backup lies; then run `ademruimte build`")
 
@@ -274,10 +280,11 @@ def rotate_key() -> None:
 @app.command()
 def rebuild() -> None:
     """Make the warehouse again from the lake alone."""
+    from orchestration import report  # noqa: PLC0415 - brings polars
     from orchestration.loop.build import build as build_all  # noqa: PLC0415 - brings dbt
     from orchestration.loop.build import forget_warehouse  # noqa: PLC0415
 
-    settings = read_settings()
+    settings = _settings()
     forget_warehouse(settings)
     built = build_all(settings, datetime.now(UTC))
     report.print_targets(_console, settings)
@@ -298,7 +305,7 @@ def backup(
     """
     from warehouse.backup import Backup, BackupError  # noqa: PLC0415 - brings polars
 
-    settings, backups = read_settings(), Backup(folder)
+    settings, backups = _settings(), Backup(folder)
     snapshot = backups.newest() if check else backups.take(settings.layout, settings.city.name, datetime.now(UTC))
     if snapshot is None:
         raise BackupError(f"{folder} holds no backup")
@@ -318,7 +325,7 @@ def restore(
     from orchestration.loop.build import build_lock  # noqa: PLC0415 - brings dbt
     from warehouse.backup import Backup, BackupError  # noqa: PLC0415 - brings polars
 
-    settings, backups = read_settings(), Backup(folder)
+    settings, backups = _settings(), Backup(folder)
     snapshot = backups.read(at) if at else backups.newest()
     if snapshot is None:
         raise BackupError(f"{folder} holds no backup")
@@ -338,7 +345,7 @@ def prepare() -> None:
     """Write dbt's manifest and Dagster's settings, so that the UI starts quickly."""
     from orchestration.showcase import prepare_profile  # noqa: PLC0415 - brings dbt and Dagster
 
-    prepare_profile(read_settings())
+    prepare_profile(_settings())
 
 
 @app.command()
@@ -346,11 +353,17 @@ def dev(port: Annotated[int, typer.Option(help="Port on loopback.")] = 3000) -> 
     """Open the Dagster UI on loopback, with the demo city's suppliers when the profile is synthetic."""
     from orchestration.showcase import run_dev  # noqa: PLC0415 - as above
 
-    sys.exit(run_dev(read_settings(), port))
+    sys.exit(run_dev(_settings(), port))
 
 
-def _published_settings() -> Settings:
-    settings = read_settings()
+def _settings() -> "Settings":
+    from orchestration.settings import read_settings  # noqa: PLC0415 - pydantic, which `--help` need not load
+
+    return read_settings()
+
+
+def _published_settings() -> "Settings":
+    settings = _settings()
     if current(settings.layout.published) is None:
         raise typer.BadParameter(f"nothing is published yet under {settings.layout.root}; run `ademruimte build`")
     return settings

@@ -74,8 +74,7 @@ def _operator(clock: datetime, broken: set[str], stamp: str = _CHANGED) -> Itera
 
 
 def _asking(settings: Settings, url: str) -> Settings:
-    mine = {"ADEMRUIMTE_CHARGE_POINTS_URL": url, "ADEMRUIMTE_CHARGE_POINTS_SESSIONS": "1"}
-    return replace(settings, environment={**settings.environment, **mine})
+    return settings.supplied("charge_points", url=url, sessions="1")
 
 
 def _land(settings: Settings, now: datetime = NOW) -> list[Landed]:
@@ -207,9 +206,8 @@ def test_a_source_of_which_nothing_is_new_speaks_no_further_than_our_own_clock(
     wanted = tmp_path / "swing.csv"
     wanted.write_text("swing_code;kpi_id;unit;geolevel;periodlevel\nbomen;trees_extra;trees;gemeente;year\n", "utf-8")
     with _serving(NOW + timedelta(hours=20), lambda *_: {"value": []}) as url:
-        mine = {"ADEMRUIMTE_INDICATORS_URL": url, "ADEMRUIMTE_INDICATORS_MAPPING": str(wanted)}
-        settings = empty_profile()
-        settings = replace(settings, fixed_as_of=None, environment={**settings.environment, **mine})
+        settings = empty_profile().model_copy(update={"fixed_as_of": None})
+        settings = settings.supplied("indicators", url=url, mapping=str(wanted))
         (landed,) = land(settings, settings.contracts()["indicators"], NOW)
     assert landed.outcome is Outcome.UNCHANGED, landed.message
     with State(settings.layout.state) as state:

@@ -57,7 +57,7 @@ def commit_and_publish(settings: Settings) -> Plan:
 
 
 def on(settings: Settings, day: date) -> Settings:
-    return replace(settings, fixed_as_of=day)
+    return settings.model_copy(update={"fixed_as_of": day})
 
 
 def fingerprint(settings: Settings) -> str:

@@ -18,10 +18,9 @@ from contracts.registry import all_cities
 from ingestion.delivery import REGISTRY
 from orchestration.cli import main
 from orchestration.dbt_project import DBT_PROJECT
-from orchestration.registry import registry_units
 from orchestration.registry.faults import faults
 from orchestration.registry.review import ADDED, REMOVED, Change, Decision, decide, differences, merged
-from orchestration.registry.seeds import SEEDS, RegistryError, declared, read_registry
+from orchestration.registry.seeds import SEEDS, RegistryError, declared, read_registry, registry_units
 from orchestration.registry.workbook import read_workbook, write_workbook
 from orchestration.settings import read_settings
 

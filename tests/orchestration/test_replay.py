@@ -328,14 +328,14 @@ def test_another_value_of_a_key_in_a_file_that_is_read_anew_was_not_known(
 
 
 @pytest.fixture
-def unlisted(empty_profile: Callable[..., Settings], tmp_path: Path) -> Settings:
+def unlisted(empty_profile: Callable[..., Settings]) -> Settings:
     """The same profile while its registry holds no target yet for the trees."""
-    (tmp_path / "seeds").mkdir()
     settings = empty_profile()
     rows = (city_seeds(settings.city.name) / "targets.csv").read_text("utf-8").splitlines(keepends=True)
     others = "".join(row for row in rows if not row.startswith("trees") and ",trees_extra," not in row)
-    (tmp_path / "seeds" / "targets.csv").write_text(others, encoding="utf-8")
-    return replace(settings, city=replace(settings.city, name=str(tmp_path / "seeds")))
+    (settings.layout.root / "targets.csv").write_text(others, encoding="utf-8")
+    # where its seeds would lie, and where its profile lies
+    return settings.model_copy(update={"city": replace(settings.city, name=str(settings.layout.root))})
 
 
 def landed_unlisted(unlisted: Settings) -> Manifest:
