@@ -348,7 +348,7 @@ def landed_unlisted(unlisted: Settings) -> Manifest:
 
 def listed(unlisted: Settings) -> Settings:
     """The profile once the data team added the target."""
-    return replace(unlisted, city=city_named("kortrijk"))
+    return unlisted.model_copy(update={"city": city_named("kortrijk")})
 
 
 def counts_of(manifest: Manifest) -> tuple[int, int, int]:
