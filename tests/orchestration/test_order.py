@@ -93,7 +93,7 @@ def landed_in(order: list[Arrival], folder: Path, compiled: Compiled, demo: Sett
         return dict(fingerprints(con))
 
 
-@pytest.mark.slow  # many landings of the whole demo, each with all models
+@pytest.mark.builds  # many landings of the whole demo, each with all models
 def test_shuffled_landing_orders_give_identical_marts(
     arrivals: list[Arrival], compiled: Compiled, demo: Settings, tmp_path: Path
 ) -> None:
