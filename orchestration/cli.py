@@ -56,15 +56,15 @@ def _told(fault: Exception) -> str:
 
 def _faults() -> tuple[type[Exception], ...]:
     """What a person can do something about: told in a sentence, without a traceback."""
-    from ingestion.errors import SupplierError  # noqa: PLC0415 - only when something failed
-    from orchestration.loop.build import BuildBusyError  # noqa: PLC0415
-    from orchestration.loop.messages import OutboxHeldError  # noqa: PLC0415
-    from orchestration.loop.transform import TransformError  # noqa: PLC0415
-    from orchestration.settings import SettingInvalidError  # noqa: PLC0415
-    from warehouse.backup import BackupError  # noqa: PLC0415
-    from warehouse.engine import WarehouseBusyError  # noqa: PLC0415
-    from warehouse.lake import LakeError  # noqa: PLC0415
-    from warehouse.layout import NewerProfileError  # noqa: PLC0415
+    from ingestion.errors import SupplierError
+    from orchestration.loop.build import BuildBusyError
+    from orchestration.loop.messages import OutboxHeldError
+    from orchestration.loop.transform import TransformError
+    from orchestration.settings import SettingInvalidError
+    from warehouse.backup import BackupError
+    from warehouse.engine import WarehouseBusyError
+    from warehouse.lake import LakeError
+    from warehouse.layout import NewerProfileError
 
     ours = (
         BackupError,
@@ -90,7 +90,7 @@ def demo(
     Its profile lies in ADEMRUIMTE_HOME/demo, by default var/demo; no other setting reaches it.
     """
     with _working(context):
-        from orchestration.showcase import run_demo  # noqa: PLC0415 - brings Dagster, which `--help` need not load
+        from orchestration.showcase import run_demo
 
         code = run_demo(_console, is_full=full, picture=picture)
     sys.exit(code)
@@ -103,7 +103,7 @@ def real(
 ) -> None:
     """The same jobs on real files, one city profile after another, in ADEMRUIMTE_HOME/real."""
     with _working(context):
-        from orchestration.showcase import run_real  # noqa: PLC0415 - as above
+        from orchestration.showcase import run_real
 
         code = run_real(_console, data)
     sys.exit(code)
@@ -116,8 +116,8 @@ def land(
     ] = None,
 ) -> None:
     """Pull or read what suppliers offer, check every row, and commit it to the lake."""
-    from orchestration.loop.landed import Outcome  # noqa: PLC0415 - brings polars and the door
-    from orchestration.loop.landing import land as land_source  # noqa: PLC0415
+    from orchestration.loop.landed import Outcome
+    from orchestration.loop.landing import land as land_source
 
     settings = _settings()
     contracts = settings.contracts()
@@ -136,9 +136,9 @@ def land(
 @app.command()
 def build(*, force: Annotated[bool, typer.Option(help="Build although nothing changed.")] = False) -> None:
     """Load, measure, judge and publish what was landed; does nothing when nothing changed."""
-    from orchestration import report  # noqa: PLC0415 - brings polars
-    from orchestration.loop.build import build as build_all  # noqa: PLC0415 - brings dbt
-    from orchestration.loop.plan import why_due  # noqa: PLC0415
+    from orchestration import report
+    from orchestration.loop.build import build as build_all
+    from orchestration.loop.plan import why_due
 
     settings, now = _settings(), datetime.now(UTC)
     reason = why_due(settings, now) or ("asked for" if force else None)
@@ -154,8 +154,8 @@ def build(*, force: Annotated[bool, typer.Option(help="Build although nothing ch
 @app.command()
 def send() -> None:
     """Deliver the messages that wait in the outbox."""
-    from orchestration.loop.messages import send as send_outbox  # noqa: PLC0415 - brings the chart library
-    from orchestration.loop.messages import unsent  # noqa: PLC0415
+    from orchestration.loop.messages import send as send_outbox
+    from orchestration.loop.messages import unsent
 
     settings = _settings()
     result = send_outbox(settings, datetime.now(UTC))
@@ -183,16 +183,16 @@ def status(  # noqa: PLR0913 - each is an option of its own
     then, what is published now, and why they differ; of the targets that
     differ, of all, or of one.
     """
-    from orchestration import report  # noqa: PLC0415 - brings polars
+    from orchestration import report
 
     settings = _published_settings()
     if why:
-        from orchestration.why import print_why  # noqa: PLC0415 - one option of one command
+        from orchestration.why import print_why
 
         print_why(_console, settings, why)
         return
     if as_of or known_at or target or with_same:
-        from orchestration.past import days_asked, print_past  # noqa: PLC0415 - brings dbt
+        from orchestration.past import days_asked, print_past
 
         asked = (moment and moment.date() for moment in (as_of, known_at))
         day, known = days_asked(settings, *asked, now=datetime.now(UTC))
@@ -213,7 +213,7 @@ def confirm_indicator(
     reason: Annotated[str, typer.Option(help="Why it is right.")],
 ) -> None:
     """Release a figure that looked wrong: it is delivered again with who looked at it, on which day and why."""
-    from orchestration.confirming import Release, confirm  # noqa: PLC0415 - brings polars and the door
+    from orchestration.confirming import Release, confirm
 
     batch = confirm(_published_settings(), Release(kpi, ref_date.date(), role, reason), datetime.now(UTC)).batch_id
     _console.print(f"confirmed, as batch {batch}; run `ademruimte build`", markup=False, soft_wrap=True)
@@ -222,7 +222,7 @@ def confirm_indicator(
 @app.command()
 def batches() -> None:
     """The batches in the lake: which replaced another, which count no more, and of which the rows are erased."""
-    from warehouse.lake import Lake  # noqa: PLC0415 - brings polars
+    from warehouse.lake import Lake
 
     lake = Lake(_settings().layout.lake)
     counting = {manifest.batch_id for manifest in lake.live()}
@@ -236,8 +236,8 @@ def batches() -> None:
 @app.command()
 def replay(batch: Annotated[str, typer.Argument(help="Batch id, as `ademruimte batches` shows it.")]) -> None:
     """Run today's contract again over what a batch received, without asking the supplier."""
-    from orchestration.loop.replay import UnknownBatchError  # noqa: PLC0415 - brings polars
-    from orchestration.loop.replay import replay as replay_batch  # noqa: PLC0415
+    from orchestration.loop.replay import UnknownBatchError
+    from orchestration.loop.replay import replay as replay_batch
 
     try:
         manifest = replay_batch(_settings(), batch, datetime.now(UTC))
@@ -251,8 +251,8 @@ def erase(
     batch: Annotated[list[str], typer.Argument(help="Batch ids that another one supersedes: `ademruimte batches`.")],
 ) -> None:
     """Remove every row of a batch that a replay or a new key replaced; what counts is left as it is."""
-    from orchestration.loop.erasing import erase as erase_batches  # noqa: PLC0415 - brings polars
-    from orchestration.loop.replay import UnknownBatchError  # noqa: PLC0415
+    from orchestration.loop.erasing import erase as erase_batches
+    from orchestration.loop.replay import UnknownBatchError
 
     try:
         for erased in erase_batches(_settings(), batch, datetime.now(UTC)):
@@ -269,8 +269,8 @@ def erase(
 @app.command()
 def rotate_key() -> None:
     """Give the pseudonyms a new key: every batch that holds them is made again, and old and new still join."""
-    from orchestration import report  # noqa: PLC0415 - brings polars
-    from orchestration.loop.rotation import rotate  # noqa: PLC0415
+    from orchestration import report
+    from orchestration.loop.rotation import rotate
 
     settings = _settings()
     report.print_rotation(_console, rotate(settings, datetime.now(UTC)))
@@ -280,9 +280,9 @@ def rotate_key() -> None:
 @app.command()
 def rebuild() -> None:
     """Make the warehouse again from the lake alone."""
-    from orchestration import report  # noqa: PLC0415 - brings polars
-    from orchestration.loop.build import build as build_all  # noqa: PLC0415 - brings dbt
-    from orchestration.loop.build import forget_warehouse  # noqa: PLC0415
+    from orchestration import report
+    from orchestration.loop.build import build as build_all
+    from orchestration.loop.build import forget_warehouse
 
     settings = _settings()
     forget_warehouse(settings)
@@ -303,7 +303,7 @@ def backup(
     Landings and builds may go on meanwhile. The keys of the pseudonyms are
     not in it: keep a copy of the profile's folder `secrets` somewhere else.
     """
-    from warehouse.backup import Backup, BackupError  # noqa: PLC0415 - brings polars
+    from warehouse.backup import Backup, BackupError
 
     settings, backups = _settings(), Backup(folder)
     snapshot = backups.newest() if check else backups.take(settings.layout, settings.city.name, datetime.now(UTC))
@@ -322,8 +322,8 @@ def restore(
     at: Annotated[str | None, typer.Option(metavar="NAME", help="Which backup; the newest when none is named.")] = None,
 ) -> None:
     """Put a backup back into an empty profile, each file checked; the outbox is held until a person releases it."""
-    from orchestration.loop.build import build_lock  # noqa: PLC0415 - brings dbt
-    from warehouse.backup import Backup, BackupError  # noqa: PLC0415 - brings polars
+    from orchestration.loop.build import build_lock
+    from warehouse.backup import Backup, BackupError
 
     settings, backups = _settings(), Backup(folder)
     snapshot = backups.read(at) if at else backups.newest()
@@ -343,7 +343,7 @@ def restore(
 @app.command()
 def prepare() -> None:
     """Write dbt's manifest and Dagster's settings, so that the UI starts quickly."""
-    from orchestration.showcase import prepare_profile  # noqa: PLC0415 - brings dbt and Dagster
+    from orchestration.showcase import prepare_profile
 
     prepare_profile(_settings())
 
@@ -351,13 +351,13 @@ def prepare() -> None:
 @app.command()
 def dev(port: Annotated[int, typer.Option(help="Port on loopback.")] = 3000) -> None:
     """Open the Dagster UI on loopback, with the demo city's suppliers when the profile is synthetic."""
-    from orchestration.showcase import run_dev  # noqa: PLC0415 - as above
+    from orchestration.showcase import run_dev
 
     sys.exit(run_dev(_settings(), port))
 
 
 def _settings() -> "Settings":
-    from orchestration.settings import read_settings  # noqa: PLC0415 - pydantic, which `--help` need not load
+    from orchestration.settings import read_settings
 
     return read_settings()
 

@@ -29,7 +29,7 @@ def list_waiting() -> None:
 @outbox.command()
 def hold(reason: Annotated[str, typer.Argument(help="Why no message may leave; shown to whoever asks.")]) -> None:
     """Keep every message in the outbox until it is released."""
-    from warehouse.state import Hold  # noqa: PLC0415 - as below
+    from warehouse.state import Hold
 
     with _state() as state:
         state.hold_outbox(Hold(reason, datetime.now(UTC)))
@@ -46,8 +46,7 @@ def release() -> None:
 
 
 def _state() -> "State":
-    # what `--help` need not load
-    from orchestration.settings import read_settings  # noqa: PLC0415
-    from warehouse.state import State  # noqa: PLC0415
+    from orchestration.settings import read_settings
+    from warehouse.state import State
 
     return State(read_settings().layout.state)

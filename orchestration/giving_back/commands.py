@@ -47,8 +47,8 @@ def check(
     export: _Export = None,
 ) -> None:
     """Tells a supplier, in Dutch, what would be refused of a file and why; nothing is sent or kept."""
-    from orchestration.giving_back.lines import check as check_file  # noqa: PLC0415 - brings polars and the door
-    from orchestration.settings import read_settings  # noqa: PLC0415 - as above
+    from orchestration.giving_back.lines import check as check_file
+    from orchestration.settings import read_settings
 
     if export is not None and export.resolve() == file.resolve():
         raise typer.BadParameter(f"{file.name}: schrijf de foute regels naar een ander bestand dan dit")
@@ -74,9 +74,9 @@ def list_lines(
     closed: Annotated[bool, typer.Option("--all", help="Those that a later delivery put right as well.")] = False,
 ) -> None:
     """The refused lines that no later delivery put right yet, and the files that were refused whole."""
-    from orchestration.giving_back.lines import given_back  # noqa: PLC0415 - brings polars
-    from orchestration.settings import read_settings  # noqa: PLC0415
-    from warehouse.lake import Lake  # noqa: PLC0415
+    from orchestration.giving_back.lines import given_back
+    from orchestration.settings import read_settings
+    from warehouse.lake import Lake
 
     settings, console = read_settings(), _console()
     lake = Lake(settings.layout.lake)
@@ -96,9 +96,9 @@ def export_lines(
     closed: Annotated[bool, typer.Option("--all", help="Those that a later delivery put right as well.")] = False,
 ) -> None:
     """Writes the open refused lines of a source with the reason beside each, to send to its supplier."""
-    from orchestration.giving_back.lines import given_back  # noqa: PLC0415 - brings polars
-    from orchestration.settings import read_settings  # noqa: PLC0415
-    from warehouse.lake import Lake  # noqa: PLC0415
+    from orchestration.giving_back.lines import given_back
+    from orchestration.settings import read_settings
+    from warehouse.lake import Lake
 
     settings = read_settings()
     contract = _contract(settings, source)
@@ -111,7 +111,7 @@ def write_pages(
     folder: _Pages = Path("docs/contracts"), staging: _Staging = _STAGING, project: _Project = Path()
 ) -> None:
     """Generates every page, Open Data Contract Standard file, template and staging model, and the page of settings."""
-    from orchestration.giving_back.generated import write  # noqa: PLC0415 - as below
+    from orchestration.giving_back.generated import write
 
     for files, place, beside in _generated(folder, staging, project):
         for name in write(files, place, beside):
@@ -123,7 +123,7 @@ def check_pages(
     folder: _Pages = Path("docs/contracts"), staging: _Staging = _STAGING, project: _Project = Path()
 ) -> None:
     """Says which published pages and staging models differ from the code."""
-    from orchestration.giving_back.generated import stale  # noqa: PLC0415 - as below
+    from orchestration.giving_back.generated import stale
 
     generated = _generated(folder, staging, project)
     differing = [place / name for files, place, beside in generated for name in stale(files, place, beside)]
@@ -138,11 +138,10 @@ def _generated(
     folder: Path, staging: Path, project: Path
 ) -> "list[tuple[Mapping[str, bytes], Path, tuple[str, ...] | None]]":
     """What follows from the contracts and the settings, where it lies, and what lies beside it."""
-    # brings polars
-    from contracts.registry import all_contracts  # noqa: PLC0415
-    from orchestration.giving_back.contract_pages import published  # noqa: PLC0415
-    from orchestration.giving_back.staging_models import OF_THE_LOADER, staging_models  # noqa: PLC0415
-    from orchestration.settings_pages import settings_pages  # noqa: PLC0415
+    from contracts.registry import all_contracts
+    from orchestration.giving_back.contract_pages import published
+    from orchestration.giving_back.staging_models import OF_THE_LOADER, staging_models
+    from orchestration.settings_pages import settings_pages
 
     contracts = all_contracts()
     return [
@@ -174,7 +173,7 @@ def _print_checked(console: Console, contract: "SourceContract", checked: "Check
 
 def _print_reasons(console: Console, contract: "SourceContract", name: str, lines: "pl.DataFrame") -> None:
     """Every refused value of a table with its reason, then how often each reason is given."""
-    from orchestration.giving_back.lines import reasons_of  # noqa: PLC0415 - as above
+    from orchestration.giving_back.lines import reasons_of
 
     if lines.is_empty():
         return
@@ -204,7 +203,7 @@ def _print_lines(console: Console, contract: "SourceContract", tables: "Mapping[
     Returns:
         How many.
     """
-    from orchestration.giving_back.lines import reasons_of  # noqa: PLC0415 - as above
+    from orchestration.giving_back.lines import reasons_of
 
     for name, lines in tables.items():
         for title, of_one in _deliveries(contract, name, lines):
@@ -221,7 +220,7 @@ def _print_lines(console: Console, contract: "SourceContract", tables: "Mapping[
 
 def _print_refused_files(console: Console, settings: "Settings", sources: set[str]) -> None:
     """Files of which nothing landed: each still lies in its drop folder."""
-    from warehouse.state import State  # noqa: PLC0415 - opens a database
+    from warehouse.state import State
 
     if not settings.layout.state.exists():
         return
@@ -232,8 +231,8 @@ def _print_refused_files(console: Console, settings: "Settings", sources: set[st
 
 
 def _deliveries(contract: "SourceContract", name: str, lines: "pl.DataFrame") -> "Iterator[tuple[str, pl.DataFrame]]":
-    from orchestration.giving_back.lines import without_pseudonyms  # noqa: PLC0415 - as above
-    from orchestration.loop.earlier import CLOSED_BY, PUT_RIGHT  # noqa: PLC0415
+    from orchestration.giving_back.lines import without_pseudonyms
+    from orchestration.loop.earlier import CLOSED_BY, PUT_RIGHT
 
     shown = without_pseudonyms(lines, contract.table(name))
     by = ["batch_id", "origin", CLOSED_BY, PUT_RIGHT]
@@ -254,9 +253,9 @@ def _table(headings: tuple[str, str, str, str]) -> Table:
 
 def _cells(row: "Mapping[str, object]", reason: str) -> tuple[str, str, str, str]:
     """A row for `rich`, whose brackets would otherwise be markup."""
-    from rich.markup import escape  # noqa: PLC0415 - only where something was refused
+    from rich.markup import escape
 
-    from contracts.vocabulary import LINE  # noqa: PLC0415 - brings polars
+    from contracts.vocabulary import LINE
 
     value = str(row["value"] or "")
     shown = value if len(value) <= _MOST_OF_A_VALUE else f"{value[:_MOST_OF_A_VALUE]}…"
@@ -267,7 +266,7 @@ def _cells(row: "Mapping[str, object]", reason: str) -> tuple[str, str, str, str
 def _write(
     console: Console, tables: "Mapping[str, pl.DataFrame]", contract: "SourceContract", file: Path, said: str
 ) -> None:
-    from orchestration.giving_back.lines import ExportError, export  # noqa: PLC0415 - as above
+    from orchestration.giving_back.lines import ExportError, export
 
     try:
         count = export(tables, contract, file)

@@ -38,7 +38,7 @@ def choose(
     seeds: Annotated[Path | None, typer.Option(help="Folder of seeds, when not those of the city profile.")] = None,
 ) -> None:
     """The registry of targets: read, check, export and edit it."""
-    from orchestration.settings import read_settings  # noqa: PLC0415 - pydantic, which `--help` need not load
+    from orchestration.settings import read_settings
 
     settings = read_settings()
     context.obj = _Desk(settings, seeds or city_seeds(settings.city.name))
@@ -82,7 +82,7 @@ def show(
 @app.command()
 def check(context: typer.Context) -> None:
     """Looks for faults; every one with its line, why, and what to do. Ends with 1 when there are any."""
-    from orchestration.registry.faults import faults  # noqa: PLC0415 - brings polars
+    from orchestration.registry.faults import faults
 
     registry = _registry(context)
     found = faults(registry)
@@ -96,9 +96,9 @@ def check(context: typer.Context) -> None:
 @app.command()
 def export(context: typer.Context, file: Annotated[Path, typer.Argument(help="XLSX to write.")]) -> None:
     """Writes the registry as a workbook: one sheet for each seed, with lists to choose from."""
-    from orchestration.registry.faults import faults  # noqa: PLC0415 - brings polars
-    from orchestration.registry.seeds import RegistryError  # noqa: PLC0415 - as above
-    from orchestration.registry.workbook import write_workbook  # noqa: PLC0415 - brings openpyxl
+    from orchestration.registry.faults import faults
+    from orchestration.registry.seeds import RegistryError
+    from orchestration.registry.workbook import write_workbook
 
     registry = _registry(context)
     found = faults(registry)
@@ -118,8 +118,8 @@ def import_workbook(
     decided_on: Annotated[datetime | None, typer.Option(help="Day of the decision.", formats=["%Y-%m-%d"])] = None,
 ) -> None:
     """Shows what an edited workbook changes; writes it only with --decided-by and --decided-on."""
-    from orchestration.registry.review import decide, differences, merged  # noqa: PLC0415 - brings polars
-    from orchestration.registry.workbook import read_workbook  # noqa: PLC0415 - brings openpyxl
+    from orchestration.registry.review import decide, differences, merged
+    from orchestration.registry.workbook import read_workbook
 
     registry = _registry(context)
     edited = read_workbook(file, registry)
@@ -137,7 +137,7 @@ def import_workbook(
 
 
 def _registry(context: typer.Context) -> "Registry":
-    from orchestration.registry.seeds import read_registry  # noqa: PLC0415 - brings polars
+    from orchestration.registry.seeds import read_registry
 
     return read_registry(context.obj.folder)
 
@@ -148,7 +148,7 @@ def _near(target: str, registry: "Registry") -> str:
 
 
 def _decision(settings: "Settings", by: str | None, on: datetime | None) -> "Decision | None":
-    from orchestration.registry.review import Decision  # noqa: PLC0415 - brings polars
+    from orchestration.registry.review import Decision
 
     if by is None and on is None:
         return None
@@ -224,7 +224,7 @@ def _decisions(target: "Row", registry: "Registry") -> Iterator[str]:
 
 
 def _links(target: "Row", registry: "Registry") -> Iterator[str]:
-    from orchestration.registry.faults import ENGAGEMENTS  # noqa: PLC0415 - brings polars
+    from orchestration.registry.faults import ENGAGEMENTS
 
     for row in _of(target, registry, "target_links"):
         seed, column = ENGAGEMENTS[row["framework"]]
