@@ -18,6 +18,8 @@ from warehouse.layout import Layout
 # what tells when and as what something landed or was built; everything else follows from what was delivered. What is a
 # restatement follows from known_at: whether an earlier value came after this one
 VOLATILE = frozenset({"known_at", "build_id", "loaded_at", "batch_id", "is_restatement"})
+# and where it ran: the port of a supplier on loopback, and pseudonyms by a key of its own
+_OF_ITS_RUN = VOLATILE | {"last_asked_at", "origin", "supplier", "dossier_id"}
 
 
 def fingerprints(
@@ -40,7 +42,7 @@ def fingerprints(
 
 def of_profile(root: Path) -> dict[str, tuple[int, int]]:
     with connect(Layout(root).warehouse, read_only=True) as con:
-        return dict(fingerprints(con))
+        return dict(fingerprints(con, _OF_ITS_RUN))
 
 
 def main(profiles: list[Path]) -> int:

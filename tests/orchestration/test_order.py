@@ -19,7 +19,7 @@ from contracts.registry import all_contracts
 from orchestration.loop.passage import arrival_of
 from orchestration.loop.replay import pass_again
 from orchestration.settings import Settings
-from tests.golden.fingerprints import fingerprints
+from tests.golden.fingerprints import fingerprints, main
 from tests.orchestration.profiles import NOW
 from warehouse.engine import connect
 from warehouse.lake import Arrival, Lake, Manifest
@@ -117,6 +117,24 @@ def test_the_fingerprint_sees_a_single_changed_value(tmp_path: Path) -> None:
         assert dict(fingerprints(con)) == before
         con.execute("update marts.t set i = -1 where i = 50")
         assert dict(fingerprints(con)) != before
+
+
+def test_two_profiles_are_held_beside_each_other_table_by_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profiles = [tmp_path / name for name in ("before", "after")]
+    for number, profile in enumerate(profiles):
+        profile.mkdir()
+        with connect(profile / "warehouse.duckdb") as con:
+            con.execute("create schema marts")
+            con.execute("create table marts.same as select range as i, random() as known_at from range(100)")
+            con.execute(f"create table marts.other as select {number} as i")
+    assert main([profiles[0], profiles[0]]) == 0
+    capsys.readouterr()
+    assert main(profiles) == 1
+    differing, counted = capsys.readouterr().out.splitlines()
+    assert differing.startswith("marts.other ")
+    assert counted == "2 tables, 1 differ"
 
 
 def test_a_correction_wins_whichever_came_first(
