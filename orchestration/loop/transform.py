@@ -12,9 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestration.dbt_project import DBT_PROJECT
 from orchestration.environment import point_dbt
 from orchestration.loop.plan import code_version
-from orchestration.settings import DBT_PROJECT, Settings
+from orchestration.settings import Settings
 from warehouse.durable import replace_derived
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from pydantic import SecretStr
 
-from ingestion.delivery import Secret
 from ingestion.errors import PermanentSupplierError, SupplierError, TransientSupplierError
 from ingestion.http import Answer, Budget, Client, LaterError, Trail, address
 
@@ -237,7 +237,7 @@ def test_an_address_is_shown_without_user_and_query() -> None:
 def test_a_form_is_posted_with_its_secrets_and_the_same_patience(new_supplier: _NewSupplier) -> None:
     numbers = count()
     supplier = new_supplier(lambda *_: (503 if next(numbers) == 0 else 200, {}, b'{"access_token": "t"}'))
-    answer = _client(supplier.url).post_form(f"{supplier.url}/token", {"grant": "x", "secret": Secret(_SECRET)})
+    answer = _client(supplier.url).post_form(f"{supplier.url}/token", {"grant": "x", "secret": SecretStr(_SECRET)})
     assert answer.json() == {"access_token": "t"}
     assert supplier.forms == [{"grant": "x", "secret": _SECRET}] * 2
 
@@ -403,7 +403,7 @@ def test_no_error_shows_a_secret_whatever_goes_wrong(
     url = supplier.url.replace("http://", f"http://user:{_SECRET}@")
     for ask in (
         lambda client: client.get(f"{url}/x?api_key={_SECRET}", {"token": _SECRET}).json(),
-        lambda client: client.post_form(f"{url}/x?api_key={_SECRET}", {"secret": Secret(_SECRET)}).json(),
+        lambda client: client.post_form(f"{url}/x?api_key={_SECRET}", {"secret": SecretStr(_SECRET)}).json(),
     ):
         with pytest.raises(SupplierError) as failed:
             ask(_client(url))

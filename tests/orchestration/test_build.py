@@ -313,7 +313,7 @@ def test_eleven_weeks_later_the_same_data_append_only_what_changes_status(
 
 
 def test_the_date_alone_makes_a_build_due(demo: Settings) -> None:
-    tomorrow = replace(demo, fixed_as_of=demo.fixed_as_of.replace(day=24))
+    tomorrow = demo.model_copy(update={"fixed_as_of": demo.as_of(NOW).replace(day=24)})
     assert why_due(tomorrow, NOW) == "the date moved to 2026-11-24"
     assert make_plan(tomorrow, NOW).fingerprint != make_plan(demo, NOW).fingerprint
 

@@ -9,9 +9,10 @@ import dagster as dg
 import pytest
 
 from contracts.registry import all_contracts
+from orchestration.dbt_project import DBT_PROJECT
 from orchestration.factories.dbt_assets import DQ_VERDICT, LOADED, CityTranslator, dbt_events, manifest_path
 from orchestration.loop.transform import NodeResult, Transformed
-from orchestration.settings import DBT_PROJECT, Settings
+from orchestration.settings import Settings
 
 TREES = dg.AssetKey(["marts", "dim_tree"])
 MODEL = "model.ademruimte.dim_tree"

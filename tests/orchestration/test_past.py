@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Any
@@ -186,5 +185,5 @@ _DAYS = {
 @pytest.mark.parametrize("case", _DAYS)
 def test_a_day_that_is_left_out_is_the_one_a_person_means(empty_profile: Callable[..., Settings], case: str) -> None:
     of_its_own, as_of, known_at, days = _DAYS[case]
-    settings = replace(empty_profile(), fixed_as_of=of_its_own)
+    settings = empty_profile().model_copy(update={"fixed_as_of": of_its_own})
     assert days_asked(settings, as_of, known_at, now=_NIGHT) == days

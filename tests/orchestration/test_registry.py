@@ -17,12 +17,12 @@ from openpyxl.worksheet.worksheet import Worksheet
 from contracts.registry import all_cities
 from ingestion.delivery import REGISTRY
 from orchestration.cli import main
-from orchestration.registry import registry_units
+from orchestration.dbt_project import DBT_PROJECT
 from orchestration.registry.faults import faults
 from orchestration.registry.review import ADDED, REMOVED, Change, Decision, decide, differences, merged
-from orchestration.registry.seeds import SEEDS, RegistryError, declared, read_registry
+from orchestration.registry.seeds import SEEDS, RegistryError, declared, read_registry, registry_units
 from orchestration.registry.workbook import read_workbook, write_workbook
-from orchestration.settings import DBT_PROJECT, read_settings
+from orchestration.settings import read_settings
 
 KORTRIJK = DBT_PROJECT / "seeds" / "kortrijk"
 DECISION = Decision("college van burgemeester en schepenen", date(2026, 11, 20))
@@ -332,10 +332,17 @@ def test_a_repeated_key_names_the_other_line(folder: Path) -> None:
     assert any("01 stands on line 2 too. Keep one of the two" in fault for fault in told(folder))
 
 
-def test_a_missing_seed_or_column_is_told_by_name(folder: Path) -> None:
+def test_a_seed_that_a_city_has_not_is_without_rows(folder: Path) -> None:
     (folder / "target_links.csv").unlink()
-    with pytest.raises(RegistryError, match=r"target_links\.csv: is missing"):
-        read_registry(folder)
+    assert read_registry(folder)["target_links"].rows == ()
+
+
+def test_a_folder_that_is_not_there_is_no_city_without_seeds(folder: Path) -> None:
+    with pytest.raises(RegistryError, match=r"kortrik is no folder; name one that holds the seeds of a city"):
+        read_registry(folder.parent / "kortrik")
+
+
+def test_a_missing_column_is_told_by_name(folder: Path) -> None:
     (folder / "target_links.csv").write_text("target_id,kader\n", "utf-8")
     with pytest.raises(RegistryError, match=r"misses the column framework, .* has the undeclared column kader"):
         read_registry(folder)

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -13,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from orchestration.dbt_project import DBT_PROJECT
 from orchestration.loop.selection import JUDGE
 from orchestration.loop.transform import TransformError, build_models, parse
-from orchestration.settings import DBT_PROJECT, Settings
-from warehouse.engine import Room, connect
+from orchestration.settings import Settings
+from warehouse.engine import connect
 
 DAY = date(2026, 11, 23)
 
@@ -139,7 +139,7 @@ def _spans(results: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
 @pytest.mark.usefixtures("own_environment")
 def test_dbt_keeps_to_the_memory_that_is_set(own_demo: Settings) -> None:
     with pytest.raises(TransformError, match=r"(?i)memory"):
-        build_models(replace(own_demo, room=Room("1MB", None)), DAY, JUDGE)
+        build_models(own_demo.model_copy(update={"memory": "1MB"}), DAY, JUDGE)
 
 
 def test_a_warehouse_that_dbt_left_can_be_opened_at_once(demo: Settings) -> None:
