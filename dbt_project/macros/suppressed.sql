@@ -85,62 +85,6 @@ select
 from {{ totals }}
 {%- endmacro %}
 
-{#- A count that grows from row to row, told in steps of five: a row that tells 1 to 4 more than the last one that was
-    told would tell them. series: the columns of one such count; places: what puts its rows in order; count: on how many
-    persons or households a row rests; told: the other counts that must stand still where that one does. -#}
-{% macro told_in_steps(totals, series, place, count, told, measures) -%}
-with recursive numbered as (
-
-    select
-        *,
-        row_number() over (partition by {{ series | join(', ') }} order by {{ place }}) as row_no
-    from {{ totals }}
-
-),
-
-stepped as (
-
-    select
-        *,
-        {{ count }} >= 5 as is_told,
-        case when {{ count }} >= 5 then {{ count }} else 0 end as last_count,
-        case when {{ count }} >= 5 then {{ told }} else 0 end as last_told
-    from numbered
-    where row_no = 1
-    union all
-    select
-        rows.* exclude (former_count, former_told, is_step),
-        rows.is_step as is_told,
-        case when rows.is_step then rows.{{ count }} else rows.former_count end as last_count,
-        case when rows.is_step then rows.{{ told }} else rows.former_told end as last_told
-    from (
-        select
-            numbered.*,
-            stepped.last_count as former_count,
-            stepped.last_told as former_told,
-            abs(numbered.{{ count }} - stepped.last_count) >= 5
-            or (numbered.{{ count }} = stepped.last_count and numbered.{{ told }} = stepped.last_told) as is_step
-        from stepped
-        inner join numbered
-            on
-                {% for column in series -%}
-                stepped.{{ column }} = numbered.{{ column }} and
-                {% endfor -%}
-                stepped.row_no + 1 = numbered.row_no
-    ) as rows
-
-)
-
-select
-    * exclude (row_no, is_told, last_count, last_told) replace (
-        {%- for measure in measures %}
-        case when is_told then {{ measure }} end as {{ measure }}{% if not loop.last %},{% endif %}{% endfor %}
-
-    ),
-    not is_told as is_suppressed
-from stepped
-{%- endmacro %}
-
 {#- How many hours somebody charged, in words where few did. -#}
 {% macro hours_told(count) -%}
     case when {{ count }} < 5 then 'Minder dan vijf uren' else {{ count }} || ' uren' end

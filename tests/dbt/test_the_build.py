@@ -84,11 +84,9 @@ def test_a_pending_ticket_is_left_out_of_the_share(built: Built) -> None:
     assert outcomes == [("late", 5), ("on_time", 10), ("overdue_open", 5), ("pending", 1)]
 
 
-def test_the_share_of_a_theme_says_how_sure_it_is_and_a_department_how_many_wait_now(built: Built) -> None:
-    [month] = built.rows(
-        """select on_time_percent, round(wilson_low, 1), round(wilson_high, 1) from marts.fct_ticket_service_monthly"""
-    )
-    assert month == (50, 36.2, 63.8)
+def test_a_department_says_how_many_wait_now_and_nothing_of_a_month_that_runs(built: Built) -> None:
+    month = "select n, on_time_percent, is_suppressed, empty_reason_nl from marts.fct_ticket_service_monthly"
+    assert built.rows(month) == [(None, None, False, "nog niet elke termijn is voorbij")]
     assert built.rows("select department_id, n_overdue from marts.fct_ticket_backlog") == [("onbekend", 5)]
 
 
@@ -261,9 +259,9 @@ def test_synthetic_data_carry_a_label(built: Built) -> None:
     assert built.rows("select label_nl from marts.dim_build") == [("Synthetische gegevens (demo)",)]
 
 
-def test_the_area_list_holds_the_municipality_and_114_sectors(built: Built) -> None:
+def test_the_area_list_holds_the_municipality_its_eight_districts_and_114_sectors(built: Built) -> None:
     areas = dict(built.rows("select area_type, count(*) from marts.dim_area group by all"))
-    assert areas == {"municipality": 1, "statistical_sector": 114}
+    assert areas == {"municipality": 1, "district": 8, "statistical_sector": 114}
 
 
 def test_descriptions_land_as_comments(built: Built) -> None:

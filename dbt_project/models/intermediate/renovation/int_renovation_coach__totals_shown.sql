@@ -1,8 +1,7 @@
 {{ config(meta={'suppresses': true}) }}
 
 -- Three counts that are never added up: one dwelling may be in each of them. All three are totals of the whole city,
--- told where five households or more stand behind them, and in steps of five: the difference of two months would tell
--- the few of one.
+-- told where five households or more stand behind them.
 with dossiers as (
 
     select * from {{ ref('int_renovation_coach__dossiers_current') }}
@@ -121,24 +120,11 @@ counted as (
 
 ),
 
--- the macro names its own CTEs, so it stands alone
 shown as (
 
-    {{ told_in_steps(
-        'counted',
-        series=['kpi_id', 'period_start'],
-        place='ref_date',
-        count='households',
-        told='n',
-        measures=['n', 'value', 'numerator', 'denominator']
-    ) }}
+    {{ emptied_below_five('counted', count='households', measures=['n', 'value', 'numerator', 'denominator']) }}
 
 )
 
-select
-    * exclude (households),
-    case
-        when households < 5 then 'minder dan vijf gezinnen'
-        when is_suppressed then 'minder dan vijf gezinnen sinds het vorige cijfer'
-    end as empty_reason_nl
+select * exclude (households)
 from shown

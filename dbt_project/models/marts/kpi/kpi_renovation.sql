@@ -54,7 +54,7 @@ select
     totals.numerator,
     totals.denominator,
     'renovation-v1' as method_version,
-    totals.empty_reason_nl
+    case when totals.is_suppressed then 'minder dan vijf gezinnen' end as empty_reason_nl
 from totals
 cross join cities
 cross join sources_complete

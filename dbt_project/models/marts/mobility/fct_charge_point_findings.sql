@@ -102,7 +102,7 @@ energy_above_power as (
         'warning' as severity,
         observed.*,
         {{ hours_told('too_much_energy.hours_count') }} || ' met meer energie dan kan bij '
-        || round(observed.power_kw, 1) || ' kW.' as evidence
+        || {{ dutch_number('observed.power_kw', 1) }} || ' kW.' as evidence
     from observed
     inner join too_much_energy on observed.evse_key = too_much_energy.evse_key
 
@@ -141,7 +141,7 @@ implausible_power as (
         'implausible_power' as rule,
         'warning' as severity,
         *,
-        round(power_kw, 1) || ' kW (' || case when power_source = 'declared' then 'opgegeven' else 'berekend' end
+        {{ dutch_number('power_kw', 1) }} || ' kW (' || case when power_source = 'declared' then 'opgegeven' else 'berekend' end
         || case when has_power_mismatch then ', klopt niet met spanning en stroom' else '' end || ').' as evidence
     from observed
     where power_kw < 3 or power_kw > 400 or has_power_mismatch
