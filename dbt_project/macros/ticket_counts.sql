@@ -23,8 +23,8 @@
 {#- The number of questions in a cell: those whose term is over, or where there are none, those answered at once. -#}
 {% macro questions_in_cell() -%} coalesce(nullif(n, 0), n_first_line) {%- endmacro %}
 
-{#- What a shown cell tells of its questions. Late or in time is what the city did; withdrawn or repeated is what persons
-    did, and is told of no cell. -#}
+{#- What a shown cell tells of its questions. Late or in time is what the city did; withdrawn or repeated is what
+    persons did, and is told of no cell. -#}
 {% macro ticket_measures() -%}
     {{ return([
         'n', 'n_first_line', 'n_on_time', 'n_late', 'n_overdue_open', 'n_closure_proxy', 'n_reopened',
@@ -32,16 +32,13 @@
     ]) }}
 {%- endmacro %}
 
-{#- The shares of a cell and how sure they are; a cell without a question has none. cells: its alias. -#}
-{% macro ticket_shares(cells) -%}
-    100.0::double * {{ cells }}.n_on_time / nullif({{ cells }}.n, 0) as on_time_percent,
+{#- The shares of a cell and how sure they are; a cell without a question has none. -#}
+{% macro ticket_shares() -%}
+    100.0::double * n_on_time / nullif(n, 0) as on_time_percent,
     {% for sign, bound in [(-1, 'low'), (1, 'high')] -%}
-    case
-        when {{ cells }}.n > 0
-            then 100 * {{ wilson_bound('(' ~ cells ~ '.n_on_time / ' ~ cells ~ '.n)', cells ~ '.n', sign) }}
-    end as wilson_{{ bound }},
+    case when n > 0 then 100 * {{ wilson_bound('(n_on_time / n)', 'n', sign) }} end as wilson_{{ bound }},
     {% endfor -%}
-    100.0::double * {{ cells }}.n_every_cycle_on_time / nullif({{ cells }}.n, 0) as every_cycle_on_time_percent,
-    100.0::double * {{ cells }}.n_closure_proxy / nullif({{ cells }}.n, 0) as closure_proxy_percent,
-    100.0::double * {{ cells }}.n_reopened / nullif({{ cells }}.n, 0) as reopened_percent
+    100.0::double * n_every_cycle_on_time / nullif(n, 0) as every_cycle_on_time_percent,
+    100.0::double * n_closure_proxy / nullif(n, 0) as closure_proxy_percent,
+    100.0::double * n_reopened / nullif(n, 0) as reopened_percent
 {%- endmacro %}

@@ -61,7 +61,7 @@ decided as (
     select
         counts.*,
         hiding.is_hidden as is_department_hidden,
-        counts.is_settled and coalesce(hidden.is_suppressed, true) as is_suppressed
+        coalesce(hidden.is_suppressed, true) as is_suppressed
     from counts
     inner join hiding
         on
@@ -78,9 +78,9 @@ decided as (
 select
     * replace (
         {% for measure in ticket_measures() %}
-        case when is_settled and not is_suppressed then {{ measure }} end as {{ measure }}{% if not loop.last %},{% endif %}
-
+        case when not is_suppressed then {{ measure }} end as {{ measure }},
         {% endfor %}
+        is_settled and is_suppressed as is_suppressed
     ),
     case
         when not is_settled then 'nog niet elke termijn is voorbij'

@@ -76,7 +76,8 @@ silent_for_a_month as (
         'silent_for_a_month' as rule,
         'note' as severity,
         *,
-        'Laatst gewijzigd op ' || strftime(last_updated_at, '%d/%m/%Y') || ', en al dertig dagen geen laadsessie.' as evidence
+        'Laatst gewijzigd op ' || strftime(last_updated_at, '%d/%m/%Y')
+        || ', en al dertig dagen geen laadsessie.' as evidence
     from observed
     where greatest(last_updated_at, last_session_at) < month_ago_at
 
@@ -129,7 +130,8 @@ session_against_status as (
         'session_against_status' as rule,
         'warning' as severity,
         observed.*,
-        {{ hours_told('contradicted.hours_count') }} || ' met een laadsessie terwijl het laadpunt buiten dienst heet.' as evidence
+        {{ hours_told('contradicted.hours_count') }}
+        || ' met een laadsessie terwijl het laadpunt buiten dienst heet.' as evidence
     from observed
     inner join contradicted on observed.evse_key = contradicted.evse_key
 
@@ -141,7 +143,8 @@ implausible_power as (
         'implausible_power' as rule,
         'warning' as severity,
         *,
-        {{ dutch_number('power_kw', 1) }} || ' kW (' || case when power_source = 'declared' then 'opgegeven' else 'berekend' end
+        {{ dutch_number('power_kw', 1) }}
+        || ' kW (' || case when power_source = 'declared' then 'opgegeven' else 'berekend' end
         || case when has_power_mismatch then ', klopt niet met spanning en stroom' else '' end || ').' as evidence
     from observed
     where power_kw < 3 or power_kw > 400 or has_power_mismatch

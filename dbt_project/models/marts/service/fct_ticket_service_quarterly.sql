@@ -14,7 +14,7 @@ select
     n_on_time,
     n_late,
     n_overdue_open,
-    {{ ticket_shares('counts') }},
+    {{ ticket_shares() }},
     median_working_days,
     p90_working_days,
     is_suppressed,

@@ -73,7 +73,7 @@ select
     n_on_time,
     n_late,
     n_overdue_open,
-    {{ ticket_shares('told') }},
+    {{ ticket_shares() }},
     n is null as is_suppressed,
     case
         when n is null then 'minder dan vijf vragen, of daaruit te herleiden'

@@ -1,6 +1,6 @@
--- Why a target is where it is: of each kind the ten that pull it back most, and the rest. What does better than asked is
--- not set against them. Sectors and themes tell of the same questions twice, and kilowatt-hours are no kilograms of CO2:
--- a share is that of the drivers of one kind in one unit, and adds to one.
+-- Why a target is where it is: of each kind the ten that pull it back most, and the rest. What does better than asked
+-- is not set against them. Sectors and themes tell of the same questions twice, and kilowatt-hours are no kilograms of
+-- CO2: a share is that of the drivers of one kind in one unit, and adds to one.
 with drivers as (
 
     select * from {{ ref('int_gap_drivers__shown') }}
