@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import duckdb
 import pytest
@@ -22,7 +24,7 @@ BUILDS = (date(2026, 8, 10), date(2026, 9, 9), date(2026, 10, 9))
 ASKED = {"AFV": 30, "SLU": 3, "GRO": 12, "SIG": 5, "OVE": 4, "XXX": 1}
 
 
-def _questions() -> Iterator[Mapping[str, object]]:
+def _questions() -> Iterator[Mapping[str, Any]]:
     """Few of most themes, answered at once, late or never; and no question in some months."""
     chance = Random(1777)  # noqa: S311 - the same city every time
     for month in range(FIRST.month, 10):
@@ -32,7 +34,7 @@ def _questions() -> Iterator[Mapping[str, object]]:
                 yield _question(f"{code}-{month}-{number}", code, asked, chance)
 
 
-def _question(key: str, code: str, asked: datetime, chance: Random) -> Mapping[str, object]:
+def _question(key: str, code: str, asked: datetime, chance: Random) -> Mapping[str, Any]:
     answered = chance.choice((asked + timedelta(days=1), asked + timedelta(days=1), asked + timedelta(days=20), None))
     return {
         "service_request_id": key,
@@ -51,7 +53,7 @@ def _question(key: str, code: str, asked: datetime, chance: Random) -> Mapping[s
 
 def _land(con: duckdb.DuckDBPyConnection, day: date) -> None:
     until = datetime(day.year, day.month, day.day, 4, tzinfo=UTC)
-    insert(con, "tickets_1777", "requests", [row for row in _questions() if row["requested_at"] < until])  # type: ignore[operator]
+    insert(con, "tickets_1777", "requests", [row for row in _questions() if row["requested_at"] < until])
     write_status(con, [("tickets_1777", until, None)])
 
 
@@ -63,7 +65,7 @@ def builds(built: Built, once_per_run: Callable[..., Path]) -> list[Path]:
         for day in BUILDS:
             (folder / f"{day}").mkdir()
             warehouse = folder / f"{day}" / "warehouse.duckdb"
-            measure_again(warehouse, built, lambda con, day=day: _land(con, day))  # type: ignore[misc]
+            measure_again(warehouse, built, partial(_land, day=day))
             if day != BUILDS[0]:
                 judge_again(warehouse, built)
             write_duckdb(warehouse, folder / f"{day}" / "ademruimte.duckdb", ("marts", "verdicts"))
@@ -73,7 +75,7 @@ def builds(built: Built, once_per_run: Callable[..., Path]) -> list[Path]:
     return [folder / f"{day}" / "ademruimte.duckdb" for day in BUILDS]
 
 
-def _read(build: Path, query: str, *values: object) -> list[tuple[object, ...]]:
+def _read(build: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
     with duckdb.connect(str(build), read_only=True) as con:
         return con.execute(query, list(values)).fetchall()
 
@@ -142,10 +144,10 @@ def test_neighbourhoods_are_those_of_a_whole_quarter_and_add_up_to_the_city(buil
         where target_id = 'tickets_1777_5wd' and driver_type = 'sector'"""
     sectors = _read(builds[-1], told)
     assert any("Andere buurten van" in str(label) for label, _ in sectors)
-    assert min(n for _, n in sectors) >= 5  # type: ignore[type-var]
+    assert min(n for _, n in sectors) >= 5
     quarter = """select sum(n) from marts.fct_kpi_observations
         where kpi_id = 'tickets_1777_5wd' and period_start between '2026-07-01' and '2026-09-30'"""
-    assert _read(builds[-1], quarter) == [(sum(n for _, n in sectors),)]  # type: ignore[misc]
+    assert _read(builds[-1], quarter) == [(sum(n for _, n in sectors),)]
     # no window slides over July and August, of which every term is over: what one month adds would be a difference
     assert all("2e kwartaal 2026" in str(label) for label, _ in _read(builds[-2], told) if label != "Overige")
 

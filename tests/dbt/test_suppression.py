@@ -306,6 +306,15 @@ def test_a_cell_is_never_hidden_alone_for_the_total_of_the_city_would_tell_it(
     assert 1 not in hidden
 
 
+def test_a_project_of_which_a_count_is_hidden_has_its_flag_and_its_reason(small: Built) -> None:
+    projects = """select measures_completed is null, fossil_free_measures is null, is_suppressed,
+        empty_reason_nl is not null from marts.fct_collective_projects"""
+    found = small.rows(projects)
+    assert (False, True, True, True) in found
+    for all_hidden, fossil_free_hidden, flagged, explained in found:
+        assert flagged == explained == (all_hidden or fossil_free_hidden)
+
+
 def test_a_figure_of_the_city_is_told_from_five_on_and_says_why_it_is_empty(small: Built) -> None:
     told: Sequence[tuple[Any, ...]] = small.rows(
         """select kpi_id, value, n, empty_reason_nl from marts.fct_kpi_observations
