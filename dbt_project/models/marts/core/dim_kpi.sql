@@ -52,11 +52,11 @@ named as (
 select
     named.kpi_id,
     coalesce(kpis.unit, targets.unit, other_indicators.unit, observed.unit) as unit,
-    coalesce(kpis.title_nl, targets.title_nl, other_indicators.title_nl, named.kpi_id) as title_nl,
-    coalesce(kpis.title_en, targets.title_en, other_indicators.title_en, named.kpi_id) as title_en,
+    coalesce({{ typeset('kpis.title_nl') }}, targets.title_nl, other_indicators.title_nl, named.kpi_id) as title_nl,
+    coalesce({{ typeset('kpis.title_en') }}, targets.title_en, other_indicators.title_en, named.kpi_id) as title_en,
     coalesce(kpis.direction, targets.direction) as direction,
-    coalesce(kpis.definition_nl, targets.title_nl, other_indicators.title_nl, named.kpi_id) as definition_nl,
-    coalesce(kpis.formula_nl, 'zoals de afdeling of de bron het cijfer geeft') as formula_nl,
+    coalesce({{ typeset('kpis.definition_nl') }}, targets.title_nl, other_indicators.title_nl, named.kpi_id) as definition_nl,
+    coalesce({{ typeset('kpis.formula_nl') }}, 'zoals de afdeling of de bron het cijfer geeft') as formula_nl,
     coalesce(kpis.source_name, 'indicators') as source_name,
     coalesce(targets.targets_count, 0) as targets_count,
     targets.kpi_id is not null as has_target
