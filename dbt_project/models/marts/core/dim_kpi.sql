@@ -12,8 +12,8 @@ targets as (
         kpi_id,
         arg_min(unit, target_id) as unit,
         arg_min(direction, target_id) as direction,
-        arg_min({{ typeset('title_nl') }}, target_id) as title_nl,
-        arg_min({{ typeset('title_en') }}, target_id) as title_en,
+        arg_min(title_nl, target_id) as title_nl,
+        arg_min(title_en, target_id) as title_en,
         count(*) as targets_count
     from {{ ref('targets') }}
     group by kpi_id
@@ -52,11 +52,13 @@ named as (
 select
     named.kpi_id,
     coalesce(kpis.unit, targets.unit, other_indicators.unit, observed.unit) as unit,
-    coalesce({{ typeset('kpis.title_nl') }}, targets.title_nl, other_indicators.title_nl, named.kpi_id) as title_nl,
-    coalesce({{ typeset('kpis.title_en') }}, targets.title_en, other_indicators.title_en, named.kpi_id) as title_en,
+    {{ typeset('coalesce(kpis.title_nl, targets.title_nl, other_indicators.title_nl, named.kpi_id)') }} as title_nl,
+    {{ typeset('coalesce(kpis.title_en, targets.title_en, other_indicators.title_en, named.kpi_id)') }} as title_en,
     coalesce(kpis.direction, targets.direction) as direction,
-    coalesce({{ typeset('kpis.definition_nl') }}, targets.title_nl, other_indicators.title_nl, named.kpi_id) as definition_nl,
-    coalesce({{ typeset('kpis.formula_nl') }}, 'zoals de afdeling of de bron het cijfer geeft') as formula_nl,
+    {{ typeset(
+        'coalesce(kpis.definition_nl, targets.title_nl, other_indicators.title_nl, named.kpi_id)'
+    ) }} as definition_nl,
+    coalesce(kpis.formula_nl, 'zoals de afdeling of de bron het cijfer geeft') as formula_nl,
     coalesce(kpis.source_name, 'indicators') as source_name,
     coalesce(targets.targets_count, 0) as targets_count,
     targets.kpi_id is not null as has_target
