@@ -58,7 +58,9 @@ _WHY_EMPTY = {
     "geen uitstoot in 2019": "no emissions in 2019",
     "graaddagen ontbreken": "degree days are missing",
     "minder dan vijf gezinnen": "fewer than five households",
+    "minder dan vijf gezinnen, of daaruit te herleiden": "fewer than five households, or they could be derived",
     "minder dan vijf vragen": "fewer than five questions",
+    "minder dan vijf laadsessies": "fewer than five charging sessions",
 }
 _DOZEN = 12
 _LONGEST_KPI = 30

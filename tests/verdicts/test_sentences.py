@@ -1,5 +1,6 @@
 """Every sentence a head of department may read, held against `plain_words`: no word beside a day it is not of."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from itertools import product
@@ -106,12 +107,53 @@ STATUSES = (
     *("cancelled", "contested", "not_started", "unverified", "no_data", "monitored", "overdue", "awaiting_figure"),
     *("stale", "on_track", "at_risk", "behind"),
 )
+BEST = {"value": 60.0, "gap": 20.0, "p_reach": 0.9}
+REACHED = {**dict.fromkeys(("status", "folded_status", "wanted_status"), "reached"), "reached_on": DAYS["new"]}
+DOUBTED = {
+    **dict.fromkeys(("status", "folded_status", "wanted_status"), "unverified"),
+    "doubted_on": DAYS["new"],
+    "doubted_value": 30_000.0,
+    "doubt_nl": "duizend keer meer dan ervoor",
+}
+AT_RISK = dict.fromkeys(("status", "folded_status", "wanted_status"), "at_risk")
+# what a row must hold to be told in a way that its status and kind alone do not bring about
+OCCASIONS: dict[str, dict[str, Any]] = {
+    "doubted": DOUBTED,
+    "doubted without a figure before it": DOUBTED | {"value": None, "ref_date": None, "gap": None},
+    "nothing yet": dict.fromkeys(("status", "folded_status", "wanted_status"), "no_data")
+    | {"value": None, "ref_date": None, "gap": None},
+    "a start that was measured": AT_RISK | {"is_start_measured": True},
+    "the path asks the same today": AT_RISK | {"required_today": 40.0},
+    "reached today": REACHED | {"value": 101.0, "ref_date": DAYS["new"], "reached_value": 101.0},
+    "reached before": REACHED
+    | {"value": 105.0, "ref_date": DAYS["new"], "reached_on": date(2025, 12, 31), "reached_value": 101.0},
+    "reached and fallen": REACHED
+    | {"value": 95.0, "ref_date": DAYS["new"], "reached_on": date(2025, 12, 31), "reached_value": 101.0},
+    "rare and reached": KINDS["a rare event"] | REACHED | {"value": 9.0, "reached_value": 9.0},
+    "within a limit": REACHED
+    | {"direction": "at_most", "direction_sign": -1, "value": 90.0, "gap": 10.0, "ref_date": DAYS["new"]},
+    "a plan that is ready": KINDS["a plan"] | REACHED | {"value": 1.0, "reached_value": 1.0},
+    "a deadline passed, told after it": dict.fromkeys(("status", "folded_status", "wanted_status"), "overdue")
+    | {"target_date": date(2025, 12, 31), "ref_date": DAYS["new"]},
+    "monitored, and old": {"status": "stale", "folded_status": "monitored", "wanted_status": "monitored"},
+    "a chance": KINDS["a rare event"] | dict.fromkeys(("status", "folded_status", "wanted_status"), "on_track"),
+    "on the path": AT_RISK | {"gap": 0.0, "value": 40.0},
+    "one figure is better": AT_RISK | {"wanted_status": "on_track"},
+    "one figure is worse": AT_RISK | {"wanted_status": "behind"},
+    "a month that runs": AT_RISK | {"wanted_status": "behind", "is_running": True},
+    "less than a year": AT_RISK | {"may_be_behind": False},
+    "a plan near its day": KINDS["a plan"] | AT_RISK,
+    "near a norm": KINDS["a norm"] | AT_RISK,
+    "ahead, and slow": AT_RISK | BEST | {"p_reach": 0.2},
+    "behind its path, and slow": AT_RISK | {"p_reach": None},
+    "sure to miss": AT_RISK | {"p_reach": 0.001},
+}
 Said = Callable[..., list[str]]
 
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
-    """The sentences of verdict rows that a test changes, by the compiled SQL."""
+    """The sentences of verdict rows that a test changes, with why attention is asked for, by the compiled SQL."""
     given = ("int_target_verdicts", "int_target_delays", "int_target_comparisons", *SEEDS)
     code = compiled(tmp_path_factory.mktemp("sentences"), ("fct_target_verdicts",), given)["fct_target_verdicts"]
 
@@ -130,7 +172,8 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
             con.register("given", given_rows.to_arrow())
             con.execute(f"create table {DATABASE}.intermediate.{name} as select * from given")
             con.unregister("given")
-        return [sentence for (sentence,) in con.sql(f"select sentence_nl from ({code}) order by target_id").fetchall()]
+        said = con.sql(f"select concat_ws(' ', sentence_nl, attention_nl) from ({code}) order by target_id").fetchall()
+        return [sentence for (sentence,) in said]
 
     return say
 
@@ -163,6 +206,29 @@ def test_every_status_of_every_kind_says_only_what_is_true_of_a_figure_old_or_ne
         if found:
             wrong[sentence] = found
     assert wrong == {}
+
+
+@pytest.mark.parametrize("occasion", sorted(OCCASIONS))
+def test_on_every_occasion_only_what_is_true_is_said(said: Said, occasion: str) -> None:
+    row = OCCASIONS[occasion]
+    [sentence] = said(row)
+    assert wrong_with(sentence, row.get("direction_sign", 1)) == []
+
+
+def test_every_template_is_said_of_some_row_that_is_held_against_the_rules(said: Said) -> None:
+    sentences = said(*_rows(), *OCCASIONS.values())
+    templates = pl.read_csv(PROJECT / "seeds" / "shared" / "sentence_templates.csv")
+    unsaid = [
+        template_id
+        for template_id, template in templates.iter_rows()
+        if not any(re.search(_said_as(template), sentence) for sentence in sentences)
+    ]
+    assert unsaid == []
+
+
+def _said_as(template: str) -> str:
+    """The words of a template, whatever fills its gaps."""
+    return ".+?".join(re.escape(words) for words in re.split(r"\{\w+\}", template))
 
 
 def _names_a_day(sentence: str, ref_date: date) -> bool:

@@ -205,6 +205,8 @@ select
         when 'gas' then ' (gas in kWh: emissiefactor ontbreekt)'
         else ''
     end as label_nl,
+    null::varchar as coarser_key,
+    null::varchar as coarser_label_nl,
     drivers.contribution,
     drivers.unit,
     drivers.n::bigint as n,

@@ -118,6 +118,13 @@ steps as (
             when unit = 'dossiers' then ' (alle open dossiers)'
             else ' (alle open maatregelen)'
         end as label_nl,
+        case when is_stopped then 'stopped' else 'waiting' end as coarser_key,
+        case when is_stopped then 'Gestopt onderweg' else 'Wacht onderweg' end
+        || case
+            when is_stopped then ' (alle jaren)'
+            when unit = 'dossiers' then ' (alle open dossiers)'
+            else ' (alle open maatregelen)'
+        end as coarser_label_nl,
         count(*)::double as contribution,
         unit,
         count(distinct household) as n,
@@ -135,6 +142,8 @@ fossil as (
         'category' as driver_type,
         collective_measures.measure as driver_key,
         'Niet fossielvrij: ' || replace(collective_measures.measure, '_', ' en ') as label_nl,
+        null::varchar as coarser_key,
+        null::varchar as coarser_label_nl,
         count(*)::double as contribution,
         'maatregelen' as unit,
         -- one row for a dwelling and a measure: as many households
