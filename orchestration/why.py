@@ -33,6 +33,8 @@ def print_why(console: Console, settings: Settings, target_id: str) -> None:
         raise LookupError(f"no target {target_id} in the register; `ademruimte targets list` shows them")
     verdict = verdicts.row(0, named=True)
     console.print(escape(verdict["sentence_nl"]))
+    if verdict["story_nl"]:
+        console.print(f"Op hetzelfde cijfer rust ook: {escape(verdict['story_nl'])}.")
     if verdict["status"] == "unverified":
         for reason in verdict["dq_reasons"]:
             console.print(f"- {escape(reason)}")

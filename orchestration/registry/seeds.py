@@ -28,6 +28,7 @@ SEEDS = (
     "target_seasons",
     "target_wordings",
     "target_decisions",
+    "target_readings",
     "target_owners",
     "target_links",
     "denominators",

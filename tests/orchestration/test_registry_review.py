@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from orchestration.registry.faults import Fault, faults
+from orchestration.registry.fault import Fault
+from orchestration.registry.faults import faults
 from orchestration.registry.review import ADDED, REMOVED, Change, Decision, decide, differences, merged
 from orchestration.registry.seeds import (
     SEEDS,

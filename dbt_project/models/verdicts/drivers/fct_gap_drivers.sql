@@ -56,5 +56,5 @@ select
 from ranked
 inner join positions
     on ranked.target_id = positions.target_id
-where ranked.rank_no <= 10
+where ranked.rank_no <= 10 and positions.other_reading_of is null
 order by ranked.target_id, ranked.rank_no
