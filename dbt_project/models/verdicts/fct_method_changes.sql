@@ -1,5 +1,5 @@
--- What another method or definition made of a target, over all departments, until something else is said of it. What was
--- said before is read to be listed; no judgement is made from it.
+-- What another method or definition made of a target, over all departments, until something else is said of it. What
+-- was said before is read to be listed; no judgement is made from it.
 with verdicts as (
 
     select * from {{ ref('fct_target_verdicts') }}

@@ -148,7 +148,7 @@ season_lists as (
 )
 
 select
-    readings.* exclude (reading_kpi_id) replace (
+    readings.* replace (
         -- another wording of one target shows that target's value, which comes as often as it does there
         coalesce(originals.cadence_days, readings.cadence_days) as cadence_days,
         coalesce(originals.publication_lag_days, readings.publication_lag_days) as publication_lag_days,

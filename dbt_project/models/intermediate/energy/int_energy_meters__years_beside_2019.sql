@@ -72,8 +72,9 @@ select
     base.normalised_kwh / base.coverage as base_normalised_kwh,
     list_sort(list_distinct(list_concat(coalesce(years.without_factor, []), coalesce(base.without_factor, []))))
         as without_factor,
-    list_sort(list_distinct(list_concat(coalesce(years.without_degree_days, []), coalesce(base.without_degree_days, []))))
-        as without_degree_days,
+    list_sort(list_distinct(
+        list_concat(coalesce(years.without_degree_days, []), coalesce(base.without_degree_days, []))
+    )) as without_degree_days,
     case when base.coverage is not null then least(years.coverage, base.coverage) end as coverage,
     coalesce(years.coverage >= 0.95 and base.coverage >= 0.95, false) as is_comparable,
     years.known_at

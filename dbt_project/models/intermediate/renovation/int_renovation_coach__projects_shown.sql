@@ -1,8 +1,8 @@
 {{ config(meta={'suppresses': true}) }}
 
 -- One row per collective project: a project has at least ten dwellings and may be named. What is done in it is told
--- where five dossiers or more stand behind it; the projects, with one row of the buildings that count without one, add up
--- to what the KPI tells of the whole city. Of what two lines say differently, the line of the last date counts.
+-- where five dossiers or more stand behind it; the projects, with one row of the buildings that count without one, add
+-- up to what the KPI tells of the whole city. Of what two lines say differently, the line of the last date counts.
 with dossiers as (
 
     select * from {{ ref('int_renovation_coach__dossiers_current') }}

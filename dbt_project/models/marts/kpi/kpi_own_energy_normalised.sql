@@ -1,7 +1,7 @@
 {{ config(tags=['kpi'], meta={'kpi_ids': ['own_energy_use_normalised_yearly']}) }}
 
--- The city's own use of energy as it would have been in a normal year, twelve whole months against 2019. It stands beside
--- the measured use, which decides.
+-- The city's own use of energy as it would have been in a normal year, twelve whole months against 2019. It stands
+-- beside the measured use, which decides.
 with cities as (
 
     select * from {{ ref('city') }}
