@@ -164,14 +164,28 @@ def test_a_target_with_an_open_question_is_judged_by_each_reading_and_keeps_one_
         ("renovation_collective", True, "2025-12-31", 6),
         ("renovation_collective.1.b", False, "2030-12-31", 6),
     ]
-    assert [row[4] for row in rows] == ["overdue", "at_risk"]
+    assert [row[4] for row in rows] == ["overdue", "behind"]
     [verdict] = built.rows(
         """select status, is_disputed, is_alarm, n_readings, sentence_nl from verdicts.fct_target_verdicts
         where target_id = 'renovation_collective'"""
     )
-    assert verdict[:4] == ("overdue", True, False, 2)
-    assert "tegen eind 2025, zoals de nota: termijn verstreken; tegen eind 2030, zoals het pact: let op" in verdict[4]
+    # late in each way
+    assert verdict[:4] == ("overdue", True, True, 2)
+    both = "tegen eind 2025, zoals de nota: termijn verstreken; tegen eind 2030, zoals het pact: achter op schema"
+    assert both in verdict[4]
     assert verdict[4].endswith("Daarover beslist het college, samen met de Vlaamse overheid (energie- en klimaatpact).")
+
+
+def test_a_target_that_one_reading_finds_late_and_another_does_not_alarms_nobody(built: Built) -> None:
+    [verdict] = built.rows(
+        """select status, is_disputed, is_alarm, attention_nl from verdicts.fct_target_verdicts
+        where target_id = 'own_buildings_co2_2030_vs_2019'"""
+    )
+    assert verdict[:3] == ("at_risk", True, False)
+    assert verdict[3] == (
+        "Het oordeel hangt af van een open vraag: gas en elektriciteit: let op; enkel gas: achter op schema. "
+        "Daarover beslist het college van burgemeester en schepenen."
+    )
 
 
 def test_a_trajectory_is_counted_by_dwelling_and_by_dossier_and_the_registry_says_which(built: Built) -> None:
