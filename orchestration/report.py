@@ -61,6 +61,8 @@ _WHY_EMPTY = {
     "minder dan vijf gezinnen": "fewer than five households",
     "minder dan vijf vragen": "fewer than five questions",
 }
+# what an earlier version did not say of a target
+_NEWEST_COLUMN = "is_alarm"
 _DOZEN = 12
 _LONGEST_KPI = 30
 _STATUS_WIDTH = 16
@@ -74,6 +76,18 @@ def published_frame(settings: Settings, table: str) -> pl.DataFrame:
     if build_id is None:
         raise LookupError(f"nothing is published yet under {settings.layout.root}; run `ademruimte build`")
     return read_table(settings.layout.published, build_id, table)
+
+
+def published_verdicts(settings: Settings) -> pl.DataFrame:
+    """The verdicts of the published build.
+
+    Raises:
+        LookupError: there is none, or an earlier version made it; the message says what to do.
+    """
+    verdicts = published_frame(settings, "verdicts.fct_target_verdicts")
+    if _NEWEST_COLUMN not in verdicts.columns:
+        raise LookupError("the published build was made by an earlier version; run `ademruimte build`")
+    return verdicts
 
 
 def print_targets(
@@ -90,7 +104,7 @@ def print_targets(
     Raises:
         LookupError: no department has that code or name; the message names those that have targets.
     """
-    verdicts = published_frame(settings, "verdicts.fct_target_verdicts")
+    verdicts = published_verdicts(settings)
     if verdicts.is_empty():
         console.print(f"{settings.city.title_nl} has no register of targets: only the figures themselves.\n")
         return

@@ -32,7 +32,7 @@ def print_summary(console: Console, settings: Settings, *, there_before: int = 0
         settings: of a published profile.
         there_before: how many deliveries the lake held before this run.
     """
-    verdicts = report.published_frame(settings, "verdicts.fct_target_verdicts")
+    verdicts = report.published_verdicts(settings)
     late = _latest_first(verdicts)
     console.print(f"[bold]{report.headed(settings)}[/] on {report.as_of(verdicts)}")
     console.print(_counted(verdicts) + "\n")

@@ -44,6 +44,7 @@ TARGET: dict[str, Any] = {
     "months_behind": 3.0,
     "is_open_ended": False,
     "is_disputed": False,
+    "is_alarm": True,
     "n_readings": 1,
 }
 METHOD_CHANGES = {
@@ -271,6 +272,15 @@ def test_what_another_method_changed_is_listed_for_every_department_and_apart(
 
 def test_where_no_method_changed_a_judgement_nothing_is_said_of_it(empty_profile: Callable[..., Settings]) -> None:
     assert "Judged otherwise" not in shown(report.print_targets, publish(empty_profile(), [{}]))
+
+
+def test_a_build_of_an_earlier_version_is_named_as_such(
+    empty_profile: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = {name: value for name, value in TARGET.items() if name != "is_alarm"}
+    monkeypatch.setattr("tests.orchestration.test_report.TARGET", earlier)
+    with pytest.raises(LookupError, match="made by an earlier version; run `ademruimte build`"):
+        shown(report.print_targets, publish(empty_profile(), [{}]))
 
 
 def test_a_long_title_is_wrapped_beside_its_status_and_every_word_of_it_is_there(

@@ -51,6 +51,7 @@ def why(empty_profile: Callable[..., Settings]) -> Callable[..., str]:
                 "sentence_nl": ["Trajecten: 1.500 [van 1.731]."],
                 "story_nl": pl.Series([story], dtype=pl.String),
                 "status": [status],
+                "is_alarm": [True],
                 "gap": pl.Series([gap], dtype=pl.Float64),
                 "ref_date": [date(2026, 11, 22)],
                 "dq_reasons": [["slechts 80% van de rijen [van planten] is aanvaard"]],
