@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from orchestration.alerts import wording
-from orchestration.report import published_frame
+from orchestration.report import published_frame, published_verdicts
 from orchestration.settings import Settings
 
 _BAR_WIDTH = 16
@@ -27,11 +27,13 @@ def print_why(console: Console, settings: Settings, target_id: str) -> None:
     Raises:
         LookupError: the register holds no such target; the message names what it looked for.
     """
-    verdicts = published_frame(settings, "verdicts.fct_target_verdicts").filter(pl.col("target_id") == target_id)
+    verdicts = published_verdicts(settings).filter(pl.col("target_id") == target_id)
     if verdicts.is_empty():
         raise LookupError(f"no target {target_id} in the register; `ademruimte targets list` shows them")
     verdict = verdicts.row(0, named=True)
     console.print(escape(verdict["sentence_nl"]))
+    if verdict["story_nl"]:
+        console.print(f"Op hetzelfde cijfer rust ook: {escape(verdict['story_nl'])}.")
     if verdict["status"] == "unverified":
         for reason in verdict["dq_reasons"]:
             console.print(f"- {escape(reason)}")

@@ -64,6 +64,10 @@ create table if not exists landing.city_days (
 create table if not exists landing.build (
     build_id varchar, as_of_date date, city varchar, is_synthetic boolean
 );
+create table if not exists landing.said (
+    target_id varchar, status varchar, status_nl varchar, former_status_nl varchar, method_changed boolean,
+    as_of_date date, method_version bigint, definition_version bigint
+);
 create table if not exists quality.dq_verdict (
     kpi_id varchar, verdict varchar, reasons varchar[], build_id varchar
 );
@@ -211,6 +215,20 @@ def write_build(con: duckdb.DuckDBPyConnection, build_id: str, as_of: date, city
     with transaction(con):
         con.execute("delete from landing.build")
         con.execute("insert into landing.build values (?, ?, ?, ?)", [build_id, as_of, city, is_synthetic])
+
+
+def write_said(con: duckdb.DuckDBPyConnection, said: pl.DataFrame) -> None:
+    """Replaces what was last said of each target by what the log holds of it.
+
+    Args:
+        con: the warehouse.
+        said: a row per target; a column that an earlier version did not write is empty.
+    """
+    columns = [row[0] for row in con.execute("describe landing.said").fetchall()]
+    known = said.select(name for name in columns if name in said.columns)
+    with _registered(con, "known", known), transaction(con):
+        con.execute("delete from landing.said")
+        con.execute("insert into landing.said by name select * from known")
 
 
 def clear_affected(con: duckdb.DuckDBPyConnection) -> None:

@@ -22,7 +22,7 @@ from orchestration.loop.plan import Plan, code_version, last_decision, make_plan
 from orchestration.loop.rotation import finish_rotation
 from orchestration.loop.selection import JUDGE, measure
 from orchestration.loop.transform import Transformed, build_models
-from orchestration.loop.verdicts import newly_said
+from orchestration.loop.verdicts import newly_said, said_so_far
 from orchestration.settings import Settings
 from warehouse import load as loader
 from warehouse import measured
@@ -124,6 +124,7 @@ class Build:
                 self.settings.city.name,
                 is_synthetic=self.settings.layout.is_synthetic,
             )
+            loader.write_said(con, said_so_far(lake, self.settings.layout.last_said))
         for each in loaded:
             for note in (*each.drift, *([each.error] if each.error else [])):
                 _log.warning("%s %s: %s", each.source, each.batch_id, note)

@@ -176,6 +176,12 @@ def _portrait(target: "Row", registry: "Registry") -> Iterator[str]:
     yield f"{target['title_nl']} | {target['title_en']}"
     yield f"section {target['section']}; {target['kind']}; scope {target['scope_variant']}; {target['wording_source']}"
     yield _path(target)
+    if target["follows"]:
+        yield f"a later promise on the figure of {target['follows']}: its path leads along that one"
+    if target["value_kpi_id"]:
+        yield f"measured by {target['value_kpi_id']}"
+    if target["beside_kpi_id"]:
+        yield f"beside it stands {target['beside_kpi_id']}, which does not decide"
     if target["deprecated_on"]:
         yield f"lapsed on {target['deprecated_on']}: {target['deprecated_reason']}"
     if target["note_nl"]:
@@ -219,8 +225,16 @@ def _wordings(target: "Row", registry: "Registry") -> Iterator[str]:
 
 def _decisions(target: "Row", registry: "Registry") -> Iterator[str]:
     for row in _of(target, registry, "target_decisions"):
-        decided = f"{row['decided_by']}, {row['decided_on']}: {row['decision_nl']}" if row["decided_on"] else "open"
-        yield f"{row['question_nl']} [{decided}]"
+        yield f"{row['question_nl']} [{_decided(row)}]"
+        for reading in registry["target_readings"].rows:
+            if reading["decision_id"] == row["decision_id"]:
+                yield f"  {reading['reading_nl']}"
+
+
+def _decided(question: "Row") -> str:
+    if question["decided_on"]:
+        return f"{question['decided_by']}, {question['decided_on']}: {question['decision_nl']}"
+    return f"open; may be decided by {question['may_decide_nl']}" if question["may_decide_nl"] else "open"
 
 
 def _links(target: "Row", registry: "Registry") -> Iterator[str]:

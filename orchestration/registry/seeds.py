@@ -29,6 +29,7 @@ SEEDS = (
     "target_seasons",
     "target_wordings",
     "target_decisions",
+    "target_readings",
     "target_owners",
     "target_links",
     "denominators",

@@ -323,6 +323,7 @@ def test_a_figure_of_the_city_is_told_from_five_on_and_says_why_it_is_empty(smal
     assert told == [
         ("renovation_coached_households", None, None, "minder dan vijf gezinnen"),
         ("renovation_collective", 59, 59, None),
+        ("renovation_custom_dwellings", None, None, "minder dan vijf gezinnen"),
         ("renovation_custom_trajectories", None, None, "minder dan vijf gezinnen"),
     ]
 

@@ -230,7 +230,7 @@ def test_the_status_shows_targets_deliveries_and_places(run: Run, demo: Settings
         result.output.index(words) for words in ("Targets of Kortrijk", "Deliveries of Kortrijk", "published build")
     ]
     assert places == sorted(places)
-    assert "109 targets in the register" in result.output
+    assert "128 targets in the register" in result.output
 
 
 def test_the_status_of_one_department_and_of_what_is_behind_shows_nothing_else(run: Run, demo: Settings) -> None:

@@ -57,7 +57,7 @@ def cells(text: str) -> list[str]:
     lines = text.splitlines()
     [top] = [number for number, line in enumerate(lines) if line.startswith("Doel ")]
     end = next(number for number, line in enumerate(lines) if "vergeleken:" in line)
-    starts = [lines[top].index(word) for word in ("Doel", "Gezegd", "Herberekend", "Nu", "Waarom")]
+    starts = [lines[top].index(word) for word in ("Doel", "Gezegd", "Herberekend", "Gepubliceerd", "Waarom")]
     columns = [[line[begin:until] for line in lines[top + 1 : end]] for begin, until in pairwise([*starts, None])]
     return [" ".join(" ".join(column).split()) for column in columns]
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from orchestration.dbt_project import city_seeds
-from orchestration.registry.faults import Fault, faults
+from orchestration.registry.fault import Fault
+from orchestration.registry.faults import faults
 from orchestration.registry.review import ADDED, REMOVED, Change, Decision, decide, differences, merged
 from orchestration.registry.seeds import (
     SEEDS,

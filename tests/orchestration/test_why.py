@@ -37,7 +37,11 @@ def why(empty_profile: Callable[..., Settings]) -> Callable[..., str]:
     """What the command prints of the target `plans` with these drivers."""
 
     def make(
-        *drivers: dict[str, Any], target_id: str = "plans", status: str = "behind", gap: float | None = -231.0
+        *drivers: dict[str, Any],
+        target_id: str = "plans",
+        status: str = "behind",
+        gap: float | None = -231.0,
+        story: str | None = None,
     ) -> str:
         settings = empty_profile()
         rows = pl.DataFrame([DRIVER | driver for driver in drivers], schema=SCHEMA)
@@ -45,7 +49,9 @@ def why(empty_profile: Callable[..., Settings]) -> Callable[..., str]:
             {
                 "target_id": ["plans"],
                 "sentence_nl": ["Trajecten: 1.500 [van 1.731]."],
+                "story_nl": pl.Series([story], dtype=pl.String),
                 "status": [status],
+                "is_alarm": [True],
                 "gap": pl.Series([gap], dtype=pl.Float64),
                 "ref_date": [date(2026, 11, 22)],
                 "dq_reasons": [["slechts 80% van de rijen [van planten] is aanvaard"]],
@@ -160,3 +166,11 @@ def test_nothing_is_wider_than_a_terminal(why: Callable[..., str]) -> None:
 def test_an_unknown_target_says_where_the_known_ones_are(why: Callable[..., str]) -> None:
     with pytest.raises(LookupError, match="no target nothing in the register; `ademruimte targets list`"):
         why({}, target_id="nothing")
+
+
+def test_the_other_promises_on_the_figure_are_named(why: Callable[..., str]) -> None:
+    assert "Op hetzelfde cijfer rust ook: −70 % (let op)." in why(story="−70 % (let op)")
+
+
+def test_a_figure_with_one_promise_names_no_other(why: Callable[..., str]) -> None:
+    assert "hetzelfde cijfer" not in why()

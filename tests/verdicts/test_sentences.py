@@ -66,10 +66,41 @@ ROW: dict[str, Any] = {
     "is_binding": True,
     "is_public": True,
     "is_contested": False,
+    "other_reading_of": None,
+    "alias_of": None,
+    "story_id": "t",
+    "deprecated_reason": "De jury koos andere steden.",
+    "empty_reason_nl": None,
+    "beside_kpi_id": None,
+    "beside_date": None,
+    "beside_value": None,
+    "beside_reason_nl": None,
     "definition_version": 1,
     "build_id": "b",
 }
+# what is open about a target: a column of these in a row goes there
+DISPUTE: dict[str, Any] = {
+    "is_disputed": False,
+    "n_readings": 1,
+    "is_late_in_one": False,
+    "readings_nl": None,
+    "questions_nl": "Welk basisjaar geldt?",
+    "may_decide_nl": "het college",
+}
+STORY: dict[str, Any] = {"may_alarm": False, "is_first_of_story": True, "others_nl": None}
+DISPUTED = {
+    "is_disputed": True,
+    "n_readings": 2,
+    "is_late_in_one": True,
+    "readings_nl": "tegen 2025: termijn verstreken; tegen 2030: op schema",
+}
 TYPES = {
+    **dict.fromkeys(
+        ("other_reading_of", "alias_of", "empty_reason_nl", "beside_kpi_id", "beside_reason_nl"), pl.String
+    ),
+    **dict.fromkeys(("readings_nl", "others_nl"), pl.String),
+    "beside_date": pl.Date,
+    "beside_value": pl.Float64,
     "reached_on": pl.Date,
     "doubted_on": pl.Date,
     "doubted_value": pl.Float64,
@@ -154,7 +185,8 @@ Said = Callable[..., list[str]]
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
     """The sentences of verdict rows that a test changes, with why attention is asked for, by the compiled SQL."""
-    given = ("int_target_verdicts", "int_target_delays", "int_target_comparisons", *SEEDS)
+    about = ("int_target_disputes", "int_target_stories")
+    given = ("int_target_verdicts", "int_target_delays", "int_target_comparisons", *about, *SEEDS)
     code = compiled(tmp_path_factory.mktemp("sentences"), ("fct_target_verdicts",), given)["fct_target_verdicts"]
 
     def say(*changes: Mapping[str, Any]) -> list[str]:
@@ -162,10 +194,14 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
         con.execute(f"attach ':memory:' as {DATABASE}; create schema {DATABASE}.intermediate")
         others = [f"{name}_{part}" for name in ("eurostat", "unsd", "destatis") for part in ("ratio", "label", "miss")]
         rows = [{**ROW, **change, "target_id": f"{number:04}"} for number, change in enumerate(changes)]
+        disputes, stories = ([{**one, **_of(row, one)} for row in rows] for one in (DISPUTE, STORY))
+        rows = [{name: row[name] for name in row if name not in {*DISPUTE, *STORY}} for row in rows]
         delays = [{"target_id": row["target_id"], "months_behind": 30.0} for row in rows]
         for name, given_rows in (
             ("int_target_verdicts", pl.DataFrame(rows, schema_overrides=TYPES, infer_schema_length=None)),
             ("int_target_delays", pl.DataFrame(delays)),
+            ("int_target_disputes", pl.DataFrame(disputes, schema_overrides=TYPES)),
+            ("int_target_stories", pl.DataFrame(stories, schema_overrides=TYPES)),
             ("int_target_comparisons", pl.DataFrame(schema=dict.fromkeys(("target_id", *others), pl.String))),
             *((seed, pl.read_csv(PROJECT / "seeds" / "shared" / f"{seed}.csv")) for seed in SEEDS),
         ):
@@ -176,6 +212,10 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
         return [sentence for (sentence,) in said]
 
     return say
+
+
+def _of(row: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("target_id", *about) if name in row}
 
 
 def wrong_with(sentence: str, direction_sign: int) -> list[str]:
@@ -229,6 +269,40 @@ def test_every_template_is_said_of_some_row_that_is_held_against_the_rules(said:
 def _said_as(template: str) -> str:
     """The words of a template, whatever fills its gaps."""
     return ".+?".join(re.escape(words) for words in re.split(r"\{\w+\}", template))
+
+
+def test_a_judgement_in_dispute_says_what_each_reading_says_and_who_may_decide(said: Said) -> None:
+    rows = [row | DISPUTED for row in _rows() if row["status"] not in {"cancelled", "contested"}]
+    wrong = {}
+    for row, sentence in zip(rows, said(*rows), strict=True):
+        found = wrong_with(sentence, row["direction_sign"])
+        both = "tegen 2025: termijn verstreken; tegen 2030: op schema"
+        if f"open vraag ({both}). Daarover beslist het college." not in sentence:
+            found.append("both readings, or who may decide, are missing")
+        if found:
+            wrong[sentence] = found
+    assert wrong == {}
+
+
+def test_what_lapsed_says_why_and_what_cannot_be_judged_asks_its_question(said: Said) -> None:
+    lapsed, asked = said({"status": "cancelled"}, {"status": "contested"})
+    assert lapsed == "Doel: dit doel geldt niet meer. De jury koos andere steden."
+    assert asked == (
+        "Doel: dit is nog niet te beoordelen. Open vraag: Welk basisjaar geldt? Daarover beslist het college."
+    )
+
+
+@pytest.mark.parametrize("status", ["monitored", "on_track", "at_risk", "behind", "stale", "no_data"])
+def test_a_path_without_an_end_says_so_and_a_norm_or_a_quota_does_not(said: Said, status: str) -> None:
+    status_of = dict.fromkeys(("status", "folded_status", "wanted_status"), status)
+    open_end, norm, quota, dated = said(
+        status_of | {"target_date": None},
+        status_of | KINDS["a norm"] | {"target_date": None},
+        status_of | KINDS["a quota"],
+        status_of,
+    )
+    assert "Er is geen einddatum vastgelegd." in open_end
+    assert not any("einddatum" in sentence for sentence in (norm, quota, dated))
 
 
 def _names_a_day(sentence: str, ref_date: date) -> bool:

@@ -85,4 +85,5 @@ select
 from numbered
 inner join positions
     on numbered.target_id = positions.target_id
+where positions.other_reading_of is null
 order by numbered.target_id, numbered.rank_no

@@ -8,6 +8,7 @@ with positions as (
     where
         value_kpi_id in (
             'renovation_coached_households',
+            'renovation_custom_dwellings',
             'renovation_custom_trajectories',
             'renovation_collective',
             'collective_renovation_fossil_free_share'
@@ -82,8 +83,10 @@ waiting as (
     inner join dossier_steps
         on
             dossier_steps.step = 'intake_to_visit'
-            or (dossier_steps.step is not null and positions.value_kpi_id = 'renovation_custom_trajectories')
-    where positions.value_kpi_id in ('renovation_coached_households', 'renovation_custom_trajectories')
+            or (dossier_steps.step is not null and starts_with(positions.value_kpi_id, 'renovation_custom_'))
+    where
+        positions.value_kpi_id = 'renovation_coached_households'
+        or starts_with(positions.value_kpi_id, 'renovation_custom_')
     union all
     select
         positions.target_id,
