@@ -60,8 +60,8 @@ def _faults() -> tuple[type[Exception], ...]:
     from orchestration.loop.messages import OutboxHeldError  # noqa: PLC0415
     from orchestration.loop.transform import TransformError  # noqa: PLC0415
     from warehouse.backup import BackupError  # noqa: PLC0415
+    from warehouse.batch import LakeError  # noqa: PLC0415
     from warehouse.engine import WarehouseBusyError  # noqa: PLC0415
-    from warehouse.lake import LakeError  # noqa: PLC0415
     from warehouse.layout import NewerProfileError  # noqa: PLC0415
 
     ours = (

@@ -16,7 +16,7 @@ from orchestration.loop.dropped import shown_name
 from orchestration.loop.landing import land
 from orchestration.report import published_frame
 from orchestration.settings import Settings
-from warehouse.lake import Manifest
+from warehouse.batch import Manifest
 
 _SOURCE = "indicators"
 # whoever typed it in first is another than whoever confirms it

@@ -19,9 +19,10 @@ from contracts.gate import CODES, COLUMNS, REASONS, REASONS_NL
 from contracts.kinds import INSTANT, TEXT, WHOLE, kind_of
 from contracts.reasons import of_any_row
 from contracts.vocabulary import LINE, UTC_INSTANT, SourceContract, TableContract
+from warehouse.batch import KNOWN_AT, Manifest
 from warehouse.durable import require_free, telling_when_full
 from warehouse.engine import transaction
-from warehouse.lake import KNOWN_AT, Lake, Manifest
+from warehouse.lake import Lake
 
 # a row that bears one is about a KPI, and no other is to blame when it is refused
 _KPI_ID = "kpi_id"

@@ -21,8 +21,9 @@ from orchestration.loop.transform import build_models
 from orchestration.loop.verdicts import last_said
 from orchestration.settings import Settings
 from warehouse import load as loader
+from warehouse.batch import Manifest
 from warehouse.engine import connect, frame
-from warehouse.lake import Decision, Lake, Manifest
+from warehouse.lake import Decision, Lake
 from warehouse.layout import Layout
 
 _log = logging.getLogger("ademruimte.history")

@@ -25,7 +25,8 @@ from ingestion.errors import PermanentSupplierError, SupplierError, TransientSup
 from ingestion.source import Source, Tables, source_named
 from orchestration.loop.dropped import shown_name
 from orchestration.loop.earlier import recognised, with_known_at
-from warehouse.lake import Arrival, Lake, LakeError, Manifest
+from warehouse.batch import Arrival, LakeError, Manifest
+from warehouse.lake import Lake
 
 NOT_ITS_FAULT = (OSError, MemoryError, LakeError, sqlite3.Error, KeyMissingError)
 """The disk, the memory, the lake, the state or the ring of keys is at fault, and may be well again at the next try."""

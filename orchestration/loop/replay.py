@@ -18,7 +18,8 @@ from orchestration.loop.context import context_of
 from orchestration.loop.locks import one_at_a_time
 from orchestration.loop.passage import Entered, Passage, Passed, commit, recognisable_as, sent_before
 from orchestration.settings import Settings
-from warehouse.lake import KNOWN_AT, Lake, Manifest
+from warehouse.batch import KNOWN_AT, Manifest
+from warehouse.lake import Lake
 
 
 class UnknownBatchError(LookupError):

@@ -27,8 +27,9 @@ from tests.orchestration.profiles import NOW, copy_profile, settings_in
 from tests.orchestration.test_landing import INDICATORS, drop
 from tests.orchestration.test_messages import Post, free_port
 from tests.orchestration.test_order import VOLATILE
+from warehouse.batch import KNOWN_AT
 from warehouse.engine import connect
-from warehouse.lake import KNOWN_AT, Lake
+from warehouse.lake import Lake
 from warehouse.published.pointer import current
 from warehouse.state import State
 

@@ -23,7 +23,8 @@ from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, drop
 from tests.orchestration.test_register_of_buildings import HALL, HOME, SCHOOL
 from tests.orchestration.test_register_of_buildings import _export as export_of
 from tests.orchestration.test_register_of_buildings import _register as register_of
-from warehouse.lake import Lake, Manifest
+from warehouse.batch import Manifest
+from warehouse.lake import Lake
 
 ROOT = Path(__file__).parents[2]
 COACHES = "dossier;team;adres;woningtype;intake_op;fase;fase_op;plan_op\n"

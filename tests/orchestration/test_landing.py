@@ -25,7 +25,8 @@ from orchestration.loop.landing import land
 from orchestration.loop.replay import UnknownBatchError, replay
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW, land_everything
-from warehouse.lake import Lake, Manifest
+from warehouse.batch import Manifest
+from warehouse.lake import Lake
 from warehouse.load import load
 from warehouse.state import State
 

@@ -21,8 +21,9 @@ from orchestration.loop.passage import arrival_of
 from orchestration.loop.replay import pass_again
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW
+from warehouse.batch import Arrival, Manifest
 from warehouse.engine import connect
-from warehouse.lake import Arrival, Lake, Manifest
+from warehouse.lake import Lake
 from warehouse.load import load, write_build, write_profile, write_status
 
 # what tells when and as what something landed or was built; everything else must not depend on the order. What is a

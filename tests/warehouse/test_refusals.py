@@ -9,7 +9,8 @@ import polars as pl
 
 from contracts.gate import Split
 from contracts.vocabulary import SourceContract
-from warehouse.lake import Arrival, Lake
+from warehouse.batch import Arrival
+from warehouse.lake import Lake
 from warehouse.layout import Layout
 from warehouse.load import load
 
