@@ -62,8 +62,8 @@ def _faults() -> tuple[type[Exception], ...]:
     from orchestration.loop.transform import TransformError
     from orchestration.settings import SettingInvalidError
     from warehouse.backup import BackupError
+    from warehouse.batch import LakeError
     from warehouse.engine import WarehouseBusyError
-    from warehouse.lake import LakeError
     from warehouse.layout import NewerProfileError
 
     ours = (

@@ -15,7 +15,7 @@ import polars as pl
 from orchestration.loop.landing import land
 from orchestration.report import published_frame
 from orchestration.settings import Settings
-from warehouse.lake import Manifest
+from warehouse.batch import Manifest
 
 _SOURCE = "indicators"
 # whoever typed it in first is another than whoever confirms it

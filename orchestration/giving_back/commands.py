@@ -189,6 +189,8 @@ def _print_reasons(console: Console, contract: "SourceContract", name: str, line
 
 
 def _print_remarks(console: Console, checked: "Checked") -> None:
+    if checked.told_as:
+        console.print(f"Bij ons heet dit bestand {checked.told_as}: namen bewaren we niet.", markup=False)
     for reason, count in checked.withheld.items():
         console.print(f"{count} rijen laten we niet binnen: {reason}", markup=False)
     if checked.dropped_columns:

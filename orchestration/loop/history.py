@@ -20,8 +20,9 @@ from orchestration.loop.transform import build_models
 from orchestration.loop.verdicts import last_said
 from orchestration.settings import Settings
 from warehouse import load as loader
+from warehouse.batch import Manifest
 from warehouse.engine import connect, frame
-from warehouse.lake import Decision, Lake, Manifest
+from warehouse.lake import Decision, Lake
 
 _log = logging.getLogger("ademruimte.history")
 _VERDICTS = "select * from verdicts.fct_target_verdicts order by target_id"

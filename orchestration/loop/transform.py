@@ -5,7 +5,7 @@ import json
 import logging
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("ademruimte.dbt")
 # by what a manifest depends on; parsing the whole project costs eight seconds, reading this a third of one
 _PARSED: dict[str, bytes] = {}
+_HASH_BYTES = hashlib.sha256().digest_size
 
 
 class TransformError(RuntimeError):
@@ -130,11 +131,21 @@ def _parsed(settings: Settings) -> "Manifest":
     key = _manifest_key(settings)
     if key not in _PARSED:
         kept = settings.layout.dbt / f"parsed-{key}.msgpack"
-        _PARSED[key] = kept.read_bytes() if kept.exists() else _parse_anew(settings, kept)
+        _PARSED[key] = _whole(kept) or _parse_anew(settings, kept)
     # a manifest asks for the flags of a command, and no command was given yet
     set_from_args(Namespace(send_anonymous_usage_stats=False), None)
     manifest: Manifest = Manifest.from_msgpack(_PARSED[key])
     return manifest
+
+
+def _whole(kept: Path) -> bytes | None:
+    """The manifest that was kept; None where it is gone, or is not what was written."""
+    with suppress(OSError):
+        written = kept.read_bytes()
+        parsed = written[_HASH_BYTES:]
+        if hashlib.sha256(parsed).digest() == written[:_HASH_BYTES]:
+            return parsed
+    return None
 
 
 def _manifest_key(settings: Settings) -> str:
@@ -158,7 +169,7 @@ def _parse_anew(settings: Settings, kept: Path) -> bytes:
     parsed: bytes = outcome.result.to_msgpack()
     for earlier in kept.parent.glob("parsed-*.msgpack"):
         earlier.unlink(missing_ok=True)
-    replace_derived(kept, parsed)
+    replace_derived(kept, hashlib.sha256(parsed).digest() + parsed)
     return parsed
 
 

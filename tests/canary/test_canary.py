@@ -37,6 +37,7 @@ from tests.canary.planting import (
     FORMS,
     IDENTIFIERS,
     NATIONAL_NUMBER,
+    PERSON,
     PHONE,
     TOKEN,
     full_of_them,
@@ -159,7 +160,7 @@ def personal() -> set[str]:
 def named(name: str, at: int | str) -> str:
     """Another name of the same shape, with a person in it."""
     stem, ending = name.rsplit(".", 1)
-    return f"{stem}_{at}_{NATIONAL_NUMBER.replace('.', '-')}.{ending}"
+    return f"{stem}_{at}_{NATIONAL_NUMBER.replace('.', '-')}_{'_'.join(PERSON)}.{ending}"
 
 
 def rounds(originals: dict[str, list[tuple[str, bytes]]]) -> Iterator[list[tuple[str, str, bytes]]]:
@@ -173,6 +174,8 @@ def rounds(originals: dict[str, list[tuple[str, bytes]]]) -> Iterator[list[tuple
     for turn in range(max(map(len, queues.values()))):
         yield [(source, name, queue[turn]) for (source, name), queue in queues.items() if turn < len(queue)]
     yield [(source, named(name, 1), next(planted(content))) for source, name, content in files]
+    # a week and a team are read from such a name all the same
+    yield [(source, f"_{'_'.join(PERSON)}.".join(name.rsplit(".", 1)), content) for source, name, content in files]
     for at, form in enumerate(("0471234567", "32471234567", "85_07_30_033_28", "BE71-0961-2345-6769")):
         yield [(source, f"{form}_{at}_{name}", next(planted(content))) for source, name, content in files]
     yield [(source, f"{E_MAIL}_{name}", " ".join((TOKEN, *IDENTIFIERS)).encode()) for source, name, _ in files]

@@ -73,7 +73,9 @@ def test_a_person_typed_into_a_code_column_reaches_quarantine_redacted(kortrijk:
         SOURCE.read(drop(_NAME, f"{_HEADER}\n{line}\n"), Context(kortrijk)), CONTRACT, KeyRing((SecretStr("key"),))
     )
     found = split(admitted.tables["dossiers"], DOSSIERS, kortrijk)
-    assert found.quarantined["fase"].to_list() == [f"bel {REDACTED}"]
+    (kept,) = found.quarantined["fase"].to_list()
+    assert kept.endswith(f" {REDACTED}")
+    assert "bel" not in kept, "a stranger's word where one of a list belongs"
     assert admitted.redactions == 1
 
 

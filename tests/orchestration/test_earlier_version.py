@@ -18,7 +18,8 @@ import pytest
 from orchestration.loop.build import build
 from orchestration.report import published_frame
 from orchestration.settings import Settings, read_settings
-from warehouse.lake import FORMAT, Lake
+from warehouse.lake import Lake
+from warehouse.lake_format import FORMAT
 from warehouse.published.pointer import current
 from warehouse.state import VERSION, State
 

@@ -21,8 +21,9 @@ from orchestration.loop.replay import pass_again
 from orchestration.settings import Settings
 from tests.golden.fingerprints import fingerprints, main
 from tests.orchestration.profiles import NOW
+from warehouse.batch import Arrival, Manifest
 from warehouse.engine import connect
-from warehouse.lake import Arrival, Lake, Manifest
+from warehouse.lake import Lake
 from warehouse.load import load, write_build, write_profile, write_status
 
 SHUFFLES = int(os.environ.get("SHUFFLES", "3"))

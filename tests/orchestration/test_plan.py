@@ -16,7 +16,8 @@ from orchestration.loop import plan as planning
 from orchestration.loop.plan import Plan, last_decision, make_plan, why_due
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW, settings_in
-from warehouse.lake import Arrival, Lake, Manifest
+from warehouse.batch import Arrival, Manifest
+from warehouse.lake import Lake
 from warehouse.published.pointer import flip, stage
 
 Profile = Callable[..., Settings]

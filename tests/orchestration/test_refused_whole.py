@@ -20,7 +20,8 @@ from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
 from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, drop
 from tests.orchestration.test_partial_landing import _serving
-from warehouse.lake import Lake, Manifest
+from warehouse.batch import Manifest
+from warehouse.lake import Lake
 from warehouse.load import load, load_known
 from warehouse.state import State
 

@@ -24,7 +24,8 @@ from orchestration.loop.rotation import rotate
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
 from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, drop
-from warehouse.lake import KNOWN_AT, Lake, Manifest
+from warehouse.batch import KNOWN_AT, Manifest
+from warehouse.lake import Lake
 from warehouse.load import Loaded, load, load_known
 
 COACHES, DOSSIERS = "renovation_coach", "dossiers"

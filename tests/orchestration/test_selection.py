@@ -15,8 +15,8 @@ from contracts.registry import all_contracts
 from orchestration.loop.build import build
 from orchestration.loop.selection import measure
 from orchestration.settings import Settings
+from tests.golden.fingerprints import fingerprints
 from tests.orchestration.profiles import LATER, NOW, copy_profile, settings_in
-from tests.orchestration.test_order import fingerprints
 from warehouse import measured
 from warehouse.engine import connect
 

@@ -24,7 +24,8 @@ from orchestration.settings import SettingInvalidError, Settings, read_settings
 from orchestration.showcase import demo_home, demo_profile
 from tests.orchestration.listening import listening
 from tests.orchestration.real_refusals import count, lakes
-from warehouse.lake import Lake, Manifest
+from warehouse.batch import Manifest
+from warehouse.lake import Lake
 
 ROOT = Path(__file__).parents[2]
 TWICE = """

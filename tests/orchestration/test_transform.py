@@ -74,7 +74,9 @@ def test_what_dbt_makes_lies_in_the_profile_and_not_in_the_project(target: Path,
     assert Path(arguments["log_path"]).is_relative_to(demo.layout.root)
 
 
-def test_the_next_process_of_a_profile_parses_nothing_again(empty_profile: Callable[..., Settings]) -> None:
+def test_the_next_process_of_a_profile_parses_nothing_again_unless_what_was_kept_is_torn(
+    empty_profile: Callable[..., Settings],
+) -> None:
     settings = empty_profile(ADEMRUIMTE_CITY="terneuzen")
     of_older_code = settings.layout.dbt / "parsed-0123456789abcdef.msgpack"
     of_older_code.touch()
@@ -92,6 +94,11 @@ def test_the_next_process_of_a_profile_parses_nothing_again(empty_profile: Calla
     assert prepare() == first
     assert first[0] != of_older_code
     assert (settings.layout.dbt / "target" / "manifest.json").is_file()
+    # as a power cut leaves it: of its length, and empty behind some point
+    whole = first[0].read_bytes()
+    first[0].write_bytes(whole[:4096] + bytes(len(whole) - 4096))
+    assert prepare()[0] == first[0]
+    assert first[0].read_bytes()[4096:8192].strip(b"\0"), "parsed anew"
 
 
 def test_the_last_step_judges_and_measures_nothing_again(target: Path) -> None:
