@@ -24,6 +24,7 @@ CITY = "ADEMRUIMTE_CITY"
 HOME = "ADEMRUIMTE_HOME"
 MEMORY = "ADEMRUIMTE_MEMORY"
 SPILL = "ADEMRUIMTE_SPILL"
+POSTGRES = "ADEMRUIMTE_POSTGRES_URL"
 _AMOUNT = re.compile(r"[1-9]\d*(\.\d+)? ?([KMGT]i?B|%)")
 
 
@@ -62,6 +63,7 @@ class Settings:
         stable_for: a dropped file without `.ready` is complete when untouched this long.
         boundaries: GeoJSON of the municipality and its sectors; it need not exist.
         room: how much DuckDB may take while it loads, measures and judges.
+        postgres: the database to which builds are published too; None for files only.
     """
 
     city: City
@@ -73,6 +75,7 @@ class Settings:
     stable_for: timedelta
     boundaries: Path
     room: Room
+    postgres: Secret | None
 
     def contracts(self) -> dict[str, SourceContract]:
         """The contracts of the sources this city receives, by name."""
@@ -145,6 +148,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         stable_for=timedelta(seconds=_whole(env, "ADEMRUIMTE_STABLE_SECONDS", 10)),
         boundaries=Path(boundaries) if boundaries else layout.root / "boundaries.geojson",
         room=_room(env),
+        postgres=Secret(env[POSTGRES]) if env.get(POSTGRES) else None,
     )
 
 

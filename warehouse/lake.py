@@ -37,6 +37,7 @@ from warehouse.durable import (
 )
 from warehouse.frames import read_frame
 from warehouse.layout import NewerProfileError
+from warehouse.withdrawals import withdrawal_files
 
 Part = Literal["accepted", "quarantine", "received"]
 KNOWN_AT = "known_at"
@@ -411,12 +412,13 @@ class Lake:
         return _read_parquet(decision.path / "verdicts.parquet")
 
     def committed(self) -> Iterator[Path]:
-        """Whatever a backup must hold: the format, then every decision, then every batch that is committed by then.
+        """Whatever a backup must hold: the format, withdrawals, every decision, then every committed batch.
 
         In this order every batch that a decision names is among them, whatever is committed meanwhile.
         """
         if (self._root / _FORMAT_FILE).exists():
             yield self._root / _FORMAT_FILE
+        yield from withdrawal_files(self._root / _DECISIONS)
         for name in (_DECISIONS, *self._sources()):
             yield from self._folders(name)
 

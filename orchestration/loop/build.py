@@ -15,9 +15,9 @@ from datetime import datetime
 import polars as pl
 
 from contracts.registry import all_contracts
-from orchestration.loop import messages
+from orchestration.loop import messages, publishing
 from orchestration.loop.exit_gate import judge_exit
-from orchestration.loop.plan import Plan, code_version, last_decision, make_plan, why_due
+from orchestration.loop.plan import Plan, code_version, last_decision, make_plan, to_show, why_due
 from orchestration.loop.rotation import finish_rotation
 from orchestration.loop.transform import Transformed, build_models
 from orchestration.loop.verdicts import newly_said
@@ -26,12 +26,10 @@ from warehouse import load as loader
 from warehouse.engine import connect
 from warehouse.erasures import erase_again
 from warehouse.lake import Lake
-from warehouse.published.pointer import current, discard, flip, prune
-from warehouse.published.snapshot import stage_build
 from warehouse.state import State
+from warehouse.withdrawals import standing
 
 _log = logging.getLogger("ademruimte.build")
-PUBLISHED_SCHEMAS = ("marts", "verdicts", "quality")
 # unit tests try the logic of the code, not the data of a day: they run in `make test`
 _NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 JUDGE = ("--select", "tag:judge", *_NO_UNIT_TESTS)
@@ -102,14 +100,15 @@ class Build:
         last = last_decision(self.settings)
         if last is None:
             return "nothing to recover"
-        if current(self.settings.layout.published) == last.build_id:
+        shown, files = to_show(self.settings, last), publishing.files_of(self.settings)
+        if files.current() == shown:
             self.outbox()
-            return f"build {last.build_id} stands"
-        if not (self.settings.layout.published / "builds" / last.build_id).exists():
-            return f"build {last.build_id} is committed but its files are gone; this build replaces them"
-        self._publish(last.build_id)
+            return f"build {shown} stands"
+        if shown not in files.builds():
+            return f"build {shown} is committed but its files are gone; this build replaces them"
+        publishing.show(self.settings, shown, self.now)
         self.outbox()
-        return f"rolled build {last.build_id} forward"
+        return f"rolled build {shown} forward"
 
     def load(self) -> list[loader.Loaded]:
         """Loads committed batches into the landing tables."""
@@ -176,13 +175,13 @@ class Build:
         return build_models(self.settings, self.plan.as_of, JUDGE)
 
     def stage(self) -> None:
-        """Copies what readers may see into a folder that no reader looks at yet.
+        """Loads what readers may see into every store, where no reader looks yet.
 
         Raises:
             MixedBuildError: the warehouse holds another build.
         """
         self._refuse_mixed()
-        stage_build(self.settings.layout, self.plan.build_id, PUBLISHED_SCHEMAS)
+        publishing.stage(self.settings, self.plan.build_id, self.now)
 
     def commit(self) -> bool:
         """Writes the decisions: the commit point. The same build again appends nothing.
@@ -203,11 +202,17 @@ class Build:
         return True
 
     def publish(self) -> None:
-        """Flips the pointer of every store to this build, or drops what was staged when it adds nothing."""
-        if self.is_committed:
-            self._publish(self.plan.build_id)
+        """Flips the pointer of every store to this build, or drops what was staged when it adds nothing.
+
+        While readers were put back to an earlier build it waits until a person releases it.
+        """
+        held = standing(self.settings.layout.decisions)
+        if not self.is_committed:
+            publishing.discard(self.settings, self.plan.build_id, self.now)
+        elif held is not None:
+            _log.warning("build %s waits: %s", self.plan.build_id, held.told)
         else:
-            discard(self.settings.layout.published, self.plan.build_id)
+            publishing.show(self.settings, self.plan.build_id, self.now)
 
     def outbox(self) -> int:
         """Puts the messages of the published build in the outbox; each only once."""
@@ -226,14 +231,6 @@ class Build:
                 batch.source,
                 batch.batch_id,
             )
-
-    def _publish(self, build_id: str) -> None:
-        layout = self.settings.layout
-        flip(layout.published, build_id)
-        with State(layout.state) as state:
-            state.publish(build_id, "files", self.now)
-        prune(layout.published)
-        _log.info("published build %s", build_id)
 
     def _facts(self) -> dict[str, object]:
         return {
