@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-header --no-annotate --quiet --extra install
 
-.PHONY: help demo real dev prepare picture test readers door browser chaos acceptance shuffle fuzz canary calibrate bench check lint types imports sql lock clean contracts
+.PHONY: help demo real dev prepare picture test readers builds door browser chaos acceptance shuffle fuzz canary calibrate bench check lint types imports sql lock clean contracts
 .DEFAULT_GOAL := help
 
 help: ## shows this list
@@ -28,11 +28,14 @@ picture: .venv/.installed ## draws what the demo prints into docs/demo.svg, for 
 	@$(BIN)/ademruimte demo --picture docs/demo.svg
 
 test: check ## all checks and all tests
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not chaos and not real and not door and not browser and not readers"
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not (readers or builds or chaos or real or door or browser)"
 
 readers: .venv/.installed-dev ## readers of each store through twenty publishes, TLS of Debian's PostgreSQL; prints what it measured
 	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || test "$$(id -u)" != 0 || { apt-get update -qq && apt-get install -y -qq postgresql; } >/dev/null 2>&1 || true
 	@$(BIN)/pytest -m readers tests/readers tests/orchestration/test_publishing.py
+
+builds: .venv/.installed-dev ## whole builds: corrections, other dates, an empty lake, a profile of an earlier version
+	@$(BIN)/pytest -n 2 --dist loadfile -m builds
 
 door: .venv/.installed-dev ## the demo and `make dev` as processes; prints the seconds from a dropped file to published
 	@$(BIN)/pytest -m door tests/orchestration/test_showcase.py tests/door

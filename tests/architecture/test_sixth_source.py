@@ -11,9 +11,6 @@ from typing import Any
 
 import pytest
 
-# one interpreter of its own, that imports Dagster and parses the whole dbt project
-pytestmark = pytest.mark.slow
-
 CONTRACT = '''"""Rain that fell on the gauges of the city, measured per day."""
 
 from datetime import timedelta

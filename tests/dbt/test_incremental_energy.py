@@ -177,6 +177,7 @@ def year(dbt: Callable[..., Dbt], landing: Callable[..., Path]) -> Year:
     return Year(dbt, landing())
 
 
+@pytest.mark.builds  # years of readings
 def test_one_more_day_reads_that_day_and_not_its_history(year: Year) -> None:
     with connect(year.warehouse) as con:
         con.execute("delete from landing.affected")
@@ -190,6 +191,7 @@ def test_one_more_day_reads_that_day_and_not_its_history(year: Year) -> None:
     assert scanned["int_energy_meters__readings_daily"] > 0
 
 
+@pytest.mark.builds  # years of readings
 @pytest.mark.parametrize("model", MADE_OF_READINGS)
 def test_the_affected_dates_alone_make_what_all_of_history_makes(year: Year, model: str) -> None:
     assert year.by_dates[model] == year.of_all[model]

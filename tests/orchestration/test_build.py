@@ -141,6 +141,7 @@ def assert_views_stand_and_their_tests_run(built: Build) -> None:
     assert views & {parent for test in tests for parent in test["depends_on"]["nodes"]}
 
 
+@pytest.mark.builds  # a whole build of its own
 def test_a_bad_source_and_a_batch_that_cannot_be_loaded_make_exactly_their_own_kpis_unverified(
     own_demo: Settings,
 ) -> None:
@@ -170,6 +171,7 @@ def test_a_bad_source_and_a_batch_that_cannot_be_loaded_make_exactly_their_own_k
     assert after.filter(others, target_id="charge_points_total")["status"].item() != "unverified"
 
 
+@pytest.mark.builds  # a whole build of its own
 def test_a_build_that_dbt_cannot_finish_leaves_the_last_one_published(own_demo: Settings) -> None:
     published = current(own_demo.layout.published)
     with build_lock(own_demo):
@@ -233,6 +235,7 @@ def eleven_weeks_later(
     return later
 
 
+@pytest.mark.builds  # a whole build of its own
 def test_no_reader_recipient_or_mail_stops_a_build(eleven_weeks_later: Settings) -> None:
     published = current(eleven_weeks_later.layout.published)
     assert published == Lake(eleven_weeks_later.layout.lake).decisions()[-1].build_id
@@ -256,6 +259,7 @@ def test_judging_with_another_builds_quality_is_refused(own_demo: Settings) -> N
             this.judge()
 
 
+@pytest.mark.builds  # a whole build of its own
 def test_an_empty_lake_builds_and_publishes_109_targets_without_data(empty_profile: Callable[..., Settings]) -> None:
     settings = empty_profile()
     # a build of its own: there is no other of an empty lake
@@ -268,7 +272,7 @@ def test_an_empty_lake_builds_and_publishes_109_targets_without_data(empty_profi
     assert verdicts.height == 109
 
 
-@pytest.mark.chaos  # everything is built again
+@pytest.mark.builds  # everything is built again
 def test_the_same_build_again_from_the_lake_alone_gives_the_same_verdicts_and_appends_no_decision(
     own_demo: Settings,
 ) -> None:
@@ -293,6 +297,7 @@ def test_a_lost_publication_is_published_again(own_demo: Settings) -> None:
     assert why_due(own_demo, LATER) is None
 
 
+@pytest.mark.builds  # a whole build of its own
 def test_eleven_weeks_later_the_same_data_append_only_what_changes_status(
     demo: Settings, eleven_weeks_later: Settings
 ) -> None:

@@ -50,8 +50,7 @@ def test_a_figure_that_nobody_delivered_cannot_be_confirmed(own_demo: Settings) 
     assert "Traceback" not in said.stdout + said.stderr
 
 
-@pytest.mark.chaos  # a command as a process, and a whole build after it
-@pytest.mark.slow  # one build on the demo, after the figures were released
+@pytest.mark.builds  # a command as a process, and a whole build after it
 def test_a_figure_that_is_confirmed_counts_and_keeps_who_said_so_when_and_why(own_demo: Settings) -> None:
     for day in ("2023-12-31", "2024-12-31", "2025-12-31"):
         said = _confirm(own_demo, "road_deaths", day)

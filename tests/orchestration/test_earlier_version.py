@@ -58,7 +58,7 @@ def test_the_state_of_an_earlier_version_keeps_everything_it_holds(earlier: Sett
     assert _version(earlier.layout.state) == VERSION
 
 
-@pytest.mark.slow  # a whole build from an empty warehouse
+@pytest.mark.builds  # a whole build from an empty warehouse
 def test_the_next_version_builds_on_it_and_every_verdict_stays_said(earlier: Settings) -> None:
     lake = Lake(earlier.layout.lake)
     before = [(decision.build_id, lake.said(decision)) for decision in lake.decisions()]

@@ -64,6 +64,7 @@ def corrected(demo_home: Path, suppliers: dict[str, str], tmp_path_factory: pyte
     return settings
 
 
+@pytest.mark.builds  # whole builds of its own
 def test_new_values_append_only_the_verdicts_that_they_change(corrected: Settings) -> None:
     lake = Lake(corrected.layout.lake)
     assert lake.said(lake.decisions()[-1])["target_id"].to_list() == ["trees_extra", "wind_mw_2040"]
@@ -75,6 +76,7 @@ def of(verdicts: pl.DataFrame, target_id: str, column: str) -> object:
     return verdicts.filter(pl.col("target_id") == target_id)[column].item()
 
 
+@pytest.mark.builds  # whole builds of its own
 def test_what_was_said_and_what_is_recomputed_stay_as_they_were_when_a_correction_comes(corrected: Settings) -> None:
     lake = Lake(corrected.layout.lake)
     then, now = said(lake, AS_OF, NOW + timedelta(minutes=1)), said(lake, AS_OF, FAR)
@@ -95,8 +97,7 @@ def test_what_was_said_and_what_is_recomputed_stay_as_they_were_when_a_correctio
     assert others == ["trees_extra", "wind_mw_2040"]
 
 
-@pytest.mark.chaos  # a whole build of its own
-@pytest.mark.slow  # measures and judges the whole demo again, as on another day
+@pytest.mark.builds  # measures and judges the whole demo again, as on another day
 def test_what_is_recomputed_of_a_day_rests_on_no_figure_of_after_it(demo: Settings) -> None:
     day = date(2026, 9, 15)
     again = recomputed(demo, day, FAR)

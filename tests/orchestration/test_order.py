@@ -110,7 +110,7 @@ def fingerprints(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, object]]
         )
 
 
-@pytest.mark.slow  # many landings of the whole demo, each with all models
+@pytest.mark.builds  # many landings of the whole demo, each with all models
 def test_shuffled_landing_orders_give_identical_marts(
     arrivals: list[Arrival], compiled: Compiled, demo: Settings, tmp_path: Path
 ) -> None:

@@ -94,6 +94,7 @@ def lake_newer_than_state(
     return landed_again(own, demo_drops)
 
 
+@pytest.mark.builds  # the whole demo lands again
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_state_newer_than_its_lake_loses_no_source(
     state_newer_than_lake: Again, demo_rows: dict[str, pl.DataFrame], source: str
@@ -105,6 +106,7 @@ def test_a_state_newer_than_its_lake_loses_no_source(
         assert state_newer_than_lake.rows[name].equals(demo_rows[name]), name
 
 
+@pytest.mark.builds  # the whole demo lands again
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_lake_newer_than_its_state_takes_nothing_twice(
     lake_newer_than_state: Again, demo_rows: dict[str, pl.DataFrame], source: str
