@@ -61,7 +61,6 @@ def _faults() -> tuple[type[Exception], ...]:
     from ingestion.errors import SupplierError  # noqa: PLC0415 - only when something failed
     from orchestration.loop.build import BuildBusyError  # noqa: PLC0415
     from orchestration.loop.messages import OutboxHeldError  # noqa: PLC0415
-    from orchestration.loop.publishing import HeldError  # noqa: PLC0415
     from orchestration.loop.transform import TransformError  # noqa: PLC0415
     from warehouse.backup import BackupError  # noqa: PLC0415
     from warehouse.engine import WarehouseBusyError  # noqa: PLC0415
@@ -72,7 +71,6 @@ def _faults() -> tuple[type[Exception], ...]:
     ours = (
         BackupError,
         BuildBusyError,
-        HeldError,
         LakeError,
         NewerProfileError,
         OutboxHeldError,

@@ -151,10 +151,17 @@ def _succeeds(owner: str | None, *command: object) -> bool:
 
 
 def _run(owner: str | None, *command: object) -> None:
-    # a pipe would stay open for as long as the server runs
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    # programs of our own environment, or of the system
-    subprocess.run([str(part) for part in command], check=True, user=owner, cwd="/", timeout=60, **quiet)  # noqa: S603
+    subprocess.run(  # noqa: S603 - programs of our own environment, or of the system
+        [str(part) for part in command],
+        check=True,
+        user=owner,
+        cwd="/",
+        timeout=60,
+        # a pipe would stay open for as long as the server runs
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def _write(path: Path, lines: Sequence[str], owner: str | None) -> None:

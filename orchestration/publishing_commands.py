@@ -8,10 +8,13 @@ import typer
 from rich.console import Console
 
 from orchestration.settings import POSTGRES, SettingMissingError, read_settings
+from warehouse.withdrawals import release as end_hold
+from warehouse.withdrawals import standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orchestration.settings import Settings
     from warehouse.published.postgres_access import Access
 
 _console = Console(highlight=False)
@@ -28,9 +31,13 @@ def publish(
 
     settings, now = read_settings(), datetime.now(UTC)
     with build_lock(settings):
-        build_id, faults = publish_build(settings, now, is_released=release)
+        if release:
+            end_hold(settings.layout.decisions, now)
+        build_id, faults = publish_build(settings, now)
         fill_outbox(settings, now)
     _console.print(f"readers see build {build_id}", soft_wrap=True)
+    if held := standing(settings.layout.decisions):
+        _console.print(held.told, markup=False, soft_wrap=True)
     _tell(faults)
 
 
@@ -70,11 +77,21 @@ def bi_access(
     asked = EVERY_DEPARTMENT if every else department
     if asked is None or (every and department):
         raise typer.BadParameter("name a department, or --all for a login that sees the rows of each")
+    if department is not None:
+        _require_known(settings, department)
     _console.print(
         "\n".join(_sheet(give_access(settings.postgres.value, asked, is_new_password=new_password))),
         markup=False,
         soft_wrap=True,
     )
+
+
+def _require_known(settings: "Settings", department: str) -> None:
+    from orchestration.report import published_frame  # noqa: PLC0415 - brings polars
+
+    known = published_frame(settings, "marts.dim_department")["department_id"].sort().to_list()
+    if department not in known:
+        raise typer.BadParameter(f"there is no department {department!r}; there are: {', '.join(known)}")
 
 
 def _sheet(access: "Access") -> list[str]:

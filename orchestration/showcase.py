@@ -76,7 +76,7 @@ def run_demo(
     if server is not None and is_published:
         with build_lock(settings):
             # where nothing was to build, the build of an earlier run is not in it yet
-            failed += publish(settings, datetime.now(UTC), is_released=False)[1]
+            failed += publish(settings, datetime.now(UTC))[1]
         print_server(console, server)
     if failed:
         console.print(f"[bold red]failed:[/] {', '.join(failed)}")

@@ -27,7 +27,6 @@ from warehouse.engine import connect
 from warehouse.erasures import erase_again
 from warehouse.lake import Lake
 from warehouse.state import State
-from warehouse.withdrawals import standing
 
 _log = logging.getLogger("ademruimte.build")
 # unit tests try the logic of the code, not the data of a day: they run in `make test`
@@ -202,17 +201,15 @@ class Build:
         return True
 
     def publish(self) -> None:
-        """Flips the pointer of every store to this build, or drops what was staged when it adds nothing.
+        """Shows the newest build in every store; what was staged and adds nothing is dropped.
 
-        While readers were put back to an earlier build it waits until a person releases it.
+        While readers were put back to an earlier build they keep that one, and this one waits for a person.
         """
-        held = standing(self.settings.layout.decisions)
         if not self.is_committed:
             publishing.discard(self.settings, self.plan.build_id, self.now)
-        elif held is not None:
-            _log.warning("build %s waits: %s", self.plan.build_id, held.told)
-        else:
-            publishing.show(self.settings, self.plan.build_id, self.now)
+        shown, _ = publishing.publish(self.settings, self.now)
+        if self.is_committed and shown != self.plan.build_id:
+            _log.warning("build %s waits, and readers keep %s: `ademruimte status` says why", self.plan.build_id, shown)
 
     def outbox(self) -> int:
         """Puts the messages of the published build in the outbox; each only once."""

@@ -22,14 +22,10 @@ from warehouse.published.files import FileStore
 from warehouse.published.parquet import ParquetFiles
 from warehouse.published.store import KEPT, Store, UnknownBuildError
 from warehouse.state import State
-from warehouse.withdrawals import Withdrawal, release, standing, withdraw
+from warehouse.withdrawals import Withdrawal, withdraw
 
 _log = logging.getLogger("ademruimte.publishing")
 PUBLISHED_SCHEMAS = ("marts", "verdicts", "quality")
-
-
-class HeldError(RuntimeError):
-    """Readers were put back to an earlier build, and nobody released publishing since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,39 +87,29 @@ def show(settings: Settings, build_id: str, now: datetime) -> list[str]:
 
 
 def discard(settings: Settings, build_id: str, now: datetime) -> None:
-    """Forgets a staged build that adds nothing, and lets every other store catch up with what the files show."""
-    files = files_of(settings)
-    files.discard(build_id)
-    shown = files.current()
+    """Forgets a staged build that adds nothing."""
+    files_of(settings).discard(build_id)
     for store in other_stores(settings):
         with _unstopped(settings, store, build_id, now):
             store.discard(build_id)
-        if shown is not None:
-            _follow(settings, store, shown, now)
 
 
-def publish(settings: Settings, now: datetime, *, is_released: bool) -> tuple[str, list[str]]:
-    """Shows the build that readers should see, in every store.
+def publish(settings: Settings, now: datetime) -> tuple[str, list[str]]:
+    """Shows in every store the build that readers should see: the newest, or the one they were put back to.
 
     Args:
         settings: of the profile, whose build lock is held.
         now: the moment.
-        is_released: whether a rollback that holds publishing is over.
 
     Returns:
         The build, and why a store does not show it yet.
 
     Raises:
-        HeldError: publishing is held, and nobody released it.
         LookupError: nothing was built yet.
     """
-    held, last = standing(settings.layout.decisions), last_decision(settings)
-    if held is not None and not is_released:
-        raise HeldError(held.told)
+    last = last_decision(settings)
     if last is None:
         raise LookupError(f"nothing was built yet under {settings.layout.root}; run `ademruimte build`")
-    if is_released:
-        release(settings.layout.decisions, now)
     build_id = to_show(settings, last)
     return build_id, show(settings, build_id, now)
 
