@@ -50,7 +50,7 @@ def withdraw(decisions: Path, build_id: str, shown: str, reason: str, now: datet
     at = now.astimezone(UTC)
     withdrawal = Withdrawal(build_id, shown, reason, at.strftime("%Y-%m-%d %H:%M:%S"))
     make_synced(decisions)
-    _write(decisions / f"{_PREFIX}{at.strftime(_STAMP)}.json", withdrawal)
+    _write(decisions / f"{_PREFIX}{at.strftime(_STAMP)}-{build_id}.json", withdrawal)
     return withdrawal
 
 

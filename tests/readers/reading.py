@@ -59,6 +59,11 @@ class Publishing:
         with self.opened() as ask:
             return ask(query)
 
+    def read_committed(self, query: str) -> Rows:
+        """Asks PostgreSQL as a client does that sets nothing."""
+        with psycopg.connect(self.place, autocommit=True) as db:
+            return db.execute(named(query, lambda _, name: f"marts.{name}")).fetchall()
+
     def both(self, ask: Ask) -> tuple[Any, ...]:
         """How many rows two tables hold, and the lowest and highest number of a build in them."""
         (found,) = ask(_BOTH.format(a="{marts.fct_a}", b="{marts.fct_b}"))

@@ -1,8 +1,8 @@
 """PostgreSQL as a store: the race that a plain swap loses, what a janitor may take, and what a crash leaves."""
 
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import psycopg
@@ -14,10 +14,12 @@ from warehouse.published import postgres as module
 from warehouse.published.postgres_connection import PostgresError, conninfo
 
 # a stable function is called while a statement is planned: it holds a reader between its plan and its snapshot
-SLOW = """
+GATE = 77
+SLOW = f"""
 create function marts.slow() returns int stable language plpgsql as $$ begin
     if current_setting('my.once', true) is null then
-        perform set_config('my.once', '1', false); perform pg_sleep(1);
+        perform set_config('my.once', '1', false);
+        perform pg_advisory_lock({GATE}); perform pg_advisory_unlock({GATE});
     end if;
     return 0;
 end $$
@@ -48,20 +50,36 @@ def partitions(url: str) -> int:
     return int(str(count))
 
 
-def planned_before(publishing: Publishing, build_id: str) -> int:
-    """How many rows a statement finds that was planned before a build was attached, and runs after its flip."""
-    found: list[int] = []
+def until(url: str, query: str) -> None:
+    """Waits until a query finds something, half a minute at most."""
+    end = time.monotonic() + 30
+    while not asked(url, query):
+        assert time.monotonic() < end, query
+        time.sleep(0.02)
 
-    def read() -> None:
-        ((count,),) = publishing.read("select count(*) from {marts.fct_a} where n >= marts.slow()")
-        found.append(count)
 
-    reader = threading.Thread(target=read)
-    reader.start()
-    time.sleep(0.4)
-    publishing.publish(build_id, *numbered(int(build_id[1:])))
-    reader.join()
-    return found[0]
+def planned_before(publishing: Publishing, build_id: str, *, waits: bool) -> int:
+    """How many rows a statement finds that was planned before a build was attached, and runs after it is flipped.
+
+    Args:
+        publishing: to PostgreSQL.
+        build_id: of the build.
+        waits: whether publishing waits for it; else it is let go when all is published.
+    """
+    url, number = publishing.place, int(build_id[1:])
+    read = "select count(*) from {marts.fct_a} where n >= marts.slow()"
+    shown = "select 1 from ledger.publication where is_current and build_id = "
+    attached = "select 1 from ledger.version group by table_name having count(*) = "
+    with ThreadPoolExecutor(2) as threads, session(url) as gate:
+        gate.execute("select pg_advisory_lock(%s)", (GATE,))
+        reader = threads.submit(publishing.read_committed, read)
+        until(url, "select 1 from pg_locks where locktype = 'advisory' and not granted")
+        publisher = threads.submit(publishing.publish, build_id, *numbered(number))
+        until(url, f"{attached}{number}" if waits else f"{shown}'{build_id}'")
+        gate.execute("select pg_advisory_unlock(%s)", (GATE,))
+        publisher.result(30)
+        ((count,),) = reader.result(30)
+    return int(count)
 
 
 def test_a_statement_planned_before_a_publish_finds_its_rows_after_it(
@@ -69,10 +87,10 @@ def test_a_statement_planned_before_a_publish_finds_its_rows_after_it(
 ) -> None:
     postgres.publish("b1")
     do(database, SLOW)
-    assert planned_before(postgres, "b2") == 1000
+    assert planned_before(postgres, "b2", waits=True) == 1000
     # what it is that holds: without the wait the same reader finds nothing, and no error
     monkeypatch.setattr(module, "settle", lambda _: None)
-    assert planned_before(postgres, "b3") == 0
+    assert planned_before(postgres, "b3", waits=False) == 0
 
 
 def test_a_publisher_that_cannot_see_other_sessions_touches_nothing(

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import count, takewhile
 from typing import Final, NamedTuple
 
+from contracts.kinds import WHOLE
 from warehouse.published.contents import Column, Table
 from warehouse.published.postgres_connection import MARTS, PostgresError
 from warehouse.published.relations import literal, quoted
@@ -28,7 +29,7 @@ _TYPES: Final[tuple[tuple[str, str, str], ...]] = (
     ("USMALLINT", _WHOLE, "{0}::integer"),
     ("INTEGER", _WHOLE, "{0}"),
     ("UINTEGER", _BIG, "{0}::bigint"),
-    ("BIGINT", _BIG, "{0}"),
+    (WHOLE.sql, _BIG, "{0}"),
     ("UBIGINT", "numeric(38,0)", "{0}::decimal(38, 0)"),
     ("HUGEINT", "numeric(38,0)", "{0}::decimal(38, 0)"),
     ("UHUGEINT", "numeric(38,0)", "{0}::decimal(38, 0)"),
