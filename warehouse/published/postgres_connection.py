@@ -71,7 +71,8 @@ def conninfo(url: str, **changes: str) -> str:
             "the URL of PostgreSQL cannot be read; write postgresql://user:password@host/database"
         ) from None
     encrypted = {} if is_local(given) else {"sslmode": "require"}
-    return make_conninfo(**{**_PATIENCE, **encrypted, **given})
+    chosen: dict[str, Any] = {**_PATIENCE, **encrypted, **given}
+    return make_conninfo(**chosen)
 
 
 def is_local(given: dict[str, Any]) -> bool:
