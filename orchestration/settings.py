@@ -116,6 +116,10 @@ class Settings(BaseSettings):
     spill: Annotated[Path, AfterValidator(Path.resolve)] | None = None
     """The folder for what does not fit in that memory, on a local disk; empty: <home>/<city>/warehouse.duckdb.tmp, gone
     after each step."""
+    postgres_url: SecretStr | None = None
+    """The PostgreSQL database to which every build is published too (postgresql://user:password@host/database); empty:
+    files only. Its user owns the database, has the role pg_read_all_stats, and createrole for `ademruimte bi-access`.
+    Another machine is reached with TLS only; `sslmode=verify-full&sslrootcert=...` holds it to its certificate too."""
     smtp_host: str | None = None
     """The mail server; without one, messages are written as .eml files in <home>/<city>/mail/."""
     smtp_port: NonNegativeInt = 25

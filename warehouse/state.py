@@ -6,7 +6,7 @@ caller was told survives a power cut. Times are kept as ISO 8601 text in UTC.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -351,6 +351,20 @@ class State:
             OutboxMessage(key, department, period, build, subject, message, _moment(created), attempts, error)
             for key, department, period, build, subject, message, created, attempts, error in rows
         ]
+
+    def take_back(self, build_ids: Sequence[str]) -> int:
+        """Removes the messages of these builds that nobody has yet.
+
+        Returns:
+            How many.
+        """
+        marks = ", ".join("?" * len(build_ids))
+        # only marks are written into it
+        gone = self._con.execute(
+            f"delete from outbox where sent_at is null and build_id in ({marks})",  # noqa: S608
+            tuple(build_ids),
+        )
+        return gone.rowcount
 
     def mark_sent(self, message_key: str, at: datetime) -> None:
         """Notes that a message was delivered; the first time counts."""

@@ -31,6 +31,7 @@ class Found(NamedTuple):
         silent: sources that were heard longer ago than their contract allows.
         waiting: messages that could not leave.
         clocks: moments that cannot follow each other.
+        held: the build that was withdrawn, while publishing waits for a person.
     """
 
     failed_runs: Sequence[str] = ()
@@ -38,6 +39,7 @@ class Found(NamedTuple):
     silent: Sequence[str] = ()
     waiting: Sequence[str] = ()
     clocks: Sequence[str] = ()
+    held: Sequence[str] = ()
 
     @property
     def sections(self) -> Mapping[str, Sequence[str]]:
@@ -48,6 +50,7 @@ class Found(NamedTuple):
             _count(self.silent, "silent source"): self.silent,
             _count(self.waiting, "message that could not leave", "messages that could not leave"): self.waiting,
             _count(self.clocks, "wrong clock"): self.clocks,
+            _count(self.held, "withdrawn build"): self.held,
         }
         return {title: lines for title, lines in titles.items() if lines}
 

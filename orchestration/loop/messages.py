@@ -30,6 +30,7 @@ from warehouse.lake import Lake
 from warehouse.published.parquet import read_table
 from warehouse.published.pointer import current
 from warehouse.state import Hold, OutboxMessage, RunFailure, State
+from warehouse.withdrawals import standing
 
 if TYPE_CHECKING:
     from datetime import date
@@ -234,6 +235,7 @@ def _found(settings: Settings, state: State, now: datetime, since: datetime | No
             if each.last_error and each.department_id != DATA_TEAM
         ],
         clocks=list(_jumps(Lake(settings.layout.lake), now)),
+        held=[held.told] if (held := standing(settings.layout.decisions)) else [],
     )
 
 
