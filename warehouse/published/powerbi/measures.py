@@ -283,6 +283,27 @@ _POINTS: Final = (
 )
 
 _observed = partial(Measure, "fct_kpi_observations", "Renovatie")
+_OTHERS: Final = (
+    Measure(
+        "fct_kpi_observations",
+        "Indicatoren",
+        "Waarde van de indicator",
+        """VAR Laatste = LASTNONBLANK({dim_date.date_day}, CALCULATE(MAX({fct_kpi_observations.value})))
+RETURN IF(
+    HASONEVALUE({fct_kpi_observations.kpi_id}) && HASONEVALUE({fct_kpi_observations.area_id}),
+    CALCULATE(MAX({fct_kpi_observations.value}), Laatste))""",
+        "#,0.##",
+        "Laatste waarde van de keuze. Leeg bij meer dan één indicator of gebied: die tellen niet op.",
+    ),
+    Measure(
+        "fct_gap_drivers",
+        "Doelen",
+        "Bijdrage aan de achterstand",
+        "IF(HASONEVALUE({fct_gap_drivers.unit}), SUM({fct_gap_drivers.contribution}))",
+        "#,0.##",
+        "Hoeveel een oorzaak tegenhoudt, in haar eenheid. Leeg bij meer dan één eenheid.",
+    ),
+)
 
 
 def _standing(kpi: str) -> str:
@@ -395,7 +416,7 @@ _BUILD: Final = (
         "Zegt het wanneer de gegevens verzonnen zijn.",
     ),
 )
-MEASURES: Final = (*_TARGETS, *_ENERGY, *_POINTS, *_RENOVATION, *_TICKETS, *_BUILD)
+MEASURES: Final = (*_TARGETS, *_ENERGY, *_POINTS, *_RENOVATION, *_TICKETS, *_OTHERS, *_BUILD)
 """Every measure but *Gegevensversie*, which follows from the tables."""
 
 

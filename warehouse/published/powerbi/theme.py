@@ -6,10 +6,10 @@ from typing import Any, Final
 NAME: Final = "AdemruimteThema"
 """Without a space: Desktop drops a theme whose file has one."""
 
-SERIES: Final = ("#00509E", "#C4511A", "#6E6E6E", "#007F6B", "#5B2A86", "#A8842C")
+SERIES: Final = ("#0077BB", "#DA5A1B", "#332288", "#AC8C70", "#882255", "#5A3A22")
 """One colour per series, in the order in which a chart takes them."""
 
-BEHIND, RISK, GOOD, UNJUDGED = "#A4372A", "#8A5A00", "#00695C", "#5F6368"
+BEHIND, RISK, GOOD, UNJUDGED = "#9B1C1C", "#A36600", "#00527A", "#707070"
 """The colours of a judgement; a shape and a word always stand beside it."""
 
 _INK, _QUIET, _PAPER = "#1F1F1F", "#595959", "#FFFFFF"
