@@ -99,7 +99,8 @@ def _visuals(page: Page, model: Model) -> Iterator[tuple[str, Place, _Json]]:
     yield short_tag("visual", page.name, "head"), HEAD, _head(page)
     for title, place in (("Label van de gegevens", LABEL_PLACE), (VERSION_NAME, VERSION_PLACE)):
         card = Visual(Kind.CARD, title, f"Tekst: {title}.", place, measures=(title,))
-        yield short_tag("visual", page.name, title), place, _visual(card, page, model)
+        small = _visual(card, page, model) | {"objects": {"labels": [_properties(fontSize=_literal("11D"))]}}
+        yield short_tag("visual", page.name, title), place, small
     for visual in page.visuals:
         name = short_tag("visual", page.name, visual.kind, visual.title)
         yield name, visual.place, _visual(visual, page, model)
@@ -127,7 +128,7 @@ def _head(page: Page) -> _Json:
     ]
     return {
         "visualType": "textbox",
-        "objects": {"general": [{"properties": {"paragraphs": paragraphs}}]},
+        "objects": {"general": [_properties(paragraphs=paragraphs)]},
         "visualContainerObjects": _said(f"Titel: {page.name}.", None),
         "drillFilterOtherVisuals": True,
     }
@@ -139,6 +140,8 @@ def _visual(visual: Visual, page: Page, model: Model) -> _Json:
         if visual.sorted_by:
             query["sortDefinition"] = {"sort": [_sort(visual.sorted_by, model)], "isDefaultSort": False}
         made: _Json = {"visualType": str(visual.kind), "query": query}
+        if visual.kind is Kind.SLICER:
+            made["objects"] = _AS_LIST
         if visual.coloured:
             made["objects"] = {"values": [_colour(*visual.coloured, model)]}
         if visual.most:
@@ -190,7 +193,7 @@ def _colour(measure: str, by: str, model: Model) -> _Json:
     table, _ = model.measure(measure)
     selector = {"data": [{"dataViewWildcard": {"matchingOption": 1}}], "metadata": f"{table.name}.{measure}"}
     colour = {"solid": {"color": {"expr": _measure(by, model)}}}
-    return {"properties": {"fontColor": colour}, "selector": selector}
+    return _properties(fontColor=colour) | {"selector": selector}
 
 
 def _top(visual: Visual, model: Model) -> _Json:
@@ -226,9 +229,13 @@ def _said(told: str, title: str | None) -> _Json:
     """What a screen reader says of a visual, and what stands above it."""
     head = {"show": _literal("true"), "text": _literal(_quoted(title))} if title else {"show": _literal("false")}
     return {
-        "title": [{"properties": head}],
-        "general": [{"properties": {"altText": _literal(_quoted(told))}}],
+        "title": [_properties(**head)],
+        "general": [_properties(altText=_literal(_quoted(told)))],
     }
+
+
+def _properties(**named: object) -> _Json:
+    return {"properties": named}
 
 
 def _literal(value: str) -> _Json:
@@ -238,3 +245,10 @@ def _literal(value: str) -> _Json:
 def _quoted(text: str) -> str:
     escaped = text.replace("'", "''")
     return f"'{escaped}'"
+
+
+# the title above it says what it chooses from
+_AS_LIST: Final = {
+    "data": [_properties(mode=_literal(_quoted("Dropdown")))],
+    "header": [_properties(show=_literal("false"))],
+}
