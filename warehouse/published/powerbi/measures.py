@@ -107,7 +107,7 @@ _TARGETS: Final = (
     ),
     _of_one("Nodig tempo", "required_pace_per_year", _SIGNED, "Eenheden per jaar, van nu tot de einddatum."),
     _of_one("Recent tempo", "recent_pace_per_year", _SIGNED, "Eenheden per jaar, tot het laatste cijfer."),
-    _of_one("Versnelling", "acceleration", "0.0×", "Hoeveel keer het recente tempo nodig is."),
+    _of_one("Versnelling", "acceleration", '0.0"×"', "Hoeveel keer het recente tempo nodig is."),
     _of_one("Kans om te halen %", "p_reach", "0%", "Kans dat het doel op tijd gehaald wordt."),
     _verdict(
         "Oordeel met teken",
