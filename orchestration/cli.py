@@ -350,11 +350,11 @@ def powerbi(
     ] = None,
 ) -> None:
     """Write the published tables as a Power BI project: model, measures, pages; docs/powerbi.md says how to open it."""
-    from orchestration.power_bi import write_power_bi  # noqa: PLC0415 - brings dbt
-    from warehouse.published.powerbi.project import PROJECT, REPORT  # noqa: PLC0415
-    from warehouse.published.powerbi.source import Folder, Postgres  # noqa: PLC0415
+    from orchestration.power_bi import write_power_bi
+    from warehouse.published.powerbi.project import PROJECT, REPORT
+    from warehouse.published.powerbi.source import Folder, Postgres
 
-    is_new = write_power_bi(read_settings(), Folder(folder) if folder else Postgres(server, database), out)
+    is_new = write_power_bi(_settings(), Folder(folder) if folder else Postgres(server, database), out)
     kept = "" if is_new else f"; {REPORT} lay there and is as it was, move it away to get the pages anew"
     _console.print(f"{out / PROJECT}{kept}", markup=False, soft_wrap=True)
 

@@ -18,6 +18,7 @@ import pytest
 from orchestration.power_bi import read_marts
 from orchestration.settings import Settings
 from tests.orchestration.profiles import settings_in
+from warehouse.engine import connect
 from warehouse.frames import read_frame
 from warehouse.published.pointer import POINTER
 from warehouse.published.powerbi.model import ModelError, model_of
@@ -352,6 +353,29 @@ def test_whoever_has_no_postgresql_reads_the_folder_by_its_pointer(
         assert f'Tabel("{table.schema}", "{table.name}")' in query
         moments = {column.name for column in table.columns if column.type.startswith("timestamp")}
         assert set(re.findall(r'\{"(\w+)", AlsUtc', query)) == moments
+
+
+def test_questions_in_time_by_department_and_month_are_one_join_of_the_model_away(
+    demo: Settings, manifest: Mapping[str, Any]
+) -> None:
+    ways = {(link.many, link.one): link for link, is_active in model_of(read_marts(manifest)).relations if is_active}
+    link = ways["fct_ticket_service_monthly", "dim_department"]
+    with connect(demo.layout.warehouse, read_only=True) as con:
+        told = con.execute(
+            f"""select dim.name_nl, month_start, sum(n_on_time), sum(n)
+            from marts.fct_ticket_service_monthly as fact
+            inner join marts.dim_department as dim on fact.{link.many_column} = dim.{link.one_column}
+            where n_on_time is not null group by all having sum(n) > 0"""
+        ).fetchall()
+        # the questions themselves, which no reader sees
+        counted = con.execute(
+            """select name_nl, date_trunc('month', requested_date)::date,
+                count(*) filter (where outcome = 'on_time'), count(*)
+            from personal.fct_tickets inner join marts.dim_department using (department_id)
+            where is_counted and is_term_over group by all"""
+        ).fetchall()
+    assert len(told) > 3
+    assert set(told) <= set(counted)
 
 
 # how somebody without the red, the green or the blue cones sees a colour (Viénot, Brettel and Mollon, linear RGB)

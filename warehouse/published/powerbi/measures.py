@@ -362,34 +362,52 @@ RETURN IF(NOT ISBLANK(Nu) && NOT ISBLANK(Ervoor), Nu - Ervoor)""",
     ),
 )
 
-_ticket = partial(Measure, "fct_ticket_service_monthly", "1777")
+_month_of_tickets = partial(Measure, "fct_ticket_service_monthly", "1777")
+_quarter_of_tickets = partial(Measure, "fct_ticket_service_quarterly", "1777")
+
+
+def _in_time(table: str) -> str:
+    told = f"NOT ISBLANK({{{table}.n_on_time}})"
+    return f"DIVIDE(\n    SUM({{{table}.n_on_time}}),\n    CALCULATE(SUM({{{table}.n}}), {told}))"
+
+
 _TICKETS: Final = (
-    _ticket(
-        "Meldingen",
-        "SUM({fct_ticket_service_monthly.n_received})",
-        _WHOLE,
-        "Ontvangen meldingen. Groepen waarvan het aantal verborgen is, tellen niet mee.",
-    ),
-    _ticket(
+    _month_of_tickets(
         "Tijdig beantwoord %",
-        """DIVIDE(
-    SUM({fct_ticket_service_monthly.n_on_time}),
-    CALCULATE(SUM({fct_ticket_service_monthly.n}), NOT ISBLANK({fct_ticket_service_monthly.n_on_time})))""",
+        _in_time("fct_ticket_service_monthly"),
         _PERCENT,
-        "Beantwoord binnen vijf werkdagen, van alle meldingen waarvan die termijn voorbij is. Groepen waarvan het "
-        "aantal verborgen is, tellen boven noch onder de streep mee.",
+        "Beantwoord binnen vijf werkdagen, van de meldingen van maanden waarvan elke termijn voorbij is. Groepen "
+        "waarvan het aantal verborgen is, tellen boven noch onder de streep mee.",
     ),
-    _ticket(
+    _month_of_tickets(
+        "Meldingen",
+        "SUM({fct_ticket_service_monthly.n})",
+        _WHOLE,
+        "Meldingen waarvan de vijf werkdagen voorbij zijn. Groepen waarvan het aantal verborgen is, tellen niet mee.",
+    ),
+    _month_of_tickets(
         "Te laat of niet beantwoord",
         "SUM({fct_ticket_service_monthly.n_late}) + SUM({fct_ticket_service_monthly.n_overdue_open})",
         _WHOLE,
         "Meldingen met een antwoord na vijf werkdagen, of nog zonder.",
     ),
-    _ticket(
+    _month_of_tickets(
         "Verborgen groepen",
         "CALCULATE(COUNTROWS({fct_ticket_service_monthly}), {fct_ticket_service_monthly.is_suppressed} = TRUE())",
         _WHOLE,
         "Groepen waarvan aantallen verborgen zijn, zodat niemand te herkennen is.",
+    ),
+    _quarter_of_tickets(
+        "Tijdig beantwoord % (kwartaal)",
+        _in_time("fct_ticket_service_quarterly"),
+        _PERCENT,
+        "Hetzelfde per kwartaal van de vraag, waar ook het thema bij staat.",
+    ),
+    _quarter_of_tickets(
+        "Meldingen (kwartaal)",
+        "SUM({fct_ticket_service_quarterly.n})",
+        _WHOLE,
+        "Meldingen per kwartaal van de vraag. Groepen waarvan het aantal verborgen is, tellen niet mee.",
     ),
     Measure(
         "fct_ticket_backlog",

@@ -14,23 +14,22 @@ DEPARTMENT, DEPARTMENT_CODE = "dim_department", "department_id"
 BUILD_ID: Final = "build_id"
 
 LINKS: Final = (
+    Link("dim_target", "kpi_id", "dim_kpi", "kpi_id"),
     Link("fct_charge_point_history", "evse_key", "fct_charge_points", "evse_key"),
     Link("fct_charge_point_status_hourly", "evse_key", "fct_charge_points", "evse_key"),
     Link("fct_charge_point_status_hourly", "hour_date", CALENDAR, DAY),
     Link("fct_charge_point_stock_monthly", "month_end_date", CALENDAR, DAY),
-    Link("fct_charge_point_stock_monthly", "sector_area_id", "dim_area", "area_id"),
+    # before the link by municipality that a test states
     Link("fct_charge_points", "sector_area_id", "dim_area", "area_id"),
     Link("fct_energy_base_load", "month_start_date", CALENDAR, DAY),
     Link("fct_energy_co2", "month_start_date", CALENDAR, DAY),
     Link("fct_energy_daily", "reading_date", CALENDAR, DAY),
     Link("fct_energy_intensity", "period_end", CALENDAR, DAY),
     Link("fct_energy_monthly", "month_start_date", CALENDAR, DAY),
-    Link("fct_indicator_values", "area_id", "dim_area", "area_id"),
     Link("fct_indicator_values", "ref_date", CALENDAR, DAY),
-    Link("fct_kpi_observations", "area_id", "dim_area", "area_id"),
     Link("fct_kpi_observations", "ref_date", CALENDAR, DAY),
+    Link("fct_method_changes", "target_id", "dim_target", "target_id"),
     Link("fct_refusals", "week_start_date", CALENDAR, DAY),
-    Link("fct_sector_energy", "area_id", "dim_area", "area_id"),
     Link("fct_sector_energy", "ref_date", CALENDAR, DAY),
     Link("fct_target_status_history", "ref_date", CALENDAR, DAY),
     Link("fct_target_status_history", "target_id", "dim_target", "target_id"),
@@ -38,6 +37,10 @@ LINKS: Final = (
     Link("fct_ticket_backlog", DEPARTMENT_CODE, DEPARTMENT, DEPARTMENT_CODE),
     Link("fct_ticket_service_monthly", DEPARTMENT_CODE, DEPARTMENT, DEPARTMENT_CODE),
     Link("fct_ticket_service_monthly", "month_start", CALENDAR, DAY),
+    Link("fct_ticket_service_quarterly", DEPARTMENT_CODE, DEPARTMENT, DEPARTMENT_CODE),
+    Link("fct_ticket_service_quarterly", "quarter_start", CALENDAR, DAY),
+    Link("fct_ticket_service_rolling", DEPARTMENT_CODE, DEPARTMENT, DEPARTMENT_CODE),
+    Link("fct_ticket_service_rolling", "period_end", CALENDAR, DAY),
 )
 """What refers to what, where no relationship test of dbt says so. One that a test states as well is made once."""
 

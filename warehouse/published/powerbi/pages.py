@@ -106,7 +106,7 @@ PAGES: Final = (
         "Doelen",
         "Welke doelen lopen achter, hoeveel, en wat is er nodig? Kies één doel om zijn pad te zien.",
         (
-            *_slicers(_DEPARTMENT, ("Oordeel", "fct_target_verdicts.status_nl"), ("Punt", "dim_target.section")),
+            *_slicers(_DEPARTMENT, ("Oordeel", "dim_status.label_nl"), ("Punt", "dim_target.section")),
             *_cards("Aantal doelen", "Doelen achter", "Doelen die aandacht vragen", "Doelen op schema"),
             Visual(
                 Kind.TABLE,
@@ -230,8 +230,10 @@ PAGES: Final = (
         "1777",
         "Krijgen inwoners binnen vijf werkdagen antwoord, en waar niet?",
         (
-            *_slicers(_MONTH, _DEPARTMENT, ("Thema", "fct_ticket_service_monthly.theme_nl")),
-            *_cards("Tijdig beantwoord %", "Meldingen", "Te laat of niet beantwoord", "Te lang open"),
+            *_slicers(_MONTH, _DEPARTMENT, ("Thema", "fct_ticket_service_quarterly.theme_nl")),
+            *_cards(
+                "Tijdig beantwoord %", "Meldingen", "Te laat of niet beantwoord", "Te lang open", "Verborgen groepen"
+            ),
             Visual(
                 Kind.LINE,
                 "Tijdig beantwoord per maand",
@@ -242,12 +244,12 @@ PAGES: Final = (
             ),
             Visual(
                 Kind.TABLE,
-                "Per afdeling en thema",
-                "Tabel: aandeel op tijd, meldingen, te late meldingen en verborgen groepen per afdeling en thema.",
+                "Per afdeling en thema, per kwartaal",
+                "Tabel: aandeel op tijd en meldingen per afdeling en thema, over de kwartalen van de keuze.",
                 _RIGHT,
-                columns=("dim_department.name_nl", "fct_ticket_service_monthly.theme_nl"),
-                measures=("Tijdig beantwoord %", "Meldingen", "Te laat of niet beantwoord", "Verborgen groepen"),
-                sorted_by="-Tijdig beantwoord %",
+                columns=("dim_department.name_nl", "fct_ticket_service_quarterly.theme_nl"),
+                measures=("Tijdig beantwoord % (kwartaal)", "Meldingen (kwartaal)"),
+                sorted_by="-Tijdig beantwoord % (kwartaal)",
             ),
         ),
     ),
