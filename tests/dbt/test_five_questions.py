@@ -4,7 +4,6 @@ Charge points by sector and month are asked in `test_charge_point_months`, answe
 """
 
 from collections.abc import Callable
-from datetime import date
 
 import pytest
 
