@@ -352,6 +352,25 @@ def restore(
 
 
 @app.command()
+def powerbi(
+    out: Annotated[Path, typer.Option(help="Folder for the project; a report that lies there is kept.")],
+    server: Annotated[str, typer.Option(help="PostgreSQL server, with its port.")] = "localhost:5432",
+    database: Annotated[str, typer.Option(help="Database on it.")] = "ademruimte",
+    folder: Annotated[
+        str | None, typer.Option(help="Published folder as readers see it, instead of PostgreSQL.")
+    ] = None,
+) -> None:
+    """Write the published tables as a Power BI project: model, measures, pages; docs/powerbi.md says how to open it."""
+    from orchestration.power_bi import write_power_bi
+    from warehouse.published.powerbi.project import PROJECT, REPORT
+    from warehouse.published.powerbi.source import Folder, Postgres
+
+    is_new = write_power_bi(_settings(), Folder(folder) if folder else Postgres(server, database), out)
+    kept = "" if is_new else f"; {REPORT} lay there and is as it was, move it away to get the pages anew"
+    _console.print(f"{out / PROJECT}{kept}", markup=False, soft_wrap=True)
+
+
+@app.command()
 def prepare() -> None:
     """Write dbt's manifest and Dagster's settings, so that the UI starts quickly."""
     from orchestration.showcase import prepare_profile
