@@ -41,6 +41,11 @@ class MailSettings:
 
     Attributes:
         data_team: who gets the daily mail on what went wrong; without an address it is written into the folder.
+        tls: encrypt from the first byte instead of by STARTTLS.
+        authority: certificates to trust beside those the machine trusts.
+        per_minute: as many messages at most.
+        token_url: where an application (client_id, client_secret) gets its token; then there is no password.
+        teams: the file with the addresses of the flows that post in Teams.
     """
 
     sender: str
@@ -51,6 +56,13 @@ class MailSettings:
     username: str | None
     password: Secret | None
     starttls: bool
+    tls: bool
+    authority: Path | None
+    per_minute: int
+    token_url: str | None
+    client_id: str | None
+    client_secret: Secret | None
+    teams: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,15 +217,32 @@ def _whole(env: Mapping[str, str], name: str, default: int) -> int:
 
 
 def _mail(env: Mapping[str, str], city: City) -> MailSettings:
-    password = env.get("ADEMRUIMTE_SMTP_PASSWORD")
-    recipients = env.get("ADEMRUIMTE_RECIPIENTS")
+    tenant = env.get("ADEMRUIMTE_SMTP_TENANT")
+    token_url = f"https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token" if tenant else None
     return MailSettings(
         sender=env.get("ADEMRUIMTE_SENDER", f"Ademruimte {city.title_nl} <ademruimte@{city.name}.example>"),
-        recipients=Path(recipients) if recipients else None,
+        recipients=_file(env, "ADEMRUIMTE_RECIPIENTS"),
         data_team=env.get("ADEMRUIMTE_DATA_TEAM") or None,
         smtp_host=env.get("ADEMRUIMTE_SMTP_HOST") or None,
         smtp_port=_whole(env, "ADEMRUIMTE_SMTP_PORT", 25),
         username=env.get("ADEMRUIMTE_SMTP_USERNAME") or None,
-        password=Secret(password) if password else None,
+        password=_secret(env, "ADEMRUIMTE_SMTP_PASSWORD"),
         starttls=env.get("ADEMRUIMTE_SMTP_STARTTLS", "1") != "0",
+        tls=env.get("ADEMRUIMTE_SMTP_TLS", "0") == "1",
+        authority=_file(env, "ADEMRUIMTE_SMTP_CA_FILE"),
+        per_minute=_whole(env, "ADEMRUIMTE_SMTP_PER_MINUTE", 30),
+        token_url=env.get("ADEMRUIMTE_SMTP_TOKEN_URL") or token_url,
+        client_id=env.get("ADEMRUIMTE_SMTP_CLIENT_ID") or None,
+        client_secret=_secret(env, "ADEMRUIMTE_SMTP_CLIENT_SECRET"),
+        teams=_file(env, "ADEMRUIMTE_TEAMS"),
     )
+
+
+def _secret(env: Mapping[str, str], name: str) -> Secret | None:
+    written = env.get(name)
+    return Secret(written) if written else None
+
+
+def _file(env: Mapping[str, str], name: str) -> Path | None:
+    written = env.get(name)
+    return Path(written) if written else None
