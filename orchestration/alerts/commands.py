@@ -125,7 +125,9 @@ def log(
             for each in state.alerts()
             if department in (None, each.department_id) and target in (None, each.target_id)
         ]
-        fates = state.fates()
+        fates, held = state.fates(), state.outbox_hold()
+    if held is not None:
+        _say(f"what waits is held since {held.since:%Y-%m-%d %H:%M} UTC: {held.reason}")
     for each in decided:
         days = f"{each.first_at:%Y-%m-%d} to {each.last_at:%Y-%m-%d}, {each.builds} builds"
         _say(f"{each.department_id or '-'}  {each.target_id}  {each.status}: {fate_of(each, fates)} ({days})")

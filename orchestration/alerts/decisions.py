@@ -23,12 +23,19 @@ REASONS: Mapping[str, str] = {
     "not_made": "the message could not be made; it follows",
     "data_in_doubt": "the data is too old or not verified; the data team knows",
     "only_at_risk": "at risk; told along with something that is behind",
+    "asked_elsewhere": "its figure is asked of the department that supplies it",
     "no_owner": "no department is responsible",
     "nothing_wrong": "nothing to tell",
 }
 """Why a target is told or not."""
 
-_IN_DOUBT = ("stale", "unverified", "no_data")
+_SILENT = {
+    "stale": "data_in_doubt",
+    "unverified": "data_in_doubt",
+    "no_data": "data_in_doubt",
+    "at_risk": "only_at_risk",
+    "awaiting_figure": "asked_elsewhere",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +88,7 @@ def _told_in(digest: Digest) -> Iterator[tuple[str, str]]:
 def _silence(status: str, department: str) -> str:
     if not department:
         return "no_owner"
-    if status in _IN_DOUBT:
-        return "data_in_doubt"
-    return "only_at_risk" if status == "at_risk" else "nothing_wrong"
+    return _SILENT.get(status, "nothing_wrong")
 
 
 def fate_of(alert: Alert, fates: Mapping[str, Fate]) -> str:

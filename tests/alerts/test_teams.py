@@ -198,7 +198,7 @@ def test_a_flow_that_says_nothing_is_not_waited_for_and_its_address_not_told() -
     with flowing(Flow(silent_for=5)) as url:
         fault = fault_of(teams(url, deadline_seconds=0.3))
     assert isinstance(fault, LineBrokenError)
-    assert "took too long to answer" in str(fault)
+    assert "the Teams flow of mobiliteit could not be reached" in str(fault)
 
 
 def test_a_flow_that_is_not_there_is_told_without_its_address() -> None:
