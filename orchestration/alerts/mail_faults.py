@@ -127,6 +127,7 @@ _LOGIN = {
         "*enterprise application*, then Add-MailboxPermission -AccessRights FullAccess on that mailbox)",
     ),
 }
+_CLOSING = 421
 # OpenSSL's numbers of why a certificate is not trusted
 _EXPIRED, _NOT_YET = 10, 9
 _UNKNOWN_ISSUER = (18, 19, 20, 21)
@@ -152,9 +153,11 @@ def of_answer(code: int, said: str, login: str | None = None) -> Meaning:
     known = next((each for pattern, each in _KNOWN if re.search(pattern, answer, re.IGNORECASE | re.DOTALL)), None)
     if known is not None and not (login and known.scope is not Scope.LINE):
         return known
+    if login is not None and code < 500:
+        return Meaning(Scope.LINE, "the server could not check the login just now; it is tried again by itself")
     if login is not None:
         return _LOGIN[login]
-    if code == 421:
+    if code == _CLOSING:
         return Meaning(Scope.LINE, "the server takes no more for now; it is tried again by itself")
     return Meaning(Scope.LATER if code < 500 else Scope.MESSAGE)
 

@@ -202,6 +202,7 @@ WRONG_PASSWORD = "535 5.7.139 Authentication unsuccessful, the user credentials 
         (BASIC_OFF, ("takes no password for sending mail any more", "ADEMRUIMTE_SMTP_CLIENT_ID", "SMTP.SendAsApp")),
         (CLIENT_OFF, ("switched off", "Set-CASMailbox", "SmtpClientAuthenticationDisabled $false")),
         (WRONG_PASSWORD, ("refused the login", "wrong or has expired")),
+        ("454 4.7.0 Temporary authentication failure", ("could not check the login just now",)),
         ("535 5.7.8 Error: authentication failed", ("check ADEMRUIMTE_SMTP_USERNAME and ADEMRUIMTE_SMTP_PASSWORD",)),
     ],
 )
