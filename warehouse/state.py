@@ -6,7 +6,7 @@ caller was told survives a power cut. Times are kept as ISO 8601 text in UTC.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -487,6 +487,20 @@ class State:
         """What became of every message, by key."""
         rows = self._con.execute("select message_key, sent_at, dead_at is not null, last_error from outbox")
         return {key: Fate(_optional_moment(sent), bool(is_dead), error) for key, sent, is_dead, error in rows}
+
+    def take_back(self, build_ids: Sequence[str]) -> int:
+        """Removes the messages of these builds that nobody has yet.
+
+        Returns:
+            How many.
+        """
+        marks = ", ".join("?" * len(build_ids))
+        # only marks are written into it
+        gone = self._con.execute(
+            f"delete from outbox where sent_at is null and build_id in ({marks})",  # noqa: S608
+            tuple(build_ids),
+        )
+        return gone.rowcount
 
     def mark_sent(self, message_key: str, at: datetime) -> None:
         """Notes that a message was delivered; the first time counts."""

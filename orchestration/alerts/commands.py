@@ -3,13 +3,14 @@
 import sys
 from collections import Counter
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from orchestration.settings import read_settings
-from warehouse.state import Hold, State
+if TYPE_CHECKING:
+    from orchestration.settings import Settings
+    from warehouse.state import State
 
 outbox = typer.Typer(help="The messages that wait to be sent, and those that were given up.", no_args_is_help=True)
 alerts = typer.Typer(help="What departments are told, and the ways by which it leaves.", no_args_is_help=True)
@@ -19,7 +20,7 @@ _console = Console(highlight=False)
 @outbox.command(name="list")
 def list_waiting() -> None:
     """Show every message that nobody has yet, those that were given up, and whether the outbox is held."""
-    with State(read_settings().layout.state) as state:
+    with _state() as state:
         hold, waiting, dead, broken = state.outbox_hold(), state.unsent(), state.dead_letters(), state.broken_lines()
     if hold is not None:
         _say(f"held since {hold.since:%Y-%m-%d %H:%M} UTC: {hold.reason}")
@@ -40,7 +41,9 @@ def list_waiting() -> None:
 @outbox.command()
 def hold(reason: Annotated[str, typer.Argument(help="Why no message may leave; shown to whoever asks.")]) -> None:
     """Keep every message in the outbox until it is released."""
-    with State(read_settings().layout.state) as state:
+    from warehouse.state import Hold
+
+    with _state() as state:
         state.hold_outbox(Hold(reason, datetime.now(UTC)))
     _say("held: no message leaves until `ademruimte outbox release`")
 
@@ -50,7 +53,7 @@ def release(
     key: Annotated[list[str] | None, typer.Argument(help="Messages that were given up: they are tried again.")] = None,
 ) -> None:
     """Let messages leave again: all when none is named, or those that were given up; Dagster sends within a minute."""
-    with State(read_settings().layout.state) as state:
+    with _state() as state:
         unknown = [each for each in key or () if not state.revive(each)]
         if not key:
             state.release_outbox()
@@ -65,7 +68,7 @@ def close(
     reason: Annotated[str, typer.Argument(help="Why it need not arrive any more.")],
 ) -> None:
     """End a message that was given up; it is kept, and nobody is reminded of it."""
-    with State(read_settings().layout.state) as state:
+    with _state() as state:
         is_closed = state.close_letter(key, reason, datetime.now(UTC))
     _refuse([] if is_closed else [key])
     _say(f"closed: {key}")
@@ -79,9 +82,9 @@ def send_test(
     department: Annotated[str, typer.Option(help="Who gets it; the data team when nobody is named.")] = "data_team",
 ) -> None:
     """Send one message that says that it is a test, and name what is wrong where it does not arrive."""
-    from orchestration.loop.proving import prove  # noqa: PLC0415 - brings the chart library
+    from orchestration.loop.proving import prove
 
-    proofs = prove(read_settings(), department, datetime.now(UTC), only=way)
+    proofs = prove(_settings(), department, datetime.now(UTC), only=way)
     if not proofs:
         raise typer.BadParameter("no such channel is set; there are mail and teams")
     for proof in proofs:
@@ -94,10 +97,10 @@ def preview(
     *, with_silent: Annotated[bool, typer.Option("--all", help="Every silent target too, with why.")] = False
 ) -> None:
     """Show what tomorrow would tell as things stand, and why the rest is silent; nothing is written or sent."""
-    from orchestration.alerts.decisions import REASONS, SILENT  # noqa: PLC0415 - brings polars
-    from orchestration.loop.messages import preview as look_ahead  # noqa: PLC0415 - brings the chart library
+    from orchestration.alerts.decisions import REASONS, SILENT
+    from orchestration.loop.messages import preview as look_ahead
 
-    settings = read_settings()
+    settings = _settings()
     ahead = look_ahead(settings, datetime.now(UTC))
     if ahead is None:
         raise typer.BadParameter(f"nothing is published yet under {settings.layout.root}; run `ademruimte build`")
@@ -117,9 +120,9 @@ def log(
     target: Annotated[str | None, typer.Option(metavar="TARGET_ID", help="Only this target.")] = None,
 ) -> None:
     """Why did I hear nothing? What was decided of each target, since when, by how many builds, and where it went."""
-    from orchestration.alerts.decisions import fate_of  # noqa: PLC0415 - brings polars
+    from orchestration.alerts.decisions import fate_of
 
-    with State(read_settings().layout.state) as state:
+    with _state() as state:
         decided = [
             each
             for each in state.alerts()
@@ -141,3 +144,15 @@ def _refuse(unknown: list[str]) -> None:
 
 def _say(text: str) -> None:
     _console.print(text, markup=False, soft_wrap=True)
+
+
+def _settings() -> "Settings":
+    from orchestration.settings import read_settings
+
+    return read_settings()
+
+
+def _state() -> "State":
+    from warehouse.state import State
+
+    return State(_settings().layout.state)

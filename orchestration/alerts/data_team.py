@@ -33,6 +33,7 @@ class Wrong(NamedTuple):
         waiting: messages that could not leave.
         webhooks: lines of the file with webhooks that cannot be used.
         clocks: moments that cannot follow each other.
+        held: the build that was withdrawn, while publishing waits for a person.
     """
 
     failed_runs: Sequence[str] = ()
@@ -41,6 +42,7 @@ class Wrong(NamedTuple):
     waiting: Sequence[str] = ()
     webhooks: Sequence[str] = ()
     clocks: Sequence[str] = ()
+    held: Sequence[str] = ()
 
     @property
     def sections(self) -> Mapping[str, Sequence[str]]:
@@ -52,6 +54,7 @@ class Wrong(NamedTuple):
             _count(self.waiting, "message that could not leave", "messages that could not leave"): self.waiting,
             _count(self.webhooks, "wrong webhook"): self.webhooks,
             _count(self.clocks, "wrong clock"): self.clocks,
+            _count(self.held, "withdrawn build"): self.held,
         }
         return {title: lines for title, lines in titles.items() if lines}
 

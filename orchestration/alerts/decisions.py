@@ -16,7 +16,7 @@ TOLD, SILENT = "told", "silent"
 REASONS: Mapping[str, str] = {
     "behind": "behind",
     "overdue": "its deadline has passed",
-    "at_risk": "at risk, beside what is behind",
+    "mentioned": "asks for attention, beside what is behind",
     "awaiting_figure": "its figure is asked",
     "rejudged": "judged otherwise by new rules",
     "already_told": "told in this period already",
@@ -24,12 +24,17 @@ REASONS: Mapping[str, str] = {
     "data_in_doubt": "the data is too old or not verified; the data team knows",
     "only_at_risk": "at risk; told along with something that is behind",
     "asked_elsewhere": "its figure is asked of the department that supplies it",
+    "same_story": "another promise on the same figure is told",
+    "disputed": "its judgement hangs on an open question",
     "no_owner": "no department is responsible",
     "nothing_wrong": "nothing to tell",
 }
 """Why a target is told or not."""
 
+_OF_A_STORY = ("behind", "overdue", "at_risk")
 _SILENT = {
+    "behind": "disputed",
+    "overdue": "disputed",
     "stale": "data_in_doubt",
     "unverified": "data_in_doubt",
     "no_data": "data_in_doubt",
@@ -61,33 +66,36 @@ class Found:
             at: when it is decided.
         """
         said = {(digest.department_id, target): why for digest in self.digests for target, why in _told_in(digest)}
-        status = dict(self.verdicts.select("target_id", "status").iter_rows())
-        owned = {
-            (owner or "", target) for target, owner in self.verdicts.select("target_id", "department_id").iter_rows()
-        }
+        verdicts = {row["target_id"]: row for row in self.verdicts.iter_rows(named=True)}
+        owned = {(row["department_id"] or "", target) for target, row in verdicts.items()}
         for department, target in sorted({*said, *owned}):
             why, key, is_told = said.get((department, target)), None, False
+            status = verdicts[target]["status"]
             if why is None:
-                why = _silence(status[target], department)
+                why = _silence(status, department, is_first=verdicts[target]["is_first_of_story"])
             elif department in fresh:
                 key, is_told = fresh[department], True
             else:
                 key = self.known.get(department)
                 why = "already_told" if key else "not_made"
             outcome = TOLD if is_told else SILENT
-            yield Alert(department, target, status[target], outcome, why, key, build_id, at, build_id, at)
+            yield Alert(department, target, status, outcome, why, key, build_id, at, build_id, at)
 
 
 def _told_in(digest: Digest) -> Iterator[tuple[str, str]]:
-    for line in (*digest.lines, *digest.awaited):
+    for line in (*digest.told, *digest.awaited):
         yield line.target_id, line.status
+    for line in digest.mentioned:
+        yield line.target_id, "mentioned"
     for line in digest.rejudged:
         yield line.target_id, "rejudged"
 
 
-def _silence(status: str, department: str) -> str:
+def _silence(status: str, department: str, *, is_first: bool) -> str:
     if not department:
         return "no_owner"
+    if status in _OF_A_STORY and not is_first:
+        return "same_story"
     return _SILENT.get(status, "nothing_wrong")
 
 
@@ -97,7 +105,7 @@ def fate_of(alert: Alert, fates: Mapping[str, Fate]) -> str:
         return f"silent, {REASONS[alert.reason]}"
     fate = fates.get(alert.message_key or "")
     if fate is None:
-        return f"told, {REASONS[alert.reason]}"
+        return f"taken back with its build before it left, {REASONS[alert.reason]}"
     if fate.sent_at is not None:
         return f"sent on {fate.sent_at:%Y-%m-%d %H:%M} UTC, {REASONS[alert.reason]}"
     why = fate.last_error or "not tried yet"

@@ -16,7 +16,8 @@ from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
 
-from ingestion.delivery import Secret
+from pydantic import SecretStr
+
 from ingestion.door import without_identifiers
 from orchestration.alerts import mail_faults
 from orchestration.alerts.channels import Deliver, DeliveryError, HeldError, LineBrokenError, RefusedError
@@ -48,7 +49,7 @@ class Login:
     """A mailbox and its password."""
 
     username: str
-    password: Secret
+    password: SecretStr
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class _Session:
 
     to: Smtp
     server: smtplib.SMTP | None = None
-    token: Secret | None = None
+    token: SecretStr | None = None
     sent: deque[float] = field(default_factory=deque)
 
     def deliver(self, row: OutboxMessage) -> None:
@@ -178,10 +179,10 @@ class _Session:
             return
         try:
             if isinstance(account, Login):
-                server.login(account.username, account.password.value)
+                server.login(account.username, account.password.get_secret_value())
             else:
                 self.token = account.token()
-                first = f"user={account.username}\x01auth=Bearer {self.token.value}\x01\x01"
+                first = f"user={account.username}\x01auth=Bearer {self.token.get_secret_value()}\x01\x01"
                 server.ehlo_or_helo_if_needed()
                 # the second word of the server is why it refuses, and wants an empty line
                 server.auth("XOAUTH2", lambda challenge=None: "" if challenge else first)
@@ -226,8 +227,8 @@ class _Session:
         account = self.to.account
         secret = account.password if isinstance(account, Login) else account.secret if account else None
         for hidden in (secret, self.token):
-            if hidden is not None and hidden.value:
-                text = text.replace(hidden.value, "***")
+            if hidden is not None and hidden.get_secret_value():
+                text = text.replace(hidden.get_secret_value(), "***")
         return f"mail server {self.to.host}:{self.to.port} {without_identifiers(text)}"
 
     def _unsupported(self, fault: Exception) -> str:

@@ -14,7 +14,8 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ingestion.delivery import Secret
+from pydantic import SecretStr
+
 from ingestion.errors import SupplierError
 from ingestion.http import Answer, Client, retry_after
 from orchestration.alerts.channels import Deliver, HeldError, LineBrokenError, RefusedError
@@ -59,7 +60,7 @@ class Envelope(StrEnum):
 class Webhook:
     """Where the cards of one department go."""
 
-    address: Secret
+    address: SecretStr
     envelope: Envelope = Envelope.MESSAGE
 
     def around(self, card: object) -> bytes:
@@ -101,7 +102,7 @@ def webhooks(path: Path | None) -> Webhooks:
         department, url, envelope = (bare(row.get(name)) for name in (*_COLUMNS, "envelope"))
         fault = _fault(url, envelope) or ("names a department a second time" if department in known else None)
         if fault is None:
-            known[department] = Webhook(Secret(url), Envelope(envelope or Envelope.MESSAGE))
+            known[department] = Webhook(SecretStr(url), Envelope(envelope or Envelope.MESSAGE))
         else:
             faults.append(f"{path}: line {rows.line_num} {fault}")
     return Webhooks(known, tuple(faults))
@@ -151,7 +152,7 @@ class Teams:
         content = webhook.around(json.loads(row.message))
         # what a flow does not read, a proxy or a log may: the same key is the same card
         headers = {"Content-Type": "application/json; charset=utf-8", "Idempotency-Key": row.message_key}
-        url = webhook.address.value
+        url = webhook.address.get_secret_value()
         with Client(url, headers, deadline_seconds=self.deadline_seconds) as client:
             try:
                 answer = self._answer(client, url, content)

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from pydantic import SecretStr
+
 from ingestion.bounded_json import UnreadableJsonError, read_json
-from ingestion.delivery import Secret
 from ingestion.errors import SupplierError
 from ingestion.http import Client
 from orchestration.alerts import mail_faults
@@ -25,9 +26,9 @@ class Application:
     username: str
     token_url: str
     client_id: str
-    secret: Secret
+    secret: SecretStr
 
-    def token(self) -> Secret:
+    def token(self) -> SecretStr:
         """A token of an hour: enough for one session.
 
         Raises:
@@ -36,7 +37,7 @@ class Application:
         form = {
             "grant_type": "client_credentials",
             "client_id": self.client_id,
-            "client_secret": self.secret.value,
+            "client_secret": self.secret.get_secret_value(),
             "scope": _SCOPE,
         }
         try:
@@ -49,6 +50,6 @@ class Application:
         told = granted if isinstance(granted, dict) else {}
         token = told.get("access_token")
         if isinstance(token, str) and token:
-            return Secret(token)
+            return SecretStr(token)
         why = mail_faults.of_token(str(told.get("error", "no token")), str(told.get("error_description", "")))
         raise LineBrokenError(f"Entra ID grants no token, {why}")

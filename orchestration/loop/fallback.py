@@ -78,4 +78,4 @@ def _told_of(lost: Undelivered) -> tuple[str, list[str]]:
 def to_data_team(settings: Settings, now: datetime) -> Writing:
     """From whom to whom a mail for the data team goes."""
     address = written_for(recipients_on(settings, settings.as_of(now)), DATA_TEAM)
-    return Writing(settings.city.name, now, settings.mail.sender, address, settings.layout.is_synthetic)
+    return Writing(settings.city.name, now, settings.sender, address, settings.layout.is_synthetic)

@@ -33,6 +33,7 @@ from warehouse.lake import Lake
 from warehouse.published.parquet import read_table
 from warehouse.published.pointer import current
 from warehouse.state import Alert, Hold, OutboxMessage, RunFailure, State
+from warehouse.withdrawals import standing
 
 if TYPE_CHECKING:
     from datetime import date
@@ -98,6 +99,9 @@ class _Filling:
     def found(self, state: State, as_of: "date") -> Found:
         """What this build has to tell on a day, and what of it was told."""
         verdicts = self._read("verdicts.fct_target_verdicts")
+        # a build that an earlier version published was told by that version
+        if "is_alarm" not in verdicts.columns:
+            return Found(verdicts.clear(), (), {})
         told = digests(verdicts, self._read("marts.dim_department"), self.build_id, as_of, self._rejudged(state))
         known = {each.department_id: self._key(each) for each in told if self._is_known(state, each)}
         return Found(verdicts, told, known)
@@ -111,7 +115,7 @@ class _Filling:
 
     def _cards(self, fresh: Iterable[Digest]) -> Iterator[OutboxMessage]:
         """The same on a card, for the departments that have a flow in Teams."""
-        known = webhooks(self.settings.mail.teams).known
+        known = webhooks(self.settings.teams).known
         for digest in fresh:
             if digest.department_id in known:
                 content = card(digest, self.settings.city.title_nl, is_synthetic=self.settings.layout.is_synthetic)
@@ -148,7 +152,7 @@ class _Filling:
                     message(
                         digest,
                         observations,
-                        sender=self.settings.mail.sender,
+                        sender=self.settings.sender,
                         recipient=written_for(known, digest.department_id),
                         city_title=self.settings.city.title_nl,
                         is_synthetic=self.settings.layout.is_synthetic,
@@ -266,8 +270,9 @@ def _found(settings: Settings, state: State, now: datetime, since: datetime | No
         refused=[*told, *whole],
         silent=list(_silent(settings, state, now)),
         waiting=list(_waiting(state)),
-        webhooks=webhooks(settings.mail.teams).faults,
+        webhooks=webhooks(settings.teams).faults,
         clocks=list(_jumps(Lake(settings.layout.lake), now)),
+        held=[held.told] if (held := standing(settings.layout.decisions)) else [],
     )
 
 

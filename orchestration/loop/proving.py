@@ -29,7 +29,7 @@ def prove(settings: Settings, department: str, now: datetime, only: str | None =
     """Sends a test to one department by every way that is set, or by one of them."""
     ways = ways_of(settings, settings.as_of(now))
     faults = [Proof(TEAMS, is_delivered=False, told=fault) for fault in ways.teams.webhooks.faults]
-    asked = [MAIL, *([TEAMS] if settings.mail.teams else [])]
+    asked = [MAIL, *([TEAMS] if settings.teams else [])]
     tried = [_prove(settings, ways, way, department, now) for way in asked if only in (None, way)]
     return [*tried, *(fault for fault in faults if only in (None, TEAMS))]
 
@@ -48,8 +48,8 @@ def _taken(settings: Settings, way: str, department: str, *, is_file: bool) -> s
         return f"written into {settings.layout.mail}: no mail server is set, or no address for {department}"
     if way == TEAMS:
         return f"taken by the flow of {department}: look whether the card is in the channel"
-    mail = settings.mail
-    return f"taken by {mail.smtp_host}:{mail.smtp_port} for {department}: look whether it came, in the spam folder too"
+    server = f"{settings.smtp_host}:{settings.smtp_port}"
+    return f"taken by {server} for {department}: look whether it came, in the spam folder too"
 
 
 def _test(settings: Settings, ways: Ways, way: str, department: str, now: datetime) -> OutboxMessage:

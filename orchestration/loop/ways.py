@@ -17,9 +17,10 @@ from orchestration.alerts.recipients import RecipientFileError, Recipients, addr
 from orchestration.alerts.smtp import Encryption, Login, Smtp
 from orchestration.alerts.teams import TEAMS, Teams, webhooks
 from orchestration.alerts.tokens import Application
-from orchestration.settings import MailSettings, Settings
+from orchestration.settings import Settings
 from warehouse.state import OutboxMessage
 
+_ENTRA = "https://login.microsoftonline.com/{}/oauth2/v2.0/token"
 _log = logging.getLogger("ademruimte.messages")
 
 
@@ -56,37 +57,51 @@ class Ways:
 
 def ways_of(settings: Settings, today: date) -> Ways:
     """The ways out as the settings and the two files of addresses have them today."""
-    known, hooks = recipients_on(settings, today), webhooks(settings.mail.teams)
+    known, hooks = recipients_on(settings, today), webhooks(settings.teams)
     for fault in (*known.told, *hooks.faults):
         _log.warning("%s", fault)
     folder = EmlFolder(settings.layout.mail)
-    return Ways(_mail_server(settings.mail, known) or folder, Teams(hooks), folder, known)
+    return Ways(_mail_server(settings, known) or folder, Teams(hooks), folder, known)
 
 
-def _mail_server(mail: MailSettings, known: Recipients) -> Channel | None:
-    if mail.smtp_host is None:
+def _mail_server(settings: Settings, known: Recipients) -> Channel | None:
+    if settings.smtp_host is None:
         return None
+    username, password, token_url = settings.smtp_username, settings.smtp_password, _token_url(settings)
     account: Login | Application | None = None
-    if mail.client_id or mail.client_secret or mail.token_url:
-        if not (mail.client_id and mail.client_secret and mail.token_url and mail.username):
+    if settings.smtp_client_id or settings.smtp_client_secret or token_url:
+        if not (settings.smtp_client_id and settings.smtp_client_secret and token_url and username):
             return Unusable(
                 "an application that sends needs four settings: ADEMRUIMTE_SMTP_USERNAME (the mailbox), "
                 "ADEMRUIMTE_SMTP_TENANT, ADEMRUIMTE_SMTP_CLIENT_ID and ADEMRUIMTE_SMTP_CLIENT_SECRET; not all are set"
             )
-        account = Application(mail.username, mail.token_url, mail.client_id, mail.client_secret)
-    elif mail.username and mail.password:
-        account = Login(mail.username, mail.password)
-    encryption = Encryption.TLS if mail.tls else Encryption.STARTTLS if mail.starttls else Encryption.NONE
-    return Smtp(mail.smtp_host, mail.smtp_port, account, encryption, known, mail.authority, max(mail.per_minute, 1))
+        account = Application(username, token_url, settings.smtp_client_id, settings.smtp_client_secret)
+    elif username and password:
+        account = Login(username, password)
+    encryption = Encryption.TLS if settings.smtp_tls else Encryption.STARTTLS
+    return Smtp(
+        settings.smtp_host,
+        settings.smtp_port,
+        account,
+        encryption if settings.smtp_tls or settings.smtp_starttls else Encryption.NONE,
+        known,
+        settings.smtp_ca_file,
+        settings.smtp_per_minute,
+    )
+
+
+def _token_url(settings: Settings) -> str | None:
+    tenant = settings.smtp_tenant
+    return settings.smtp_token_url or (_ENTRA.format(tenant) if tenant else None)
 
 
 def recipients_on(settings: Settings, day: date) -> Recipients:
     """Who reads on a day: the file of the departments, and the setting of the data team."""
-    known = recipients(settings.mail.recipients, settings.city.name, day)
-    if settings.mail.data_team is None:
+    known = recipients(settings.recipients, settings.city.name, day)
+    if settings.data_team is None:
         return known.with_reader(DATA_TEAM, None)
     try:
-        return known.with_reader(DATA_TEAM, address_of(settings.mail.data_team, "ADEMRUIMTE_DATA_TEAM"))
+        return known.with_reader(DATA_TEAM, address_of(settings.data_team, "ADEMRUIMTE_DATA_TEAM"))
     except RecipientFileError:
         _log.warning("ADEMRUIMTE_DATA_TEAM is no plain mail address; its mail goes into %s", settings.layout.mail)
         return known.with_reader(DATA_TEAM, None)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
+from pydantic import SecretStr
 
-from ingestion.delivery import Secret
 from orchestration.alerts.channels import DeliveryError, HeldError, LineBrokenError, RefusedError
 from orchestration.alerts.recipients import Recipients
 from orchestration.alerts.smtp import Encryption, Login, Smtp
@@ -71,7 +71,7 @@ def office(serve: Callable[..., int], certificate: Path) -> Callable[..., Smtp]:
 
     def make(post: Post, token_url: str) -> Smtp:
         port = serve(post, tls_context=server_side(certificate), require_starttls=True, auth_required=True)
-        account = Application(MAILBOX, token_url, "de-toepassing", Secret(SECRET))
+        account = Application(MAILBOX, token_url, "de-toepassing", SecretStr(SECRET))
         return Smtp("127.0.0.1", port, account, authority=certificate)
 
     return make
@@ -220,7 +220,7 @@ def test_a_login_that_is_refused_says_which_administrator_does_what(
     port = serve(
         post, tls_context=server_side(certificate), auth_required=True, authenticator=only("databord", "geheim")
     )
-    channel = Smtp("127.0.0.1", port, Login("databord", Secret("geheim-woord")), authority=certificate)
+    channel = Smtp("127.0.0.1", port, Login("databord", SecretStr("geheim-woord")), authority=certificate)
     fault = fault_of(channel)
     assert isinstance(fault, LineBrokenError)
     assert answer.split(".", maxsplit=1)[0] in str(fault)

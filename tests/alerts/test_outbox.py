@@ -11,8 +11,8 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from ingestion.delivery import Secret
 from orchestration.alerts import outbox
 from orchestration.alerts.channels import Channel, EmlFolder
 from orchestration.alerts.digest import Digest
@@ -254,8 +254,8 @@ def test_starttls_and_a_login_deliver_to_a_server_that_demands_both(
         authenticator=only("databord", "geheim"),
     )
     fill(state, two_mails[:1])
-    right = Smtp("127.0.0.1", port, Login("databord", Secret("geheim")), authority=certificate)
-    wrong = Smtp("127.0.0.1", port, Login("databord", Secret("f0ut-wachtwoord")), authority=certificate)
+    right = Smtp("127.0.0.1", port, Login("databord", SecretStr("geheim")), authority=certificate)
+    wrong = Smtp("127.0.0.1", port, Login("databord", SecretStr("f0ut-wachtwoord")), authority=certificate)
     assert send(state, wrong, NOW) == SendResult(0, 1)
     assert "answered 535" in state.unsent()[0].last_error
     assert "f0ut" not in state.unsent()[0].last_error + repr(wrong)
@@ -281,7 +281,7 @@ def test_a_password_never_goes_over_an_open_line(
 ) -> None:
     server, port = serve()
     fill(state, two_mails[:1])
-    channel = Smtp("127.0.0.1", port, Login("databord", Secret("geheim")), Encryption.NONE)
+    channel = Smtp("127.0.0.1", port, Login("databord", SecretStr("geheim")), Encryption.NONE)
     assert send(state, channel, NOW) == SendResult(0, 1)
     assert "never sent unencrypted" in state.unsent()[0].last_error
     assert server.got == []

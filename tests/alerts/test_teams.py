@@ -8,8 +8,8 @@ from typing import Any
 
 import jsonschema
 import pytest
+from pydantic import SecretStr
 
-from ingestion.delivery import Secret
 from orchestration.alerts.card import card, notice
 from orchestration.alerts.channels import DeliveryError, HeldError, LineBrokenError, RefusedError
 from orchestration.alerts.digest import Digest
@@ -78,7 +78,7 @@ def a_card(department: str = "mobiliteit") -> OutboxMessage:
 
 
 def teams(url: str, envelope: Envelope = Envelope.MESSAGE, **more: Any) -> Teams:  # noqa: ANN401 - those of the class
-    return Teams(Webhooks({"mobiliteit": Webhook(Secret(url), envelope)}), **more)
+    return Teams(Webhooks({"mobiliteit": Webhook(SecretStr(url), envelope)}), **more)
 
 
 def fault_of(channel: Teams, row: OutboxMessage | None = None) -> DeliveryError:
@@ -222,7 +222,7 @@ def test_the_addresses_are_read_from_a_file_and_no_repr_shows_one(tmp_path: Path
     path.write_text(f"\ufeff{HEADER}mobiliteit;{GOOD};\nwonen; {GOOD} ;card\n", encoding="utf-8")
     found = webhooks(path)
     assert {name: hook.envelope for name, hook in found.known.items()} == {"mobiliteit": "message", "wonen": "card"}
-    assert found.known["wonen"].address == Secret(GOOD)
+    assert found.known["wonen"].address == SecretStr(GOOD)
     assert "GEHEIM" not in repr(found)
     assert found.faults == ()
 

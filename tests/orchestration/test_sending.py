@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -206,9 +205,8 @@ def test_a_department_with_a_flow_gets_the_digest_of_a_build_as_a_card_too_once(
     url = servers.enter_context(flowing(flow))
     with State(own_demo.layout.state) as state:
         first, *_ = state.unsent()
-    settings = replace(
-        own_demo, mail=replace(own_demo.mail, teams=Path(hooks(tmp_path / "teams.csv", **{first.department_id: url})))
-    )
+    teams = Path(hooks(tmp_path / "teams.csv", **{first.department_id: url}))
+    settings = own_demo.model_copy(update={"teams": teams})
     publish_again(settings, timedelta(weeks=1))
     assert fill_outbox(settings, NOW) > 0
     assert fill_outbox(settings, NOW) == 0
