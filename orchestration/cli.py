@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from orchestration import publishing_commands
-from orchestration.alerts.commands import outbox
+from orchestration.alerts.commands import alerts, outbox
 from orchestration.giving_back import commands as supplier_commands
 from orchestration.progress import Progress, show_progress
 from orchestration.registry.commands import app as targets
@@ -31,6 +31,7 @@ app.add_typer(targets, name="targets")
 app.add_typer(supplier_commands.quarantine, name="quarantine")
 app.add_typer(supplier_commands.contracts, name="contracts")
 app.add_typer(outbox, name="outbox")
+app.add_typer(alerts, name="alerts")
 indicators = typer.Typer(help="Figures that people deliver: release one that looked wrong.", no_args_is_help=True)
 app.add_typer(indicators, name="indicators")
 for command in (supplier_commands.check, *publishing_commands.COMMANDS):
