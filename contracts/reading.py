@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
@@ -41,9 +42,15 @@ def upper(column: str) -> pl.Expr:
     return text(column).str.to_uppercase()
 
 
-def coded(codes: Mapping[str, str]) -> Callable[[str], pl.Expr]:
+@dataclass(frozen=True, slots=True)
+class Coded:
     """A word of a list, whatever its capitals, as the code that stands for it."""
-    return lambda column: lower(column).replace_strict(codes, default=None, return_dtype=pl.String)
+
+    codes: Mapping[str, str]
+
+    def __call__(self, column: str) -> pl.Expr:
+        """The code; null where the word is not in the list."""
+        return lower(column).replace_strict(self.codes, default=None, return_dtype=pl.String)
 
 
 def sheet_error(column: str) -> pl.Expr:
@@ -144,12 +151,12 @@ def instant(column: str, unzoned: str = "UTC") -> pl.Expr:
 
 def boolean(column: str) -> pl.Expr:
     """A boolean as JSON, Dutch or English files write it."""
-    return text(column).str.to_lowercase().replace_strict(_BOOLEANS, default=None, return_dtype=pl.Boolean)
+    return text(column).str.to_lowercase().replace_strict(BOOLEANS, default=None, return_dtype=pl.Boolean)
 
 
 _TRUE = ("true", "1", "ja", "j", "yes", "x", "waar")
 _FALSE = ("false", "0", "nee", "neen", "n", "no", "onwaar")
-_BOOLEANS = {**dict.fromkeys(_TRUE, True), **dict.fromkeys(_FALSE, False)}
+BOOLEANS = {**dict.fromkeys(_TRUE, True), **dict.fromkeys(_FALSE, False)}
 
 
 def local_date(instant_column: str, time_zone: str) -> pl.Expr:

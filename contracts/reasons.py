@@ -13,7 +13,7 @@ import polars as pl
 from contracts.cities.profile import City
 from contracts.kinds import kind_of
 from contracts.vocabulary import LINE, Column, Noted, Refused, TableContract
-from contracts.words import Value, in_dutch, in_english
+from contracts.words import WORDS, Value, in_dutch, in_english
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,17 @@ class Reason:
         if not self.column:
             return english, dutch
         return f"{self.column}: {english}", f"{table.received.spelling(self.column)}: {dutch}"
+
+
+def of_any_row(code: str, english: str, dutch: str) -> tuple[str, str]:
+    """A reason in words that hold for any row it was given of: without the day or the lines of one delivery."""
+    of_any = f"{code}_of_any_row"
+    if of_any not in WORDS:
+        return english, dutch
+    return (
+        f"{english.partition(': ')[0]}: {in_english(of_any, {})}",
+        f"{dutch.partition(': ')[0]}: {in_dutch(of_any, {})}",
+    )
 
 
 def wire_name(table: TableContract, column_name: str) -> str:

@@ -92,6 +92,7 @@ class Field(Column):
         read: the value from the text, given the name of the received column; by default as its type is read.
         read_in: the same, where the city matters.
         then: the value once the others are read, from them and, where one was read, its own.
+        words: what its reading knows beside the values that it allows.
     """
 
     nl: str = ""
@@ -104,6 +105,13 @@ class Field(Column):
     read: Callable[[str], pl.Expr] | None = field(default=None, compare=False)
     read_in: Callable[[str, City], pl.Expr] | None = field(default=None, compare=False)
     then: pl.Expr | Callable[[City], pl.Expr] | None = field(default=None, compare=False)
+    words: tuple[str, ...] = ()
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The words that may stand in it, where only those of a list may; none where anything may."""
+        coded = tuple(self.read.codes) if isinstance(self.read, reading.Coded) else ()
+        return (*self.allowed, *coded, *self.words, *(reading.BOOLEANS if self.dtype == pl.Boolean else ()))
 
     def reading(self, city: City) -> pl.Expr | None:
         """The value from the received text; None where it is not read from any."""
@@ -311,6 +319,13 @@ class TableContract:
     def schema(self) -> pl.Schema:
         """The landed columns and their types."""
         return pl.Schema({column.name: column.dtype for column in self.columns})
+
+    @property
+    def listed(self) -> dict[str, list[Field]]:
+        """The received columns in which only words of a list may stand, each with the fields that are read from it."""
+        arriving = [each for each in self.fields if each.arrives and each.wire not in self.received.pseudonyms]
+        by_wire = {each.wire: [other for other in arriving if other.wire == each.wire] for each in arriving}
+        return {wire: fields for wire, fields in by_wire.items() if all(each.listed for each in fields)}
 
     @property
     def noted(self) -> dict[str, str | None]:

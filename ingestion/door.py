@@ -14,13 +14,15 @@ from functools import cache, partial
 
 import phonenumbers
 import polars as pl
+from pydantic import SecretStr
 from stdnum import iban
 from stdnum.be import bis, nn, vat
 
 from contracts.reading import left_by_spreadsheet
-from contracts.vocabulary import LINE, Column, Received, SourceContract, TableContract
-from ingestion.delivery import Delivery, Secret
+from contracts.vocabulary import LINE, Column, Field, Received, SourceContract, TableContract
+from ingestion.delivery import Delivery
 from ingestion.errors import PermanentSupplierError
+from ingestion.known_words import is_known, tag_of, tagged, without_strange_words
 
 REDACTED = "[verwijderd]"
 _FEWEST_ROWS = 5
@@ -81,6 +83,9 @@ _PSEUDONYM = re.compile(r"[0-9a-f]{64}")
 # letters alone, so that the net takes nothing in it for a number when it is read again
 _IN_LETTERS = str.maketrans("0123456789", "ghijklmnop")
 _NAME_PURPOSE = "name"
+_WORD_PURPOSE = "word"
+# two letters in a row: a single one names nobody
+_HAS_WORDS = r"\p{L}\p{M}*\p{L}"
 _BY_CHANCE = 0.1
 """Of numbers of eleven digits that count up one in fifty passes for a national number; of those of persons all do."""
 _DECIMALS = re.compile(r"\d[.,]$")
@@ -102,6 +107,7 @@ class Admitted:
         tables: per table the allowed text columns and `line`.
         dropped_columns: per table the names, never the values, of columns no contract names.
         redactions: cells in which a direct identifier was replaced, or that were replaced because they look like one.
+        strange: cells of a column of listed words in which others were replaced.
         key_id: of the newest key behind its pseudonyms; None where the contract has none.
     """
 
@@ -109,6 +115,12 @@ class Admitted:
     dropped_columns: dict[str, tuple[str, ...]]
     redactions: int
     key_id: str | None = None
+    strange: int = 0
+
+    @property
+    def is_as_sent(self) -> bool:
+        """Whether all that was sent may be kept."""
+        return not self.redactions and not self.strange and not any(self.dropped_columns.values())
 
 
 class TooPersonalError(PermanentSupplierError):
@@ -123,7 +135,7 @@ class KeyRing:
     later gets the same pseudonym as before.
     """
 
-    keys: tuple[Secret, ...]
+    keys: tuple[SecretStr, ...]
 
     @property
     def key_id(self) -> str:
@@ -147,6 +159,10 @@ class KeyRing:
         """
         normal = _BLANKS.sub(" ", value).strip().casefold()
         return _chained(normal, _NAME_PURPOSE, self.keys[:1]).translate(_IN_LETTERS)
+
+    def word(self, words: str) -> str:
+        """Hexadecimal digits for words that stand where a listed one belongs, by the oldest key, as a name."""
+        return _chained(words, _WORD_PURPOSE, self.keys[:1])
 
     def renewed(self, pseudonym: str, purpose: str, since: str) -> str:
         """A pseudonym of an older key under the newest one.
@@ -190,14 +206,21 @@ class KeyMissingError(LookupError):
     """A pseudonym was made with a key that is not there."""
 
 
-def _chained(value: str, purpose: str, keys: tuple[Secret, ...]) -> str:
+def _chained(value: str, purpose: str, keys: tuple[SecretStr, ...]) -> str:
     for key in keys:
-        purpose_key = hmac.digest(key.value.encode(), _KEY_DOMAIN + purpose.encode(), "sha256")
+        purpose_key = hmac.digest(key.get_secret_value().encode(), _KEY_DOMAIN + purpose.encode(), "sha256")
         value = hmac.digest(purpose_key, value.encode(), "sha256").hex()
     return value
 
 
-def admit(delivery: Delivery, contract: SourceContract, ring: KeyRing, *, is_dropped: bool = False) -> Admitted:
+def admit(
+    delivery: Delivery,
+    contract: SourceContract,
+    ring: KeyRing,
+    *,
+    is_dropped: bool = False,
+    is_for_its_sender: bool = False,
+) -> Admitted:
     """Lets the columns of a contract in and everything else out.
 
     Args:
@@ -205,6 +228,7 @@ def admit(delivery: Delivery, contract: SourceContract, ring: KeyRing, *, is_dro
         contract: whose tables and columns may pass; a table it does not promise is dropped whole.
         ring: the city's pseudonym keys; each purpose gets a key of its own.
         is_dropped: whether someone sent it as a file, who can send a better one.
+        is_for_its_sender: whether nobody but who wrote it sees what comes of it: then his own words stay.
 
     Raises:
         TooPersonalError: it was dropped, and over 0.5 % of its rows (at least 5) hold a direct identifier. A bare
@@ -213,7 +237,9 @@ def admit(delivery: Delivery, contract: SourceContract, ring: KeyRing, *, is_dro
     nets = _through(delivery.tables, contract, ring)
     if is_dropped:
         _require_few(list(nets.values()), delivery.origin)
-    return _admitted(nets, _outside(delivery.tables, contract), contract, ring)
+    if is_for_its_sender:
+        return _admitted(nets, _outside(delivery.tables, contract, _without_codes), contract, ring)
+    return _admitted(_in_listed_words(nets, contract, ring), _outside(delivery.tables, contract), contract, ring)
 
 
 def readmit(kept: Admitted, contract: SourceContract, ring: KeyRing) -> Admitted:
@@ -230,7 +256,7 @@ def readmit(kept: Admitted, contract: SourceContract, ring: KeyRing) -> Admitted
     Raises:
         KeyMissingError: the key of the batch is not in the ring.
     """
-    nets = _through(kept.tables, contract, ring, kept.key_id)
+    nets = _in_listed_words(_through(kept.tables, contract, ring, kept.key_id), contract, ring)
     outside = _outside(kept.tables, contract)
     dropped = {
         name: tuple(dict.fromkeys((*map(_shown, kept.dropped_columns.get(name, ())), *outside.get(name, ()))))
@@ -259,14 +285,16 @@ def _not_allowed(frame: pl.DataFrame, table: TableContract) -> list[str]:
     return [column for column in frame.columns if column not in (*table.received.columns, LINE)]
 
 
-def _outside(tables: Mapping[str, pl.DataFrame], contract: SourceContract) -> dict[str, tuple[str, ...]]:
+def _outside(
+    tables: Mapping[str, pl.DataFrame], contract: SourceContract, shown: Callable[[str], str] | None = None
+) -> dict[str, tuple[str, ...]]:
     """Per table the columns that may not pass, by a name that may be shown."""
     promised = {table.name: table for table in contract.tables}
     outside = {
         name: _not_allowed(frame, promised[name]) if name in promised else frame.drop(LINE, strict=False).columns
         for name, frame in tables.items()
     }
-    return {name: tuple(map(_shown, columns)) for name, columns in outside.items()}
+    return {name: tuple(map(shown or _shown, columns)) for name, columns in outside.items()}
 
 
 def _admitted(
@@ -278,6 +306,7 @@ def _admitted(
         dropped,
         sum(net.cells for net in nets.values()),
         ring.key_id if has_pseudonyms else None,
+        sum(net.strange for net in nets.values()),
     )
 
 
@@ -292,8 +321,17 @@ def _require_few(nets: list["_Net"], origin: str) -> None:
 
 def _shown(column: str) -> str:
     """The name of a column nobody asked for: a file without a header puts a person there."""
-    name = _CODE.sub(REDACTED, without_identifiers(column))
+    return without_strange_words(_without_codes(column))
+
+
+def _without_codes(column: str) -> str:
+    name = _CODE.sub(REDACTED, without_identifiers(column[:_LONGEST_CELL]))
     return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+
+
+def name_to_show(name: str) -> str:
+    """The name of a file or a column without the person in it: its figures, signs and the words that we know."""
+    return without_strange_words(without_identifiers(name))
 
 
 def without_identifiers_in(content: object) -> object:
@@ -360,9 +398,9 @@ def _plain(letter: str) -> str:
     return "-" if kind == "Pd" else _LOOK_ALIKES.get(letter) or unicodedata.normalize("NFKC", letter)
 
 
-def key_id(key: Secret) -> str:
+def key_id(key: SecretStr) -> str:
     """Names a key without telling it: the first 8 hex digits of a hash of its own domain."""
-    return hashlib.sha256(b"key id" + key.value.encode()).hexdigest()[:8]
+    return hashlib.sha256(b"key id" + key.get_secret_value().encode()).hexdigest()[:8]
 
 
 def _pseudonymised(
@@ -382,12 +420,14 @@ class _Net:
         cells: how many were changed.
         rows: how many hold what cannot be there by chance.
         columns: in which.
+        strange: how many cells of columns of listed words held others.
     """
 
     frame: pl.DataFrame
     cells: int
     rows: int
     columns: tuple[str, ...]
+    strange: int = 0
 
 
 def _netted(frame: pl.DataFrame, table: TableContract, ring: KeyRing) -> _Net:
@@ -414,6 +454,56 @@ def _netted(frame: pl.DataFrame, table: TableContract, ring: KeyRing) -> _Net:
                 columns.append(name)
             frame = _replaced(frame, name, changes)
     return _Net(frame, cells, int(hit.sum()), tuple(columns))
+
+
+def _in_listed_words(nets: Mapping[str, _Net], contract: SourceContract, ring: KeyRing) -> dict[str, _Net]:
+    """The tables in which columns of listed words hold no other words."""
+    return {name: _listed(net, contract.table(name), ring) for name, net in nets.items()}
+
+
+def _listed(net: _Net, table: TableContract, ring: KeyRing) -> _Net:
+    """A column of a list is read by its words alone, so any others say nothing of the row, and may name somebody.
+
+    What the gate makes of a cell does not change by it.
+    """
+    frame, strange = net.frame, 0
+    for name, fields in table.listed.items():
+        if name in frame.columns:
+            wordy = frame[name].filter(frame[name].str.contains(_HAS_WORDS).fill_null(value=False))
+            changes = {old: new for old, new in _told(_distinct(wordy), fields, ring).items() if old != new}
+            strange += int(frame[name].is_in(list(changes)).sum()) if changes else 0
+            frame = _replaced(frame, name, changes)
+    return replace(net, frame=frame, strange=strange)
+
+
+def _told(cells: Iterable[str], fields: list[Field], ring: KeyRing) -> dict[str, str]:
+    """What is kept of each cell: what was read of it, where it is read; else a tag for the words that are not known."""
+    strange = [cell for cell in cells if "~" in cell or not is_known(cell)]
+    read = _read_as(strange, fields[0])
+    words = (word for each in fields for word in each.listed) if any("~" in cell for cell in strange) else ()
+    # what was no word of the list when it was kept may be one today
+    learnt = {tag_of(word, ring.word): word for word in words}
+    return {
+        cell: left_by_spreadsheet(cell) or read.get(cell) or learnt.get(cell) or tagged(cell, ring.word)
+        for cell in strange
+    }
+
+
+def _read_as(cells: list[str], field: Field) -> dict[str, str]:
+    """The word of its list as which each cell is read, where that is not looked up but looked for in the cell."""
+    if not cells or field.read is None or not field.allowed:
+        return {}
+    reading = field.read(field.wire)
+    if set(reading.meta.root_names()) != {field.wire}:
+        return {}
+    given = pl.DataFrame({field.wire: cells}, schema={field.wire: pl.String})
+    read = given.select(reading).to_series()
+    again = pl.DataFrame({field.wire: read}).select(reading).to_series()
+    return {
+        cell: word
+        for cell, word, same in zip(cells, read, again, strict=True)
+        if word in field.allowed and word == same
+    }
 
 
 def _names_things(table: TableContract, received: str) -> bool:

@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import urlsplit
 
 import requests
+from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from ingestion.bounded_json import UnreadableJsonError, read_json
-from ingestion.delivery import Secret
 from ingestion.errors import AccessRefusedError, NotOfferedError, PermanentSupplierError, TransientSupplierError
 from ingestion.inflating import MOST_BYTES, most_unpacked
 
@@ -207,7 +207,7 @@ class Client:
         """
         return self._asked(_Question("GET", url), reading)
 
-    def post_form(self, url: str, fields: Mapping[str, str | Secret]) -> Answer:
+    def post_form(self, url: str, fields: Mapping[str, str | SecretStr]) -> Answer:
         """The answer to a form, as a token endpoint asks it; bounds and tries are those of `get`.
 
         Args:
@@ -217,7 +217,10 @@ class Client:
         Raises:
             TransientSupplierError, PermanentSupplierError: see `get`.
         """
-        form = {name: filled.value if isinstance(filled, Secret) else filled for name, filled in fields.items()}
+        form = {
+            name: filled.get_secret_value() if isinstance(filled, SecretStr) else filled
+            for name, filled in fields.items()
+        }
         return self._asked(_Question("POST", url, form=form), _as_it_is)
 
     def _asked(self, question: _Question, reading: Callable[[Answer], _Read]) -> _Read:
@@ -373,16 +376,18 @@ def address(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def listed_origins(written: str | None) -> tuple[str, ...]:
-    """The further origins that the setting ORIGINS lists, with commas between; each exactly as it may be asked.
+def listed_origins(written: str) -> tuple[str, ...]:
+    """The origins that a setting lists, with commas between; each exactly as it may be asked.
 
     Raises:
-        PermanentSupplierError: an entry is not just scheme, host and port. It is not shown: it may hold a key.
+        ValueError: an entry is not just scheme, host and port. It is not shown: it may hold a key.
     """
-    listed = [each.strip() for each in (written or "").split(",") if each.strip()]
+    listed = [each.strip() for each in written.split(",") if each.strip()]
     for place, each in enumerate(listed, 1):
         if not _EXACT_ORIGIN.fullmatch(each):
-            raise PermanentSupplierError("no_origin", place=place)
+            raise ValueError(
+                f"entry {place} is no origin; write https://host or https://host:port, with commas between"
+            )
     return tuple(listed)
 
 

@@ -5,22 +5,24 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from orchestration import publishing_commands, report
+from orchestration import publishing_commands
 from orchestration.alerts.commands import outbox
 from orchestration.giving_back import commands as supplier_commands
 from orchestration.progress import Progress, show_progress
 from orchestration.registry.commands import app as targets
-from orchestration.settings import SettingInvalidError, Settings, read_settings
 from warehouse.durable import DiskFullError, is_disk_full
 from warehouse.layout import close_to_strangers
 from warehouse.published.pointer import current
 from warehouse.published.store import KEPT
 from warehouse.withdrawals import standing
+
+if TYPE_CHECKING:
+    from orchestration.settings import Settings
 
 app = typer.Typer(
     help="Ademruimte tells a city whether it keeps its promises.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -58,15 +60,16 @@ def _told(fault: Exception) -> str:
 
 def _faults() -> tuple[type[Exception], ...]:
     """What a person can do something about: told in a sentence, without a traceback."""
-    from ingestion.errors import SupplierError  # noqa: PLC0415 - only when something failed
-    from orchestration.loop.build import BuildBusyError  # noqa: PLC0415
-    from orchestration.loop.messages import OutboxHeldError  # noqa: PLC0415
-    from orchestration.loop.transform import TransformError  # noqa: PLC0415
-    from warehouse.backup import BackupError  # noqa: PLC0415
-    from warehouse.engine import WarehouseBusyError  # noqa: PLC0415
-    from warehouse.lake import LakeError  # noqa: PLC0415
-    from warehouse.layout import NewerProfileError  # noqa: PLC0415
-    from warehouse.published.postgres_connection import PostgresError  # noqa: PLC0415
+    from ingestion.errors import SupplierError
+    from orchestration.loop.build import BuildBusyError
+    from orchestration.loop.messages import OutboxHeldError
+    from orchestration.loop.transform import TransformError
+    from orchestration.settings import SettingInvalidError
+    from warehouse.backup import BackupError
+    from warehouse.batch import LakeError
+    from warehouse.engine import WarehouseBusyError
+    from warehouse.layout import NewerProfileError
+    from warehouse.published.postgres_connection import PostgresError
 
     ours = (
         BackupError,
@@ -96,7 +99,7 @@ def demo(
     Its profile lies in ADEMRUIMTE_HOME/demo, by default var/demo; no other setting reaches it.
     """
     with _working(context):
-        from orchestration.showcase import run_demo  # noqa: PLC0415 - brings Dagster, which `--help` need not load
+        from orchestration.showcase import run_demo
 
         code = run_demo(_console, is_full=full, picture=picture, has_postgres=postgres)
     sys.exit(code)
@@ -109,7 +112,7 @@ def real(
 ) -> None:
     """The same jobs on real files, one city profile after another, in ADEMRUIMTE_HOME/real."""
     with _working(context):
-        from orchestration.showcase import run_real  # noqa: PLC0415 - as above
+        from orchestration.showcase import run_real
 
         code = run_real(_console, data)
     sys.exit(code)
@@ -122,10 +125,10 @@ def land(
     ] = None,
 ) -> None:
     """Pull or read what suppliers offer, check every row, and commit it to the lake."""
-    from orchestration.loop.landed import Outcome  # noqa: PLC0415 - brings polars and the door
-    from orchestration.loop.landing import land as land_source  # noqa: PLC0415
+    from orchestration.loop.landed import Outcome
+    from orchestration.loop.landing import land as land_source
 
-    settings = read_settings()
+    settings = _settings()
     contracts = settings.contracts()
     unknown = [name for name in source or () if name not in contracts]
     if unknown:
@@ -142,10 +145,11 @@ def land(
 @app.command()
 def build(*, force: Annotated[bool, typer.Option(help="Build although nothing changed.")] = False) -> None:
     """Load, measure, judge and publish what was landed; does nothing when nothing changed."""
-    from orchestration.loop.build import build as build_all  # noqa: PLC0415 - brings dbt
-    from orchestration.loop.plan import why_due  # noqa: PLC0415
+    from orchestration import report
+    from orchestration.loop.build import build as build_all
+    from orchestration.loop.plan import why_due
 
-    settings, now = read_settings(), datetime.now(UTC)
+    settings, now = _settings(), datetime.now(UTC)
     reason = why_due(settings, now) or ("asked for" if force else None)
     if reason is None:
         _console.print("nothing to build: the published build holds everything that was landed")
@@ -159,10 +163,10 @@ def build(*, force: Annotated[bool, typer.Option(help="Build although nothing ch
 @app.command()
 def send() -> None:
     """Deliver the messages that wait in the outbox."""
-    from orchestration.loop.messages import send as send_outbox  # noqa: PLC0415 - brings the chart library
-    from orchestration.loop.messages import unsent  # noqa: PLC0415
+    from orchestration.loop.messages import send as send_outbox
+    from orchestration.loop.messages import unsent
 
-    settings = read_settings()
+    settings = _settings()
     result = send_outbox(settings, datetime.now(UTC))
     _console.print(f"{result.sent} messages sent, {result.failed} failed")
     for waiting in unsent(settings) if result.failed else ():
@@ -188,14 +192,16 @@ def status(  # noqa: PLR0913 - each is an option of its own
     then, what is published now, and why they differ; of the targets that
     differ, of all, or of one.
     """
+    from orchestration import report
+
     settings = _published_settings()
     if why:
-        from orchestration.why import print_why  # noqa: PLC0415 - one option of one command
+        from orchestration.why import print_why
 
         print_why(_console, settings, why)
         return
     if as_of or known_at or target or with_same:
-        from orchestration.past import days_asked, print_past  # noqa: PLC0415 - brings dbt
+        from orchestration.past import days_asked, print_past
 
         asked = (moment and moment.date() for moment in (as_of, known_at))
         day, known = days_asked(settings, *asked, now=datetime.now(UTC))
@@ -218,7 +224,7 @@ def confirm_indicator(
     reason: Annotated[str, typer.Option(help="Why it is right.")],
 ) -> None:
     """Release a figure that looked wrong: it is delivered again with who looked at it, on which day and why."""
-    from orchestration.confirming import Release, confirm  # noqa: PLC0415 - brings polars and the door
+    from orchestration.confirming import Release, confirm
 
     batch = confirm(_published_settings(), Release(kpi, ref_date.date(), role, reason), datetime.now(UTC)).batch_id
     _console.print(f"confirmed, as batch {batch}; run `ademruimte build`", markup=False, soft_wrap=True)
@@ -227,9 +233,9 @@ def confirm_indicator(
 @app.command()
 def batches() -> None:
     """The batches in the lake: which replaced another, which count no more, and of which the rows are erased."""
-    from warehouse.lake import Lake  # noqa: PLC0415 - brings polars
+    from warehouse.lake import Lake
 
-    lake = Lake(read_settings().layout.lake)
+    lake = Lake(_settings().layout.lake)
     counting = {manifest.batch_id for manifest in lake.live()}
     for manifest in lake.manifests():
         note = f" supersedes {manifest.supersedes}" if manifest.supersedes else ""
@@ -241,11 +247,11 @@ def batches() -> None:
 @app.command()
 def replay(batch: Annotated[str, typer.Argument(help="Batch id, as `ademruimte batches` shows it.")]) -> None:
     """Run today's contract again over what a batch received, without asking the supplier."""
-    from orchestration.loop.replay import UnknownBatchError  # noqa: PLC0415 - brings polars
-    from orchestration.loop.replay import replay as replay_batch  # noqa: PLC0415
+    from orchestration.loop.replay import UnknownBatchError
+    from orchestration.loop.replay import replay as replay_batch
 
     try:
-        manifest = replay_batch(read_settings(), batch, datetime.now(UTC))
+        manifest = replay_batch(_settings(), batch, datetime.now(UTC))
     except UnknownBatchError as fault:
         raise typer.BadParameter(str(fault)) from None
     _console.print(f"committed {manifest.batch_id}" if manifest else "the same rows again: nothing was written")
@@ -256,11 +262,11 @@ def erase(
     batch: Annotated[list[str], typer.Argument(help="Batch ids that another one supersedes: `ademruimte batches`.")],
 ) -> None:
     """Remove every row of a batch that a replay or a new key replaced; what counts is left as it is."""
-    from orchestration.loop.erasing import erase as erase_batches  # noqa: PLC0415 - brings polars
-    from orchestration.loop.replay import UnknownBatchError  # noqa: PLC0415
+    from orchestration.loop.erasing import erase as erase_batches
+    from orchestration.loop.replay import UnknownBatchError
 
     try:
-        for erased in erase_batches(read_settings(), batch, datetime.now(UTC)):
+        for erased in erase_batches(_settings(), batch, datetime.now(UTC)):
             _console.print(f"erased {erased.batch_id}", markup=False, soft_wrap=True)
     except UnknownBatchError as fault:
         raise typer.BadParameter(str(fault)) from None
@@ -274,9 +280,10 @@ def erase(
 @app.command()
 def rotate_key() -> None:
     """Give the pseudonyms a new key: every batch that holds them is made again, and old and new still join."""
-    from orchestration.loop.rotation import rotate  # noqa: PLC0415 - brings polars
+    from orchestration import report
+    from orchestration.loop.rotation import rotate
 
-    settings = read_settings()
+    settings = _settings()
     report.print_rotation(_console, rotate(settings, datetime.now(UTC)))
     _console.print(f"copy {settings.pseudonym_key_file} to where its backup lies; then run `ademruimte build`")
 
@@ -284,10 +291,11 @@ def rotate_key() -> None:
 @app.command()
 def rebuild() -> None:
     """Make the warehouse again from the lake alone."""
-    from orchestration.loop.build import build as build_all  # noqa: PLC0415 - brings dbt
-    from orchestration.loop.build import forget_warehouse  # noqa: PLC0415
+    from orchestration import report
+    from orchestration.loop.build import build as build_all
+    from orchestration.loop.build import forget_warehouse
 
-    settings = read_settings()
+    settings = _settings()
     forget_warehouse(settings)
     built = build_all(settings, datetime.now(UTC))
     report.print_targets(_console, settings)
@@ -306,9 +314,9 @@ def backup(
     Landings and builds may go on meanwhile. The keys of the pseudonyms are
     not in it: keep a copy of the profile's folder `secrets` somewhere else.
     """
-    from warehouse.backup import Backup, BackupError  # noqa: PLC0415 - brings polars
+    from warehouse.backup import Backup, BackupError
 
-    settings, backups = read_settings(), Backup(folder)
+    settings, backups = _settings(), Backup(folder)
     snapshot = backups.newest() if check else backups.take(settings.layout, settings.city.name, datetime.now(UTC))
     if snapshot is None:
         raise BackupError(f"{folder} holds no backup")
@@ -325,10 +333,10 @@ def restore(
     at: Annotated[str | None, typer.Option(metavar="NAME", help="Which backup; the newest when none is named.")] = None,
 ) -> None:
     """Put a backup back into an empty profile, each file checked; the outbox is held until a person releases it."""
-    from orchestration.loop.build import build_lock  # noqa: PLC0415 - brings dbt
-    from warehouse.backup import Backup, BackupError  # noqa: PLC0415 - brings polars
+    from orchestration.loop.build import build_lock
+    from warehouse.backup import Backup, BackupError
 
-    settings, backups = read_settings(), Backup(folder)
+    settings, backups = _settings(), Backup(folder)
     snapshot = backups.read(at) if at else backups.newest()
     if snapshot is None:
         raise BackupError(f"{folder} holds no backup")
@@ -346,21 +354,27 @@ def restore(
 @app.command()
 def prepare() -> None:
     """Write dbt's manifest and Dagster's settings, so that the UI starts quickly."""
-    from orchestration.showcase import prepare_profile  # noqa: PLC0415 - brings dbt and Dagster
+    from orchestration.showcase import prepare_profile
 
-    prepare_profile(read_settings())
+    prepare_profile(_settings())
 
 
 @app.command()
 def dev(port: Annotated[int, typer.Option(help="Port on loopback.")] = 3000) -> None:
     """Open the Dagster UI on loopback, with the demo city's suppliers when the profile is synthetic."""
-    from orchestration.showcase import run_dev  # noqa: PLC0415 - as above
+    from orchestration.showcase import run_dev
 
-    sys.exit(run_dev(read_settings(), port))
+    sys.exit(run_dev(_settings(), port))
 
 
-def _published_settings() -> Settings:
-    settings = read_settings()
+def _settings() -> "Settings":
+    from orchestration.settings import read_settings
+
+    return read_settings()
+
+
+def _published_settings() -> "Settings":
+    settings = _settings()
     if current(settings.layout.published) is None:
         raise typer.BadParameter(f"nothing is published yet under {settings.layout.root}; run `ademruimte build`")
     return settings

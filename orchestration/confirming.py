@@ -15,7 +15,7 @@ import polars as pl
 from orchestration.loop.landing import land
 from orchestration.report import published_frame
 from orchestration.settings import Settings
-from warehouse.lake import Manifest
+from warehouse.batch import Manifest
 
 _SOURCE = "indicators"
 # whoever typed it in first is another than whoever confirms it
@@ -57,7 +57,8 @@ def confirm(settings: Settings, release: Release, now: datetime) -> Manifest:
         writer.writeheader()
         writer.writerow(cells)
     file.with_name(f"{name}.ready").touch()
-    landed = [each for each in land(settings, settings.contracts()[_SOURCE], now) if name in each.origin]
+    # whatever else waits is landed when somebody asks for that
+    landed = land(settings, settings.contracts()[_SOURCE], now, only=file)
     if not landed or landed[0].manifest is None:
         why = landed[0].message if landed else "it was not read"
         raise LookupError(f"{release.kpi_id} of {release.ref_date} was not confirmed: {why}")

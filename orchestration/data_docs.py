@@ -9,6 +9,7 @@ Belongs here: what its pages look like and where they begin. Does not belong her
 import html
 import os
 import re
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -46,6 +47,8 @@ def make_stand_alone(docs: Path, build_id: str, families: Iterable[Family]) -> N
     styles.write_bytes(_STYLES.read_bytes())
     for page in index.parent.rglob("*.html"):
         page.write_text(_alone(page.read_text("utf-8"), os.path.relpath(styles, page.parent)), encoding="utf-8")
+    # pictures of a product that no page shows
+    shutil.rmtree(index.parent / "static" / "images", ignore_errors=True)
     index.write_text(_index(index.parent, build_id, families), encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from orchestration.settings import POSTGRES, SettingMissingError, read_settings
+from orchestration.settings import SettingMissingError, read_settings, variable
 from warehouse.withdrawals import release as end_hold
 from warehouse.withdrawals import standing
 
@@ -25,9 +25,9 @@ def publish(
     release: Annotated[bool, typer.Option("--release", help="A rollback is over: show the newest build.")] = False,
 ) -> None:
     """Show the newest build in every store: after a rollback, or when PostgreSQL was away."""
-    from orchestration.loop.build import build_lock  # noqa: PLC0415 - brings dbt
-    from orchestration.loop.messages import fill_outbox  # noqa: PLC0415 - brings the chart library
-    from orchestration.loop.publishing import publish as publish_build  # noqa: PLC0415 - brings polars
+    from orchestration.loop.build import build_lock
+    from orchestration.loop.messages import fill_outbox
+    from orchestration.loop.publishing import publish as publish_build
 
     settings, now = read_settings(), datetime.now(UTC)
     with build_lock(settings):
@@ -48,8 +48,8 @@ def rollback(
     ] = None,
 ) -> None:
     """Put every reader back to an earlier build, and show no other until `ademruimte publish --release`."""
-    from orchestration.loop.build import build_lock  # noqa: PLC0415 - brings dbt
-    from orchestration.loop.publishing import roll_back  # noqa: PLC0415 - brings polars
+    from orchestration.loop.build import build_lock
+    from orchestration.loop.publishing import roll_back
 
     settings = read_settings()
     with build_lock(settings):
@@ -66,28 +66,27 @@ def bi_access(
     new_password: Annotated[bool, typer.Option("--new-password", help="Give a login that exists another one.")] = False,
 ) -> None:
     """Give a department its login in PostgreSQL, try what it must not do, and print what to hand over."""
-    from warehouse.published.postgres_access import (  # noqa: PLC0415 - brings the drivers
-        EVERY_DEPARTMENT,
-        give_access,
-    )
+    from warehouse.published.postgres_access import EVERY_DEPARTMENT, give_access
 
     settings = read_settings()
-    if settings.postgres is None:
-        raise SettingMissingError(f"no PostgreSQL is set up; set {POSTGRES} (.env.example says which rights it needs)")
+    if settings.postgres_url is None:
+        raise SettingMissingError(
+            f"no PostgreSQL is set up; set {variable('postgres_url')} (.env.example says which rights it needs)"
+        )
     asked = EVERY_DEPARTMENT if every else department
     if asked is None or (every and department):
         raise typer.BadParameter("name a department, or --all for a login that sees the rows of each")
     if department is not None:
         _require_known(settings, department)
     _console.print(
-        "\n".join(_sheet(give_access(settings.postgres.value, asked, is_new_password=new_password))),
+        "\n".join(_sheet(give_access(settings.postgres_url.get_secret_value(), asked, is_new_password=new_password))),
         markup=False,
         soft_wrap=True,
     )
 
 
 def _require_known(settings: "Settings", department: str) -> None:
-    from orchestration.report import published_frame  # noqa: PLC0415 - brings polars
+    from orchestration.report import published_frame
 
     known = published_frame(settings, "marts.dim_department")["department_id"].sort().to_list()
     if department not in known:

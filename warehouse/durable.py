@@ -139,10 +139,8 @@ def hash_of_files(paths: Iterable[Path], root: Path) -> str:
 
 def replace_derived(path: Path, content: bytes) -> None:
     """Writes a file that spares somebody work and can be made again: a full disk or a closed folder stops nobody."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
     with suppress(OSError):
-        fresh.write_bytes(content)
-        fresh.replace(path)
+        replace_synced(path, content)
 
 
 def make_synced(folder: Path) -> None:

@@ -6,7 +6,8 @@ erased (the lake knows what counts), or whose locks are held meanwhile.
 
 from datetime import datetime
 
-from warehouse.lake import Lake, Manifest
+from warehouse.batch import Manifest
+from warehouse.lake import Lake
 from warehouse.state import State
 
 

@@ -15,12 +15,14 @@ import polars as pl
 
 from contracts.cities.calendar import days
 from contracts.cities.profile import City
-from contracts.gate import REASONS, REASONS_NL
+from contracts.gate import CODES, COLUMNS, REASONS, REASONS_NL
 from contracts.kinds import INSTANT, TEXT, WHOLE, kind_of
+from contracts.reasons import of_any_row
 from contracts.vocabulary import LINE, UTC_INSTANT, SourceContract, TableContract
+from warehouse.batch import KNOWN_AT, Manifest
 from warehouse.durable import require_free, telling_when_full
 from warehouse.engine import transaction
-from warehouse.lake import KNOWN_AT, Lake, Manifest
+from warehouse.lake import Lake
 
 # a row that bears one is about a KPI, and no other is to blame when it is refused
 _KPI_ID = "kpi_id"
@@ -53,6 +55,8 @@ alter table landing.batch_counts add column if not exists is_full boolean;
 create table if not exists landing.refusals (
     batch_id varchar, source varchar, table_name varchar, reason varchar, reason_nl varchar, rows bigint
 );
+alter table landing.refusals add column if not exists reason_code varchar;
+alter table landing.refusals add column if not exists column_name varchar;
 create table if not exists landing.refused_kpis (batch_id varchar, source varchar, kpi_id varchar, rows bigint);
 create table if not exists landing.affected (source varchar, table_name varchar, event_date date);
 create table if not exists landing.source_status (
@@ -64,7 +68,10 @@ create table if not exists landing.city_days (
 create table if not exists landing.build (
     build_id varchar, as_of_date date, city varchar, is_synthetic boolean
 );
-create table if not exists landing.measured (code_version varchar);
+create table if not exists landing.said (
+    target_id varchar, status varchar, status_nl varchar, former_status_nl varchar, method_changed boolean,
+    as_of_date date, method_version bigint, definition_version bigint
+);
 create table if not exists quality.dq_verdict (
     kpi_id varchar, verdict varchar, reasons varchar[], build_id varchar
 );
@@ -214,18 +221,18 @@ def write_build(con: duckdb.DuckDBPyConnection, build_id: str, as_of: date, city
         con.execute("insert into landing.build values (?, ?, ?, ?)", [build_id, as_of, city, is_synthetic])
 
 
-def measured_by(con: duckdb.DuckDBPyConnection) -> str | None:
-    """The version of the code that measured the whole of this warehouse; None when none ever did to the end."""
-    row = con.execute("select code_version from landing.measured").fetchone()
-    return None if row is None else str(row[0])
+def write_said(con: duckdb.DuckDBPyConnection, said: pl.DataFrame) -> None:
+    """Replaces what was last said of each target by what the log holds of it.
 
-
-def note_measured(con: duckdb.DuckDBPyConnection, code_version: str | None) -> None:
-    """Notes which code measured the whole of this warehouse; None while another is about to."""
-    with transaction(con):
-        con.execute("delete from landing.measured")
-        if code_version is not None:
-            con.execute("insert into landing.measured values (?)", [code_version])
+    Args:
+        con: the warehouse.
+        said: a row per target; a column that an earlier version did not write is empty.
+    """
+    columns = [row[0] for row in con.execute("describe landing.said").fetchall()]
+    known = said.select(name for name in columns if name in said.columns)
+    with _registered(con, "known", known), transaction(con):
+        con.execute("delete from landing.said")
+        con.execute("insert into landing.said by name select * from known")
 
 
 def clear_affected(con: duckdb.DuckDBPyConnection) -> None:
@@ -444,16 +451,12 @@ class _Batch:
             return
         file = str(self.lake.file(holder, table, "quarantine"))
         found = {row[0] for row in self.con.execute(f"describe from {_FILE}", {"file": file}).fetchall()}
-        # batches of before the reasons were kept in Dutch
-        dutch = REASONS_NL if REASONS_NL in found else REASONS
-        # the names are the gate's, the values are bound
-        self.con.execute(
-            f"""insert into landing.refusals
-            select $batch_id, $source, $table_name, reason, reason_nl, count(*)
-            from (select unnest({REASONS}) as reason, unnest({dutch}) as reason_nl from {_FILE})
-            group by all order by all""",  # noqa: S608
-            {"file": file, "batch_id": self.manifest.batch_id, "source": self.manifest.source, "table_name": table},
-        )
+        for code, column, english, dutch, rows in self._refusals(file, found):
+            said = of_any_row(code, english, dutch)
+            self.con.execute(
+                "insert into landing.refusals values (?, ?, ?, ?, ?, ?, ?, ?)",
+                [self.manifest.batch_id, self.manifest.source, table, *said, rows, code, column],
+            )
         if _KPI_ID in found:
             self.con.execute(
                 f"""insert into landing.refused_kpis
@@ -461,6 +464,23 @@ class _Batch:
                 from (select trim({_KPI_ID}) as named from {_FILE}) group by all order by all""",  # noqa: S608
                 {"file": file, "batch_id": self.manifest.batch_id, "source": self.manifest.source},
             )
+
+    def _refusals(self, file: str, found: Collection[str]) -> list[tuple[str, str, str, str, int]]:
+        """Of each reason its code, the column it is about, the sentence in English and Dutch, and how many rows."""
+        # batches of before the reasons were kept in Dutch, or by their code
+        dutch = REASONS_NL if REASONS_NL in found else REASONS
+        code, column = (CODES, COLUMNS) if CODES in found else (REASONS, f"list_transform({REASONS}, lambda each: '')")
+        # the names are the gate's, the value is bound
+        return self.con.execute(
+            f"""select code, column_name, max(reason), max(reason_nl), count(*)
+            from (
+                select unnest({code}) as code, unnest({column}) as column_name, unnest({REASONS}) as reason,
+                    unnest({dutch}) as reason_nl
+                from {_FILE}
+            )
+            group by code, column_name order by all""",  # noqa: S608
+            {"file": file},
+        ).fetchall()
 
     def _explained(self, fault: Exception) -> str:
         reason = str(fault).splitlines()[0]

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from contracts.reading import coded, day, kept_number, lower, text
+from contracts.reading import Coded, day, kept_number, lower, text
 from contracts.vocabulary import (
     Delivers,
     Field,
@@ -64,7 +64,7 @@ _CONNECTIONS_FIELDS = (
     Field("ean", pl.String, "EAN of the access point; empty where there is none", pattern=r"^(\d{18})?$", required=True,
           nl="EAN-code: 18 cijfers, in Excel als tekst", read=_ean),
     Field("carrier", pl.String, "electricity or gas; empty without EAN", nullable=True, allowed=("electricity", "gas"),
-          reads="drager", required=True, nl="elektriciteit of gas", read=coded(_CARRIERS)),
+          reads="drager", required=True, nl="elektriciteit of gas", read=Coded(_CARRIERS)),
     Field("valid_from_date", pl.Date, "first day on which the city answers for it", reads="geldig_van", required=True,
           nl="eerste dag waarop de EAN van de stad is; leeg als dat altijd zo was", read=_begin),
     Field("valid_to_date", pl.Date, "last day; empty while it lasts", nullable=True, reads="geldig_tot",

@@ -14,7 +14,7 @@ from datetime import timedelta
 import polars as pl
 
 from contracts.cities.profile import City
-from contracts.reading import city_date, coded, dated, instant, kept_number, lower, number, text
+from contracts.reading import Coded, city_date, dated, instant, kept_number, lower, number, text
 from contracts.vocabulary import (
     LINE,
     OURS,
@@ -132,7 +132,9 @@ def _direction(wire: str = "register") -> pl.Expr:
 
 def _register(wire: str = "register") -> pl.Expr:
     rest = lower(wire).str.replace(r"^\S+\s*", "")
-    return rest.replace_strict(_REGISTERS, default=None, return_dtype=pl.String)
+    of_what = rest.replace_strict(_REGISTERS, default=None, return_dtype=pl.String)
+    # behind a word that says nothing, nothing would be all of it
+    return pl.when(_direction(wire).is_not_null()).then(of_what)
 
 
 def _granularity() -> pl.Expr:
@@ -173,7 +175,7 @@ def _rank() -> pl.Expr:
 
 
 def _has_unit() -> pl.Expr:
-    return coded(_UNITS)("unit").is_not_null()
+    return Coded(_UNITS)("unit").is_not_null()
 
 
 def _start(time_zone: str) -> pl.Expr:
@@ -267,20 +269,21 @@ _READINGS_FIELDS = (
           nl="EAN-code of volgnummer van de submeter, leeg als er geen is", spelt="Submeter", read=_sub_ean),
     Field("meter", pl.String, "", lands=False, nl="serienummer van de meter, leeg bij een grote aansluiting",
           spelt="Meter"),
-    Field("direction", pl.String, "offtake, injection, production or auxiliary", reads="register", read=_direction),
+    Field("direction", pl.String, "offtake, injection, production or auxiliary", reads="register", read=_direction,
+          words=tuple(_DIRECTIONS)),
     Field("register", pl.String, "total, day, night; reactive, capacitive, inductive", required=True,
           nl="Afname, Injectie of Productie, met Dag, Nacht, Actief, Reactief, Capacitief of Inductief",
-          spelt="Register", read=_register),
+          spelt="Register", read=_register, words=tuple(_REGISTERS)),
     Field("value", pl.Float64, "volume in `unit`; null when not measured", nullable=True, minimum=0, reads="volume",
           required=True, nl="gemeten hoeveelheid; leeg als er niets gemeten is", spelt="Volume", read=_volume),
     Field("unit", pl.String, "kWh (gas: on gross calorific value), m3 or kVArh", required=True, nl="kWh, kVArh of m³",
-          spelt="Eenheid", read=coded(_UNITS)),
+          spelt="Eenheid", read=Coded(_UNITS)),
     Field("quality", pl.String, "read, validated, estimated, not_validated or missing", reads="status", required=True,
           nl="Uitgelezen, Gevalideerd, Geschat, Geen verbruik of Geen gegevens", spelt="Validatiestatus",
-          read=coded(_QUALITIES)),
+          read=Coded(_QUALITIES)),
     Field("gcv_state", pl.String, "provisional, definitive or constant calorific value, gas only", nullable=True,
           nl="Calorische bovenwaarde: Definitief of Voorlopig, alleen bij gas", spelt="Calorische bovenwaarde",
-          read=coded(_GCV_STATES)),
+          read=Coded(_GCV_STATES)),
     Field("carrier", pl.String, "electricity or gas", allowed=("electricity", "gas"), required=True,
           nl="electricity of gas"),
     Field("source", pl.String, "the way it came in", allowed=("fluvius_csv", "fluvius_api"), required=True,

@@ -222,7 +222,7 @@ _REQUESTS_FIELDS = (
           nl="nummer van de melding: hoogstens 64 tekens, zonder spaties"),
     Field("status", pl.String, "open or closed (GeoReport v2); a word nobody knows is open", allowed=("open", "closed"),
           required=True, nl="open of closed, of het woord van uw systeem; een woord dat we niet kennen telt als open",
-          read=_status, then=_STATUS),
+          read=_status, then=_STATUS, words=tuple(STATE_WORDS)),
     Field("state", pl.String, "what became of it, in one of five words; null in what came before version 4",
           nullable=True, allowed=STATES, arrives=False, read=_described, then=_STATE),
     Field("status_description", pl.String, "the state in the system's own word, no sentence", nullable=True,
@@ -263,7 +263,7 @@ _REQUESTS_FIELDS = (
 REQUESTS = TableContract(
     name="requests",
     description="One question or report of a citizen.",
-    description_nl="Eén vraag of melding van een burger, zoals ze nu staat.",
+    description_nl="Eén vraag of melding van een burger, zoals ze stond bij de levering.",
     fields=_REQUESTS_FIELDS,
     key=("service_request_id",),
     version=("updated_at",),

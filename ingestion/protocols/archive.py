@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import NoReturn
 
+from ingestion.door import name_to_show
 from ingestion.errors import UnreadableFileError
 from ingestion.inflating import GZIP_START, GZIP_WINDOW, RAW_WINDOW, BrokenPackingError, inflated, most_unpacked
 
@@ -126,7 +127,7 @@ def _inflated(packed: bytes, window: int, allowance: Allowance) -> Iterator[byte
 
 
 def _file_in(original: bytes, entry: zipfile.ZipInfo, allowance: Allowance) -> tuple[str, bytes]:
-    own_name = PurePosixPath(entry.filename.replace("\\", "/")).name
+    own_name = name_to_show(PurePosixPath(entry.filename.replace("\\", "/")).name)
     return own_name, _no_archive(b"".join(content_of(original, entry, allowance)), f"{allowance.name}: {own_name}")
 
 

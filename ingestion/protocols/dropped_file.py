@@ -1,6 +1,9 @@
 """What every dropped file has in common, whatever its columns: its bytes, its encoding, its lines."""
 
+import codecs
 import io
+import re
+from collections.abc import Iterator
 
 import polars as pl
 
@@ -14,7 +17,8 @@ _LOCKED = "EncryptedPackage".encode("utf-16-le")
 # a year of quarter-hours of a hundred meters has seven million lines, of a hundred signs each
 _MOST_LINES = 10_000_000
 _LONGEST_LINE = 64 * 1024
-_HTML_STARTS = ("<!doctype", "<html", "<?xml")
+_HTML_START = re.compile(rb"\s*<(?:!doctype|html|\?xml)", re.IGNORECASE)
+_PIECE = 1024 * 1024
 
 
 def original_bytes(file: DroppedFile) -> bytes:
@@ -31,8 +35,10 @@ def original_bytes(file: DroppedFile) -> bytes:
         raise UnreadableFileError("cannot_open", file.path.name, why=broken.strerror) from None
 
 
-def text_of(original: bytes, name: str) -> str:
-    """The text of a CSV file: UTF-8 with or without a byte-order mark, else Windows-1252.
+def text_of(original: bytes, name: str) -> bytes:
+    """The text of a CSV file, as UTF-8 without a byte-order mark, whatever it is written in.
+
+    It stays bytes: as one text of Python a single emoji would make it four times as large.
 
     Raises:
         UnreadableFileError: it is empty, HTML, a workbook or no text at all.
@@ -44,36 +50,66 @@ def text_of(original: bytes, name: str) -> str:
     if b"\0" in original:
         line = original[: original.index(b"\0")].count(b"\n") + 1
         raise UnreadableFileError("binary", name, line=line)
-    text = _decoded(original, name)
-    if not text.strip():
+    text = _in_utf_8(original.removeprefix(codecs.BOM_UTF8), name)
+    if not any(piece.decode(errors="ignore").strip() for piece in _pieces(text)):
         raise UnreadableFileError("empty", name)
-    if text.lstrip()[:9].casefold().startswith(_HTML_STARTS):
+    if _HTML_START.match(text):
         raise UnreadableFileError("web_page", name)
     return text
 
 
-def _decoded(original: bytes, name: str) -> str:
+def _in_utf_8(text: bytes, name: str) -> bytes:
+    broken = _not_utf_8(text)
+    if broken is None:
+        return text
     try:
-        return original.decode("utf-8-sig")
-    except UnicodeDecodeError as broken:
-        line = original[: broken.start].count(b"\n") + 1
-    try:
-        return original.decode("cp1252")
+        return b"".join(piece.decode("cp1252").encode() for piece in _pieces(text))
     except UnicodeDecodeError:
+        line = text[:broken].count(b"\n") + 1
         raise UnreadableFileError("encoding", name, line=line) from None
 
 
-def lines_of(text: str, name: str) -> pl.Series:
+def _not_utf_8(text: bytes) -> int | None:
+    """About where a text is no UTF-8; None where it is."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    read = 0
+    for piece in (*_pieces(text), b""):
+        try:
+            decoder.decode(piece, final=not piece)
+        except UnicodeDecodeError as broken:
+            # what it kept of the piece before counts as the start of this one
+            return max(read + broken.start - len(decoder.getstate()[0]), 0)
+        read += len(piece)
+    return None
+
+
+def _pieces(text: bytes) -> Iterator[bytes]:
+    return (text[start : start + _PIECE] for start in range(0, len(text), _PIECE))
+
+
+def lines_of(text: bytes, name: str) -> pl.Series:
     """Every physical line without its line end, of Windows, Unix or an old Mac; the first is line 1.
 
     Raises:
         UnreadableFileError: more lines, or a longer one, than any export has.
     """
-    lines = text if "\n" in text else text.replace("\r", "\n")
-    if lines.count("\n") > _MOST_LINES:
+    lines = text if b"\n" in text else text.replace(b"\r", b"\n")
+    if lines.count(b"\n") > _MOST_LINES:
         raise UnreadableFileError("too_many_lines", name, most=_MOST_LINES)
-    found = pl.read_lines(io.BytesIO(lines.encode())).to_series().str.strip_chars_end("\r")
-    longest = found.str.len_bytes().arg_max()
-    if longest is not None and len(found[longest].encode()) > _LONGEST_LINE:
-        raise UnreadableFileError("line_too_long", name, line=longest + 1, most=_LONGEST_LINE)
-    return found
+    require_short_lines(lines, name, _LONGEST_LINE)
+    return pl.read_lines(io.BytesIO(lines)).to_series().str.strip_chars_end("\r")
+
+
+def require_short_lines(text: bytes, name: str, most: int) -> None:
+    """Refuses a text with a longer line, before anything holds that line twice.
+
+    Raises:
+        UnreadableFileError: one is longer.
+    """
+    start = 0
+    while len(text) - start > most:
+        end = max(text.rfind(sign, start, start + most + 1) for sign in (b"\n", b"\r"))
+        if end < 0:
+            line = text.count(b"\n", 0, start) + 1
+            raise UnreadableFileError("line_too_long", name, line=line, most=most)
+        start = end + 1

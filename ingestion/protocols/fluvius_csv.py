@@ -12,6 +12,7 @@ import polars as pl
 
 from contracts.sources.energy_meters import READINGS
 from contracts.vocabulary import LINE
+from ingestion.door import name_to_show
 from ingestion.errors import UnreadableFileError
 from ingestion.protocols.archive import is_workbook, unpacked
 from ingestion.protocols.dropped_file import lines_of, text_of
@@ -45,6 +46,7 @@ _DIALECTS = {
 _SOURCE = "fluvius_csv"
 # a line with which a spreadsheet is told how the rest is separated
 _NAMES_SEPARATOR = re.compile(r'\s*"?sep=.?"?\s*', re.IGNORECASE)
+_LINES_AT_ONCE = 50_000
 _CUBIC_METRES = ("m³", "m3")
 _COLUMN_OF = {alias: column for column, aliases in _DIALECTS.items() for alias in aliases}
 _REQUIRED = tuple(column for column in _DIALECTS if column not in ("meter", "sub_ean", _CALORIFIC))
@@ -113,7 +115,9 @@ def _rows(lines: pl.Series, name: str) -> tuple[pl.DataFrame, dict[str, str]]:
         raise UnreadableFileError("empty", name)
     written = [cell.strip().strip('"') for cell in filled["text"][0].split(_SEPARATOR)]
     columns = _columns(written, f"{name}: line {filled[LINE][0]}")
-    cells = _cells(filled.slice(1), columns)
+    # all at once the cells of two million lines take several gigabytes
+    pieces = (_cells(piece, columns) for piece in filled.slice(1).iter_slices(_LINES_AT_ONCE))
+    cells = pl.concat([_cells(filled.clear(), columns), *pieces])
     rows = cells.with_columns(_carrier(cells).alias("carrier"), pl.lit(_SOURCE).alias("source"))
     return rows, dict(zip(columns, written, strict=True))
 
@@ -143,7 +147,7 @@ def _columns(written: list[str], place: str) -> list[str]:
     named = zip(written, columns, strict=True)
     twice = sorted({cell for cell, column in named if column and columns.count(column) > 1})
     if twice:
-        raise UnreadableFileError("column_twice", place, twice=", ".join(twice))
+        raise UnreadableFileError("column_twice", place, twice=", ".join(map(name_to_show, twice)))
     return columns
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _BYTE_ORDER_MARK_AND_BLANKS = b"\xef\xbb\xbf \t\r\n"
 _LARGEST_XML = 16 * 1024 * 1024
+# an element takes a hundred bytes, also an empty one
+_MOST_TAGS = 1_000_000
 _DEEPEST = 4
 # a code with leading zeros that was not quoted, as in the standard's own sample: 001 is no JSON number
 _UNQUOTED_CODE = re.compile(rb'((?<!\\)":\s*)(-?0\d+)(?=\s*[,}\]])')
@@ -57,7 +59,7 @@ def _json(answer: Answer) -> object:
 
 def _rows_of_xml(answer: Answer) -> list[object]:
     shown = answer.url_without_query
-    if len(answer.body) > _LARGEST_XML:
+    if len(answer.body) > _LARGEST_XML or answer.body.count(b"<") > _MOST_TAGS:
         raise PermanentSupplierError("xml_too_large", shown, size=len(answer.body) // 2**20)
     try:
         root = fromstring(answer.body, forbid_dtd=True)

@@ -22,11 +22,14 @@ import polars as pl
 from contracts.vocabulary import LINE, Received
 from ingestion.errors import UnreadableFileError
 from ingestion.protocols.archive import is_workbook
-from ingestion.protocols.dropped_file import text_of
+from ingestion.protocols.dropped_file import require_short_lines, text_of
 from ingestion.protocols.workbook_census import MOST_CELLS, require_sane_workbook
 from ingestion.protocols.workbook_errors import with_errors_as_text
 
 _SEPARATORS = (";", ",")
+# a table that a person keeps; its cells take up to four times as much
+_MOST_TEXT = 100 * 1024 * 1024
+_LONGEST_LINE = 1024 * 1024
 _TOTAL = re.compile(r"(sub|eind)?totaal\b|totalen\b|(sub|grand )?total\b|som\b", re.IGNORECASE)
 _SAVED = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*")
 _NOBODY = re.compile(r"(blad|sheet|tabel|table)?[\d .-]*", re.IGNORECASE)
@@ -290,25 +293,33 @@ def _fitted(cells: _Cells, width: int) -> _Cells:
     return cells[:width] if fits else [None] * width
 
 
-def _texts(text: str, name: str) -> Iterator[_Rows]:
-    lines = max(text.count("\n"), text.count("\r"))
+def _texts(text: bytes, name: str) -> Iterator[_Rows]:
+    if len(text) > _MOST_TEXT:
+        raise UnreadableFileError("too_large", name, size=len(text) // 2**20, most=_MOST_TEXT // 2**20)
+    require_short_lines(text, name, _LONGEST_LINE)
+    lines = max(text.count(b"\n"), text.count(b"\r"))
     for separator in _SEPARATORS:
         # a cell costs a hundred bytes, also an empty one
-        if lines + text.count(separator) > MOST_CELLS:
+        if lines + text.count(separator.encode()) > MOST_CELLS:
             raise UnreadableFileError("too_many_cells", name, most=MOST_CELLS)
         yield [(line, cells) for line, cells in _parsed(text, separator) if any(_names(cells))]
 
 
-def _parsed(text: str, separator: str) -> list[tuple[int, _Cells]]:
+def _parsed(text: bytes, separator: str) -> list[tuple[int, _Cells]]:
     try:
         return _records(text, separator)
     except csv.Error:
         # an open quotation mark would swallow the rest of the file: each line then stands alone
-        return [(at, _record(line, separator)) for at, line in enumerate(text.splitlines(), 1)]
+        return [(at, _record(line, separator)) for at, line in enumerate(_lines(text), 1)]
 
 
-def _records(text: str, separator: str) -> list[tuple[int, _Cells]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+def _lines(text: bytes) -> Iterator[str]:
+    """The lines with their ends, of Windows, Unix or an old Mac, one at a time."""
+    return (part.decode() for line in io.BytesIO(text) for part in line.splitlines(keepends=True))
+
+
+def _records(text: bytes, separator: str) -> list[tuple[int, _Cells]]:
+    reader = csv.reader(_lines(text), delimiter=separator, strict=True)
     records: list[tuple[int, _Cells]] = []
     before = 0
     for record in reader:
@@ -345,8 +356,8 @@ def sheets_of(original: bytes, name: str) -> Iterator[tuple[str, pl.DataFrame]]:
             if any((column.str.strip_chars() != "").any() for column in cells.get_columns()):
                 yield f"{number}{_shown(sheet_name)}", cells
     except fastexcel.FastExcelError as broken:
-        reason = re.sub(r"\s+", " ", str(broken))[:200]
-        raise UnreadableFileError("unreadable_workbook", name, why=reason) from None
+        # what a library quotes may be the name of a sheet
+        raise UnreadableFileError("unreadable_workbook", name, why=type(broken).__name__) from None
 
 
 def _shown(sheet_name: str) -> str:

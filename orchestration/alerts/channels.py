@@ -11,7 +11,8 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Protocol
 
-from ingestion.delivery import Secret
+from pydantic import SecretStr
+
 from ingestion.door import without_identifiers
 from orchestration.alerts.digest import UNFOLDED
 from orchestration.alerts.recipients import RecipientFileError, Recipients, is_deliverable
@@ -69,7 +70,7 @@ class Smtp:
     host: str
     port: int
     username: str | None = None
-    password: Secret | None = None
+    password: SecretStr | None = None
     starttls: bool = True
     recipients: Recipients | None = None
     tls: ssl.SSLContext | None = None
@@ -121,7 +122,7 @@ class Smtp:
         if self.username and self.password:
             if not self.starttls:
                 raise DeliveryError(f"{self.host}: a password is never sent unencrypted; switch STARTTLS on")
-            server.login(self.username, self.password.value)
+            server.login(self.username, self.password.get_secret_value())
 
     @contextmanager
     def _told_in_words(self) -> Iterator[None]:
@@ -137,7 +138,7 @@ class Smtp:
 
     def _error(self, text: str) -> DeliveryError:
         # A server may repeat what it was sent, the address too.
-        hidden = text.replace(self.password.value, "***") if self.password and self.password.value else text
+        hidden = text.replace(self.password.get_secret_value(), "***") if self.password else text
         return DeliveryError(f"mail server {self.host}:{self.port} {without_identifiers(hidden)}")
 
 

@@ -1,13 +1,13 @@
 """`ademruimte outbox …`: what waits to be sent, and whether it may leave."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from orchestration.settings import read_settings
-from warehouse.state import Hold, State
+if TYPE_CHECKING:
+    from warehouse.state import State
 
 outbox = typer.Typer(help="The messages that wait to be sent.", no_args_is_help=True)
 _console = Console(highlight=False)
@@ -16,7 +16,7 @@ _console = Console(highlight=False)
 @outbox.command(name="list")
 def list_waiting() -> None:
     """Show every message that nobody has yet, and whether the outbox is held."""
-    with State(read_settings().layout.state) as state:
+    with _state() as state:
         hold, waiting = state.outbox_hold(), state.unsent()
     if hold is not None:
         _console.print(f"held since {hold.since:%Y-%m-%d %H:%M} UTC: {hold.reason}", markup=False, soft_wrap=True)
@@ -29,7 +29,9 @@ def list_waiting() -> None:
 @outbox.command()
 def hold(reason: Annotated[str, typer.Argument(help="Why no message may leave; shown to whoever asks.")]) -> None:
     """Keep every message in the outbox until it is released."""
-    with State(read_settings().layout.state) as state:
+    from warehouse.state import Hold
+
+    with _state() as state:
         state.hold_outbox(Hold(reason, datetime.now(UTC)))
     _console.print("held: no message leaves until `ademruimte outbox release`")
 
@@ -37,7 +39,14 @@ def hold(reason: Annotated[str, typer.Argument(help="Why no message may leave; s
 @outbox.command()
 def release() -> None:
     """Let messages leave again; the next `ademruimte send`, or Dagster within a minute, sends what waits."""
-    with State(read_settings().layout.state) as state:
+    with _state() as state:
         state.release_outbox()
         waiting = len(state.unsent())
     _console.print(f"released: {waiting} messages may leave")
+
+
+def _state() -> "State":
+    from orchestration.settings import read_settings
+    from warehouse.state import State
+
+    return State(read_settings().layout.state)

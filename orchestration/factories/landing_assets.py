@@ -16,7 +16,8 @@ from orchestration.loop.landed import Landed, Outcome
 from orchestration.loop.landing import land
 from orchestration.loop.locks import is_landing
 from orchestration.settings import Settings
-from warehouse.lake import Lake, TableManifest
+from warehouse.batch import TableManifest
+from warehouse.lake import Lake
 from warehouse.state import State
 
 HONOURS_CONTRACT = "honours_contract"

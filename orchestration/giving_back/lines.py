@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import TypeVar
 
 import polars as pl
+from pydantic import SecretStr
 
 from contracts.faults import FaultError
 from contracts.gate import COLUMNS, REASONS, REASONS_NL, WHY
 from contracts.vocabulary import LINE, SourceContract, TableContract
 from ingestion.areas import Areas
-from ingestion.delivery import Context, DroppedFile, Secret
+from ingestion.delivery import Context, DroppedFile
 from ingestion.door import KeyRing
 from orchestration.loop.context import clock_from, context_of
-from orchestration.loop.dropped import opening, read_whole, supplied_at
+from orchestration.loop.dropped import opening, read_whole, shown_name, supplied_at
 from orchestration.loop.earlier import CLOSED_BY, refused_lines
 from orchestration.loop.passage import NOT_ITS_FAULT, Passage, Passed, what_broke
 from orchestration.settings import Settings
@@ -49,6 +50,7 @@ class Checked:
     """What landing a file would do; nothing was written.
 
     Attributes:
+        told_as: how the data team names the file, where its own name holds words that are kept nowhere.
         received: rows read.
         refused: per table the refused rows: received text, `line`, and the lists of `contracts.gate.WHY`.
         withheld: by reason, rows that would not pass the door.
@@ -58,6 +60,7 @@ class Checked:
     """
 
     origin: str
+    told_as: str = ""
     received: int = 0
     refused: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     withheld: Mapping[str, int] = field(default_factory=dict)
@@ -89,7 +92,7 @@ def check(path: Path, contract: SourceContract, settings: Settings, now: datetim
     """
     missed: list[str] = []
     context = replace(context_of(settings, Lake(settings.layout.lake)), now=clock_from(settings, now))
-    passage = Passage(contract, _watched(context, missed), _any_key)
+    passage = Passage(contract, _watched(context, missed), _any_key, is_for_its_sender=True)
     try:
         with opening(path):
             file = DroppedFile(path, supplied_at(path) or now, read_whole(path, contract))
@@ -98,12 +101,13 @@ def check(path: Path, contract: SourceContract, settings: Settings, now: datetim
         checked = Checked(path.name, fault=fault)
     except NOT_ITS_FAULT as broken:
         checked = Checked(path.name, fault=FaultError("not_its_fault", why=what_broke(broken, contract)))
-    return replace(checked, not_checked=tuple(dict.fromkeys(missed)))
+    told_as = "" if (told := shown_name(path)) == path.name else told
+    return replace(checked, told_as=told_as, not_checked=tuple(dict.fromkeys(missed)))
 
 
 def _any_key() -> KeyRing:
     """Nothing of what is checked is kept, so any key will do, and the city's own need not be here."""
-    return KeyRing((Secret(secrets.token_hex()),))
+    return KeyRing((SecretStr(secrets.token_hex()),))
 
 
 def _report(path: Path, passed: Passed) -> Checked:

@@ -9,8 +9,9 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 import polars as pl
 
@@ -19,22 +20,18 @@ from orchestration.loop import messages, publishing
 from orchestration.loop.exit_gate import judge_exit
 from orchestration.loop.plan import Plan, code_version, last_decision, make_plan, to_show, why_due
 from orchestration.loop.rotation import finish_rotation
+from orchestration.loop.selection import JUDGE, measure
 from orchestration.loop.transform import Transformed, build_models
-from orchestration.loop.verdicts import newly_said
+from orchestration.loop.verdicts import newly_said, said_so_far
 from orchestration.settings import Settings
 from warehouse import load as loader
+from warehouse import measured
 from warehouse.engine import connect
 from warehouse.erasures import erase_again
 from warehouse.lake import Lake
 from warehouse.state import State
 
 _log = logging.getLogger("ademruimte.build")
-# unit tests try the logic of the code, not the data of a day: they run in `make test`
-_NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
-JUDGE = ("--select", "tag:judge", *_NO_UNIT_TESTS)
-MEASURE = ("--exclude", "tag:judge", *_NO_UNIT_TESTS)
-# on the same code: see dbt_project/selectors.yml
-MEASURE_AGAIN = ("--selector", "measure_again", *_NO_UNIT_TESTS)
 
 
 class BuildBusyError(RuntimeError):
@@ -125,6 +122,7 @@ class Build:
                 self.settings.city.name,
                 is_synthetic=self.settings.layout.is_synthetic,
             )
+            loader.write_said(con, said_so_far(lake, self.settings.layout.last_said))
         for each in loaded:
             for note in (*each.drift, *([each.error] if each.error else [])):
                 _log.warning("%s %s: %s", each.source, each.batch_id, note)
@@ -141,18 +139,16 @@ class Build:
                 yield row.source, row.complete_until if is_held else None, row.last_asked_at
 
     def measure(self) -> Transformed:
-        """Staging to KPI observations, with every test as data; history is computed again when the code changed."""
-        _log.info("measuring with dbt")
-        code = code_version()
+        """Staging to KPI observations, with every test as data: what lies below an input that changed."""
         with connect(self.settings.layout.warehouse) as con:
-            is_again = loader.measured_by(con) == code
-            if not is_again:
-                loader.note_measured(con, None)
-        selection = MEASURE_AGAIN if is_again else (*MEASURE, "--full-refresh")
-        self.measured = build_models(self.settings, self.plan.as_of, selection)
-        if not is_again:
-            with connect(self.settings.layout.warehouse) as con:
-                loader.note_measured(con, code)
+            inputs = measured.inputs(con, code_version())
+            changed = measured.changed(con, inputs)
+            measured.forget(con, changed)
+        _log.info("measuring with dbt what follows from: %s", ", ".join(sorted(changed)) or "nothing new")
+        transformed = build_models(self.settings, self.plan.as_of, partial(measure, changed=changed))
+        with connect(self.settings.layout.warehouse) as con:
+            tests = measured.note(con, inputs, transformed.tests)
+        self.measured = replace(transformed, tests=tests)
         return self.measured
 
     def judge_quality(self) -> pl.DataFrame:

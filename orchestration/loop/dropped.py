@@ -13,7 +13,7 @@ from stat import S_ISREG
 
 from contracts.vocabulary import SourceContract
 from ingestion.delivery import DroppedFile
-from ingestion.door import without_identifiers
+from ingestion.door import name_to_show
 from ingestion.errors import TransientSupplierError, UnreadableFileError
 from ingestion.protocols.weekly_drop import MANIFEST
 from orchestration.settings import Settings
@@ -127,7 +127,7 @@ def _instant(written: str) -> datetime | None:
 
 def shown_name(path: Path) -> str:
     """The name of a file without the person in it, as any terminal and database takes it."""
-    return shown(without_identifiers(path.name))
+    return shown(name_to_show(path.name))
 
 
 def shown(text: str) -> str:

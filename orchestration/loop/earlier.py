@@ -19,9 +19,10 @@ from contracts.cities.profile import City
 from contracts.gate import CODES, COLUMNS, REASONS, REASONS_NL, WHY, Split
 from contracts.vocabulary import LINE, UTC_INSTANT, Delivers, SourceContract, TableContract
 from orchestration.loop.dropped import RULES_OF_THIS_PROCESS
+from warehouse.batch import KNOWN_AT, Manifest, naming_its_batch
 from warehouse.durable import replace_derived
 from warehouse.frames import read_frame, scan_frame
-from warehouse.lake import KNOWN_AT, Lake, Manifest, naming_its_batch
+from warehouse.lake import Lake
 
 CLOSED_BY = "closed_by"
 PUT_RIGHT = "is_put_right"

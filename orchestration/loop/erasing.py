@@ -10,8 +10,9 @@ from orchestration.loop.build import build_lock
 from orchestration.loop.locks import one_at_a_time
 from orchestration.loop.replay import UnknownBatchError
 from orchestration.settings import Settings
+from warehouse.batch import Manifest
 from warehouse.erasures import erase as erase_rows
-from warehouse.lake import Lake, Manifest
+from warehouse.lake import Lake
 from warehouse.state import State
 
 

@@ -24,7 +24,7 @@ from orchestration.loop.landed import Landed, Landing, Outcome, counts_in_words
 from orchestration.loop.passage import NOT_ITS_FAULT, commit
 from orchestration.loop.replay import replayed
 from orchestration.loop.revision import revise
-from warehouse.lake import LakeError, Manifest
+from warehouse.batch import LakeError, Manifest
 from warehouse.state import Refusal
 
 

@@ -12,7 +12,8 @@ from orchestration.loop.context import context_of
 from orchestration.loop.dropped import shown
 from orchestration.loop.passage import Passage
 from orchestration.settings import Settings
-from warehouse.lake import Lake, Manifest
+from warehouse.batch import Manifest
+from warehouse.lake import Lake
 from warehouse.state import State
 
 

@@ -84,9 +84,13 @@ class _Filling:
         # the files that no reader can lock
         read = partial(read_table, self.settings.layout.published, self.build_id)
         as_of: date = read("marts.dim_build")["as_of_date"].item()
+        verdicts = read("verdicts.fct_target_verdicts")
+        # a build that an earlier version published was told by that version
+        if "is_alarm" not in verdicts.columns:
+            return 0
         with State(self.settings.layout.state) as state:
             found = digests(
-                read("verdicts.fct_target_verdicts"),
+                verdicts,
                 read("marts.dim_department"),
                 self.build_id,
                 as_of,
@@ -123,7 +127,7 @@ class _Filling:
                     message(
                         digest,
                         observations,
-                        sender=self.settings.mail.sender,
+                        sender=self.settings.sender,
                         recipient=_written_for(known, digest.department_id),
                         city_title=self.settings.city.title_nl,
                         is_synthetic=self.settings.layout.is_synthetic,
@@ -200,7 +204,7 @@ def fill_data_team(settings: Settings, now: datetime) -> int:
             settings.city.name,
             day,
             now,
-            settings.mail.sender,
+            settings.sender,
             _written_for(_recipients(settings, day), DATA_TEAM),
             is_synthetic=settings.layout.is_synthetic,
         )
@@ -284,26 +288,30 @@ class _Post:
 
 
 def _channel(settings: Settings, today: "date") -> Channel:
-    mail, folder = settings.mail, EmlFolder(settings.layout.mail)
+    folder = EmlFolder(settings.layout.mail)
     known = _recipients(settings, today)
     for fault in known.told:
         _log.warning("%s", fault)
-    if mail.smtp_host is None:
+    if settings.smtp_host is None:
         return folder
-    return _Post(
-        Smtp(mail.smtp_host, mail.smtp_port, mail.username, mail.password, starttls=mail.starttls, recipients=known),
-        folder,
-        known,
+    smtp = Smtp(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.smtp_username,
+        settings.smtp_password,
+        starttls=settings.smtp_starttls,
+        recipients=known,
     )
+    return _Post(smtp, folder, known)
 
 
 def _recipients(settings: Settings, day: "date") -> Recipients:
     """Who reads on a day: the file of the departments, and the setting of the data team."""
-    known = recipients(settings.mail.recipients, settings.city.name, day)
-    if settings.mail.data_team is None:
+    known = recipients(settings.recipients, settings.city.name, day)
+    if settings.data_team is None:
         return known.with_reader(DATA_TEAM, None)
     try:
-        return known.with_reader(DATA_TEAM, address_of(settings.mail.data_team, "ADEMRUIMTE_DATA_TEAM"))
+        return known.with_reader(DATA_TEAM, address_of(settings.data_team, "ADEMRUIMTE_DATA_TEAM"))
     except RecipientFileError:
         _log.warning("ADEMRUIMTE_DATA_TEAM is no plain mail address; its mail goes into %s", settings.layout.mail)
         return known.with_reader(DATA_TEAM, None)

@@ -19,13 +19,15 @@ from contracts.faults import SchemaFaultError
 from contracts.gate import Split, split
 from contracts.vocabulary import LINE, Delivers, Sensitivity, SourceContract, TableContract
 from ingestion.clocks import not_past
-from ingestion.delivery import Context, Delivery, DroppedFile, Endpoint
+from ingestion.delivery import Context, Delivery, DroppedFile
 from ingestion.door import Admitted, KeyMissingError, KeyRing, admit, without_identifiers
+from ingestion.endpoint import Endpoint
 from ingestion.errors import PermanentSupplierError, SupplierError, TransientSupplierError
-from ingestion.source import Source, Tables, source_named
+from ingestion.source import Source, Tables, asked_source, source_named
 from orchestration.loop.dropped import shown_name
 from orchestration.loop.earlier import recognised, with_known_at
-from warehouse.lake import Arrival, Lake, LakeError, Manifest
+from warehouse.batch import Arrival, LakeError, Manifest
+from warehouse.lake import Lake
 
 NOT_ITS_FAULT = (OSError, MemoryError, LakeError, sqlite3.Error, KeyMissingError)
 """The disk, the memory, the lake, the state or the ring of keys is at fault, and may be well again at the next try."""
@@ -85,6 +87,11 @@ class Passed(Entered):
         return has_rows and not self.delivery.withheld and all(each.accepted.is_empty() for each in theirs)
 
     @property
+    def may_keep_its_file(self) -> bool:
+        """Whether nothing in it is about persons; a source that was not about them once may be now."""
+        return self.contract.sensitivity is not Sensitivity.PERSONAL and self.admitted.is_as_sent
+
+    @property
     def complete_until(self) -> datetime | None:
         """Up to where it speaks: never past the moment it was supplied, whatever a row or a name says."""
         spoken = self.delivery.complete_until or self._rows_speak_until()
@@ -109,11 +116,13 @@ class Passage:
     Attributes:
         context: what the source may know; the clock in it is held beside the supplier's.
         ring: the keys of the pseudonyms, asked for where the door needs them.
+        is_for_its_sender: see `ingestion.door.admit`.
     """
 
     contract: SourceContract
     context: Context
     ring: Callable[[], KeyRing]
+    is_for_its_sender: bool = False
 
     @property
     def source(self) -> Source:
@@ -129,7 +138,7 @@ class Passage:
     def fetch(self, endpoint: Endpoint) -> Delivery:
         """What the supplier of the source answers."""
         with self._of_the_delivery():
-            return self.source.fetch(endpoint, self.context)
+            return asked_source(self.contract.name).fetch(endpoint, self.context)
 
     def reread(self, original: bytes, name: str) -> Tables:
         """The tables in a file that was kept, as its source reads it today."""
@@ -150,7 +159,13 @@ class Passage:
         """
         self._require_a_clock(delivery)
         with self._of_the_delivery():
-            admitted = admit(delivery, self.contract, self.ring(), is_dropped=is_dropped)
+            admitted = admit(
+                delivery,
+                self.contract,
+                self.ring(),
+                is_dropped=is_dropped,
+                is_for_its_sender=self.is_for_its_sender,
+            )
         return Entered(self.contract, delivery if is_dropped else self._at_our_time(delivery), admitted)
 
     def judge(self, entered: Entered) -> Passed:
@@ -187,6 +202,8 @@ class Passage:
         """What breaks in here is the delivery's own fault."""
         try:
             yield
+        except MemoryError:
+            raise PermanentSupplierError("too_much_memory") from None
         except (SupplierError, SchemaFaultError, *NOT_ITS_FAULT):
             raise
         except Exception as broken:
@@ -204,8 +221,10 @@ def what_broke(broken: Exception, contract: SourceContract) -> str:
 
 def sent_before(manifest: Manifest, tables: Tables, original: bytes | None = None) -> Delivery:
     """The delivery of which a batch was made, with what its manifest says of it."""
+    is_file = "://" not in manifest.origin
     return Delivery(
-        origin=manifest.origin,
+        # an earlier version kept more of the name of a file
+        origin=shown_name(Path(manifest.origin)) if is_file else manifest.origin,
         tables=tables,
         supplied_at=manifest.supplied_at,
         complete_until=manifest.complete_until,
@@ -244,8 +263,7 @@ def arrival_of(
 ) -> Arrival:
     """What is committed of a delivery that passed; see `commit`."""
     contract, delivery, admitted = passed.contract, passed.delivery, passed.admitted
-    # no person may be in what is kept as it came; a source that was not about persons once may be now
-    original = None if contract.sensitivity is Sensitivity.PERSONAL else delivery.original
+    original = delivery.original if passed.may_keep_its_file else None
     return Arrival(
         source=contract.name,
         origin=delivery.origin,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from orchestration.settings import DBT_PROJECT, Settings
+from orchestration.dbt_project import DBT_PROJECT
+from orchestration.settings import Settings
 from warehouse.durable import hash_of_files
 from warehouse.lake import Decision, Lake
 from warehouse.published.pointer import current

@@ -48,12 +48,12 @@ def files_of(settings: Settings) -> FileStore:
 
 def other_stores(settings: Settings) -> list[Store]:
     """The stores that follow the files."""
-    if settings.postgres is None:
+    if settings.postgres_url is None:
         return []
     # its drivers take a quarter of a second, and many cities have files only
     from warehouse.published.postgres import PostgresStore  # noqa: PLC0415
 
-    return [PostgresStore(settings.postgres.value, settings.city.restricted)]
+    return [PostgresStore(settings.postgres_url.get_secret_value(), settings.city.restricted)]
 
 
 def stage(settings: Settings, build_id: str, now: datetime) -> None:

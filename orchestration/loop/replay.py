@@ -12,13 +12,14 @@ from datetime import datetime
 import polars as pl
 
 from contracts.gate import CODES, COLUMNS, REASONS_NL, Split
-from contracts.vocabulary import Sensitivity, SourceContract
+from contracts.vocabulary import SourceContract
 from ingestion.door import Admitted, readmit
 from orchestration.loop.context import context_of
 from orchestration.loop.locks import one_at_a_time
 from orchestration.loop.passage import Entered, Passage, Passed, commit, recognisable_as, sent_before
 from orchestration.settings import Settings
-from warehouse.lake import KNOWN_AT, Lake, Manifest
+from warehouse.batch import KNOWN_AT, Manifest
+from warehouse.lake import Lake
 
 
 class UnknownBatchError(LookupError):
@@ -97,7 +98,7 @@ def _same(lake: Lake, manifest: Manifest, splits: Mapping[str, Split]) -> bool:
 def _keeps_the_same(lake: Lake, manifest: Manifest, passed: Passed) -> bool:
     """Whether what was kept of the delivery is what would be kept today."""
     if manifest.original is not None:
-        return passed.contract.sensitivity is not Sensitivity.PERSONAL
+        return passed.may_keep_its_file
     tables = passed.admitted.tables
     return all(lake.read(manifest, name, "received").equals(tables[name]) for name in manifest.tables)
 

@@ -15,8 +15,9 @@ from orchestration.loop.context import context_of
 from orchestration.loop.locks import one_at_a_time
 from orchestration.loop.replay import replayed
 from orchestration.settings import Settings
+from warehouse.batch import LakeError, Manifest
 from warehouse.frames import scan_frame
-from warehouse.lake import Lake, LakeError, Manifest
+from warehouse.lake import Lake
 
 
 def revise(settings: Settings, register: SourceContract, now: datetime) -> str:

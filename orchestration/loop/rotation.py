@@ -19,7 +19,8 @@ from orchestration.loop.locks import one_at_a_time
 from orchestration.loop.passage import Passed, arrival_of, recognisable_as, sent_before
 from orchestration.secrets import add_key
 from orchestration.settings import Settings
-from warehouse.lake import KNOWN_AT, Arrival, Lake, Manifest
+from warehouse.batch import KNOWN_AT, Arrival, Manifest
+from warehouse.lake import Lake
 
 _OF_EVERY_ROW = (LINE, *WHY, KNOWN_AT)
 _MIXED = 2

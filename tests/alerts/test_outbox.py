@@ -18,8 +18,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from pydantic import SecretStr
 
-from ingestion.delivery import Secret
 from orchestration.alerts.channels import EmlFolder, Smtp
 from orchestration.alerts.digest import Digest
 from orchestration.alerts.outbox import SendResult, fill, send
@@ -313,8 +313,8 @@ def test_starttls_and_a_login_deliver_to_a_server_that_demands_both(
     )
     fill(state, two_mails[:1])
     trusted = ssl.create_default_context(cafile=certificate)
-    right = Smtp("127.0.0.1", port, "databord", Secret("geheim"), tls=trusted)
-    wrong = Smtp("127.0.0.1", port, "databord", Secret("f0ut-wachtwoord"), tls=trusted)
+    right = Smtp("127.0.0.1", port, "databord", SecretStr("geheim"), tls=trusted)
+    wrong = Smtp("127.0.0.1", port, "databord", SecretStr("f0ut-wachtwoord"), tls=trusted)
     assert send(state, wrong, NOW) == SendResult(0, 1)
     assert "answered 535" in state.unsent()[0].last_error
     assert "f0ut" not in state.unsent()[0].last_error + repr(wrong)
@@ -340,7 +340,7 @@ def test_a_password_never_goes_over_an_open_line(
 ) -> None:
     server, port = serve()
     fill(state, two_mails[:1])
-    channel = Smtp("127.0.0.1", port, "databord", Secret("geheim"), starttls=False)
+    channel = Smtp("127.0.0.1", port, "databord", SecretStr("geheim"), starttls=False)
     assert send(state, channel, NOW) == SendResult(0, 1)
     assert "never sent unencrypted" in state.unsent()[0].last_error
     assert server.got == []

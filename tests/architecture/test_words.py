@@ -73,7 +73,8 @@ def test_an_error_names_its_code_and_every_value_that_its_words_leave_open(place
 
 def test_no_code_is_left_that_nobody_gives() -> None:
     written = {node.value for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-    assert WORDS.keys() <= written
+    # what is said of any row goes by the code of what is said of one
+    assert {code.removesuffix("_of_any_row") for code in WORDS} <= written
 
 
 @pytest.mark.parametrize("code", WORDS)

@@ -9,6 +9,8 @@ from typing import Any
 
 from openpyxl import Workbook, load_workbook
 
+from contracts.registry import all_contracts
+
 TOKEN = "kanarie-5d1f-token"
 NATIONAL_NUMBER = "85.07.30-033.28"
 PHONE = "0471/23.45.67"
@@ -26,13 +28,26 @@ IDENTIFIERS = (
     "85.07.30\u2013033.28",
 )
 """As a person writes them, and bare."""
+PERSON = ("Annelies", "Vandekanarie")
+"""A name, which no list holds and no pattern finds."""
 FORMS = (
     *(TOKEN, *IDENTIFIERS, "kanarie.vogel", "mail.be", "BE71096123456769"),
+    *(spelt(name) for name in PERSON for spelt in (str, str.lower, str.upper)),
     IDENTIFIERS[-1].encode("unicode_escape").decode(),
 )
 """Every form in which one may turn up."""
 PER_FILE = 4
 """One more would make the door refuse a small file whole."""
+_TITLES = [
+    (title, wire in table.listed)
+    for contract in all_contracts().values()
+    for table in contract.tables
+    for wire in table.received.columns
+    if table.received.is_filled(wire)
+    for title in (wire, table.received.spelling(wire))
+]
+LISTED = {title for title, is_listed in _TITLES if is_listed} - {title for title, is_listed in _TITLES if not is_listed}
+"""The columns in which only words of a list may stand."""
 
 
 def planted(content: bytes) -> Iterator[bytes]:
@@ -61,7 +76,11 @@ def _form(number: int) -> str:
 
 def _planted(rows: list[list[Any]], cells: Mapping[tuple[int, int], str], like: bytes, *, is_alone: bool) -> bytes:
     """The table with these cells beside what was there, or instead of it."""
-    table = [[*row, _everything() if at else f"Kanarie {NATIONAL_NUMBER}"] for at, row in enumerate(rows)]
+    table = [[*row, _everything() if at else f"{' '.join(PERSON)} {NATIONAL_NUMBER}"] for at, row in enumerate(rows)]
+    listed = [column for column, title in enumerate(rows[0]) if title in LISTED]
+    for row, column in enumerate(listed, 1 + PER_FILE):
+        # one cell of a row, so that it is refused for that alone
+        table[row % len(table) or 1][column] = " ".join(PERSON)
     for (row, column), form in cells.items():
         table[row][column] = form if is_alone else f"{table[row][column] or ''} {form}".strip()
     return _written(table, like)
@@ -90,6 +109,10 @@ def planted_objects(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for each in found[:50]:
         # it must be able to be the name of an XML element too
         each["kanarie_0471234567"] = _everything()
+        each["_".join(PERSON)] = "x"
+    listed = [path for path in paths if path[-1] in LISTED]
+    for at, path in enumerate(listed * 2):
+        _put(found[-1 - at % len(found)], path, " ".join(PERSON))
     return found
 
 
@@ -148,6 +171,7 @@ def _separator(text: str) -> str:
 def _written(rows: list[list[Any]], like: bytes) -> bytes:
     if _is_workbook(like):
         book, packed = Workbook(), io.BytesIO()
+        book.worksheets[0].title = " ".join(PERSON)
         for row in rows:
             book.worksheets[0].append([cell if not isinstance(cell, str) else cell[:32_767] for cell in row])
         book.save(packed)

@@ -15,7 +15,7 @@ def found_in(folders: Sequence[Path], forms: Sequence[str]) -> list[str]:
     """`file: form` for every canary found; names of files and folders are looked at too."""
     hits = []
     for folder in folders:
-        for path in sorted(folder.rglob("*")):
+        for path in sorted(folder.rglob("*")) if folder.is_dir() else [folder]:
             shown = str(path.relative_to(folder))
             texts = [shown.encode(), *(_contents(path.name, path.read_bytes(), path) if path.is_file() else ())]
             hits += [f"{shown}: {form}" for form in forms if any(_holds(text, form) for text in texts)]

@@ -1,28 +1,22 @@
 """The client against suppliers that are slow, broken, lying or curious."""
 
 import gzip
-import ipaddress
 import socket
 import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from pydantic import SecretStr
 
-from ingestion.delivery import Secret
 from ingestion.errors import PermanentSupplierError, SupplierError, TransientSupplierError
 from ingestion.http import Answer, Budget, Client, LaterError, Trail, address
+from tests.ingestion.hostile import certificate, dripping, line
 
 _SECRET = "canary-7f3a"
 _NewSupplier = Callable[[Callable[..., Any]], Any]
@@ -237,7 +231,7 @@ def test_an_address_is_shown_without_user_and_query() -> None:
 def test_a_form_is_posted_with_its_secrets_and_the_same_patience(new_supplier: _NewSupplier) -> None:
     numbers = count()
     supplier = new_supplier(lambda *_: (503 if next(numbers) == 0 else 200, {}, b'{"access_token": "t"}'))
-    answer = _client(supplier.url).post_form(f"{supplier.url}/token", {"grant": "x", "secret": Secret(_SECRET)})
+    answer = _client(supplier.url).post_form(f"{supplier.url}/token", {"grant": "x", "secret": SecretStr(_SECRET)})
     assert answer.json() == {"access_token": "t"}
     assert supplier.forms == [{"grant": "x", "secret": _SECRET}] * 2
 
@@ -253,36 +247,6 @@ def test_each_origin_gets_its_own_credentials_and_no_other(new_supplier: _NewSup
     assert third.asked == []
 
 
-@contextmanager
-def _line(talk: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A supplier that does what no HTTP library would."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
-
-        def serve() -> None:
-            while True:
-                try:
-                    line, _ = listening.accept()
-                    with line:
-                        talk(line)
-                except OSError:
-                    if listening.fileno() < 0:
-                        return
-
-        Thread(target=serve, daemon=True).start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-
-
-def _dripping(before: bytes, dripped: bytes) -> Callable[[socket.socket], None]:
-    def talk(line: socket.socket) -> None:
-        line.recv(65536)
-        line.sendall(before)
-        for _ in range(400):
-            time.sleep(0.01)
-            line.sendall(dripped)
-
-    return talk
-
-
 @pytest.mark.parametrize(
     ("before", "dripped"),
     [
@@ -296,7 +260,7 @@ def _dripping(before: bytes, dripped: bytes) -> Callable[[socket.socket], None]:
 )
 def test_nothing_that_drips_outlasts_the_deadline(before: bytes, dripped: bytes) -> None:
     started = time.monotonic()
-    with _line(_dripping(before, dripped)) as url, pytest.raises(TransientSupplierError, match="too long"):
+    with line(dripping(before, dripped)) as url, pytest.raises(TransientSupplierError, match="too long"):
         _client(url, deadline_seconds=0.1).get(url)
     assert time.monotonic() - started < 3
 
@@ -320,40 +284,17 @@ def test_no_pause_is_longer_than_what_is_left_of_the_budget(new_supplier: _NewSu
     assert all(pause <= 5 for pause in waited)
 
 
-def _certificate(folder: Path, until: datetime) -> Path:
-    """A certificate for 127.0.0.1 that only its own key vouches for, with that key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(until - timedelta(days=9))
-        .not_valid_after(until)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path = folder / "both.pem"
-    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return path
-
-
 @pytest.mark.parametrize("days", [1, -1])
 def test_a_certificate_nobody_vouches_for_is_refused_before_anything_is_sent(tmp_path: Path, days: int) -> None:
     heard: list[bytes] = []
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(_certificate(tmp_path, datetime.now(UTC) + timedelta(days=days)))
+    tls.load_cert_chain(certificate(tmp_path, datetime.now(UTC) + timedelta(days=days)))
 
     def talk(line: socket.socket) -> None:
         with tls.wrap_socket(line, server_side=True) as safe:
             heard.append(safe.recv(65536))
 
-    with _line(talk) as url, pytest.raises(PermanentSupplierError, match="certificate") as refused:
+    with line(talk) as url, pytest.raises(PermanentSupplierError, match="certificate") as refused:
         _client(f"https{url[4:]}").get(f"https{url[4:]}", {"key": _SECRET})
     assert "nothing was sent" in str(refused.value)
     assert "self-signed" in str(refused.value)
@@ -403,7 +344,7 @@ def test_no_error_shows_a_secret_whatever_goes_wrong(
     url = supplier.url.replace("http://", f"http://user:{_SECRET}@")
     for ask in (
         lambda client: client.get(f"{url}/x?api_key={_SECRET}", {"token": _SECRET}).json(),
-        lambda client: client.post_form(f"{url}/x?api_key={_SECRET}", {"secret": Secret(_SECRET)}).json(),
+        lambda client: client.post_form(f"{url}/x?api_key={_SECRET}", {"secret": SecretStr(_SECRET)}).json(),
     ):
         with pytest.raises(SupplierError) as failed:
             ask(_client(url))

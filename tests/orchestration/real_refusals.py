@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from orchestration.giving_back.refusal_page import COUNTED, Counts
-from warehouse.lake import Lake, Manifest
+from warehouse.batch import Manifest
+from warehouse.lake import Lake
 
 
 def count(lakes: Iterable[Lake]) -> Counts:

@@ -2,8 +2,6 @@
 
 import csv
 import io
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -36,24 +34,11 @@ RENOVATION_KPIS = {
     "collective_renovation_fossil_free_share",
     "renovation_coached_households",
     "renovation_collective",
+    "renovation_custom_dwellings",
     "renovation_custom_trajectories",
 }
 EMBARGOED = {"unsealing_remaining_m2"}
 ROOT = Path(__file__).parents[2]
-STEPS = ["recover", "load", "measure", "judge_quality", "judge", "stage", "commit", "publish", "outbox"]
-DIES_AFTER = f"""
-import os, signal, sys
-from datetime import datetime, UTC
-from orchestration.loop.build import Build, build_lock
-from orchestration.settings import read_settings
-settings = read_settings()
-with build_lock(settings):
-    this = Build(settings, datetime.now(UTC))
-    for step in {STEPS!r}:
-        getattr(this, step)()
-        if step == sys.argv[1]:
-            os.kill(os.getpid(), signal.SIGKILL)
-"""
 
 
 def verdicts_of(settings: Settings) -> pl.DataFrame:
@@ -86,11 +71,11 @@ def drop_bad_renovation_week(settings: Settings) -> None:
     assert landed.outcome is Outcome.LANDED
 
 
-def test_all_109_targets_are_in_the_table_and_those_without_data_say_so(demo: Settings) -> None:
+def test_all_targets_are_in_the_table_and_those_without_data_say_so(demo: Settings) -> None:
     verdicts = verdicts_of(demo)
-    assert verdicts.height == 109
+    assert verdicts.height == 128
     without = verdicts.filter(pl.col("value").is_null())
-    assert 0 < without.height < 109
+    assert 0 < without.height < 128
     # the demo holds one figure that cannot be what was meant: it counts for nothing
     assert set(without["status"]) == {*WITHOUT_DATA, "unverified"}
     assert "no_data" not in set(verdicts.filter(pl.col("value").is_not_null())["status"])
@@ -260,7 +245,7 @@ def test_judging_with_another_builds_quality_is_refused(own_demo: Settings) -> N
 
 
 @pytest.mark.builds  # a whole build of its own
-def test_an_empty_lake_builds_and_publishes_109_targets_without_data(empty_profile: Callable[..., Settings]) -> None:
+def test_an_empty_lake_builds_and_publishes_targets_without_data(empty_profile: Callable[..., Settings]) -> None:
     settings = empty_profile()
     # a build of its own: there is no other of an empty lake
     measured = build(settings, NOW).measured
@@ -269,7 +254,7 @@ def test_an_empty_lake_builds_and_publishes_109_targets_without_data(empty_profi
     verdicts = verdicts_of(settings)
     assert set(verdicts["status"]) == WITHOUT_DATA
     assert set(verdicts["as_of_date"]) == {NOW.date()}
-    assert verdicts.height == 109
+    assert verdicts.height == 128
 
 
 @pytest.mark.builds  # everything is built again
@@ -313,27 +298,6 @@ def test_eleven_weeks_later_the_same_data_append_only_what_changes_status(
 
 
 def test_the_date_alone_makes_a_build_due(demo: Settings) -> None:
-    tomorrow = replace(demo, fixed_as_of=demo.fixed_as_of.replace(day=24))
+    tomorrow = demo.model_copy(update={"fixed_as_of": demo.as_of(NOW).replace(day=24)})
     assert why_due(tomorrow, NOW) == "the date moved to 2026-11-24"
     assert make_plan(tomorrow, NOW).fingerprint != make_plan(demo, NOW).fingerprint
-
-
-@pytest.mark.chaos  # each kill is a real process that runs dbt until it is shot
-@pytest.mark.parametrize("step", ["measure", "commit"])
-def test_after_kill_9_the_next_build_recovers(own_demo: Settings, step: str) -> None:
-    drop_indicator(own_demo, 18_500)
-    environment = {**os.environ, **own_demo.environment, "PYTHONPATH": str(ROOT)}
-    died = subprocess.run([sys.executable, "-c", DIES_AFTER, step], env=environment, check=False, cwd=ROOT)
-    assert died.returncode == -signal.SIGKILL
-    build(own_demo, LATER)
-    lake = Lake(own_demo.layout.lake)
-    assert current(own_demo.layout.published) == lake.decisions()[-1].build_id
-    assert verdicts_of(own_demo).filter(pl.col("target_id") == "trees_extra")["value"].item() == 18_500
-    said = pl.concat([lake.said(decision) for decision in lake.decisions()])
-    assert said.filter(pl.col("target_id") == "trees_extra").height == 2, "said once before and once after the change"
-    assert said.height == 110
-    with State(own_demo.layout.state) as state:
-        assert current(own_demo.layout.published) in {row.build_id for row in state.published()}
-        told = verdicts_of(own_demo).filter(pl.col("status").is_in(["behind", "overdue"]))["department_id"]
-        assert set(told) <= {message.department_id for message in state.unsent()}
-    assert why_due(own_demo, LATER) is None

@@ -13,6 +13,7 @@ import pytest
 
 from ingestion.demo_city import real_exports
 from ingestion.protocols.spreadsheet import workbook_bytes
+from orchestration.loop.dropped import shown_name
 from orchestration.loop.landed import Landed, Outcome
 from orchestration.loop.landing import land
 from orchestration.settings import Settings
@@ -22,7 +23,8 @@ from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, drop
 from tests.orchestration.test_register_of_buildings import HALL, HOME, SCHOOL
 from tests.orchestration.test_register_of_buildings import _export as export_of
 from tests.orchestration.test_register_of_buildings import _register as register_of
-from warehouse.lake import Lake, Manifest
+from warehouse.batch import Manifest
+from warehouse.lake import Lake
 
 ROOT = Path(__file__).parents[2]
 COACHES = "dossier;team;adres;woningtype;intake_op;fase;fase_op;plan_op\n"
@@ -199,7 +201,7 @@ def test_a_check_says_of_every_real_file_what_a_landing_does(
     files = [*real_exports.fluvius_drops(real_data, settings.layout.root / "drop")]
     files += real_exports.indicator_drops(real_data, settings.layout.root / "drop")
     land(settings, settings.contracts()["buildings"], NOW)
-    told = {path.name: run(settings, "check", str(path), "--source", path.parent.name) for path in files}
+    told = {shown_name(path): run(settings, "check", str(path), "--source", path.parent.name) for path in files}
     for source in {path.parent.name for path in files}:
         for landed in land(settings, settings.contracts()[source], NOW):
             require_agreement(told[landed.origin], landed)

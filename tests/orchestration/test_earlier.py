@@ -20,7 +20,8 @@ from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW
 from tests.orchestration.test_landing import drop
 from tests.orchestration.thousand_indicators import as_csv, good_rows
-from warehouse.lake import KNOWN_AT, Lake, Manifest
+from warehouse.batch import KNOWN_AT, Manifest
+from warehouse.lake import Lake
 
 MONDAY = datetime(2026, 11, 16, 9, tzinfo=UTC)
 Row = dict[str, str]

@@ -19,7 +19,8 @@ from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
 from tests.orchestration.test_landing import drop
 from tests.orchestration.test_replay import COACHES, DOSSIERS, HEADER, PERSON, ROWS, WEEK, folder, holds, only, rewrite
-from warehouse.lake import Lake, LakeError, Manifest
+from warehouse.batch import LakeError, Manifest
+from warehouse.lake import Lake
 from warehouse.load import load
 from warehouse.state import Erasure, State
 

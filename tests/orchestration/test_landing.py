@@ -17,6 +17,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from contracts.vocabulary import Sensitivity
 from orchestration.loop.context import accepted_rows
 from orchestration.loop.dropped import take, waiting_files
 from orchestration.loop.landed import Landed, Outcome
@@ -24,7 +25,8 @@ from orchestration.loop.landing import land
 from orchestration.loop.replay import UnknownBatchError, replay
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW, land_everything
-from warehouse.lake import Lake, Manifest
+from warehouse.batch import Manifest
+from warehouse.lake import Lake
 from warehouse.load import load
 from warehouse.state import State
 
@@ -212,7 +214,7 @@ def test_a_week_that_still_runs_does_not_make_a_source_complete_until_its_end(
 def test_a_delivery_that_bears_a_time_to_come_waits_until_its_clock_is_right(
     empty_profile: Callable[..., Settings], ahead: int, outcome: Outcome
 ) -> None:
-    settings = replace(empty_profile(), fixed_as_of=None)
+    settings = empty_profile().model_copy(update={"fixed_as_of": None})
     path = drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW, (NOW + timedelta(hours=ahead)).isoformat())
     (landed,) = land_source(settings, "indicators")
     assert landed.outcome == outcome
@@ -325,14 +327,9 @@ def test_a_refusal_repeats_no_cell_that_may_be_a_person(empty_profile: Callable[
         assert "541448" not in landed.message
 
 
-def test_a_dead_supplier_does_not_stop_the_other_sources(own_demo: Settings, suppliers: dict[str, str]) -> None:
+def test_a_dead_supplier_does_not_stop_the_other_sources(own_demo: Settings) -> None:
     with answering(200, "text/html", b"<html></html>") as url:
-        settings = Settings(
-            **{
-                **{name: getattr(own_demo, name) for name in Settings.__slots__},
-                "environment": {**suppliers, "ADEMRUIMTE_CHARGE_POINTS_URL": url},
-            }
-        )
+        settings = own_demo.supplied("charge_points", url=url)
         drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW)
         outcomes = {landed.source: landed.outcome for landed in land_everything(settings)}
     assert outcomes == {
@@ -455,3 +452,19 @@ def test_a_file_full_of_persons_is_refused_and_nothing_of_it_is_stored(empty_pro
     assert result.outcome is Outcome.REFUSED
     assert "8 of 8 rows hold a national number" in result.message
     assert Lake(settings.layout.lake).manifests() == []
+
+
+def test_a_file_of_a_source_without_persons_is_kept_as_it_came_only_where_the_door_changed_nothing(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    settings = empty_profile()
+    contract = replace(settings.contracts()["indicators"], sensitivity=Sensitivity.NONE)
+    persons = GOOD_ROW.replace("groen", "groen, bel 0471/23.45.67").replace("10-31", "10-30")
+    for name, content in (("a.csv", INDICATORS + GOOD_ROW), ("b.csv", INDICATORS + persons)):
+        drop(settings, "indicators", name, content)
+    drop(settings, "indicators", "c.csv", INDICATORS.strip() + ";wie\n" + GOOD_ROW.strip() + "Peeters\n")
+    kept = {each.origin: each.manifest for each in land(settings, contract, NOW) if each.manifest}
+    assert {name: batch.original for name, batch in kept.items()} == {"a.csv": "a.csv", "b.csv": None, "c.csv": None}
+    lake = Lake(settings.layout.lake)
+    assert "[verwijderd]" in lake.read(kept["b.csv"], "observations", "received")["source"].item()
+    assert replay(settings, kept["b.csv"].batch_id, NOW) is None

@@ -6,14 +6,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import psycopg
 import pytest
+from pydantic import SecretStr
 
-from ingestion.delivery import Secret
 from orchestration.embedded_postgres import Server
 from orchestration.loop.build import Build, build_lock
 from orchestration.loop.messages import fill_data_team
@@ -32,6 +31,12 @@ from warehouse.withdrawals import release, standing
 AWAY = "postgresql://someone:sesame@127.0.0.1:1/city"
 
 
+def published_to(settings: Settings, url: str) -> Settings:
+    return Settings(
+        city=settings.city, home=settings.home, fixed_as_of=settings.fixed_as_of, postgres_url=SecretStr(url)
+    )
+
+
 @pytest.fixture
 def city(empty_profile: Callable[..., Settings]) -> Settings:
     """A profile without any build, and with files only."""
@@ -40,7 +45,7 @@ def city(empty_profile: Callable[..., Settings]) -> Settings:
 
 @pytest.fixture
 def city_with_postgres(city: Settings, database: str) -> Settings:
-    return replace(city, postgres=Secret(database))
+    return published_to(city, database)
 
 
 def stage_and_say(settings: Settings, build_id: str, number: int = 1) -> None:
@@ -65,8 +70,8 @@ def seen_in_files(settings: Settings) -> int:
 
 
 def seen_in_postgres(settings: Settings) -> tuple[object, ...] | None:
-    assert settings.postgres is not None
-    with psycopg.connect(settings.postgres.value) as db:
+    assert settings.postgres_url is not None
+    with psycopg.connect(settings.postgres_url.get_secret_value()) as db:
         return db.execute("select build_id, number from marts.fct_a").fetchone()
 
 
@@ -78,7 +83,7 @@ def message(build_id: str, key: str) -> OutboxMessage:
 
 
 def test_a_server_that_is_away_holds_up_no_file_and_is_told_to_the_data_team(city: Settings) -> None:
-    without = replace(city, postgres=Secret(AWAY))
+    without = published_to(city, AWAY)
     (fault,) = build(without, "b1", 1)
     assert "see whether the server runs" in fault
     assert seen_in_files(without) == 1
@@ -91,7 +96,7 @@ def test_a_server_that_is_away_holds_up_no_file_and_is_told_to_the_data_team(cit
 
 
 def test_a_server_that_comes_back_gets_from_the_files_what_it_missed(city_with_postgres: Settings) -> None:
-    away = replace(city_with_postgres, postgres=Secret(AWAY))
+    away = published_to(city_with_postgres, AWAY)
     build(away, "b1", 1)
     build(away, "b2", 2)
     # the warehouse is of no use to it: by now it may hold a half-made build
@@ -107,7 +112,7 @@ def test_a_server_that_comes_back_gets_from_the_files_what_it_missed(city_with_p
 
 
 def test_a_build_that_adds_nothing_lets_a_store_that_missed_one_catch_up(city_with_postgres: Settings) -> None:
-    build(replace(city_with_postgres, postgres=Secret(AWAY)), "b1", 1)
+    build(published_to(city_with_postgres, AWAY), "b1", 1)
     again = Build(city_with_postgres, LATER)
     stage(city_with_postgres, again.plan.build_id, LATER)
     again.publish()
@@ -166,7 +171,7 @@ def test_a_server_of_which_the_disk_is_full_holds_up_no_file(city_with_postgres:
 
 
 def test_postgresql_holds_of_the_demo_what_the_files_hold(own_demo: Settings, database: str) -> None:
-    city = replace(own_demo, postgres=Secret(database))
+    city = published_to(own_demo, database)
     build_id, faults = publish(city, LATER)
     assert faults == []
     files = sorted((files_of(city).folder(build_id) / "parquet").rglob("*.parquet"))
@@ -231,7 +236,7 @@ def test_a_store_that_could_not_go_back_does_so_at_the_next_build(city_with_post
     city = city_with_postgres
     build(city, "b1", 1)
     build(city, "b2", 2)
-    done = roll_back(replace(city, postgres=Secret(AWAY)), "fout", LATER)
+    done = roll_back(published_to(city, AWAY), "fout", LATER)
     assert len(done.failed) == 1
     assert (seen_in_files(city), seen_in_postgres(city)) == (1, ("b2", 2))
     again = Build(city, LATER)
@@ -308,10 +313,9 @@ def test_a_withdrawal_is_in_the_backup(city: Settings, tmp_path: Path, empty_pro
 
 
 def typed(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
-    url = {} if settings.postgres is None else {"ADEMRUIMTE_POSTGRES_URL": settings.postgres.value}
     return subprocess.run(
         [sys.executable, "-m", "orchestration.cli", *words],
-        env={**os.environ, **settings.environment, **url, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, **settings.environment, "PYTHONPATH": str(ROOT)},
         check=False,
         capture_output=True,
         text=True,

@@ -17,7 +17,8 @@ from orchestration.loop.replay import replay
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
 from tests.orchestration.test_landing import drop, land_source
-from warehouse.lake import KNOWN_AT, Arrival, Lake
+from warehouse.batch import KNOWN_AT, Arrival
+from warehouse.lake import Lake
 from warehouse.state import State
 
 HALL, SCHOOL, HOME = (f"54144889000000{number}" for number in ("0117", "0513", "0711"))

@@ -23,7 +23,8 @@ from orchestration.loop.replay import replay
 from orchestration.loop.rotation import Rotated, finish_rotation, rotate
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW, settings_in
-from warehouse.lake import KNOWN_AT, Lake, Manifest
+from warehouse.batch import KNOWN_AT, Manifest
+from warehouse.lake import Lake
 
 ROOT = Path(__file__).parents[2]
 SOURCE = "renovation_coach"

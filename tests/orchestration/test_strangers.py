@@ -1,6 +1,7 @@
 """What a profile holds is for its group, and what a terminal shows is ours, line by line."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.settings import Settings
+from tests.canary.scanning import found_in
 from tests.orchestration.profiles import settings_in
 
 ROOT = Path(__file__).parents[2]
@@ -86,3 +88,77 @@ def test_what_a_library_says_stays_off_the_terminal(made_by_hand: Settings) -> N
     )
     assert "we say" in said.stdout
     assert "a library" not in said.stdout + said.stderr
+
+
+DOSSIERS = "dossier;team;adres;intake_op;fase;fase_op;Annelies Vandekanarie\n"
+DOSSIER = "K-1;kortrijk;Straat 1;2026-10-19;Vandekanarie;2026-10-20;x\n"
+NAMED = "renovatie_2026-W44_kortrijk_Vandekanarie.csv"
+
+
+def test_the_name_of_a_person_in_a_file_name_a_column_or_a_code_is_kept_nowhere_and_its_sender_finds_the_file(
+    tmp_path: Path,
+) -> None:
+    settings = settings_in(tmp_path / "var", {})
+    for name, content in ((NAMED, DOSSIERS + DOSSIER), ("Vandekanarie.csv", "nothing\n")):
+        path = settings.layout.drop("renovation_coach") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+        path.with_name(f"{name}.ready").touch()
+    own = tmp_path / NAMED
+    own.write_text(DOSSIERS + DOSSIER, encoding="utf-8")
+    landed = run(settings, "land", "renovation_coach")
+    listed = run(settings, "quarantine", "list")
+    exported = run(settings, "quarantine", "export", "--source", "renovation_coach", str(tmp_path / "terug.csv"))
+    (settings.layout.root / "said").write_text(
+        "".join(each.stdout + each.stderr for each in (landed, listed, exported))
+    )
+    for path in settings.layout.drop("renovation_coach").iterdir():
+        path.unlink()
+    assert found_in([settings.layout.root, tmp_path / "terug.csv"], ["Vandekanarie", "vandekanarie", "Annelies"]) == []
+    assert "fase: is none of" in listed.stdout.replace("\n", " ") or "is none of" in listed.stdout
+    checked = run(settings, "check", str(own), "--source", "renovation_coach")
+    assert "Vandekanarie" in checked.stdout, "he sees what he wrote"
+    told = re.search(r"Bij ons heet dit bestand (\S+):", checked.stdout)
+    assert told is not None
+    assert told[1] in listed.stdout
+    assert told[1] in (tmp_path / "terug.csv").read_text("utf-8-sig")
+
+
+TOO_MUCH = """
+import resource
+from datetime import UTC, datetime
+from orchestration.loop.landing import land
+from orchestration.settings import read_settings
+from ingestion.sources import indicators
+
+def reads(file, context):
+    used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 2**27,) * 2)
+    return reads.before(file, context)
+
+settings = read_settings()
+source = indicators.SOURCE
+reads.before = source.read
+type(source).read = lambda self, file, context: reads(file, context)
+for _ in range(2):
+    for each in land(settings, settings.contracts()["indicators"], datetime.now(UTC), is_asked=False):
+        print(each.outcome, each.message)
+"""
+
+
+def test_a_file_that_takes_more_memory_than_there_is_stands_refused(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path / "var", {})
+    path = settings.layout.drop("indicators") / "cijfers.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text(HEADER + ROW * 240_000, encoding="utf-8")
+    path.with_name("cijfers.csv.ready").touch()
+    done = subprocess.run(
+        [sys.executable, "-c", TOO_MUCH],
+        env={**os.environ, **settings.environment, "PYTHONPATH": str(ROOT)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    first, second = done.stdout.splitlines()
+    assert first.startswith("refused indicators: cijfers.csv: takes more memory than there is"), done.stderr
+    assert second.startswith("stands refused indicators: cijfers.csv: takes more memory")

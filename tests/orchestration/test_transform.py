@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -13,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from orchestration.loop.build import JUDGE
+from orchestration.dbt_project import DBT_PROJECT
+from orchestration.loop.selection import JUDGE
 from orchestration.loop.transform import TransformError, build_models, parse
-from orchestration.settings import DBT_PROJECT, Settings
-from warehouse.engine import Room, connect
+from orchestration.settings import Settings
+from warehouse.engine import connect
 
 DAY = date(2026, 11, 23)
 
@@ -74,7 +74,9 @@ def test_what_dbt_makes_lies_in_the_profile_and_not_in_the_project(target: Path,
     assert Path(arguments["log_path"]).is_relative_to(demo.layout.root)
 
 
-def test_the_next_process_of_a_profile_parses_nothing_again(empty_profile: Callable[..., Settings]) -> None:
+def test_the_next_process_of_a_profile_parses_nothing_again_unless_what_was_kept_is_torn(
+    empty_profile: Callable[..., Settings],
+) -> None:
     settings = empty_profile(ADEMRUIMTE_CITY="terneuzen")
     of_older_code = settings.layout.dbt / "parsed-0123456789abcdef.msgpack"
     of_older_code.touch()
@@ -92,6 +94,11 @@ def test_the_next_process_of_a_profile_parses_nothing_again(empty_profile: Calla
     assert prepare() == first
     assert first[0] != of_older_code
     assert (settings.layout.dbt / "target" / "manifest.json").is_file()
+    # as a power cut leaves it: of its length, and empty behind some point
+    whole = first[0].read_bytes()
+    first[0].write_bytes(whole[:4096] + bytes(len(whole) - 4096))
+    assert prepare()[0] == first[0]
+    assert first[0].read_bytes()[4096:8192].strip(b"\0"), "parsed anew"
 
 
 def test_the_last_step_judges_and_measures_nothing_again(target: Path) -> None:
@@ -124,8 +131,8 @@ def load() -> Iterator[None]:
 def test_under_load_no_step_meets_a_connection_that_another_holds(own_demo: Settings) -> None:
     # JUDGED=200 looks longer
     for _ in range(int(os.environ.get("JUDGED", "1"))):
-        judged = build_models(own_demo, DAY, JUDGE)
-        spans = sorted(_spans(judged.run_results["results"]))
+        build_models(own_demo, DAY, JUDGE)
+        spans = sorted(_spans(read(own_demo.layout.dbt / "target" / "run_results.json")["results"]))
         assert len(spans) > 10
         # two nodes at a time are two calls on what dbt shares between its threads
         assert all(ended <= began for (_, ended), (began, _) in pairwise(spans))
@@ -139,7 +146,7 @@ def _spans(results: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
 @pytest.mark.usefixtures("own_environment")
 def test_dbt_keeps_to_the_memory_that_is_set(own_demo: Settings) -> None:
     with pytest.raises(TransformError, match=r"(?i)memory"):
-        build_models(replace(own_demo, room=Room("1MB", None)), DAY, JUDGE)
+        build_models(own_demo.model_copy(update={"memory": "1MB"}), DAY, JUDGE)
 
 
 def test_a_warehouse_that_dbt_left_can_be_opened_at_once(demo: Settings) -> None:

@@ -54,6 +54,12 @@ def test_no_page_asks_anything_of_an_outside_host_and_what_it_asks_is_there(site
         assert not [where for where in asked if "favicon" not in where and not (page.parent / where).is_file()]
 
 
+def test_no_picture_lies_beside_the_pages_that_none_of_them_shows(site: Path) -> None:
+    pictures = [path for path in site.rglob("*") if path.suffix in {".png", ".gif", ".svg", ".ico"}]
+    shown = " ".join(page.read_text("utf-8") for page in site.rglob("*.html"))
+    assert [path.name for path in pictures if path.name not in shown] == []
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     found = shutil.which("chromium")

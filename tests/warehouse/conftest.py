@@ -24,8 +24,9 @@ from contracts.vocabulary import (
     SourceContract,
     TableContract,
 )
+from warehouse.batch import Arrival
 from warehouse.engine import connect
-from warehouse.lake import Arrival, Lake
+from warehouse.lake import Lake
 from warehouse.layout import Layout
 
 SOURCE = "meters"

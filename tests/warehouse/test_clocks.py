@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from warehouse.lake import Arrival, Lake
+from warehouse.batch import Arrival
+from warehouse.lake import Lake
 from warehouse.layout import Layout
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

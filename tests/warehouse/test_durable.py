@@ -8,6 +8,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from warehouse.batch import Arrival
 from warehouse.durable import (
     DiskFullError,
     is_disk_full,
@@ -19,7 +20,7 @@ from warehouse.durable import (
     telling_when_full,
     write_synced,
 )
-from warehouse.lake import Arrival, Lake
+from warehouse.lake import Lake
 
 MIB = 2**20
 

@@ -11,9 +11,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from contracts.gate import Split
+from warehouse.batch import Arrival, LakeError
 from warehouse.durable import DiskFullError
-from warehouse.lake import Arrival, Lake, LakeError, replay_id
+from warehouse.lake import Lake
 from warehouse.layout import Layout
+from warehouse.order import replay_id
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 Rows = Callable[..., pl.DataFrame]

@@ -14,9 +14,10 @@ import pytest
 
 from contracts.registry import all_contracts, city_named
 from contracts.vocabulary import Column, SourceContract
+from warehouse.batch import Arrival
 from warehouse.durable import DiskFullError
 from warehouse.engine import connect
-from warehouse.lake import Arrival, Lake
+from warehouse.lake import Lake
 from warehouse.layout import Layout
 from warehouse.load import (
     Loaded,

@@ -9,7 +9,8 @@ import polars as pl
 
 from contracts.gate import Split
 from contracts.vocabulary import SourceContract
-from warehouse.lake import Arrival, Lake
+from warehouse.batch import Arrival
+from warehouse.lake import Lake
 from warehouse.layout import Layout
 from warehouse.load import load
 
@@ -41,6 +42,31 @@ def test_refused_rows_are_counted_under_each_of_their_reasons(
         ("c: is high", "nl c: is high", 1),
     ]
     assert "secret" not in str(warehouse.execute("select * from landing.refusals").fetchall())
+
+
+def test_a_reason_that_names_a_day_or_lines_is_one_reason_for_all_rows(
+    warehouse: Con, lake: Lake, contract: SourceContract, rows: Rows, arrival: MakeArrival
+) -> None:
+    said = [("to_come", f"day: lies after the day of delivery, 2026-11-{day}") for day in (20, 21)]
+    said += [("contradicted", f"meter: lines {line} and 9 give different values") for line in (3, 4)]
+    refused = pl.DataFrame(
+        {
+            "meter": ["secret"] * len(said),
+            "line": list(range(len(said))),
+            "reason_codes": [[code] for code, _ in said],
+            "reason_columns": [[reason.partition(":")[0]] for _, reason in said],
+            "reasons": [[reason] for _, reason in said],
+            "reasons_nl": [[reason] for _, reason in said],
+        }
+    )
+    splits = {"readings": Split(1 + refused.height, rows([1.0]), refused, 0, 0)}
+    lake.commit(arrival(rows([1.0]), splits=splits), NOON)
+    load(warehouse, lake, {"meters": contract})
+    told = warehouse.execute("select reason_code, column_name, reason, rows from landing.refusals order by all")
+    assert told.fetchall() == [
+        ("contradicted", "meter", "meter: two lines give different values for the same key, so neither counts", 2),
+        ("to_come", "day", "day: lies after the day of delivery", 2),
+    ]
 
 
 def test_a_batch_of_before_the_dutch_reasons_is_loaded_with_those_it_has(
@@ -104,7 +130,7 @@ def test_refused_rows_about_a_kpi_are_counted_by_kpi(
 ) -> None:
     ((name, split),) = refused(rows([1.0]), ["a: is missing"], ["b: is odd"], ["c: is high"]).items()
     about = split.quarantined.with_columns(
-        pl.Series("kpi_id", [" trees_extra ", None, "Secret Person"], dtype=pl.String)
+        pl.Series("kpi_id", [" trees_extra ", None, "SecretStr Person"], dtype=pl.String)
     )
     lake.commit(arrival(rows([1.0]), splits={name: replace(split, quarantined=about)}), NOON)
     load(warehouse, lake, {"meters": contract})

@@ -24,17 +24,7 @@ counts as (
 
 refusals as (
 
-    select
-        batch_id,
-        table_name,
-        -- the day of a delivery, or the numbers of its lines, would make every reason a new one
-        regexp_replace(regexp_replace(reason, ', \d{4}-\d{2}-\d{2}$', ''), ': lines \d[\d, ]* and \d+ ', ': lines ')
-            as reason,
-        regexp_replace(
-            regexp_replace(reason_nl, ', \d{4}-\d{2}-\d{2}', ''), ': de regels \d[\d, ]* en \d+ ', ': regels '
-        ) as reason_nl,
-        refused
-    from {{ ref('stg_pipeline__refusals') }}
+    select * from {{ ref('stg_pipeline__refusals') }}
 
 ),
 
@@ -76,8 +66,10 @@ given as (
         deliveries.supplier,
         deliveries.table_name,
         deliveries.week_start_date,
-        refusals.reason,
-        refusals.reason_nl,
+        refusals.reason_code,
+        refusals.column_name,
+        max(refusals.reason) as reason,
+        max(refusals.reason_nl) as reason_nl,
         sum(refusals.refused)::bigint as refused
     from refusals
     inner join deliveries
@@ -94,12 +86,14 @@ reasons as (
         source_name,
         supplier,
         table_name,
-        reason,
+        reason_code,
+        column_name,
         -- the wording of the newest week, where it was improved
+        arg_max(reason, row(week_start_date, reason)) as reason,
         arg_max(reason_nl, row(week_start_date, reason_nl)) as reason_nl,
         min(week_start_date) as first_week_date
     from given
-    group by source_name, supplier, table_name, reason
+    group by source_name, supplier, table_name, reason_code, column_name
 
 ),
 
@@ -107,6 +101,8 @@ per_reason as (
 
     select
         weeks.*,
+        reasons.reason_code,
+        reasons.column_name,
         reasons.reason,
         reasons.reason_nl,
         coalesce(sum(given.refused), 0)::bigint as refused
@@ -123,7 +119,8 @@ per_reason as (
             and weeks.supplier = given.supplier
             and weeks.table_name = given.table_name
             and weeks.week_start_date = given.week_start_date
-            and reasons.reason = given.reason
+            and reasons.reason_code = given.reason_code
+            and reasons.column_name = given.column_name
     group by all
 
 ),
@@ -137,9 +134,12 @@ trended as (
         sum(refused) over last_four / nullif(sum(received) over last_four, 0)::double as share_of_four_weeks
     from per_reason
     window
-        rule_weeks as (partition by source_name, supplier, table_name, reason order by week_start_date),
+        rule_weeks as (
+            partition by source_name, supplier, table_name, reason_code, column_name
+            order by week_start_date
+        ),
         last_four as (
-            partition by source_name, supplier, table_name, reason
+            partition by source_name, supplier, table_name, reason_code, column_name
             order by week_start_date
             rows between 3 preceding and current row
         )
@@ -150,6 +150,8 @@ select
     source_name,
     supplier,
     table_name,
+    reason_code,
+    column_name,
     reason,
     reason_nl,
     week_start_date,
@@ -166,4 +168,4 @@ select
         else 'gelijk'
     end as trend_nl
 from trended
-order by source_name, supplier, table_name, reason, week_start_date
+order by source_name, supplier, table_name, reason_code, column_name, week_start_date
