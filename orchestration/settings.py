@@ -141,8 +141,8 @@ class Settings(BaseSettings):
     """The PostgreSQL database to which every build is published too (postgresql://user:password@host/database); empty:
     files only. Its user owns the database, has pg_read_all_stats, and may make roles for `ademruimte bi-access`:
     `create role ademruimte login createrole password '...'`, `grant pg_read_all_stats to ademruimte`, `create database
-    ademruimte owner ademruimte encoding utf8 template template0`. Another machine is reached with TLS only; `sslmode` and
-    `sslrootcert` in the URL also hold it to its certificate."""
+    ademruimte owner ademruimte encoding utf8 template template0`. Another machine is reached with TLS only; `sslmode`
+    and `sslrootcert` in the URL also hold it to its certificate."""
     suppliers: Mapping[str, Mapping[str, SecretStr]] = Field(default_factory=dict)
 
     @classmethod
