@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from orchestration import publishing_commands
-from orchestration.alerts.commands import outbox
+from orchestration.alerts.commands import alerts, outbox
 from orchestration.giving_back import commands as supplier_commands
 from orchestration.progress import Progress, show_progress
 from orchestration.registry.commands import app as targets
@@ -31,6 +31,7 @@ app.add_typer(targets, name="targets")
 app.add_typer(supplier_commands.quarantine, name="quarantine")
 app.add_typer(supplier_commands.contracts, name="contracts")
 app.add_typer(outbox, name="outbox")
+app.add_typer(alerts, name="alerts")
 indicators = typer.Typer(help="Figures that people deliver: release one that looked wrong.", no_args_is_help=True)
 app.add_typer(indicators, name="indicators")
 for command in (supplier_commands.check, *publishing_commands.COMMANDS):
@@ -349,6 +350,25 @@ def restore(
         "look at `ademruimte outbox list` before you release it",
         soft_wrap=True,
     )
+
+
+@app.command()
+def powerbi(
+    out: Annotated[Path, typer.Option(help="Folder for the project; a report that lies there is kept.")],
+    server: Annotated[str, typer.Option(help="PostgreSQL server, with its port.")] = "localhost:5432",
+    database: Annotated[str, typer.Option(help="Database on it.")] = "ademruimte",
+    folder: Annotated[
+        str | None, typer.Option(help="Published folder as readers see it, instead of PostgreSQL.")
+    ] = None,
+) -> None:
+    """Write the published tables as a Power BI project: model, measures, pages; docs/powerbi.md says how to open it."""
+    from orchestration.power_bi import write_power_bi
+    from warehouse.published.powerbi.project import PROJECT, REPORT
+    from warehouse.published.powerbi.source import Folder, Postgres
+
+    is_new = write_power_bi(_settings(), Folder(folder) if folder else Postgres(server, database), out)
+    kept = "" if is_new else f"; {REPORT} lay there and is as it was, move it away to get the pages anew"
+    _console.print(f"{out / PROJECT}{kept}", markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -53,7 +53,7 @@ def run_demo(
         0 when every job succeeded.
     """
     server = start_server(demo_home(named_home())) if has_postgres else None
-    settings = demo_profile(demo_home(named_home()), None if server is None else server.url)
+    settings = demo_profile(demo_home(named_home()), None if server is None else SecretStr(server.url))
     there_before = len(Lake(settings.layout.lake).manifests())
     _log.info("writing the files that the demo's suppliers drop")
     demo_city.write_drops(settings.layout.root / "drop")
@@ -76,12 +76,12 @@ def run_demo(
     return 1 if failed else 0
 
 
-def demo_profile(home: Path, postgres_url: str | None = None) -> Settings:
+def demo_profile(home: Path, postgres_url: SecretStr | None = None) -> Settings:
     """The demo's profile, marked as synthetic wherever it shows, its clock standing still.
 
     Args:
         home: the folder in which it lies.
-        postgres_url: the database to which it is published too.
+        postgres_url: the database to which it publishes too.
 
     Raises:
         SettingInvalidError: a real profile is in the way.
@@ -240,10 +240,9 @@ def _is_supplied(settings: Settings, source: str) -> bool:
     return bool(settings.contracts()[source].endings or settings.is_pulled(source))
 
 
-def _profile(name: str, home: Path, postgres_url: str | None = None) -> Settings:
+def _profile(name: str, home: Path, postgres_url: SecretStr | None = None) -> Settings:
     """A profile that obeys nothing but what is named here, whatever a real city's environment says."""
-    url = None if postgres_url is None else SecretStr(postgres_url)
-    settings = Settings(city=city_named(name), home=home, postgres_url=url)
+    settings = Settings(city=city_named(name), home=home, postgres_url=postgres_url)
     settings.layout.create()
     write_own_settings(settings)
     _log.info("reading the dbt project, for %s", settings.city.title_nl)
