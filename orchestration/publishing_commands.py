@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from orchestration.settings import SettingMissingError, read_settings, variable
 from warehouse.withdrawals import release as end_hold
 from warehouse.withdrawals import standing
 
@@ -28,6 +27,7 @@ def publish(
     from orchestration.loop.build import build_lock
     from orchestration.loop.messages import fill_outbox
     from orchestration.loop.publishing import publish as publish_build
+    from orchestration.settings import read_settings
 
     settings, now = read_settings(), datetime.now(UTC)
     with build_lock(settings):
@@ -50,6 +50,7 @@ def rollback(
     """Put every reader back to an earlier build, and show no other until `ademruimte publish --release`."""
     from orchestration.loop.build import build_lock
     from orchestration.loop.publishing import roll_back
+    from orchestration.settings import read_settings
 
     settings = read_settings()
     with build_lock(settings):
@@ -66,6 +67,7 @@ def bi_access(
     new_password: Annotated[bool, typer.Option("--new-password", help="Give a login that exists another one.")] = False,
 ) -> None:
     """Give a department its login in PostgreSQL, try what it must not do, and print what to hand over."""
+    from orchestration.settings import SettingMissingError, read_settings, variable
     from warehouse.published.postgres_access import EVERY_DEPARTMENT, give_access
 
     settings = read_settings()
