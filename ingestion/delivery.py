@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -19,17 +19,6 @@ REGISTRY = pl.Schema({"kpi_id": pl.String, "unit": pl.String, "needs_check": pl.
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
-    """A credential that no log, exception or repr can show."""
-
-    value: str = field(repr=False)
-
-    def __str__(self) -> str:
-        """Hides the value."""
-        return "***"
-
-
-@dataclass(frozen=True, slots=True)
 class DroppedFile:
     """A complete file in a source's drop folder.
 
@@ -41,29 +30,6 @@ class DroppedFile:
     path: Path
     supplied_at: datetime
     content: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where and as whom a supplier is asked.
-
-    Attributes:
-        since: the first city date of interest, for suppliers that are asked by window.
-        settings: every further setting of the source by its name in capitals, kept as a secret.
-    """
-
-    url: str
-    secret: Secret | None = None
-    since: date | None = None
-    settings: Mapping[str, Secret] = field(default_factory=dict)
-
-    def option(self, name: str) -> str | None:
-        """A setting that may be shown: `ADEMRUIMTE_<SOURCE>_<NAME>`."""
-        return self.settings[name].value if name in self.settings else None
-
-    def secret_option(self, name: str) -> Secret | None:
-        """A setting that no log may show."""
-        return self.settings.get(name)
 
 
 def _no_rows(source: str, table: str) -> pl.DataFrame:

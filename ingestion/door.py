@@ -14,12 +14,13 @@ from functools import cache, partial
 
 import phonenumbers
 import polars as pl
+from pydantic import SecretStr
 from stdnum import iban
 from stdnum.be import bis, nn, vat
 
 from contracts.reading import left_by_spreadsheet
 from contracts.vocabulary import LINE, Column, Field, Received, SourceContract, TableContract
-from ingestion.delivery import Delivery, Secret
+from ingestion.delivery import Delivery
 from ingestion.errors import PermanentSupplierError
 from ingestion.known_words import is_known, tag_of, tagged, without_strange_words
 
@@ -134,7 +135,7 @@ class KeyRing:
     later gets the same pseudonym as before.
     """
 
-    keys: tuple[Secret, ...]
+    keys: tuple[SecretStr, ...]
 
     @property
     def key_id(self) -> str:
@@ -205,9 +206,9 @@ class KeyMissingError(LookupError):
     """A pseudonym was made with a key that is not there."""
 
 
-def _chained(value: str, purpose: str, keys: tuple[Secret, ...]) -> str:
+def _chained(value: str, purpose: str, keys: tuple[SecretStr, ...]) -> str:
     for key in keys:
-        purpose_key = hmac.digest(key.value.encode(), _KEY_DOMAIN + purpose.encode(), "sha256")
+        purpose_key = hmac.digest(key.get_secret_value().encode(), _KEY_DOMAIN + purpose.encode(), "sha256")
         value = hmac.digest(purpose_key, value.encode(), "sha256").hex()
     return value
 
@@ -397,9 +398,9 @@ def _plain(letter: str) -> str:
     return "-" if kind == "Pd" else _LOOK_ALIKES.get(letter) or unicodedata.normalize("NFKC", letter)
 
 
-def key_id(key: Secret) -> str:
+def key_id(key: SecretStr) -> str:
     """Names a key without telling it: the first 8 hex digits of a hash of its own domain."""
-    return hashlib.sha256(b"key id" + key.value.encode()).hexdigest()[:8]
+    return hashlib.sha256(b"key id" + key.get_secret_value().encode()).hexdigest()[:8]
 
 
 def _pseudonymised(

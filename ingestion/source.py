@@ -6,28 +6,23 @@ belong here: how any of them speaks, or when it is asked.
 
 from collections.abc import Mapping
 from importlib import import_module
+from typing import Any, Generic, TypeVar
 
 import polars as pl
 
-from ingestion.delivery import Context, Delivery, DroppedFile, Endpoint
+from ingestion.delivery import Context, Delivery, DroppedFile
+from ingestion.endpoint import Endpoint
 
 Tables = Mapping[str, pl.DataFrame]
+_Endpoint = TypeVar("_Endpoint", bound=Endpoint)
 
 
 class Source:
     """One supplier: every way in which it may be asked, and what most suppliers answer.
 
-    A source has `fetch` where its contract asks it by a clock, `read` where its contract takes files, and `reread`
-    where those files are kept; the rest where it has something to say.
+    A source has `read` where its contract takes files, and `reread` where those files are kept; the rest where it has
+    something to say. One that its contract asks by a clock is an `AskedSource`.
     """
-
-    def fetch(self, endpoint: Endpoint, context: Context) -> Delivery:
-        """What the supplier answers.
-
-        Raises:
-            SupplierError: it cannot be asked, or its answer cannot be used.
-        """
-        raise NotImplementedError(f"{type(self).__name__} is asked by a clock and has no fetch")
 
     def read(self, file: DroppedFile, context: Context) -> Delivery:
         """A file that was dropped.
@@ -64,7 +59,33 @@ class Source:
         return None
 
 
+class AskedSource(Source, Generic[_Endpoint]):
+    """A supplier that is asked by a clock.
+
+    Attributes:
+        endpoint: the class of its settings.
+    """
+
+    endpoint: type[_Endpoint]
+
+    def fetch(self, endpoint: _Endpoint, context: Context) -> Delivery:
+        """What the supplier answers.
+
+        Raises:
+            SupplierError: it cannot be asked, or its answer cannot be used.
+        """
+        raise NotImplementedError(f"{type(self).__name__} is asked by a clock and has no fetch")
+
+
 def source_named(name: str) -> Source:
     """The source of a contract, by the contract's name."""
     source: Source = import_module(f"ingestion.sources.{name}").SOURCE
+    return source
+
+
+def asked_source(name: str) -> AskedSource[Any]:
+    """The source of a contract that asks it by a clock."""
+    source = source_named(name)
+    if not isinstance(source, AskedSource):
+        raise TypeError(f"{name} is asked by a clock: let its source be an AskedSource, with the class of its settings")
     return source

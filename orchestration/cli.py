@@ -5,20 +5,24 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from orchestration import report
-from orchestration.alerts.commands import outbox
+from orchestration import publishing_commands
+from orchestration.alerts.commands import alerts, outbox
 from orchestration.giving_back import commands as supplier_commands
 from orchestration.progress import Progress, show_progress
 from orchestration.registry.commands import app as targets
-from orchestration.settings import SettingInvalidError, Settings, read_settings
 from warehouse.durable import DiskFullError, is_disk_full
 from warehouse.layout import close_to_strangers
 from warehouse.published.pointer import current
+from warehouse.published.store import KEPT
+from warehouse.withdrawals import standing
+
+if TYPE_CHECKING:
+    from orchestration.settings import Settings
 
 app = typer.Typer(
     help="Ademruimte tells a city whether it keeps its promises.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -27,9 +31,11 @@ app.add_typer(targets, name="targets")
 app.add_typer(supplier_commands.quarantine, name="quarantine")
 app.add_typer(supplier_commands.contracts, name="contracts")
 app.add_typer(outbox, name="outbox")
+app.add_typer(alerts, name="alerts")
 indicators = typer.Typer(help="Figures that people deliver: release one that looked wrong.", no_args_is_help=True)
 app.add_typer(indicators, name="indicators")
-app.command()(supplier_commands.check)
+for command in (supplier_commands.check, *publishing_commands.COMMANDS):
+    app.command()(command)
 _console = Console(highlight=False)
 _DAY = ["%Y-%m-%d"]
 
@@ -55,14 +61,16 @@ def _told(fault: Exception) -> str:
 
 def _faults() -> tuple[type[Exception], ...]:
     """What a person can do something about: told in a sentence, without a traceback."""
-    from ingestion.errors import SupplierError  # noqa: PLC0415 - only when something failed
-    from orchestration.loop.build import BuildBusyError  # noqa: PLC0415
-    from orchestration.loop.messages import OutboxHeldError  # noqa: PLC0415
-    from orchestration.loop.transform import TransformError  # noqa: PLC0415
-    from warehouse.backup import BackupError  # noqa: PLC0415
-    from warehouse.batch import LakeError  # noqa: PLC0415
-    from warehouse.engine import WarehouseBusyError  # noqa: PLC0415
-    from warehouse.layout import NewerProfileError  # noqa: PLC0415
+    from ingestion.errors import SupplierError
+    from orchestration.loop.build import BuildBusyError
+    from orchestration.loop.messages import OutboxHeldError
+    from orchestration.loop.transform import TransformError
+    from orchestration.settings import SettingInvalidError
+    from warehouse.backup import BackupError
+    from warehouse.batch import LakeError
+    from warehouse.engine import WarehouseBusyError
+    from warehouse.layout import NewerProfileError
+    from warehouse.published.postgres_connection import PostgresError
 
     ours = (
         BackupError,
@@ -70,6 +78,7 @@ def _faults() -> tuple[type[Exception], ...]:
         LakeError,
         NewerProfileError,
         OutboxHeldError,
+        PostgresError,
         TransformError,
         WarehouseBusyError,
     )
@@ -81,6 +90,9 @@ def demo(
     context: typer.Context,
     *,
     full: Annotated[bool, typer.Option("--full", help="Every target, figure and delivery too.")] = False,
+    postgres: Annotated[
+        bool, typer.Option("--postgres", help="Publish to a PostgreSQL server of its own too.")
+    ] = False,
     picture: Annotated[Path | None, typer.Option(hidden=True, help="Draw the last screen into this SVG.")] = None,
 ) -> None:
     """The whole loop on a small synthetic Kortrijk: every source in, verdicts and an alert out.
@@ -88,9 +100,9 @@ def demo(
     Its profile lies in ADEMRUIMTE_HOME/demo, by default var/demo; no other setting reaches it.
     """
     with _working(context):
-        from orchestration.showcase import run_demo  # noqa: PLC0415 - brings Dagster, which `--help` need not load
+        from orchestration.showcase import run_demo
 
-        code = run_demo(_console, is_full=full, picture=picture)
+        code = run_demo(_console, is_full=full, picture=picture, has_postgres=postgres)
     sys.exit(code)
 
 
@@ -101,7 +113,7 @@ def real(
 ) -> None:
     """The same jobs on real files, one city profile after another, in ADEMRUIMTE_HOME/real."""
     with _working(context):
-        from orchestration.showcase import run_real  # noqa: PLC0415 - as above
+        from orchestration.showcase import run_real
 
         code = run_real(_console, data)
     sys.exit(code)
@@ -114,10 +126,10 @@ def land(
     ] = None,
 ) -> None:
     """Pull or read what suppliers offer, check every row, and commit it to the lake."""
-    from orchestration.loop.landed import Outcome  # noqa: PLC0415 - brings polars and the door
-    from orchestration.loop.landing import land as land_source  # noqa: PLC0415
+    from orchestration.loop.landed import Outcome
+    from orchestration.loop.landing import land as land_source
 
-    settings = read_settings()
+    settings = _settings()
     contracts = settings.contracts()
     unknown = [name for name in source or () if name not in contracts]
     if unknown:
@@ -134,10 +146,11 @@ def land(
 @app.command()
 def build(*, force: Annotated[bool, typer.Option(help="Build although nothing changed.")] = False) -> None:
     """Load, measure, judge and publish what was landed; does nothing when nothing changed."""
-    from orchestration.loop.build import build as build_all  # noqa: PLC0415 - brings dbt
-    from orchestration.loop.plan import why_due  # noqa: PLC0415
+    from orchestration import report
+    from orchestration.loop.build import build as build_all
+    from orchestration.loop.plan import why_due
 
-    settings, now = read_settings(), datetime.now(UTC)
+    settings, now = _settings(), datetime.now(UTC)
     reason = why_due(settings, now) or ("asked for" if force else None)
     if reason is None:
         _console.print("nothing to build: the published build holds everything that was landed")
@@ -151,10 +164,10 @@ def build(*, force: Annotated[bool, typer.Option(help="Build although nothing ch
 @app.command()
 def send() -> None:
     """Deliver the messages that wait in the outbox."""
-    from orchestration.loop.messages import send as send_outbox  # noqa: PLC0415 - brings the chart library
-    from orchestration.loop.messages import unsent  # noqa: PLC0415
+    from orchestration.loop.messages import send as send_outbox
+    from orchestration.loop.messages import unsent
 
-    settings = read_settings()
+    settings = _settings()
     result = send_outbox(settings, datetime.now(UTC))
     _console.print(f"{result.sent} messages sent, {result.failed} failed")
     for waiting in unsent(settings) if result.failed else ():
@@ -180,20 +193,24 @@ def status(  # noqa: PLR0913 - each is an option of its own
     then, what is published now, and why they differ; of the targets that
     differ, of all, or of one.
     """
+    from orchestration import report
+
     settings = _published_settings()
     if why:
-        from orchestration.why import print_why  # noqa: PLC0415 - one option of one command
+        from orchestration.why import print_why
 
         print_why(_console, settings, why)
         return
     if as_of or known_at or target or with_same:
-        from orchestration.past import days_asked, print_past  # noqa: PLC0415 - brings dbt
+        from orchestration.past import days_asked, print_past
 
         asked = (moment and moment.date() for moment in (as_of, known_at))
         day, known = days_asked(settings, *asked, now=datetime.now(UTC))
         with _working(context):
             print_past(_console, settings, day, known, target_id=target, with_same=with_same)
         return
+    if held := standing(settings.layout.decisions):
+        _console.print(held.told, style="bold red", markup=False, soft_wrap=True)
     report.print_targets(_console, settings, department=department, only_behind=behind)
     if not (department or behind):
         report.print_deliveries(_console, settings)
@@ -208,7 +225,7 @@ def confirm_indicator(
     reason: Annotated[str, typer.Option(help="Why it is right.")],
 ) -> None:
     """Release a figure that looked wrong: it is delivered again with who looked at it, on which day and why."""
-    from orchestration.confirming import Release, confirm  # noqa: PLC0415 - brings polars and the door
+    from orchestration.confirming import Release, confirm
 
     batch = confirm(_published_settings(), Release(kpi, ref_date.date(), role, reason), datetime.now(UTC)).batch_id
     _console.print(f"confirmed, as batch {batch}; run `ademruimte build`", markup=False, soft_wrap=True)
@@ -217,9 +234,9 @@ def confirm_indicator(
 @app.command()
 def batches() -> None:
     """The batches in the lake: which replaced another, which count no more, and of which the rows are erased."""
-    from warehouse.lake import Lake  # noqa: PLC0415 - brings polars
+    from warehouse.lake import Lake
 
-    lake = Lake(read_settings().layout.lake)
+    lake = Lake(_settings().layout.lake)
     counting = {manifest.batch_id for manifest in lake.live()}
     for manifest in lake.manifests():
         note = f" supersedes {manifest.supersedes}" if manifest.supersedes else ""
@@ -231,11 +248,11 @@ def batches() -> None:
 @app.command()
 def replay(batch: Annotated[str, typer.Argument(help="Batch id, as `ademruimte batches` shows it.")]) -> None:
     """Run today's contract again over what a batch received, without asking the supplier."""
-    from orchestration.loop.replay import UnknownBatchError  # noqa: PLC0415 - brings polars
-    from orchestration.loop.replay import replay as replay_batch  # noqa: PLC0415
+    from orchestration.loop.replay import UnknownBatchError
+    from orchestration.loop.replay import replay as replay_batch
 
     try:
-        manifest = replay_batch(read_settings(), batch, datetime.now(UTC))
+        manifest = replay_batch(_settings(), batch, datetime.now(UTC))
     except UnknownBatchError as fault:
         raise typer.BadParameter(str(fault)) from None
     _console.print(f"committed {manifest.batch_id}" if manifest else "the same rows again: nothing was written")
@@ -246,17 +263,17 @@ def erase(
     batch: Annotated[list[str], typer.Argument(help="Batch ids that another one supersedes: `ademruimte batches`.")],
 ) -> None:
     """Remove every row of a batch that a replay or a new key replaced; what counts is left as it is."""
-    from orchestration.loop.erasing import erase as erase_batches  # noqa: PLC0415 - brings polars
-    from orchestration.loop.replay import UnknownBatchError  # noqa: PLC0415
+    from orchestration.loop.erasing import erase as erase_batches
+    from orchestration.loop.replay import UnknownBatchError
 
     try:
-        for erased in erase_batches(read_settings(), batch, datetime.now(UTC)):
+        for erased in erase_batches(_settings(), batch, datetime.now(UTC)):
             _console.print(f"erased {erased.batch_id}", markup=False, soft_wrap=True)
     except UnknownBatchError as fault:
         raise typer.BadParameter(str(fault)) from None
     _console.print(
-        "the warehouse holds those rows until the next `ademruimte build`, and the newest five published builds until "
-        "as many newer ones are there; a backup holds them until it is replaced (docs/architecture.md, Erasing)",
+        f"the warehouse holds those rows until the next `ademruimte build`, and the newest {KEPT} published builds "
+        "until as many newer ones are there; a backup holds them until it is replaced (docs/architecture.md, Erasing)",
         soft_wrap=True,
     )
 
@@ -264,9 +281,10 @@ def erase(
 @app.command()
 def rotate_key() -> None:
     """Give the pseudonyms a new key: every batch that holds them is made again, and old and new still join."""
-    from orchestration.loop.rotation import rotate  # noqa: PLC0415 - brings polars
+    from orchestration import report
+    from orchestration.loop.rotation import rotate
 
-    settings = read_settings()
+    settings = _settings()
     report.print_rotation(_console, rotate(settings, datetime.now(UTC)))
     _console.print(f"copy {settings.pseudonym_key_file} to where its backup lies; then run `ademruimte build`")
 
@@ -274,10 +292,11 @@ def rotate_key() -> None:
 @app.command()
 def rebuild() -> None:
     """Make the warehouse again from the lake alone."""
-    from orchestration.loop.build import build as build_all  # noqa: PLC0415 - brings dbt
-    from orchestration.loop.build import forget_warehouse  # noqa: PLC0415
+    from orchestration import report
+    from orchestration.loop.build import build as build_all
+    from orchestration.loop.build import forget_warehouse
 
-    settings = read_settings()
+    settings = _settings()
     forget_warehouse(settings)
     built = build_all(settings, datetime.now(UTC))
     report.print_targets(_console, settings)
@@ -296,9 +315,9 @@ def backup(
     Landings and builds may go on meanwhile. The keys of the pseudonyms are
     not in it: keep a copy of the profile's folder `secrets` somewhere else.
     """
-    from warehouse.backup import Backup, BackupError  # noqa: PLC0415 - brings polars
+    from warehouse.backup import Backup, BackupError
 
-    settings, backups = read_settings(), Backup(folder)
+    settings, backups = _settings(), Backup(folder)
     snapshot = backups.newest() if check else backups.take(settings.layout, settings.city.name, datetime.now(UTC))
     if snapshot is None:
         raise BackupError(f"{folder} holds no backup")
@@ -315,10 +334,10 @@ def restore(
     at: Annotated[str | None, typer.Option(metavar="NAME", help="Which backup; the newest when none is named.")] = None,
 ) -> None:
     """Put a backup back into an empty profile, each file checked; the outbox is held until a person releases it."""
-    from orchestration.loop.build import build_lock  # noqa: PLC0415 - brings dbt
-    from warehouse.backup import Backup, BackupError  # noqa: PLC0415 - brings polars
+    from orchestration.loop.build import build_lock
+    from warehouse.backup import Backup, BackupError
 
-    settings, backups = read_settings(), Backup(folder)
+    settings, backups = _settings(), Backup(folder)
     snapshot = backups.read(at) if at else backups.newest()
     if snapshot is None:
         raise BackupError(f"{folder} holds no backup")
@@ -334,23 +353,48 @@ def restore(
 
 
 @app.command()
+def powerbi(
+    out: Annotated[Path, typer.Option(help="Folder for the project; a report that lies there is kept.")],
+    server: Annotated[str, typer.Option(help="PostgreSQL server, with its port.")] = "localhost:5432",
+    database: Annotated[str, typer.Option(help="Database on it.")] = "ademruimte",
+    folder: Annotated[
+        str | None, typer.Option(help="Published folder as readers see it, instead of PostgreSQL.")
+    ] = None,
+) -> None:
+    """Write the published tables as a Power BI project: model, measures, pages; docs/powerbi.md says how to open it."""
+    from orchestration.power_bi import write_power_bi
+    from warehouse.published.powerbi.project import PROJECT, REPORT
+    from warehouse.published.powerbi.source import Folder, Postgres
+
+    is_new = write_power_bi(_settings(), Folder(folder) if folder else Postgres(server, database), out)
+    kept = "" if is_new else f"; {REPORT} lay there and is as it was, move it away to get the pages anew"
+    _console.print(f"{out / PROJECT}{kept}", markup=False, soft_wrap=True)
+
+
+@app.command()
 def prepare() -> None:
     """Write dbt's manifest and Dagster's settings, so that the UI starts quickly."""
-    from orchestration.showcase import prepare_profile  # noqa: PLC0415 - brings dbt and Dagster
+    from orchestration.showcase import prepare_profile
 
-    prepare_profile(read_settings())
+    prepare_profile(_settings())
 
 
 @app.command()
 def dev(port: Annotated[int, typer.Option(help="Port on loopback.")] = 3000) -> None:
     """Open the Dagster UI on loopback, with the demo city's suppliers when the profile is synthetic."""
-    from orchestration.showcase import run_dev  # noqa: PLC0415 - as above
+    from orchestration.showcase import run_dev
 
-    sys.exit(run_dev(read_settings(), port))
+    sys.exit(run_dev(_settings(), port))
 
 
-def _published_settings() -> Settings:
-    settings = read_settings()
+def _settings() -> "Settings":
+    from orchestration.settings import read_settings
+
+    return read_settings()
+
+
+def _published_settings() -> "Settings":
+    settings = _settings()
     if current(settings.layout.published) is None:
         raise typer.BadParameter(f"nothing is published yet under {settings.layout.root}; run `ademruimte build`")
     return settings

@@ -12,7 +12,6 @@ from typing import Any
 
 import polars as pl
 
-from orchestration.loop.dropped import shown_name
 from orchestration.loop.landing import land
 from orchestration.report import published_frame
 from orchestration.settings import Settings
@@ -58,7 +57,8 @@ def confirm(settings: Settings, release: Release, now: datetime) -> Manifest:
         writer.writeheader()
         writer.writerow(cells)
     file.with_name(f"{name}.ready").touch()
-    landed = [each for each in land(settings, settings.contracts()[_SOURCE], now) if each.origin == shown_name(file)]
+    # whatever else waits is landed when somebody asks for that
+    landed = land(settings, settings.contracts()[_SOURCE], now, only=file)
     if not landed or landed[0].manifest is None:
         why = landed[0].message if landed else "it was not read"
         raise LookupError(f"{release.kpi_id} of {release.ref_date} was not confirmed: {why}")

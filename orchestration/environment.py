@@ -8,9 +8,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from orchestration.dbt_project import seed_paths
 from orchestration.settings import CITY, HOME, MEMORY, SPILL, Settings
 
 _WAREHOUSE = "ADEMRUIMTE_WAREHOUSE"
+_SEEDS = "ADEMRUIMTE_SEEDS"
 
 
 def point_dagster(settings: Settings) -> None:
@@ -31,7 +33,7 @@ def point_dbt(settings: Settings) -> Iterator[None]:
     warehouse, room = settings.layout.warehouse, settings.room
     named = {
         _WAREHOUSE: str(warehouse),
-        CITY: settings.city.name,
+        _SEEDS: ",".join(seed_paths(settings.city.name)),
         MEMORY: room.memory,
         SPILL: str(room.spill_of(warehouse)),
     }

@@ -40,11 +40,11 @@ def prepare_instance(settings: Settings) -> None:
     point_dagster(settings)
 
 
-def run_job(name: str) -> dg.ExecuteInProcessResult:
-    """Runs a job of this profile in this process, recorded where the Dagster UI will find it."""
-    from orchestration.definitions import defs  # noqa: PLC0415 - reads the profile that was just prepared
+def run_job(name: str, settings: Settings) -> dg.ExecuteInProcessResult:
+    """Runs a job of a prepared profile in this process, recorded where the Dagster UI will find it."""
+    from orchestration.definitions import definitions_of  # noqa: PLC0415 - reads what was just prepared
 
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with DagsterInstance.get() as instance:
-        job = defs().resolve_job_def(name)
+        job = definitions_of(settings).resolve_job_def(name)
         return job.execute_in_process(instance=instance, raise_on_error=False, run_config=quiet)

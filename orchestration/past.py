@@ -176,7 +176,7 @@ def _table(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> Tabl
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, expand=True)
     # the longest word of a title stays whole in 80 columns
     table.add_column("Doel", width=22, overflow="fold", header_style="bold")
-    for heading in ("Gezegd", "Herberekend", "Nu", "Waarom"):
+    for heading in ("Gezegd", "Herberekend", "Gepubliceerd", "Waarom"):
         table.add_column(heading, ratio=1, overflow="fold", header_style="bold")
     for row in rows:
         cells = (_answer(row, when, labels) for when in ("", "_again", "_now"))

@@ -188,18 +188,18 @@ def _example(column: str, rows: Sequence[Mapping[str, Any]]) -> str:
     return f"{count}, bv. {_number(float(worst[column]))} op {worst['ref_date']:%d/%m/%Y}"
 
 
-def failing_models(manifest: Mapping[str, Any], run_results: Mapping[str, Any]) -> dict[str, list[str]]:
+def failing_models(manifest: Mapping[str, Any], tests: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     """What dbt's data tests found, by the model they test; a mere note is no failure.
 
     Args:
         manifest: dbt's `manifest.json`.
-        run_results: dbt's `run_results.json` of the same invocation.
+        tests: unique_id, status and failures of every test, as in dbt's `run_results.json`.
 
     Returns:
         Per unique id of a tested model, seed or source the reasons in plain Dutch.
     """
     found: dict[str, list[str]] = defaultdict(list)
-    for result in run_results["results"]:
+    for result in tests:
         test = manifest["nodes"].get(result["unique_id"])
         if test is None or test["resource_type"] != "test" or result["status"] not in _FAILING:
             continue
@@ -269,7 +269,7 @@ def _with_ancestors(manifest: Mapping[str, Any], unique_id: str) -> set[str]:
 
 def judge_quality(  # noqa: PLR0913, PLR0917 - the verdict joins exactly these seven inputs
     manifest: Mapping[str, Any],
-    run_results: Mapping[str, Any],
+    tests: Sequence[Mapping[str, Any]],
     suite_failures: Mapping[str, Sequence[str]],
     observations: pl.DataFrame,
     sources: pl.DataFrame,
@@ -280,7 +280,7 @@ def judge_quality(  # noqa: PLR0913, PLR0917 - the verdict joins exactly these s
 
     Args:
         manifest: dbt's `manifest.json`.
-        run_results: dbt's `run_results.json` of the measuring invocation.
+        tests: what `failing_models` takes.
         suite_failures: what `run_suite` returned.
         observations: kpi_id, kpi_model, area_id, ref_date, completeness (0 to 1).
         sources: source, kpi_id, accepted_share (0 to 1); without kpi_id, of every KPI of the source.
@@ -290,7 +290,7 @@ def judge_quality(  # noqa: PLR0913, PLR0917 - the verdict joins exactly these s
     Returns:
         kpi_id, verdict (`verified` or `unverified`), reasons in plain Dutch, build_id; in order of kpi_id.
     """
-    tested = downstream_kpi_models(manifest, failing_models(manifest, run_results))
+    tested = downstream_kpi_models(manifest, failing_models(manifest, tests))
     upstream = _sources_of(manifest)
     accepted = {(source, kpi): share for source, kpi, share in sources.select(_SHARE_COLUMNS).iter_rows()}
     rows = []

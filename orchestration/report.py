@@ -49,17 +49,22 @@ BEHIND = ("behind", "overdue")
 _UNJUDGED = "no_data"
 # why a target is not held against its path
 _WHY_NOT = {
-    "cancelled": "the city withdrew this target",
-    "contested": "the note says this in more than one way; the city must still choose",
+    "cancelled": "this target no longer holds",
+    "contested": "cannot be judged yet: a question about it is open",
 }
 _WHY_EMPTY = {
     "te weinig gemeten": "too little was measured",
     "factor ontbreekt": "a factor is missing",
     "geen uitstoot in 2019": "no emissions in 2019",
+    "geen verbruik in 2019": "no use in 2019",
     "graaddagen ontbreken": "degree days are missing",
     "minder dan vijf gezinnen": "fewer than five households",
+    "minder dan vijf gezinnen, of daaruit te herleiden": "fewer than five households, or they could be derived",
     "minder dan vijf vragen": "fewer than five questions",
+    "minder dan vijf laadsessies": "fewer than five charging sessions",
 }
+# what an earlier version did not say of a target
+_NEWEST_COLUMN = "is_alarm"
 _DOZEN = 12
 _LONGEST_KPI = 30
 _STATUS_WIDTH = 16
@@ -73,6 +78,18 @@ def published_frame(settings: Settings, table: str) -> pl.DataFrame:
     if build_id is None:
         raise LookupError(f"nothing is published yet under {settings.layout.root}; run `ademruimte build`")
     return read_table(settings.layout.published, build_id, table)
+
+
+def published_verdicts(settings: Settings) -> pl.DataFrame:
+    """The verdicts of the published build.
+
+    Raises:
+        LookupError: there is none, or an earlier version made it; the message says what to do.
+    """
+    verdicts = published_frame(settings, "verdicts.fct_target_verdicts")
+    if _NEWEST_COLUMN not in verdicts.columns:
+        raise LookupError("the published build was made by an earlier version; run `ademruimte build`")
+    return verdicts
 
 
 def print_targets(
@@ -89,7 +106,7 @@ def print_targets(
     Raises:
         LookupError: no department has that code or name; the message names those that have targets.
     """
-    verdicts = published_frame(settings, "verdicts.fct_target_verdicts")
+    verdicts = published_verdicts(settings)
     if verdicts.is_empty():
         console.print(f"{settings.city.title_nl} has no register of targets: only the figures themselves.\n")
         return
@@ -102,8 +119,22 @@ def print_targets(
         console.print(_department_table(title, rows))
     if shown.is_empty():
         console.print("none of these is behind\n")
+    _print_method_changes(console, settings, asked)
     without = asked.filter(pl.col("status") == _UNJUDGED).height
     console.print(f"{asked.height} targets in the register; of {without} there are no data yet.\n")
+
+
+def _print_method_changes(console: Console, settings: Settings, asked: pl.DataFrame) -> None:
+    """What another method or definition made of a target: no news of the city, so it stands apart."""
+    changes = published_frame(settings, "verdicts.fct_method_changes")
+    mine = changes.join(asked.select("target_id"), on="target_id", how="semi", maintain_order="left")
+    if mine.is_empty():
+        return
+    console.print("[bold]Judged otherwise by another method or definition[/]: no change of the city")
+    for row in mine.iter_rows(named=True):
+        became = f"{_label(row['former_status'])} -> {_label(row['status'])}"
+        console.print(f"{escape(title_of(row))}: {became}, since {row['changed_on']} [dim]({row['target_id']})[/]")
+    console.print()
 
 
 def _of_department(verdicts: pl.DataFrame, names: pl.DataFrame, asked: str) -> pl.DataFrame:
@@ -148,7 +179,7 @@ def title_of(target: Mapping[str, Any]) -> str:
 
 def _told(target: Mapping[str, Any]) -> str:
     """A target in a line: its value and its day, what was asked then and is asked today, or why it is not judged."""
-    return f"{title_of(target)}: {'; '.join(_position(target))}"
+    return f"{title_of(target)}: {'; '.join([*_position(target), *_reservations(target)])}"
 
 
 def _position(target: Mapping[str, Any]) -> Iterator[str]:
@@ -174,6 +205,13 @@ def _position(target: Mapping[str, Any]) -> Iterator[str]:
         yield f"{_figure(target, target['target_value'])} was due on {target['target_date']}"
     elif status in {"behind", "at_risk", "on_track"}:
         yield from _path(target)
+
+
+def _reservations(target: Mapping[str, Any]) -> Iterator[str]:
+    if target["is_open_ended"]:
+        yield "no end date"
+    if target["is_disputed"]:
+        yield f"disputed: its {target['n_readings']} readings do not agree, --why says what each says"
 
 
 def _path(target: Mapping[str, Any]) -> Iterator[str]:
@@ -264,8 +302,11 @@ def print_kpis(console: Console, settings: Settings) -> None:
 
 def _unit_or_why_not(row: Mapping[str, Any]) -> str:
     """The unit of a KPI, with the reason where it has no value (a factor that nobody published, too few persons)."""
-    reason = row.get("empty_reason_nl")
-    return f"{row['unit']}: {_WHY_EMPTY.get(reason, reason)}" if reason and row["value"] is None else str(row["unit"])
+    reason, _, of = (row.get("empty_reason_nl") or "").partition(": ")
+    if not reason or row["value"] is not None:
+        return str(row["unit"])
+    lacking = of.replace("elektriciteit", "electricity")
+    return f"{row['unit']}: {_WHY_EMPTY.get(reason, reason)}" + (f" ({lacking})" if of else "")
 
 
 def _newest_without_target(settings: Settings) -> pl.DataFrame:

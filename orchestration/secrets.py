@@ -7,7 +7,8 @@ import os
 import secrets
 from pathlib import Path
 
-from ingestion.delivery import Secret
+from pydantic import SecretStr
+
 from ingestion.door import KeyRing
 from warehouse.durable import replace_synced, write_beside
 
@@ -30,13 +31,13 @@ def read_or_create_ring(path: Path) -> KeyRing:
     keys = path.read_text("ascii").split()
     if not keys:
         raise EmptyKeyError(f"{path} is empty; restore the key from its copy, or remove the file for a new one")
-    return KeyRing(tuple(map(Secret, keys)))
+    return KeyRing(tuple(map(SecretStr, keys)))
 
 
 def add_key(path: Path) -> KeyRing:
     """Puts a new random key at the end of the ring; whoever calls it lets nobody else land meanwhile."""
     ring = read_or_create_ring(path)
-    keys = [key.value for key in ring.keys] + [secrets.token_hex(32)]
+    keys = [key.get_secret_value() for key in ring.keys] + [secrets.token_hex(32)]
     # whatever is pseudonymised from now on needs this key for ever
     replace_synced(path, ("\n".join(keys) + "\n").encode("ascii"), _ONLY_ITS_OWNER)
     return read_or_create_ring(path)

@@ -1,31 +1,28 @@
 """`demo` and `real`: the jobs of every source, the build and the sending, run one after another and shown."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import SecretStr
 from rich.console import Console
 
+from contracts.registry import city_named
 from ingestion.demo_city import city as demo_city
 from ingestion.demo_city import real_exports
 from ingestion.demo_city.suppliers import ocpi_feed, ocpi_supplier, open311_supplier
 from orchestration import report, summary
+from orchestration.embedded_postgres import print_server, start_server
 from orchestration.factories.failures import reason_of
 from orchestration.instance import prepare_instance, run_job
+from orchestration.loop.build import build_lock
 from orchestration.loop.plan import why_due
+from orchestration.loop.publishing import publish
 from orchestration.loop.transform import parse
 from orchestration.serving import serve
-from orchestration.settings import (
-    CITY,
-    HOME,
-    SettingInvalidError,
-    Settings,
-    named_home,
-    read_settings,
-    write_own_settings,
-)
+from orchestration.settings import HOME, SettingInvalidError, Settings, named_home, write_own_settings
 from warehouse.lake import Lake
 from warehouse.layout import Layout
 from warehouse.published.pointer import current
@@ -41,18 +38,22 @@ def demo_home(home: Path) -> Path:
     return home if Layout(home / _CITY).is_synthetic else home / "demo"
 
 
-def run_demo(console: Console, *, is_full: bool = False, picture: Path | None = None) -> int:
+def run_demo(
+    console: Console, *, is_full: bool = False, picture: Path | None = None, has_postgres: bool = False
+) -> int:
     """Runs the demo city through every job, and says in one screen what came of it.
 
     Args:
         console: where it is shown.
         is_full: whether to show every target, KPI and delivery as well.
         picture: the SVG file into which that screen is drawn.
+        has_postgres: whether it starts a PostgreSQL server of its own and publishes to it as well.
 
     Returns:
         0 when every job succeeded.
     """
-    settings = demo_profile(demo_home(named_home()))
+    server = start_server(demo_home(named_home())) if has_postgres else None
+    settings = demo_profile(demo_home(named_home()), None if server is None else SecretStr(server.url))
     there_before = len(Lake(settings.layout.lake).manifests())
     _log.info("writing the files that the demo's suppliers drop")
     demo_city.write_drops(settings.layout.root / "drop")
@@ -65,13 +66,22 @@ def run_demo(console: Console, *, is_full: bool = False, picture: Path | None = 
         summary.print_summary(console, settings, there_before=there_before)
     if picture is not None:
         summary.draw(settings, picture)
+    if server is not None and is_published:
+        with build_lock(settings):
+            # where nothing was to build, the build of an earlier run is not in it yet
+            failed += publish(settings, datetime.now(UTC))[1]
+        print_server(console, server)
     if failed:
         console.print(f"[bold red]failed:[/] {', '.join(failed)}")
     return 1 if failed else 0
 
 
-def demo_profile(home: Path) -> Settings:
+def demo_profile(home: Path, postgres_url: SecretStr | None = None) -> Settings:
     """The demo's profile, marked as synthetic wherever it shows, its clock standing still.
+
+    Args:
+        home: the folder in which it lies.
+        postgres_url: the database to which it publishes too.
 
     Raises:
         SettingInvalidError: a real profile is in the way.
@@ -82,7 +92,7 @@ def demo_profile(home: Path) -> Settings:
     # marked before anything else: what a killed demo leaves is never taken for real
     layout.root.mkdir(mode=0o750, parents=True, exist_ok=True)
     layout.marker.write_text(demo_city.AS_OF.isoformat(), encoding="utf-8")
-    settings = _profile(_CITY, home)
+    settings = _profile(_CITY, home, postgres_url)
     demo_city.write_boundaries(settings.boundaries)
     return settings
 
@@ -97,12 +107,8 @@ def demo_suppliers(settings: Settings) -> Iterator[Settings]:
             requests, api_key=_TOKEN, clock=demo_city.CLOCK, updates=demo_city.ticket_updates()
         ) as open311,
     ):
-        named = {
-            **_named("charge_points", URL=ocpi, TOKEN=_TOKEN, SESSIONS="1"),
-            **_named("tickets_1777", URL=open311, TOKEN=_TOKEN, SINCE="2026-05-01"),
-        }
-        with _obeying(settings, named) as supplied:
-            yield supplied
+        supplied = settings.supplied("charge_points", url=ocpi, token=_TOKEN, sessions="1")
+        yield supplied.supplied("tickets_1777", url=open311, token=_TOKEN, since="2026-05-01")
 
 
 def run_real(console: Console, data: Path) -> int:
@@ -160,11 +166,8 @@ def _locations(data: Path, town: str, day: int) -> Supply:
     def served(settings: Settings) -> Iterator[Settings]:
         locations = real_exports.locations(data, town, f"2026-06-{day:02}")
         # as the national access point serves them: one packed list, and every pull is a full one
-        with (
-            ocpi_feed(locations, clock=datetime(2026, 6, day, 20, tzinfo=UTC)) as url,
-            _obeying(settings, _named("charge_points", URL=url, TOKEN=_TOKEN)) as supplied,
-        ):
-            yield supplied
+        with ocpi_feed(locations, clock=datetime(2026, 6, day, 20, tzinfo=UTC)) as url:
+            yield settings.supplied("charge_points", url=url, token=_TOKEN)
 
     return served
 
@@ -174,11 +177,8 @@ def _tickets(data: Path) -> Supply:
     def served(settings: Settings) -> Iterator[Settings]:
         _log.info("reading the questions to a desk")
         tickets, clock = real_exports.tickets(data), datetime(2026, 6, 7, 6, tzinfo=UTC)
-        with (
-            open311_supplier(tickets, api_key=_TOKEN, clock=clock) as url,
-            _obeying(settings, _named("tickets_1777", URL=url, TOKEN=_TOKEN, SINCE="2011-07-01")) as supplied,
-        ):
-            yield supplied
+        with open311_supplier(tickets, api_key=_TOKEN, clock=clock) as url:
+            yield settings.supplied("tickets_1777", url=url, token=_TOKEN, since="2011-07-01")
 
     return served
 
@@ -190,7 +190,7 @@ def land_all(console: Console, settings: Settings) -> list[str]:
         The jobs that failed.
     """
     names = [f"land_{name}" for name in settings.contracts() if _is_supplied(settings, name)]
-    return [name for name in names if not _succeeds(console, name)]
+    return [name for name in names if not _succeeds(console, name, settings)]
 
 
 def build_and_send(console: Console, settings: Settings) -> list[str]:
@@ -202,7 +202,7 @@ def build_and_send(console: Console, settings: Settings) -> list[str]:
     else:
         console.print(f"building: {reason}")
         names = ["build", "send"]
-    return [name for name in names if not _succeeds(console, name)]
+    return [name for name in names if not _succeeds(console, name, settings)]
 
 
 def prepare_profile(settings: Settings) -> None:
@@ -222,13 +222,14 @@ def run_dev(settings: Settings, port: int) -> int:
     """
     shown = settings if settings.layout.lake.exists() else demo_profile(demo_home(settings.layout.root.parent))
     prepare_profile(shown)
-    suppliers = demo_suppliers(shown) if shown.layout.is_synthetic else nullcontext()
-    with suppliers:
-        return serve(port, shown.layout.dagster if shown.layout.is_synthetic else None)
+    if not shown.layout.is_synthetic:
+        return serve(port)
+    with demo_suppliers(shown) as supplied, _obeying(supplied):
+        return serve(port, shown.layout.dagster)
 
 
-def _succeeds(console: Console, name: str) -> bool:
-    result = run_job(name)
+def _succeeds(console: Console, name: str, settings: Settings) -> bool:
+    result = run_job(name, settings)
     for event in result.filter_events(lambda event: event.is_step_failure):
         console.print(f"{name}: {reason_of(event)}", style="bold red", markup=False, soft_wrap=True)
     return result.success
@@ -239,33 +240,24 @@ def _is_supplied(settings: Settings, source: str) -> bool:
     return bool(settings.contracts()[source].endings or settings.is_pulled(source))
 
 
-def _profile(name: str, home: Path) -> Settings:
+def _profile(name: str, home: Path, postgres_url: SecretStr | None = None) -> Settings:
     """A profile that obeys nothing but what is named here, whatever a real city's environment says."""
-    layout = Layout(home.resolve() / name)
-    layout.create()
-    write_own_settings(layout, {})
-    settings = _settings_of(layout, {})
+    settings = Settings(city=city_named(name), home=home, postgres_url=postgres_url)
+    settings.layout.create()
+    write_own_settings(settings)
     _log.info("reading the dbt project, for %s", settings.city.title_nl)
     prepare_profile(settings)
     return settings
 
 
 @contextmanager
-def _obeying(settings: Settings, named: Mapping[str, str]) -> Iterator[Settings]:
-    """Names suppliers to a profile, for this process and those it starts, for as long as they answer."""
-    write_own_settings(settings.layout, named)
+def _obeying(settings: Settings) -> Iterator[None]:
+    """Names its suppliers to the processes that this one starts, for as long as they answer."""
+    write_own_settings(settings)
     try:
-        yield _settings_of(settings.layout, named)
+        yield
     finally:
-        write_own_settings(settings.layout, {})
-
-
-def _settings_of(layout: Layout, named: Mapping[str, str]) -> Settings:
-    return read_settings({**named, CITY: layout.root.name, HOME: str(layout.root.parent)})
-
-
-def _named(source: str, **values: str) -> dict[str, str]:
-    return {f"ADEMRUIMTE_{source.upper()}_{name}": value for name, value in values.items()}
+        write_own_settings(settings.model_copy(update={"suppliers": {}}))
 
 
 def _print_all(console: Console, settings: Settings) -> None:

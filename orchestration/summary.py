@@ -32,10 +32,10 @@ def print_summary(console: Console, settings: Settings, *, there_before: int = 0
         settings: of a published profile.
         there_before: how many deliveries the lake held before this run.
     """
-    verdicts = report.published_frame(settings, "verdicts.fct_target_verdicts")
+    verdicts = report.published_verdicts(settings)
     late = _latest_first(verdicts)
     console.print(f"[bold]{report.headed(settings)}[/] on {report.as_of(verdicts)}")
-    console.print(_counted(verdicts, late.height) + "\n")
+    console.print(_counted(verdicts) + "\n")
     console.print(_worst(late))
     if late.height > _WORST:
         console.print(f"and {late.height - _WORST} more: ademruimte status --behind")
@@ -53,16 +53,21 @@ def draw(settings: Settings, picture: Path) -> None:
 
 
 def _latest_first(verdicts: pl.DataFrame) -> pl.DataFrame:
-    late = verdicts.filter(pl.col("status").is_in(report.BEHIND))
+    # once for each figure, and only where every reading of the target agrees
+    late = verdicts.filter(pl.col("is_alarm"))
     return late.sort("status", "months_behind", "target_id", descending=[False, True, False], nulls_last=True)
 
 
-def _counted(verdicts: pl.DataFrame, late: int) -> str:
-    status = verdicts["status"]
-    judged = {word: int((status == word.replace(" ", "_")).sum()) for word in ("at risk", "on track", "reached")}
+def _counted(verdicts: pl.DataFrame) -> str:
+    # late by every reading is late
+    agreed = verdicts.filter(~pl.col("is_disputed") | pl.col("is_alarm"))["status"]
+    disputed, late = verdicts.height - agreed.len(), int(agreed.is_in(report.BEHIND).sum())
+    judged = {word: int((agreed == word.replace(" ", "_")).sum()) for word in ("at risk", "on track", "reached")}
     told = ", ".join(f"{count} {word}" for word, count in judged.items())
-    rest = verdicts.height - late - sum(judged.values())
-    return f"[bold red]{late} of {verdicts.height} targets are behind[/], {told}, {rest} not judged."
+    rest = agreed.len() - late - sum(judged.values())
+    return (
+        f"[bold red]{late} of {verdicts.height} targets are behind[/], {told}, {disputed} disputed, {rest} not judged."
+    )
 
 
 def _worst(late: pl.DataFrame) -> Table:

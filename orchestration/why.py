@@ -13,13 +13,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from orchestration.alerts import wording
-from orchestration.report import published_frame
+from orchestration.report import published_frame, published_verdicts
 from orchestration.settings import Settings
 
 _BAR_WIDTH = 16
 _KINDS_NL = {"sector": "Per buurt", "category": "Per soort", "site": "Per gebouw", "step": "Per stap"}
-_REST = "overige"
-_TOO_SMALL = "De groepen zijn te klein om te tonen waardoor: minder dan vijf vragen, dossiers of gezinnen elk."
+_LATE = ("behind", "at_risk", "overdue")
 
 
 def print_why(console: Console, settings: Settings, target_id: str) -> None:
@@ -28,11 +27,13 @@ def print_why(console: Console, settings: Settings, target_id: str) -> None:
     Raises:
         LookupError: the register holds no such target; the message names what it looked for.
     """
-    verdicts = published_frame(settings, "verdicts.fct_target_verdicts").filter(pl.col("target_id") == target_id)
+    verdicts = published_verdicts(settings).filter(pl.col("target_id") == target_id)
     if verdicts.is_empty():
         raise LookupError(f"no target {target_id} in the register; `ademruimte targets list` shows them")
     verdict = verdicts.row(0, named=True)
     console.print(escape(verdict["sentence_nl"]))
+    if verdict["story_nl"]:
+        console.print(f"Op hetzelfde cijfer rust ook: {escape(verdict['story_nl'])}.")
     if verdict["status"] == "unverified":
         for reason in verdict["dq_reasons"]:
             console.print(f"- {escape(reason)}")
@@ -41,40 +42,41 @@ def print_why(console: Console, settings: Settings, target_id: str) -> None:
     if not rows:
         console.print(_without_drivers(verdict))
         return
-    console.print(_headed(rows[0]))
-    kinds = _told_kinds(rows)
+    console.print(_headed(rows[0], is_late=verdict["status"] in _LATE))
+    kinds = _by_kind(rows)
     for kind in kinds:
         if len(kinds) > 1:
             console.print(f"[bold]{_KINDS_NL.get(kind[0]['driver_type'], '')}[/]")
         console.print(_bars(kind))
-    if not kinds:
-        console.print(_TOO_SMALL)
 
 
 def _without_drivers(verdict: Mapping[str, Any]) -> str:
     gap, day = verdict["gap"], wording.day(verdict["ref_date"])
     if gap is None:
         return "De cijfers zeggen niet meer dan dit."
-    if gap < 0:
+    if gap >= 0:
+        return f"Op {day} stond dit doel op zijn pad of beter."
+    if verdict["status"] in _LATE:
         return f"De cijfers zeggen niet waardoor dit doel op {day} achterbleef."
-    return f"Op {day} stond dit doel op zijn pad of beter."
+    return "De cijfers zeggen niet wat dit doel tegenhoudt."
 
 
-def _told_kinds(rows: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """The drivers by kind and unit, each kind whole; one that is all rest says nothing and gives way to another."""
-    by_kind = [list(each) for _, each in groupby(sorted(rows, key=_kind), key=_kind)]
-    told = [each for each in by_kind if any(row["driver_key"] != _REST for row in each)]
-    return sorted(told, key=lambda each: min(row["rank_no"] for row in each))
+def _by_kind(rows: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The drivers by kind and unit, each kind whole, the kind with the largest driver first."""
+    kinds = [list(each) for _, each in groupby(sorted(rows, key=_kind), key=_kind)]
+    return sorted(kinds, key=lambda each: min(row["rank_no"] for row in each))
 
 
 def _kind(row: Mapping[str, Any]) -> tuple[str, str]:
     return row["driver_type"], row["unit"]
 
 
-def _headed(driver: Mapping[str, Any]) -> str:
+def _headed(driver: Mapping[str, Any], *, is_late: bool) -> str:
     if driver["compared_with"] == "path":
         day = wording.day(driver["ref_date"])
-        return f"\n[bold]Waardoor blijft dit doel achter?[/] Stand op {day}, tegenover het pad."
+        # a norm within its margin, or a figure that nobody verified, is not behind
+        question = "Waardoor blijft dit doel achter?" if is_late else "Wat houdt dit doel het meest tegen?"
+        return f"\n[bold]{question}[/] Stand op {day}, tegenover het pad."
     return "\n[bold]Wat ging de verkeerde kant op?[/] De laatste twaalf maanden tegenover de twaalf ervoor."
 
 
@@ -86,13 +88,9 @@ def _bars(rows: Sequence[Mapping[str, Any]]) -> Table:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold", max_width=24)
     shares = [row["share"] for row in rows]
-    rest = max(0.0, 1 - sum(shares))
-    *percents, of_rest = _percents([*shares, rest])
-    for number, (row, percent) in enumerate(zip(rows, percents, strict=True), start=1):
+    for number, (row, percent) in enumerate(zip(rows, _percents(shares), strict=True), start=1):
         bar = "█" * max(1, round(_BAR_WIDTH * row["share"] / max(shares)))
         table.add_row(f"{number}.", escape(row["label_nl"]), bar, f"{percent} %", _amount(row))
-    if of_rest:
-        table.add_row("", "De rest samen", "█" * max(1, round(_BAR_WIDTH * rest / max(shares))), f"{of_rest} %", "")
     return table
 
 

@@ -8,7 +8,6 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,42 +15,16 @@ import duckdb
 import polars as pl
 
 from warehouse.durable import sync
+from warehouse.room import ROOM, Room
 
 # dbt's profile holds the same two options; DuckDB compares them by value and type
 CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
-_BESIDE = ".tmp"
 # for every connection of the process to this file, also those that can no longer set it
 _UTC = "set global TimeZone = 'UTC'"
 _HOLDER = re.compile(r"\(PID (\d+)\)")
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """How much DuckDB may take.
-
-    Attributes:
-        memory: as DuckDB writes it, `4GB` or `70%` of the machine's; what does not fit is written to disk.
-        spill: the folder for that; None for one beside the file, gone again when it closes.
-    """
-
-    memory: str
-    spill: Path | None
-
-    @property
-    def limit(self) -> str:
-        """The statement that holds DuckDB to it."""
-        return f"set global memory_limit = '{self.memory}'"
-
-    def spill_of(self, path: Path) -> Path:
-        """Where what does not fit in memory is written, while that file is open."""
-        return self.spill or path.with_name(path.name + _BESIDE)
-
-
-ROOM: Final = Room("70%", None)
-"""Of who sets nothing; with dbt's profile it leaves a third for the rest of the process and of the machine."""
 
 
 class WarehouseBusyError(RuntimeError):

@@ -68,7 +68,10 @@ create table if not exists landing.city_days (
 create table if not exists landing.build (
     build_id varchar, as_of_date date, city varchar, is_synthetic boolean
 );
-create table if not exists landing.measured (code_version varchar);
+create table if not exists landing.said (
+    target_id varchar, status varchar, status_nl varchar, former_status_nl varchar, method_changed boolean,
+    as_of_date date, method_version bigint, definition_version bigint
+);
 create table if not exists quality.dq_verdict (
     kpi_id varchar, verdict varchar, reasons varchar[], build_id varchar
 );
@@ -218,18 +221,18 @@ def write_build(con: duckdb.DuckDBPyConnection, build_id: str, as_of: date, city
         con.execute("insert into landing.build values (?, ?, ?, ?)", [build_id, as_of, city, is_synthetic])
 
 
-def measured_by(con: duckdb.DuckDBPyConnection) -> str | None:
-    """The version of the code that measured the whole of this warehouse; None when none ever did to the end."""
-    row = con.execute("select code_version from landing.measured").fetchone()
-    return None if row is None else str(row[0])
+def write_said(con: duckdb.DuckDBPyConnection, said: pl.DataFrame) -> None:
+    """Replaces what was last said of each target by what the log holds of it.
 
-
-def note_measured(con: duckdb.DuckDBPyConnection, code_version: str | None) -> None:
-    """Notes which code measured the whole of this warehouse; None while another is about to."""
-    with transaction(con):
-        con.execute("delete from landing.measured")
-        if code_version is not None:
-            con.execute("insert into landing.measured values (?)", [code_version])
+    Args:
+        con: the warehouse.
+        said: a row per target; a column that an earlier version did not write is empty.
+    """
+    columns = [row[0] for row in con.execute("describe landing.said").fetchall()]
+    known = said.select(name for name in columns if name in said.columns)
+    with _registered(con, "known", known), transaction(con):
+        con.execute("delete from landing.said")
+        con.execute("insert into landing.said by name select * from known")
 
 
 def clear_affected(con: duckdb.DuckDBPyConnection) -> None:

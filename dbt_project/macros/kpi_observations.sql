@@ -9,6 +9,7 @@
         'kpi_indicators',
         'kpi_own_co2_index',
         'kpi_own_energy',
+        'kpi_own_energy_normalised',
         'kpi_renovation',
         'kpi_renovation_pace',
         'kpi_ticket_service',

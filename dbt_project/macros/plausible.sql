@@ -1,5 +1,6 @@
 {#- Why a figure that somebody typed in cannot be what was meant, by what the registry alone says of it; null where nothing
-    speaks against it. Columns: value, unit, series_kind, baseline_value, target_value. -#}
+    speaks against it. Columns: value, unit, series_kind, baseline_value, target_value, and
+    required_value, which the path asked on the day of the figure. -#}
 {% macro registry_doubt() -%}
     case
         when unit = 'milestone 0/1' and value not in (0, 1) then 'een mijlpaal is 0 of 1'
@@ -14,6 +15,10 @@
             and not starts_with(unit, '%')
             and 20 * abs(value) < {{ smallest_of_registry() }}
             then 'meer dan twintig keer zo klein als begin en doel'
+        when
+            abs(value - baseline_value)
+            > greatest(10 * abs(required_value - baseline_value), {{ largest_of_registry() }})
+            then 'meer dan tien keer zo ver van het begin als het pad die dag vroeg'
     end
 {%- endmacro %}
 

@@ -1,11 +1,17 @@
 {#- The version of the rules by which a target is judged. Whoever makes them judge the same figures otherwise raises it:
     what changes with it is the rules' doing, and is told as such. -#}
-{% macro method_version() -%} 2 {%- endmacro %}
+{% macro method_version() -%} 3 {%- endmacro %}
 
 {#- The score of one evaluation taken alone, in the order of the rules. Columns of int_target_forecasts. -#}
 {% macro raw_status() -%}
     case
         when ref_date < baseline_date then 'not_started'
+        -- the figure of the start is where the way begins, and no part of it
+        when
+            ref_date = baseline_date
+            and not is_start_measured
+            and trajectory not in ('constant', 'annual_quota', 'step', 'none')
+            then 'not_started'
         when target_value is null then 'monitored'
         when is_met then 'reached'
         when ref_date > target_date then 'overdue'

@@ -84,3 +84,8 @@ select
     {{ count }} between 1 and 4 as is_suppressed
 from {{ totals }}
 {%- endmacro %}
+
+{#- How many hours somebody charged, in words where few did. -#}
+{% macro hours_told(count) -%}
+    case when {{ count }} < 5 then 'Minder dan vijf uren' else {{ count }} || ' uren' end
+{%- endmacro %}

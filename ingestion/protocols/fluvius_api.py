@@ -14,7 +14,8 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
-from ingestion.delivery import Secret
+from pydantic import SecretStr
+
 from ingestion.errors import PermanentSupplierError
 from ingestion.http import Answer, Budget, Client, address
 
@@ -53,10 +54,10 @@ class Account:
     token_url: str
     client_id: str
     scope: str
-    subscription_key: Secret
-    secret: Secret | None = None
+    subscription_key: SecretStr
+    secret: SecretStr | None = None
     certificate: bytes | None = None
-    private_key: Secret | None = None
+    private_key: SecretStr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,17 +170,17 @@ class EnergyApi:
             asked_at = self._clock()
             token, seconds = self._token()
             headers = {
-                "Authorization": f"Bearer {token.value}",
-                "Ocp-Apim-Subscription-Key": self._account.subscription_key.value,
+                "Authorization": f"Bearer {token.get_secret_value()}",
+                "Ocp-Apim-Subscription-Key": self._account.subscription_key.get_secret_value(),
                 "Accept": "application/json",
             }
             self._client = Client(self._base, headers, self._sleep, budget=self._budget)
             self._valid_until = asked_at + seconds
         return self._client
 
-    def _token(self) -> tuple[Secret, float]:
+    def _token(self) -> tuple[SecretStr, float]:
         account = self._account
-        fields: dict[str, str | Secret] = {
+        fields: dict[str, str | SecretStr] = {
             "grant_type": "client_credentials",
             "client_id": account.client_id,
             "scope": account.scope,
@@ -192,7 +193,7 @@ class EnergyApi:
         if not isinstance(token, str) or not token:
             raise PermanentSupplierError("no_token", answer.url_without_query)
         is_told = isinstance(seconds, (int, float, str)) and str(seconds).isdecimal()
-        return Secret(token), float(str(seconds)) if is_told else _TOKEN_SECONDS
+        return SecretStr(token), float(str(seconds)) if is_told else _TOKEN_SECONDS
 
     def _close(self) -> None:
         if self._client is not None:
@@ -288,14 +289,14 @@ def _mandates(found: list[Mapping[str, object]]) -> list[Mandate]:
     return list(merged.values())
 
 
-def _proof(account: Account) -> dict[str, str | Secret]:
+def _proof(account: Account) -> dict[str, str | SecretStr]:
     """What shows that we are the client: the secret, or an assertion that its certificate signed.
 
     Raises:
         PermanentSupplierError: there is neither, or the key or certificate cannot be read.
     """
     if account.certificate is not None and account.private_key is not None:
-        return {"client_assertion_type": _ASSERTION, "client_assertion": Secret(_assertion(account))}
+        return {"client_assertion_type": _ASSERTION, "client_assertion": SecretStr(_assertion(account))}
     if account.secret is None:
         raise PermanentSupplierError("no_credentials", address(account.token_url))
     return {"client_secret": account.secret}
@@ -317,7 +318,7 @@ def _assertion(account: Account) -> str:
         "nbf": now,
         "exp": now + timedelta(hours=1),
     }
-    key = account.private_key.value if account.private_key else ""
+    key = account.private_key.get_secret_value() if account.private_key else ""
     try:
         # a thumbprint is a name, not a defence
         thumbprint = load_pem_x509_certificate(account.certificate or b"").fingerprint(SHA1())  # noqa: S303

@@ -15,8 +15,9 @@ from enum import StrEnum
 from functools import partial
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
+from pydantic import SecretStr
+
 from ingestion.clocks import disagreement
-from ingestion.delivery import Secret
 from ingestion.errors import PermanentSupplierError, TransientSupplierError
 from ingestion.http import Answer, Client, LaterError, Trail, address
 from ingestion.inflating import GZIP_START, GZIP_WINDOW, BrokenPackingError, HalfPackingError, inflated, most_unpacked
@@ -76,24 +77,28 @@ class _Page:
     warnings: tuple[str, ...] = ()
 
 
-def token_header(secret: Secret | None, encoding: str | None = None, header: str | None = None) -> dict[str, str]:
+def header_name(written: str) -> str:
+    """The name of a header, as a setting gives it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not _HEADER.fullmatch(written):
+        raise ValueError("write the name of a header, such as X-Api-Key")
+    return written
+
+
+def token_header(secret: SecretStr | None, encoding: str | None = None, header: str | None = None) -> dict[str, str]:
     """The header that carries a credentials token.
 
     Args:
         secret: the token; a line end around it is no part of it (the example of OCPI 2.2.1, 4.1.1, has one).
         encoding: `base64`, as OCPI 2.2.1 wants it and as None means, or `raw`, as many older peers do.
         header: the name of another header, which then holds the token alone, raw where nothing else is said.
-
-    Raises:
-        PermanentSupplierError: another encoding, or no name of a header.
     """
-    if encoding not in (None, "base64", "raw"):
-        raise PermanentSupplierError("token_encoding", written=f"{encoding!r:.40}")
-    if header is not None and not _HEADER.fullmatch(header):
-        raise PermanentSupplierError("token_header", written=f"{header!r:.40}")
     if secret is None:
         return {}
-    token, is_raw = secret.value.strip(), encoding == "raw" or (header is not None and encoding is None)
+    token, is_raw = secret.get_secret_value().strip(), encoding == "raw" or (header is not None and encoding is None)
     written = token if is_raw else base64.b64encode(token.encode()).decode()
     return {header: written} if header else {"Authorization": f"Token {written}"}
 
@@ -137,7 +142,7 @@ def server_clock(client: Client, url: str) -> datetime:
 
 
 def crawl(
-    client: Client, url: str, date_from: datetime | None = None, shape: str | None = None, cursor: str | None = None
+    client: Client, url: str, date_from: datetime | None = None, shape: Shape | None = None, cursor: str | None = None
 ) -> Crawl:
     """Every object of a list, read to the last page.
 
@@ -153,10 +158,9 @@ def crawl(
             time, or over a tenth too few. A few too few, and the same twice, is a fault of its count.
         PermanentSupplierError: not OCPI, refused, of another shape, or its pages run in a circle.
     """
-    expected = _shape(shape)
     first = _with_query(url, date_from=f"{date_from:%Y-%m-%dT%H:%M:%SZ}") if date_from else url
     # objects that leave the list during a crawl shift the pages: once again settles it
-    walks = [_Walk(client, first, expected, cursor or _CURSOR) for _ in range(2)]
+    walks = [_Walk(client, first, shape, cursor or _CURSOR) for _ in range(2)]
     for walk in walks:
         walk.go()
         if walk.is_whole():
@@ -314,13 +318,6 @@ def _shape_of(body: object) -> Shape | None:
     if isinstance(body, dict) and "status_code" in body:
         return Shape.PAGED
     return Shape.CURSOR if isinstance(body, dict) and "items" in body else None
-
-
-def _shape(written: str | None) -> Shape | None:
-    try:
-        return Shape(written) if written else None
-    except ValueError:
-        raise PermanentSupplierError("unknown_shape", written=f"{written!r:.40}", allowed=", ".join(Shape)) from None
 
 
 def _opened(answer: Answer, body: object) -> object:

@@ -12,7 +12,9 @@ from functools import partial
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
-from ingestion.delivery import Endpoint, digest_of
+from pydantic import SecretStr
+
+from ingestion.delivery import digest_of
 from ingestion.errors import NotOfferedError, PermanentSupplierError
 from ingestion.http import Client, address
 from ingestion.protocols.open311_body import rows_of
@@ -200,21 +202,22 @@ class Desk:
         return rows_of(self.client.get(f"{self.base}/{resource}", {**self.params, **filters}))
 
 
-def open_desk(client: Client, endpoint: Endpoint) -> Desk:
+def open_desk(client: Client, url: str, key: SecretStr | None = None) -> Desk:
     """Finds out in which format a server answers, and its clock, with a question that costs it one row.
 
     Args:
-        client: a client for the endpoint's origin.
-        endpoint: the base address, with a query such as `?jurisdiction_id=…` where the server wants one.
+        client: a client for the server's origin.
+        url: the base address, with a query such as `?jurisdiction_id=…` where the server wants one.
+        key: where it asks one.
 
     Raises:
         TransientSupplierError: the supplier is down.
         PermanentSupplierError: no GeoReport, refused, or without a clock.
     """
-    parts = urlsplit(endpoint.url)
+    parts = urlsplit(url)
     params = dict(parse_qsl(parts.query))
-    if endpoint.secret is not None:
-        params["api_key"] = endpoint.secret.value
+    if key is not None:
+        params["api_key"] = key.get_secret_value()
     base = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
     try:
         return _opened(client, base, params, _FORMATS[0])

@@ -17,7 +17,8 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urljoin
 
-from ingestion.delivery import Endpoint
+from pydantic import SecretStr
+
 from ingestion.errors import PermanentSupplierError
 from ingestion.http import Client, Params, Trail, address
 
@@ -118,29 +119,33 @@ def _wanted(row: Mapping[str, str | None], name: str, line: int) -> Wanted:
     return wanted
 
 
-def read_values(endpoint: Endpoint, wanted: Sequence[Wanted], form: Form) -> Values:
-    """The values of every wanted variable from the endpoint's first date on.
+def read_values(
+    url: str, wanted: Sequence[Wanted], form: Form, key: SecretStr | None = None, since: date | None = None
+) -> Values:
+    """The values of every wanted variable from a first date on.
 
     Args:
-        endpoint: the address of the site, the key where it asks one, and the first date of interest.
+        url: the site.
         wanted: which variables; see `read_list`.
         form: over OData, or from the JSON of its tables.
+        key: where it asks one.
+        since: the first date of interest.
 
     Raises:
         TransientSupplierError: see `ingestion.http.Client`.
         PermanentSupplierError: idem; a page leads nowhere or in circles; an answer is none of Swing's.
     """
-    headers = {"apikey": endpoint.secret.value} if endpoint.secret else {}
-    with Client(endpoint.url, headers) as client:
-        site = _Site(client, endpoint.url.rstrip("/"), endpoint.since or date(_FIRST_YEAR, 1, 1))
+    headers = {"apikey": key.get_secret_value()} if key else {}
+    with Client(url, headers) as client:
+        site = _Site(client, url.rstrip("/"), since or date(_FIRST_YEAR, 1, 1))
         if form is Form.ODATA:
             site.ask_odata(wanted)
         else:
             # with a key some sites answer a table with nothing
-            with Client(endpoint.url) as keyless:
+            with Client(url) as keyless:
                 site.ask_tables(wanted, keyless)
     if site.server_time == _NO_TIME:
-        raise PermanentSupplierError("no_time", address(endpoint.url))
+        raise PermanentSupplierError("no_time", address(url))
     return Values(site.values, site.server_time, site.unplaced)
 
 

@@ -12,9 +12,11 @@ sessions are asked (`charge_sessions`), how a memory is kept (`protocols.ocpi_me
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Annotated, Literal
 
 import polars as pl
+from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, PositiveInt, SecretStr
 
 from contracts.sources.charge_points import EVSES, LOCATIONS
 from contracts.vocabulary import LINE
@@ -22,16 +24,15 @@ from ingestion.areas import Areas
 from ingestion.charge_point_rows import Row, as_object, as_text, flatten, numbered, row_count, table_of, with_areas
 from ingestion.charge_sessions import SessionPull, Sessions, city_date
 from ingestion.clocks import clock_warnings, not_past, stamp_warnings
-from ingestion.delivery import Context, Delivery, Endpoint
+from ingestion.delivery import Context, Delivery
+from ingestion.endpoint import Endpoint
 from ingestion.errors import PermanentSupplierError, SupplierError
 from ingestion.http import Client, address, listed_origins
 from ingestion.protocols import ocpi, ocpi_sessions
 from ingestion.protocols.ocpi_memory import LATEST_CREDIT, Known, Memory, evse_digest
-from ingestion.source import Source
+from ingestion.source import AskedSource
 
-_FULL_EVERY_DAYS = 7
 _OVERLAP = timedelta(minutes=10)
-_SESSION_DAYS = 31
 _MOST_MISSING = 0.10
 _MOST_DROPPED = 0.20
 # one post that goes is no disappearance, however small the operator
@@ -42,40 +43,40 @@ _UNPUBLISHED = "privélaadpunt: de uitbater maakt het niet openbaar (publish = f
 _DRIVEWAY = "privélaadpunt: het staat op een oprit (ON_DRIVEWAY)"
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
-    """The settings of this source beside address and token."""
+class OcpiEndpoint(Endpoint):
+    """How an operator of charge points is asked."""
 
-    full_every: timedelta
-    shape: str | None
-    cursor: str | None
-    session_modules: tuple[str, ...]
-    session_days: int
-    accepted_on: str | None
+    url: str
+    """The OCPI 2.2.1 versions or locations endpoint."""
+    token: SecretStr | None = None
+    """The token that the operator gave."""
+    token_encoding: Literal["base64", "raw"] | None = None
+    """How the token is sent: base64 (default, as OCPI wants it) or raw, as older peers want it."""
+    token_header: Annotated[str, AfterValidator(ocpi.header_name)] | None = None
+    """The header that holds the token alone, where it is not Authorization (chargecloud: X-Api-Key)."""
+    origins: Annotated[tuple[str, ...], BeforeValidator(listed_origins)] = Field((), repr=False)
+    """Further origins (https://host or https://host:port, with commas) that the operator's versions or pages may lead
+    to; each is asked with the token above, any other never. Only for addresses of which the operator says that they are
+    its own."""
+    shape: ocpi.Shape | None = None
+    """The shape of the answers: paged (OCPI), array (one file, packed or not) or cursor (items and next); empty: found
+    out."""
+    cursor: str | None = None
+    """The parameter in which a cursor goes back, of locations and sessions alike (chargecloud: cursor); empty: next."""
+    full_every_days: NonNegativeInt = 7
+    """Every how many days everything is asked instead of the changes; 0 is always."""
+    accept_shrink_on: date | None = None
+    """The date (YYYY-MM-DD) on which a stock that shrinks by more than a tenth is taken in; empty: refused."""
+    sessions: Literal["0", "1", "sessions", "cdrs"] = "0"
+    """1 reads sessions and CDRs too, where the operator offers them; only energy per hour is kept. Where either fails
+    none is taken in; `cdrs` or `sessions` asks only that one."""
+    session_days: PositiveInt = 31
+    """Of how many last days sessions are read."""
 
-    @classmethod
-    def of(cls, endpoint: Endpoint) -> "_Options":
-        return cls(
-            timedelta(days=_whole("FULL_EVERY_DAYS", endpoint.option("FULL_EVERY_DAYS"), _FULL_EVERY_DAYS)),
-            endpoint.option("SHAPE"),
-            endpoint.option("CURSOR"),
-            _session_modules(endpoint.option("SESSIONS") or "0"),
-            max(_whole("SESSION_DAYS", endpoint.option("SESSION_DAYS"), _SESSION_DAYS), 1),
-            endpoint.option("ACCEPT_SHRINK_ON"),
-        )
-
-
-def _session_modules(written: str) -> tuple[str, ...]:
-    asked = {"0": (), "1": (ocpi.SESSIONS, ocpi.CDRS), ocpi.SESSIONS: (ocpi.SESSIONS,), ocpi.CDRS: (ocpi.CDRS,)}
-    if written not in asked:
-        raise PermanentSupplierError("unknown_sessions", written=f"{written!r:.40}", allowed=", ".join(asked))
-    return asked[written]
-
-
-def _whole(name: str, written: str | None, default: int) -> int:
-    if written is not None and not written.isdecimal():
-        raise PermanentSupplierError("no_days", name=name, written=f"{written!r:.40}")
-    return int(written) if written is not None else default
+    @property
+    def session_modules(self) -> tuple[str, ...]:
+        """The modules of sessions that are asked."""
+        return {"0": (), "1": (ocpi.SESSIONS, ocpi.CDRS)}.get(self.sessions, (self.sessions,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class _Pull:
     """One pull: what is asked, and what may be concluded from the answer."""
 
     client: Client
-    options: _Options
+    options: OcpiEndpoint
     context: Context
     memory: Memory
     areas: Areas | None
@@ -134,12 +135,12 @@ class _Pull:
 
     def crawl(self, url: str) -> ocpi.Crawl:
         """What changed since the last pull, with an overlap; everything when that is due by the operator's clock."""
-        memory = self.memory
+        memory, full_every = self.memory, timedelta(days=self.options.full_every_days)
         knows = memory.full_at and memory.until and memory.evses and memory.is_bounded == (self.areas is not None)
-        if knows and memory.until and memory.full_at and memory.shape == ocpi.Shape.PAGED and self.options.full_every:
+        if knows and memory.until and memory.full_at and memory.shape == ocpi.Shape.PAGED and full_every:
             found = self.listed(url, memory.until - _OVERLAP)
             self.is_full = found.shape is not ocpi.Shape.PAGED
-            if self.is_full or found.started_at - memory.full_at < self.options.full_every:
+            if self.is_full or found.started_at - memory.full_at < full_every:
                 return found
         self.is_full = True
         return self.listed(url)
@@ -205,7 +206,7 @@ class _Pull:
             _digests(_private_evses(crawl)),
             city_date(crawl.started_at, self.context.city),
         )
-        if self.is_full and self.options.accepted_on != today.isoformat():
+        if self.is_full and self.options.accept_shrink_on != today:
             _require_no_disappearance(memory, found, locations)
         evses = found if self.is_full else (memory.evses | found) - private
         gone = {**dict.fromkeys(memory.evses, today.isoformat()), **memory.gone}
@@ -237,10 +238,12 @@ class _Pull:
         return found
 
 
-class ChargePoints(Source):
+class ChargePoints(AskedSource[OcpiEndpoint]):
     """The public charge points of an operator and what was charged at them."""
 
-    def fetch(self, endpoint: Endpoint, context: Context) -> Delivery:
+    endpoint = OcpiEndpoint
+
+    def fetch(self, endpoint: OcpiEndpoint, context: Context) -> Delivery:
         """What changed at the operator since the last pull, or everything; and the sessions of the last whole days.
 
         Where locations or sessions fail, the other still comes: the delivery names the fault, what it remembers of the
@@ -250,12 +253,12 @@ class ChargePoints(Source):
             TransientSupplierError, PermanentSupplierError: nothing can be read, see `ingestion.protocols.ocpi`; the
                 latter too when more than a tenth of the EVSEs is gone at once. The state before it stands.
         """
-        headers = ocpi.token_header(endpoint.secret, endpoint.option("TOKEN_ENCODING"), endpoint.option("TOKEN_HEADER"))
-        options, memory, areas = _Options.of(endpoint), Memory.read(context.memory), context.areas()
+        headers = ocpi.token_header(endpoint.token, endpoint.token_encoding, endpoint.token_header)
+        memory, areas = Memory.read(context.memory), context.areas()
         # who lists an origin says that it is this operator's, so it gets the token too
-        also = dict.fromkeys(listed_origins(endpoint.option("ORIGINS")), headers)
+        also = dict.fromkeys(endpoint.origins, headers)
         with Client(endpoint.url, headers, also=also) as client:
-            pull = _Pull(client, options, context, memory, areas)
+            pull = _Pull(client, endpoint, context, memory, areas)
             modules = ocpi.discover(client, endpoint.url)
             try:
                 stock = pull.stock(modules[ocpi.LOCATIONS])

@@ -6,22 +6,24 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import polars as pl
+from pydantic import SecretStr, model_validator
 
 from contracts.cities.profile import City
 from contracts.sources.energy_meters import READINGS
 from contracts.vocabulary import LINE
-from ingestion.delivery import Context, Delivery, DroppedFile, Endpoint, Secret, digest_of
+from ingestion.delivery import Context, Delivery, DroppedFile, digest_of
+from ingestion.endpoint import Endpoint
 from ingestion.errors import AccessRefusedError, PermanentSupplierError, SupplierError, TransientSupplierError
 from ingestion.http import address
 from ingestion.protocols.dropped_file import original_bytes
 from ingestion.protocols.fluvius_api import Account, EnergyApi, Mandate, Row, Window, fetched_at, rows_of, windows
 from ingestion.protocols.fluvius_csv import read_export
 from ingestion.registered_meters import Register, RegisterMissingError
-from ingestion.source import Source, Tables
+from ingestion.source import AskedSource, Tables
 
 NO_MANDATE = "mandaat ingetrokken of verlopen, niets gelezen: vraag het opnieuw aan voor"
 A_HOME = "een woning"
@@ -44,8 +46,61 @@ _MOST_OUTAGES = 3
 _MOST_NAMED = 3
 
 
-class EnergyMeters(Source):
+class EnergyApiEndpoint(Endpoint):
+    """As whom the Energy API is asked, and from when on."""
+
+    url: str
+    """The Fluvius Energy API v3 (https://apihub.fluvius.be/esco-live/v3; sandbox: esco-sbx), for meters of which the
+    city holds a mandate; without this address only dropped exports are read."""
+    since: date | None = None
+    """The first day asked (YYYY-MM-DD); empty: three years ago. Years of many meters come in parts, one each pull,
+    until all were read once: `ademruimte land energy_meters` again goes on at once."""
+    tenant: str | None = None
+    """The tenant at Entra ID that grants the token."""
+    token_url: str | None = None
+    """The whole address of the token endpoint, where the tenant does not say it."""
+    client_id: str
+    """Who asks: the client that Entra ID knows."""
+    scope: str
+    """For what it asks (api://…/.default)."""
+    subscription_key: SecretStr
+    """The key of the subscription."""
+    client_secret: SecretStr | None = None
+    """How that client proves who it is: a secret (sandbox)."""
+    certificate_file: Path | None = None
+    """Or how it proves that: a certificate, as a PEM file (production)."""
+    private_key_file: Path | None = None
+    """The RSA key of that certificate, as a PEM file."""
+
+    @model_validator(mode="after")
+    def _names_who_grants(self) -> Self:
+        if not (self.tenant or self.token_url):
+            raise ValueError("ADEMRUIMTE_ENERGY_METERS_TENANT is not set: the tenant at Entra ID that grants the token")
+        return self
+
+    def account(self) -> Account:
+        """As whom the API is asked.
+
+        Raises:
+            PermanentSupplierError: a file cannot be read.
+        """
+        certificate, private_key = self.certificate_file, self.private_key_file
+        key = _content(private_key, "PRIVATE_KEY_FILE").decode("latin-1") if private_key else None
+        return Account(
+            token_url=self.token_url or f"{_AUTHORITY}/{self.tenant}/oauth2/v2.0/token",
+            client_id=self.client_id,
+            scope=self.scope,
+            subscription_key=self.subscription_key,
+            secret=self.client_secret,
+            certificate=_content(certificate, "CERTIFICATE_FILE") if certificate else None,
+            private_key=SecretStr(key) if key else None,
+        )
+
+
+class EnergyMeters(AskedSource[EnergyApiEndpoint]):
     """What the meters of the city measured, as files or from the supplier."""
+
+    endpoint = EnergyApiEndpoint
 
     def read(self, file: DroppedFile, context: Context) -> Delivery:
         """One export; up to where it speaks, its rows say.
@@ -82,7 +137,7 @@ class EnergyMeters(Source):
             return False
         return register.has_detail_of_dwellings(kept[READINGS.name], context.city)
 
-    def fetch(self, endpoint: Endpoint, context: Context) -> Delivery:
+    def fetch(self, endpoint: EnergyApiEndpoint, context: Context) -> Delivery:
         """What every mandated access point of the register measured, or had corrected, since the last pull.
 
         An access point whose mandate is gone is told and forgotten, so that a new mandate brings all of it again. One
@@ -94,7 +149,7 @@ class EnergyMeters(Source):
             SupplierError: the supplier cannot be asked, or no access point can be read.
         """
         register = Register.of(context)
-        with EnergyApi(endpoint.url, _account(endpoint)) as api:
+        with EnergyApi(endpoint.url, endpoint.account()) as api:
             mandates, now = api.mandates()
             pull = _Pull(api, now, context, endpoint.since, register)
             for mandate in pull.in_order(mandates):
@@ -297,43 +352,9 @@ def _midnight(day: date, city: City) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(city.time_zone)).astimezone(UTC)
 
 
-def _account(endpoint: Endpoint) -> Account:
-    """As whom the API is asked.
-
-    Raises:
-        PermanentSupplierError: a setting is missing or its file cannot be read.
-    """
-    tenant, token_url = endpoint.option("TENANT"), endpoint.option("TOKEN_URL")
-    key = endpoint.secret_option("SUBSCRIPTION_KEY")
-    certificate, private_key = endpoint.option("CERTIFICATE_FILE"), endpoint.option("PRIVATE_KEY_FILE")
-    if key is None:
-        raise _missing("SUBSCRIPTION_KEY")
-    if not (tenant or token_url):
-        raise _missing("TENANT")
-    return Account(
-        token_url=token_url or f"{_AUTHORITY}/{tenant}/oauth2/v2.0/token",
-        client_id=_needed(endpoint.option("CLIENT_ID"), "CLIENT_ID"),
-        scope=_needed(endpoint.option("SCOPE"), "SCOPE"),
-        subscription_key=key,
-        secret=endpoint.secret_option("CLIENT_SECRET"),
-        certificate=_content(certificate, "CERTIFICATE_FILE") if certificate else None,
-        private_key=Secret(_content(private_key, "PRIVATE_KEY_FILE").decode("latin-1")) if private_key else None,
-    )
-
-
-def _needed(value: str | None, name: str) -> str:
-    if not value:
-        raise _missing(name)
-    return value
-
-
-def _missing(name: str) -> PermanentSupplierError:
-    return PermanentSupplierError("no_setting", "energy_meters", name=name)
-
-
-def _content(path: str, name: str) -> bytes:
+def _content(path: Path, name: str) -> bytes:
     try:
-        return Path(path).read_bytes()
+        return path.read_bytes()
     except OSError as broken:
         why = broken.strerror
     raise PermanentSupplierError("setting_file", "energy_meters", name=name, why=why)

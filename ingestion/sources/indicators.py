@@ -2,62 +2,63 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 import polars as pl
+from pydantic import SecretStr
 
 from contracts.sources.indicators import OBSERVATIONS
 from contracts.vocabulary import LINE
-from ingestion.delivery import Context, Delivery, DroppedFile, Endpoint
-from ingestion.errors import PermanentSupplierError
+from ingestion.delivery import Context, Delivery
+from ingestion.endpoint import Endpoint
 from ingestion.http import address
-from ingestion.protocols.dropped_file import original_bytes
-from ingestion.protocols.spreadsheet import Book, read_book
 from ingestion.protocols.swing import Form, Value, Values, read_list, read_values
-from ingestion.source import Source, Tables
+from ingestion.protocols.template import TemplateFile
+from ingestion.source import AskedSource, Tables
 
 _ELSEWHERE = "of another municipality"
 _TO_COME = "about a day to come"
 _UNPLACED = "without a code of its area or a period"
 
 
-class Indicators(Source):
+class SwingEndpoint(Endpoint):
+    """How the city's Swing site is asked."""
+
+    url: str
+    """The city's Swing site (https://<city>.incijfers.be); without this address only dropped files are read."""
+    token: SecretStr | None = None
+    """The key of its Open Data Service, where it asks one."""
+    since: date | None = None
+    """The first day asked (YYYY-MM-DD)."""
+    mapping: Path
+    """A CSV file (swing_code, kpi_id, unit, geolevel, periodlevel) that says which variable is which indicator."""
+    form: Form = Form.ODATA
+    """How the site is asked: odata, or table for a site without the Open Data Service."""
+
+
+class Indicators(TemplateFile, AskedSource[SwingEndpoint]):
     """Figures that departments keep."""
 
-    def read(self, file: DroppedFile, context: Context) -> Delivery:
-        """One file of observations, complete up to the moment it was supplied.
+    table = OBSERVATIONS
+    endpoint = SwingEndpoint
 
-        Raises:
-            UnreadableFileError: it does not follow the template.
-        """
-        original = original_bytes(file)
-        book = _book(original, file.path.name)
-        return Delivery(
-            origin=file.path.name,
-            tables=_tables(book, context),
-            supplied_at=file.supplied_at,
-            complete_until=file.supplied_at,
-            original=original,
-            withheld=book.unread,
-        )
-
-    def reread(self, original: bytes, name: str, context: Context) -> dict[str, pl.DataFrame]:
-        """The tables in the bytes of an earlier delivery."""
-        return _tables(_book(original, name), context)
+    def filled(self, rows: pl.DataFrame, context: Context) -> pl.DataFrame:
+        """The rows beside the registry."""
+        return _beside_the_registry(rows, context)
 
     def revise(self, kept: Tables, context: Context) -> tuple[Tables, Mapping[str, int]]:
         """What was kept of an earlier delivery, beside the registry of today; nothing is withheld."""
         rows = kept[OBSERVATIONS.name].drop(OBSERVATIONS.received.added, strict=False)
         return {**kept, OBSERVATIONS.name: _beside_the_registry(rows, context)}, {}
 
-    def fetch(self, endpoint: Endpoint, context: Context) -> Delivery:
+    def fetch(self, endpoint: SwingEndpoint, context: Context) -> Delivery:
         """The values of the city that its Swing site holds, complete up to the site's own time.
 
         Raises:
-            TransientSupplierError, PermanentSupplierError: see `ingestion.protocols.swing`; the list of variables is
-                not set, or the form is unknown.
+            TransientSupplierError, PermanentSupplierError: see `ingestion.protocols.swing`.
         """
-        found = read_values(endpoint, read_list(_list(endpoint)), _form(endpoint))
+        found = read_values(endpoint.url, read_list(endpoint.mapping), endpoint.form, endpoint.token, endpoint.since)
         inside = [value for value in found.values if value.area.startswith(context.city.area_id)]
         kept = [value for value in inside if value.absence is None and value.ref_date <= found.server_time.date()]
         return Delivery(
@@ -70,28 +71,6 @@ class Indicators(Source):
 
 
 SOURCE = Indicators()
-
-
-def _book(original: bytes, name: str) -> Book:
-    return read_book(original, name, {OBSERVATIONS.name: OBSERVATIONS.received})
-
-
-def _tables(book: Book, context: Context) -> dict[str, pl.DataFrame]:
-    return {name: _beside_the_registry(rows, context) for name, rows in book.tables.items()}
-
-
-def _list(endpoint: Endpoint) -> Path:
-    named = endpoint.option("MAPPING")
-    if named is None:
-        raise PermanentSupplierError("no_mapping_named", "indicators")
-    return Path(named)
-
-
-def _form(endpoint: Endpoint) -> Form:
-    named = endpoint.option("FORM") or Form.ODATA
-    if named not in list(Form):
-        raise PermanentSupplierError("unknown_form", "indicators", allowed=", ".join(Form))
-    return Form(named)
 
 
 def _frame(values: list[Value], shown: str) -> pl.DataFrame:

@@ -7,11 +7,12 @@ statistical sector.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
+from pydantic import SecretStr
 
 from contracts.cities.profile import City
 from contracts.reading import number
@@ -19,7 +20,8 @@ from contracts.sources.tickets_1777 import EVENTS, REQUESTS, STATE_WORDS, state_
 from contracts.vocabulary import LINE, Received
 from ingestion.areas import SECTOR, Areas
 from ingestion.clocks import clock_warnings, not_past
-from ingestion.delivery import Context, Delivery, DroppedFile, Endpoint, digest_of
+from ingestion.delivery import Context, Delivery, DroppedFile, digest_of
+from ingestion.endpoint import Endpoint
 from ingestion.errors import SupplierError
 from ingestion.http import Client, address
 from ingestion.protocols import open311
@@ -34,7 +36,7 @@ from ingestion.protocols.open311_memory import (
     remembered,
 )
 from ingestion.protocols.spreadsheet import read_book
-from ingestion.source import Source
+from ingestion.source import AskedSource
 
 Row = Mapping[str, Any]
 Cells = dict[str, str | None]
@@ -100,10 +102,30 @@ _BULK_UPDATES = Received(
 )
 
 
-class Tickets1777(Source):
+class Open311Endpoint(Endpoint):
+    """How the desk of 1777 is asked."""
+
+    url: str
+    """The Open311 GeoReport v2 base address."""
+    token: SecretStr | None = None
+    """The key of that desk."""
+    since: date | None = None
+    """The first day asked (YYYY-MM-DD)."""
+    updated_after: bool | None = None
+    """1 when the server filters on `updated_after`, 0 when it only seems to; empty: found out at every pull."""
+    updates: bool = True
+    """0 when the server keeps no reply log (servicerequestupdates) and refuses to be asked for it."""
+    auto_ack: str = ""
+    """Codes (external_status_code, with commas) by which the server marks its automatic acknowledgements, beside
+    auto_ack."""
+
+
+class Tickets1777(AskedSource[Open311Endpoint]):
     """Questions to 1777 and what became of them."""
 
-    def fetch(self, endpoint: Endpoint, context: Context) -> Delivery:
+    endpoint = Open311Endpoint
+
+    def fetch(self, endpoint: Open311Endpoint, context: Context) -> Delivery:
         """What changed since the last pull, complete up to the server's time; at first every request since SINCE.
 
         Where the reply log fails, the requests still come, but the delivery speaks only up to where the log was last
@@ -114,16 +136,16 @@ class Tickets1777(Source):
             TransientSupplierError, PermanentSupplierError: see `ingestion.protocols.open311`.
         """
         before = remembered(context.memory, endpoint.since)
-        automatic = _AUTOMATIC | {_word(code) for code in (endpoint.option("AUTO_ACK") or "").split(",")} - {None}
+        automatic = _AUTOMATIC | {_word(code) for code in endpoint.auto_ack.split(",")} - {None}
         with Client(endpoint.url) as client:
-            desk = open311.open_desk(client, endpoint)
+            desk = open311.open_desk(client, endpoint.url, endpoint.token)
             now = context.now()
             warnings = clock_warnings(address(endpoint.url), desk.server_time, now)
             desk = replace(desk, server_time=not_past(desk.server_time, now))
-            told = endpoint.option("UPDATED_AFTER")
-            tells_changes = desk.filters_on_change() if told is None else told == "1"
-            start = _first_moment(endpoint, context, desk, before)
-            log = _ReplyLog() if endpoint.option("UPDATES") == "0" else _reply_log(desk, before, start)
+            told = endpoint.updated_after
+            tells_changes = desk.filters_on_change() if told is None else told
+            start = _first_moment(endpoint.since, context, desk, before)
+            log = _reply_log(desk, before, start) if endpoint.updates else _ReplyLog()
             crawl = _crawl(desk, before, start, context.city.time_zone, log, tells_changes=tells_changes)
         delivery = _delivery(address(endpoint.url), crawl, before, context, automatic)
         return replace(delivery, warnings=(*warnings, *delivery.warnings, *_unfollowed(address(endpoint.url), crawl)))
@@ -213,12 +235,12 @@ class _Crawl:
     unanswered: frozenset[str] = frozenset()
 
 
-def _first_moment(endpoint: Endpoint, context: Context, desk: open311.Desk, before: Memory) -> datetime:
+def _first_moment(day: date | None, context: Context, desk: open311.Desk, before: Memory) -> datetime:
     """From where requests are read: all of them at first, the window of late changes afterwards."""
     window = desk.server_time - WINDOW
-    if endpoint.since is None:
+    if day is None:
         return window
-    since = open311.midnight(endpoint.since, context.city.time_zone)
+    since = open311.midnight(day, context.city.time_zone)
     return since if before.reread_at is None else max(since, window)
 
 

@@ -29,8 +29,6 @@ KEY_HEADER = "X-Ademruimte-Key"
 # Python folds a header just before an encoded word so that the reader sees two spaces; a line may be 998 long.
 UNFOLDED = SMTP.clone(max_line_length=900)
 
-_TELLS = ("behind", "overdue")
-_MENTIONS = ("at_risk",)
 # asked of whoever supplies the figure, and never urgent
 _AWAITS = "awaiting_figure"
 # Quoted-printable folds at 76: one less than the terminal keeps the source of the mail readable too.
@@ -47,7 +45,9 @@ class Line:
         status_nl: the status in words.
         gap: distance to the path at `ref_date`; negative is behind.
         gap_nl: that distance in words.
-        attention_nl: why it is at risk.
+        attention_nl: why it asks for attention: at risk, or disputed.
+        is_alarm: whether it is a reason to write at all: late by every reading, once for each figure.
+        story_nl: the other promises on its figure, with their judgement.
         ref_date: the date the data speaks of.
         required_value: what the path asked at `ref_date`.
         required_today_nl: what it asks on the day of the digest.
@@ -68,6 +68,8 @@ class Line:
     required_today_nl: str | None
     gap_nl: str | None
     attention_nl: str | None
+    is_alarm: bool
+    story_nl: str | None
     unit_nl: str | None
     baseline_value: float | None
     target_value: float | None
@@ -75,11 +77,6 @@ class Line:
     ref_date: date | None
     sentence_nl: str
     former_status_nl: str | None
-
-    @property
-    def is_told(self) -> bool:
-        """Whether it is a reason to write at all."""
-        return self.status in _TELLS
 
     @property
     def is_due(self) -> bool:
@@ -110,12 +107,12 @@ class Digest:
     @property
     def told(self) -> tuple[Line, ...]:
         """The targets behind or overdue."""
-        return tuple(line for line in self.lines if line.is_told)
+        return tuple(line for line in self.lines if line.is_alarm)
 
     @property
     def mentioned(self) -> tuple[Line, ...]:
-        """The targets at risk."""
-        return tuple(line for line in self.lines if not line.is_told)
+        """The targets at risk, and those of which the judgement is disputed."""
+        return tuple(line for line in self.lines if not line.is_alarm)
 
     @property
     def heading(self) -> str:
@@ -145,6 +142,9 @@ def digests(
 ) -> list[Digest]:
     """One digest per department with a target behind or overdue; late or doubted data never makes one.
 
+    Of several promises on one figure it tells one, and of a judgement that hangs on an open question none: see
+    `fct_target_verdicts.is_alarm`.
+
     A department that supplies a figure whose deadline has passed is asked for it, and one of whose targets another
     method or definition changed the status is told so once: in the digest of its week where it has one, else in that
     of the month.
@@ -165,14 +165,15 @@ def digests(
     verdicts = verdicts.with_columns(former.alias("former_status_nl"))
     is_rejudged = pl.col("target_id").is_in([*(rejudged or {})])
     others = verdicts.filter(~is_rejudged)
-    listed = _by(others.filter(pl.col("status").is_in([*_TELLS, *_MENTIONS])), "department_id")
+    mentioned = pl.col("is_first_of_story") & pl.col("attention_nl").is_not_null()
+    listed = _by(others.filter(pl.col("is_alarm") | mentioned), "department_id")
     awaited = _by(others.filter(pl.col("status") == _AWAITS), "data_owner_department_id")
     changed = _by(verdicts.filter(is_rejudged), "department_id")
     year, week, _ = as_of.isocalendar()
     found = []
     for department in sorted({*listed, *awaited, *changed}):
         lines, asked, again = (part.get(department, ()) for part in (listed, awaited, changed))
-        is_told = any(line.is_told for line in lines)
+        is_told = any(line.is_alarm for line in lines)
         if is_told or asked or again:
             period = f"{year}-W{week:02d}" if is_told else f"{as_of:%Y-%m}"
             name = names.get(department, department)
@@ -188,7 +189,7 @@ def _by(verdicts: pl.DataFrame, column: str) -> dict[str, tuple[Line, ...]]:
 
 def _lines(rows: Iterable[Mapping[str, Any]]) -> tuple[Line, ...]:
     lines = [Line(**{name: row[name] for name in Line.__slots__}) for row in rows]
-    return tuple(sorted(lines, key=lambda line: (not line.is_told, _relative_gap(line), line.target_id)))
+    return tuple(sorted(lines, key=lambda line: (not line.is_alarm, _relative_gap(line), line.target_id)))
 
 
 def _relative_gap(line: Line) -> float:

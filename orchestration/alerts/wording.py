@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
-from orchestration.settings import DBT_PROJECT
-
-_DICTIONARY = DBT_PROJECT / "seeds" / "shared"
+from orchestration.dbt_project import SHARED
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +21,13 @@ class _Unit:
 
 @cache
 def _units() -> Mapping[str, _Unit]:
-    with (_DICTIONARY / "unit_labels.csv").open(encoding="utf-8", newline="") as lines:
+    with (SHARED / "unit_labels.csv").open(encoding="utf-8", newline="") as lines:
         return {row["unit"]: _Unit(**row) for row in csv.DictReader(lines)}
 
 
 @cache
 def _statuses_en() -> Mapping[str, str]:
-    with (_DICTIONARY / "status_labels.csv").open(encoding="utf-8", newline="") as lines:
+    with (SHARED / "status_labels.csv").open(encoding="utf-8", newline="") as lines:
         return {row["status"]: row["label_en"] for row in csv.DictReader(lines)}
 
 

@@ -12,16 +12,19 @@ from orchestration.factories.dbt_assets import DQ_VERDICT, LOADED, STRUCTURE, Ci
 from orchestration.factories.landing_assets import landing_key
 from orchestration.loop.build import Build, build_lock, is_building
 from orchestration.loop.plan import make_plan, why_due
-from orchestration.settings import read_settings
+from orchestration.settings import Settings
 
 _SENSOR_SECONDS = 10
 BUILD_TAG = {"job": "build"}
 
 
-@dg.resource(description="The build of this run, and the one build lock, held until the run ends.")
-def this_build(_: dg.InitResourceContext) -> Iterator[Build]:
+@dg.resource(
+    description="The build of this run, and the one build lock, held until the run ends.",
+    required_resource_keys={"settings"},
+)
+def this_build(context: dg.InitResourceContext) -> Iterator[Build]:
     """Enters the lock once per run, whatever steps ask for it."""
-    settings = read_settings()
+    settings: Settings = context.resources.settings
     with build_lock(settings):
         yield Build(settings, datetime.now(UTC))
 
@@ -36,9 +39,8 @@ def recovered(this_build: dg.ResourceParam[Build]) -> dg.MaterializeResult[Any]:
     return dg.MaterializeResult(metadata={"what": this_build.recover()})
 
 
-def definitions() -> dg.Definitions:
+def definitions(settings: Settings) -> dg.Definitions:
     """The steps, the job and the sensor that asks for it."""
-    settings = read_settings()
     manifest = manifest_path(settings.layout.dbt)
     landed = [
         landing_key(source.name, table.name) for source in settings.contracts().values() for table in source.tables
@@ -120,9 +122,11 @@ def _build_due(job_name: str) -> dg.SensorDefinition:
         minimum_interval_seconds=_SENSOR_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
-    def build_due(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    def build_due(
+        context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
+    ) -> dg.RunRequest | dg.SkipReason:
         """Level-triggered: a burst of batches is one build, and a lost tick is harmless."""
-        settings, now = read_settings(), datetime.now(UTC)
+        now = datetime.now(UTC)
         end_dead_runs(context.instance, job_name, lambda: is_building(settings), now)
         if is_unfinished(context.instance, job_name):
             return dg.SkipReason("a build is queued or running")

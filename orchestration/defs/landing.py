@@ -3,12 +3,11 @@
 import dagster as dg
 
 from orchestration.factories.landing_assets import landing_definitions
-from orchestration.settings import read_settings
+from orchestration.settings import Settings
 
 
-def definitions() -> dg.Definitions:
+def definitions(settings: Settings) -> dg.Definitions:
     """Assets, checks, jobs, schedules and drop sensors of every source."""
-    settings = read_settings()
     return dg.Definitions.merge(
         *(landing_definitions(contract, settings) for contract in settings.contracts().values())
     )

@@ -12,7 +12,7 @@ import dagster as dg
 from orchestration.factories.asking import ENDED, ask, is_unfinished
 from orchestration.factories.failures import reason_of
 from orchestration.loop import messages
-from orchestration.settings import read_settings
+from orchestration.settings import Settings
 from warehouse.state import OutboxMessage
 
 _SENSOR_SECONDS = 30
@@ -24,9 +24,9 @@ _EVERY_MORNING = "15 7 * * *"
 
 
 @dg.op
-def deliver(context: dg.OpExecutionContext) -> None:
+def deliver(context: dg.OpExecutionContext, settings: dg.ResourceParam[Settings]) -> None:
     """Delivers every message that waits; one that fails stays and is tried again."""
-    result = messages.send(read_settings(), datetime.now(UTC))
+    result = messages.send(settings, datetime.now(UTC))
     context.log.info("%s sent, %s failed", result.sent, result.failed)
 
 
@@ -37,9 +37,9 @@ def send() -> None:
 
 
 @dg.op
-def write_to_data_team(context: dg.OpExecutionContext) -> None:
+def write_to_data_team(context: dg.OpExecutionContext, settings: dg.ResourceParam[Settings]) -> None:
     """Puts the mail of the day in the outbox, where there is something to tell."""
-    new = messages.fill_data_team(read_settings(), datetime.now(UTC))
+    new = messages.fill_data_team(settings, datetime.now(UTC))
     context.log.info("%s new messages", new)
 
 
@@ -50,9 +50,11 @@ def tell_data_team() -> None:
 
 
 @dg.sensor(job=send, minimum_interval_seconds=_SENSOR_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING)
-def outbox_waits(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+def outbox_waits(
+    context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
+) -> dg.RunRequest | dg.SkipReason:
     """Level-triggered: what waits is tried at once, and what failed again after a pause that grows."""
-    settings, now = read_settings(), datetime.now(UTC)
+    now = datetime.now(UTC)
     if not messages.waiting_messages(settings, now):
         return dg.SkipReason("no message waits that is due")
     hold = messages.outbox_hold(settings)
@@ -84,20 +86,20 @@ def _digest(waiting: Sequence[OutboxMessage]) -> str:
 
 
 @dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.RUNNING)
-def somebody_hears(context: dg.RunFailureSensorContext) -> None:
+def somebody_hears(context: dg.RunFailureSensorContext, settings: dg.ResourceParam[Settings]) -> None:
     """Notes every failed run for the mail of the day to the data team."""
     run = context.dagster_run
     failed = context.get_step_failure_events() or [context.failure_event]
     reason = "\n".join(map(reason_of, failed))
-    messages.note_run_failure(read_settings(), run.job_name, run.run_id, reason, datetime.now(UTC))
+    messages.note_run_failure(settings, run.job_name, run.run_id, reason, datetime.now(UTC))
 
 
-def definitions() -> dg.Definitions:
+def definitions(settings: Settings) -> dg.Definitions:
     """The jobs, what asks for them, and who hears of a failed run."""
     every_morning = dg.ScheduleDefinition(
         job=tell_data_team,
         cron_schedule=_EVERY_MORNING,
-        execution_timezone=read_settings().city.time_zone,
+        execution_timezone=settings.city.time_zone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     return dg.Definitions(

@@ -1,6 +1,7 @@
 """From dbt nodes to assets: dbt owns the SQL, Dagster owns the moment."""
 
 from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -62,26 +63,36 @@ def dbt_events(
     """
     nodes = transformed.manifest["nodes"]
     checks = {key.name: key for key in context.selected_asset_check_keys}
-    for result in transformed.results:
-        node = nodes.get(result.unique_id)
+    for test in transformed.tests:
+        name = nodes[test["unique_id"]]["name"]
+        if name in checks:
+            yield _check_result(checks[name], test)
+    seconds = {result.unique_id: result.seconds for result in transformed.results}
+    above = {unique_id: node.get("depends_on", {}).get("nodes", ()) for unique_id, node in nodes.items()}
+    # Dagster takes an asset only after those above it
+    for node_id in TopologicalSorter(above).static_order():
+        node = nodes.get(node_id)
         if node is None:
             continue
-        if node["resource_type"] == "test" and node["name"] in checks:
-            yield _check_result(checks[node["name"]], result.status, result.message)
-        elif node["resource_type"] == "seed":
+        if node["resource_type"] == "seed" and node_id in seconds:
             # no output of the step: most builds load none, and a step is skipped when an output it needs stays away
-            context.log_event(dg.AssetMaterialization(_model_key(node), metadata={"seconds": result.seconds}))
-        elif node["resource_type"] == "model" and node["config"]["materialized"] != "view":
-            yield dg.MaterializeResult(asset_key=_model_key(node), metadata={"seconds": result.seconds})
+            context.log_event(dg.AssetMaterialization(_model_key(node), metadata={"seconds": seconds[node_id]}))
+        elif _model_key(node) in context.selected_asset_keys:
+            # of a table that was not computed again too, for the same reason
+            yield dg.MaterializeResult(asset_key=_model_key(node), metadata=_metadata(seconds.get(node_id)))
 
 
-def _check_result(key: dg.AssetCheckKey, status: str, message: str) -> dg.AssetCheckResult:
+def _metadata(seconds: float | None) -> dict[str, Any]:
+    return {"unchanged": True} if seconds is None else {"seconds": seconds}
+
+
+def _check_result(key: dg.AssetCheckKey, test: Mapping[str, Any]) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=key.asset_key,
         check_name=key.name,
-        passed=status == "pass",
+        passed=test["status"] == "pass",
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"message": message},
+        metadata={"message": test["message"] or ""},
     )
 
 

@@ -15,15 +15,16 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from contracts.vocabulary import LINE, SourceContract
-from orchestration.settings import DBT_PROJECT, Settings, read_settings
+from orchestration.dbt_project import DBT_PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import polars as pl
 
+    from contracts.vocabulary import SourceContract
     from orchestration.giving_back.lines import Checked
+    from orchestration.settings import Settings
 
 _WIDTH = 80
 _MOST_LINES = 100
@@ -36,6 +37,7 @@ _Source = Annotated[str, typer.Option(help="The source, as `ademruimte status` n
 _Export = Annotated[Path | None, typer.Option(help="Write the refused lines to this .xlsx or .csv.")]
 _Pages = Annotated[Path, typer.Option(help="The folder of the pages.")]
 _Staging = Annotated[Path, typer.Option(help="The folder of dbt's staging models.")]
+_Project = Annotated[Path, typer.Option(help="The folder of `.env.example` and `docs/settings.md`.")]
 _STAGING = DBT_PROJECT / "models" / "staging"
 
 
@@ -45,7 +47,8 @@ def check(
     export: _Export = None,
 ) -> None:
     """Tells a supplier, in Dutch, what would be refused of a file and why; nothing is sent or kept."""
-    from orchestration.giving_back.lines import check as check_file  # noqa: PLC0415 - brings polars and the door
+    from orchestration.giving_back.lines import check as check_file
+    from orchestration.settings import read_settings
 
     if export is not None and export.resolve() == file.resolve():
         raise typer.BadParameter(f"{file.name}: schrijf de foute regels naar een ander bestand dan dit")
@@ -71,8 +74,9 @@ def list_lines(
     closed: Annotated[bool, typer.Option("--all", help="Those that a later delivery put right as well.")] = False,
 ) -> None:
     """The refused lines that no later delivery put right yet, and the files that were refused whole."""
-    from orchestration.giving_back.lines import given_back  # noqa: PLC0415 - brings polars
-    from warehouse.lake import Lake  # noqa: PLC0415
+    from orchestration.giving_back.lines import given_back
+    from orchestration.settings import read_settings
+    from warehouse.lake import Lake
 
     settings, console = read_settings(), _console()
     lake = Lake(settings.layout.lake)
@@ -92,8 +96,9 @@ def export_lines(
     closed: Annotated[bool, typer.Option("--all", help="Those that a later delivery put right as well.")] = False,
 ) -> None:
     """Writes the open refused lines of a source with the reason beside each, to send to its supplier."""
-    from orchestration.giving_back.lines import given_back  # noqa: PLC0415 - brings polars
-    from warehouse.lake import Lake  # noqa: PLC0415
+    from orchestration.giving_back.lines import given_back
+    from orchestration.settings import read_settings
+    from warehouse.lake import Lake
 
     settings = read_settings()
     contract = _contract(settings, source)
@@ -102,38 +107,48 @@ def export_lines(
 
 
 @contracts.command("write")
-def write_pages(folder: _Pages = Path("docs/contracts"), staging: _Staging = _STAGING) -> None:
-    """Generates every page, Open Data Contract Standard file, template and staging model from the contract code."""
-    from orchestration.giving_back.generated import write  # noqa: PLC0415 - as below
+def write_pages(
+    folder: _Pages = Path("docs/contracts"), staging: _Staging = _STAGING, project: _Project = Path()
+) -> None:
+    """Generates every page, Open Data Contract Standard file, template and staging model, and the page of settings."""
+    from orchestration.giving_back.generated import write
 
-    for files, place, beside in _generated(folder, staging):
+    for files, place, beside in _generated(folder, staging, project):
         for name in write(files, place, beside):
             _console().print(f"{place / name}", markup=False, soft_wrap=True)
 
 
 @contracts.command("check")
-def check_pages(folder: _Pages = Path("docs/contracts"), staging: _Staging = _STAGING) -> None:
-    """Says which published pages and staging models differ from the contract code."""
-    from orchestration.giving_back.generated import stale  # noqa: PLC0415 - as below
+def check_pages(
+    folder: _Pages = Path("docs/contracts"), staging: _Staging = _STAGING, project: _Project = Path()
+) -> None:
+    """Says which published pages and staging models differ from the code."""
+    from orchestration.giving_back.generated import stale
 
-    generated = _generated(folder, staging)
+    generated = _generated(folder, staging, project)
     differing = [place / name for files, place, beside in generated for name in stale(files, place, beside)]
     for path in differing:
-        _console().print(f"{path}: is not what the contract says", markup=False, soft_wrap=True)
+        _console().print(f"{path}: is not what the code says", markup=False, soft_wrap=True)
     if differing:
         _console().print("run `ademruimte contracts write`", markup=False)
     sys.exit(1 if differing else 0)
 
 
-def _generated(folder: Path, staging: Path) -> "list[tuple[Mapping[str, bytes], Path, tuple[str, ...]]]":
-    """What follows from the contracts, where it lies, and what lies beside it."""
-    # brings polars
-    from contracts.registry import all_contracts  # noqa: PLC0415
-    from orchestration.giving_back.contract_pages import published  # noqa: PLC0415
-    from orchestration.giving_back.staging_models import OF_THE_LOADER, staging_models  # noqa: PLC0415
+def _generated(
+    folder: Path, staging: Path, project: Path
+) -> "list[tuple[Mapping[str, bytes], Path, tuple[str, ...] | None]]":
+    """What follows from the contracts and the settings, where it lies, and what lies beside it."""
+    from contracts.registry import all_contracts
+    from orchestration.giving_back.contract_pages import published
+    from orchestration.giving_back.staging_models import OF_THE_LOADER, staging_models
+    from orchestration.settings_pages import settings_pages
 
     contracts = all_contracts()
-    return [(published(contracts), folder, ()), (staging_models(contracts), staging, (OF_THE_LOADER,))]
+    return [
+        (published(contracts), folder, ()),
+        (staging_models(contracts), staging, (OF_THE_LOADER,)),
+        (settings_pages(), project, None),
+    ]
 
 
 def _console() -> Console:
@@ -141,14 +156,14 @@ def _console() -> Console:
     return Console(highlight=False, width=min(_WIDTH, Console().width))
 
 
-def _contract(settings: Settings, source: str) -> SourceContract:
+def _contract(settings: "Settings", source: str) -> "SourceContract":
     contracts_by_name = settings.contracts()
     if source not in contracts_by_name:
         raise typer.BadParameter(f"{settings.city.name} receives {', '.join(contracts_by_name)}; not {source}")
     return contracts_by_name[source]
 
 
-def _print_checked(console: Console, contract: SourceContract, checked: "Checked") -> None:
+def _print_checked(console: Console, contract: "SourceContract", checked: "Checked") -> None:
     for name, lines in checked.refused.items():
         _print_reasons(console, contract, name, lines)
     good = checked.received - checked.refused_rows
@@ -156,9 +171,9 @@ def _print_checked(console: Console, contract: SourceContract, checked: "Checked
     _print_remarks(console, checked)
 
 
-def _print_reasons(console: Console, contract: SourceContract, name: str, lines: "pl.DataFrame") -> None:
+def _print_reasons(console: Console, contract: "SourceContract", name: str, lines: "pl.DataFrame") -> None:
     """Every refused value of a table with its reason, then how often each reason is given."""
-    from orchestration.giving_back.lines import reasons_of  # noqa: PLC0415 - as above
+    from orchestration.giving_back.lines import reasons_of
 
     if lines.is_empty():
         return
@@ -184,13 +199,13 @@ def _print_remarks(console: Console, checked: "Checked") -> None:
         console.print(f"Niet nagekeken: {what}.", markup=False)
 
 
-def _print_lines(console: Console, contract: SourceContract, tables: "Mapping[str, pl.DataFrame]") -> int:
+def _print_lines(console: Console, contract: "SourceContract", tables: "Mapping[str, pl.DataFrame]") -> int:
     """The refused lines of a source, one table per delivery.
 
     Returns:
         How many.
     """
-    from orchestration.giving_back.lines import reasons_of  # noqa: PLC0415 - as above
+    from orchestration.giving_back.lines import reasons_of
 
     for name, lines in tables.items():
         for title, of_one in _deliveries(contract, name, lines):
@@ -205,9 +220,9 @@ def _print_lines(console: Console, contract: SourceContract, tables: "Mapping[st
     return sum(lines.height for lines in tables.values())
 
 
-def _print_refused_files(console: Console, settings: Settings, sources: set[str]) -> None:
+def _print_refused_files(console: Console, settings: "Settings", sources: set[str]) -> None:
     """Files of which nothing landed: each still lies in its drop folder."""
-    from warehouse.state import State  # noqa: PLC0415 - opens a database
+    from warehouse.state import State
 
     if not settings.layout.state.exists():
         return
@@ -217,9 +232,9 @@ def _print_refused_files(console: Console, settings: Settings, sources: set[str]
         console.print(f"refused whole on {each.refused_at:%Y-%m-%d}: {each.reason}", markup=False)
 
 
-def _deliveries(contract: SourceContract, name: str, lines: "pl.DataFrame") -> "Iterator[tuple[str, pl.DataFrame]]":
-    from orchestration.giving_back.lines import without_pseudonyms  # noqa: PLC0415 - as above
-    from orchestration.loop.earlier import CLOSED_BY, PUT_RIGHT  # noqa: PLC0415
+def _deliveries(contract: "SourceContract", name: str, lines: "pl.DataFrame") -> "Iterator[tuple[str, pl.DataFrame]]":
+    from orchestration.giving_back.lines import without_pseudonyms
+    from orchestration.loop.earlier import CLOSED_BY, PUT_RIGHT
 
     shown = without_pseudonyms(lines, contract.table(name))
     by = ["batch_id", "origin", CLOSED_BY, PUT_RIGHT]
@@ -240,7 +255,9 @@ def _table(headings: tuple[str, str, str, str]) -> Table:
 
 def _cells(row: "Mapping[str, object]", reason: str) -> tuple[str, str, str, str]:
     """A row for `rich`, whose brackets would otherwise be markup."""
-    from rich.markup import escape  # noqa: PLC0415 - only where something was refused
+    from rich.markup import escape
+
+    from contracts.vocabulary import LINE
 
     value = str(row["value"] or "")
     shown = value if len(value) <= _MOST_OF_A_VALUE else f"{value[:_MOST_OF_A_VALUE]}…"
@@ -249,9 +266,9 @@ def _cells(row: "Mapping[str, object]", reason: str) -> tuple[str, str, str, str
 
 
 def _write(
-    console: Console, tables: "Mapping[str, pl.DataFrame]", contract: SourceContract, file: Path, said: str
+    console: Console, tables: "Mapping[str, pl.DataFrame]", contract: "SourceContract", file: Path, said: str
 ) -> None:
-    from orchestration.giving_back.lines import ExportError, export  # noqa: PLC0415 - as above
+    from orchestration.giving_back.lines import ExportError, export
 
     try:
         count = export(tables, contract, file)

@@ -7,13 +7,13 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 
-def write(files: Mapping[str, bytes], folder: Path, beside: Collection[str] = ()) -> list[str]:
+def write(files: Mapping[str, bytes], folder: Path, beside: Collection[str] | None = ()) -> list[str]:
     """Writes every file, and removes what nothing asks for any more.
 
     Args:
         files: content by path within the folder.
         folder: where they lie.
-        beside: folders in it that hold other things.
+        beside: folders in it that hold other things; None where all of it may be something else's.
 
     Returns:
         Their paths within the folder.
@@ -27,10 +27,10 @@ def write(files: Mapping[str, bytes], folder: Path, beside: Collection[str] = ()
     return sorted(files)
 
 
-def stale(files: Mapping[str, bytes], folder: Path, beside: Collection[str] = ()) -> list[str]:
+def stale(files: Mapping[str, bytes], folder: Path, beside: Collection[str] | None = ()) -> list[str]:
     """The paths of what the folder holds otherwise, misses, or has too much."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    present = {path.relative_to(folder).as_posix(): path for path in found}
-    ours = {name: path for name, path in present.items() if name.partition("/")[0] not in beside}
+    looked_at = (folder / name for name in files) if beside is None else folder.rglob("*")
+    present = {path.relative_to(folder).as_posix(): path for path in looked_at if path.is_file()}
+    ours = {name: path for name, path in present.items() if name.partition("/")[0] not in (beside or ())}
     changed = {name for name in ours.keys() & files.keys() if ours[name].read_bytes() != files[name]}
     return sorted(changed | (ours.keys() ^ files.keys()))

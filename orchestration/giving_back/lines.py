@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TypeVar
 
 import polars as pl
+from pydantic import SecretStr
 
 from contracts.faults import FaultError
 from contracts.gate import COLUMNS, REASONS, REASONS_NL, WHY
 from contracts.vocabulary import LINE, SourceContract, TableContract
 from ingestion.areas import Areas
-from ingestion.delivery import Context, DroppedFile, Secret
+from ingestion.delivery import Context, DroppedFile
 from ingestion.door import KeyRing
 from orchestration.loop.context import clock_from, context_of
 from orchestration.loop.dropped import opening, read_whole, shown_name, supplied_at
@@ -106,7 +107,7 @@ def check(path: Path, contract: SourceContract, settings: Settings, now: datetim
 
 def _any_key() -> KeyRing:
     """Nothing of what is checked is kept, so any key will do, and the city's own need not be here."""
-    return KeyRing((Secret(secrets.token_hex()),))
+    return KeyRing((SecretStr(secrets.token_hex()),))
 
 
 def _report(path: Path, passed: Passed) -> Checked:

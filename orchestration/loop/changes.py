@@ -23,6 +23,7 @@ _COMPARED = (
     "as_of_date",
     "recent_pace_per_year",
     "history_hash",
+    "is_disputed",
 )
 _SCORES = ("on_track", "at_risk", "behind")
 _FIRST_METHOD = 1
@@ -63,7 +64,7 @@ def with_change(before: pl.DataFrame, after: pl.DataFrame, history: pl.DataFrame
         history: rows of `fct_target_status_history` of the build of `after`: what it holds of the time before.
             Without them a correction is seen only where both rows speak of one day.
     """
-    before = _with_method(before, after)
+    before = _with_what_was_not_said(before, after)
     given = frozenset(name for name in _COMPARED if name in before.columns and name in after.columns)
     former = pl.col("status_nl") if "status_nl" in before.columns else pl.lit(None, pl.String)
     compared = (pl.col(name).alias(name + _BEFORE) for name in _COMPARED if name in given)
@@ -81,12 +82,13 @@ def with_change(before: pl.DataFrame, after: pl.DataFrame, history: pl.DataFrame
     return marked.select(*after.columns, CHANGE, RESTATEMENT, METHOD_CHANGED, FORMER)
 
 
-def _with_method(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
-    """What was said before there were versions was said by the first."""
-    if "method_version" not in after.columns:
-        return before
-    known = pl.col("method_version") if "method_version" in before.columns else pl.lit(None, pl.Int64)
-    return before.with_columns(known.fill_null(_FIRST_METHOD).alias("method_version"))
+def _with_what_was_not_said(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """What was said before there were versions was said by the first, and before there were readings by one."""
+    for name, value in (("method_version", _FIRST_METHOD), ("is_disputed", False)):
+        if name in after.columns:
+            known = pl.col(name) if name in before.columns else pl.lit(None)
+            before = before.with_columns(known.fill_null(value).alias(name))
+    return before
 
 
 def _with_retold(joined: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
@@ -132,7 +134,7 @@ def _explained(given: frozenset[str], retold: pl.Expr) -> pl.Expr:
         (differs("target_value") | differs("required_value"), Change.DEFINITION),
         (other_pace, Change.PACE),
         (differs("status") & time_passed, Change.TIME),
-        (differs("status"), Change.DEFINITION),
+        (differs("status") | differs("is_disputed"), Change.DEFINITION),
     )
     return pl.coalesce(*(pl.when(holds).then(pl.lit(why.value)) for holds, why in reasons), pl.lit(Change.NONE.value))
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from ingestion.delivery import Context
 from ingestion.errors import SupplierError, TransientSupplierError
-from orchestration.registry import registry_units
+from orchestration.registry.seeds import registry_units
 from orchestration.settings import Settings
 from warehouse.lake import Lake
 

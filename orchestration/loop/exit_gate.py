@@ -51,7 +51,7 @@ def judge_exit(
     failures = run_suite(observations.to_pandas(), layout.quality / build_id, build_id, _published(layout))
     verdicts = judge_quality(
         measured.manifest,
-        measured.run_results,
+        measured.tests,
         _with_unloaded(failures, observations, measured, not_loaded),
         observations,
         frame(con, _ACCEPTED),

@@ -6,7 +6,6 @@ deciding a status (dbt), or adding to the log (`verdicts`).
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,9 +13,9 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from contracts.registry import all_contracts
-from orchestration.loop.build import JUDGE, MEASURE
 from orchestration.loop.changes import CHANGE, with_change
 from orchestration.loop.exit_gate import judge_exit
+from orchestration.loop.selection import JUDGE, MEASURE
 from orchestration.loop.transform import build_models
 from orchestration.loop.verdicts import last_said
 from orchestration.settings import Settings
@@ -24,7 +23,6 @@ from warehouse import load as loader
 from warehouse.batch import Manifest
 from warehouse.engine import connect, frame
 from warehouse.lake import Decision, Lake
-from warehouse.layout import Layout
 
 _log = logging.getLogger("ademruimte.history")
 _VERDICTS = "select * from verdicts.fct_target_verdicts order by target_id"
@@ -63,7 +61,7 @@ def recomputed(settings: Settings, as_of: date, known_at: datetime) -> pl.DataFr
     known = [manifest for manifest in lake.counting() if manifest.known_at <= known_at]
     _log.info("judging again on the %d batches known by %s", len(known), known_at.isoformat(timespec="minutes"))
     with TemporaryDirectory(prefix="ademruimte-") as folder:
-        scratch = replace(settings, layout=Layout(Path(folder)), fixed_as_of=as_of)
+        scratch = settings.model_copy(update={"home": Path(folder), "fixed_as_of": as_of})
         scratch.layout.create()
         return _judged(scratch, as_of, _load(scratch, lake, known, known_at))
 

@@ -8,6 +8,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from itertools import chain
+from pathlib import Path
 
 from contracts.vocabulary import SourceContract
 from orchestration.loop.context import clock_from
@@ -24,7 +26,9 @@ from warehouse.state import RefusedPull, State
 _log = logging.getLogger("ademruimte.landing")
 
 
-def land(settings: Settings, contract: SourceContract, now: datetime, *, is_asked: bool = True) -> list[Landed]:
+def land(
+    settings: Settings, contract: SourceContract, now: datetime, *, is_asked: bool = True, only: Path | None = None
+) -> list[Landed]:
     """Lands everything a source has to offer now.
 
     A refused delivery never stops another: its reason is in its own result.
@@ -35,6 +39,7 @@ def land(settings: Settings, contract: SourceContract, now: datetime, *, is_aske
         now: when this is.
         is_asked: whether a person asks, who wants to see every file tried; else a file that was refused stands
             refused until it, its manifest, the contract or the code changed.
+        only: the one waiting file to land, when not everything.
     """
     settings.layout.create()
     with one_at_a_time(settings, contract.name), State(settings.layout.state) as state:
@@ -42,13 +47,15 @@ def land(settings: Settings, contract: SourceContract, now: datetime, *, is_aske
         lake.sweep()
         landing = Landing(settings, contract, now, lake, state, clock_from(settings, now), is_asked)
         # one after the other: what is told of a file is told when it landed
-        return [_told(landed) for land_each in (_land_files, _land_pull) for landed in land_each(landing)]
+        found = chain(_land_files(landing, only), () if only else _land_pull(landing))
+        return [_told(landed) for landed in found]
 
 
-def _land_files(landing: Landing) -> Iterator[Landed]:
+def _land_files(landing: Landing, only: Path | None) -> Iterator[Landed]:
     # a person who asks wants to see every file tried
     refusals = [] if landing.is_asked else landing.state.refusals(landing.contract.name)
-    for file in waiting_files(landing.settings, landing.contract, landing.now):
+    waiting = waiting_files(landing.settings, landing.contract, landing.now)
+    for file in (each for each in waiting if only in (None, each.path)):
         found: list[Landed] = []
         with _bounded(landing, shown_name(file.path), found):
             found.append(land_file(landing, file, refusals))

@@ -19,10 +19,11 @@ from contracts.faults import SchemaFaultError
 from contracts.gate import Split, split
 from contracts.vocabulary import LINE, Delivers, Sensitivity, SourceContract, TableContract
 from ingestion.clocks import not_past
-from ingestion.delivery import Context, Delivery, DroppedFile, Endpoint
+from ingestion.delivery import Context, Delivery, DroppedFile
 from ingestion.door import Admitted, KeyMissingError, KeyRing, admit, without_identifiers
+from ingestion.endpoint import Endpoint
 from ingestion.errors import PermanentSupplierError, SupplierError, TransientSupplierError
-from ingestion.source import Source, Tables, source_named
+from ingestion.source import Source, Tables, asked_source, source_named
 from orchestration.loop.dropped import shown_name
 from orchestration.loop.earlier import recognised, with_known_at
 from warehouse.batch import Arrival, LakeError, Manifest
@@ -137,7 +138,7 @@ class Passage:
     def fetch(self, endpoint: Endpoint) -> Delivery:
         """What the supplier of the source answers."""
         with self._of_the_delivery():
-            return self.source.fetch(endpoint, self.context)
+            return asked_source(self.contract.name).fetch(endpoint, self.context)
 
     def reread(self, original: bytes, name: str) -> Tables:
         """The tables in a file that was kept, as its source reads it today."""

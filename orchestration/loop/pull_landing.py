@@ -7,7 +7,7 @@ from ingestion.delivery import Delivery
 from ingestion.errors import SupplierError
 from orchestration.loop.landed import Landed, Landing, Outcome, counts_in_words
 from orchestration.loop.passage import Passage, commit
-from orchestration.settings import SettingMissingError
+from orchestration.settings import SettingInvalidError, SettingMissingError
 
 
 def land_pull(landing: Landing) -> list[Landed]:
@@ -20,7 +20,7 @@ def land_pull(landing: Landing) -> list[Landed]:
     try:
         delivery = passage.fetch(landing.settings.endpoint(landing.contract.name))
         landed = _land_when_new(landing, passage, delivery)
-    except (SupplierError, SchemaFaultError, SettingMissingError) as fault:
+    except (SupplierError, SchemaFaultError, SettingMissingError, SettingInvalidError) as fault:
         return [landing.refuse(landing.contract.name, str(fault))]
     message = "; ".join((landed.message, *delivery.warnings))
     missed = [_tell_missed(landing, delivery, part, why) for part, why in delivery.faults.items()]

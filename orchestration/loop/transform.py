@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -12,9 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestration.dbt_project import DBT_PROJECT
 from orchestration.environment import point_dbt
 from orchestration.loop.plan import code_version
-from orchestration.settings import DBT_PROJECT, Settings
+from orchestration.settings import Settings
 from warehouse.durable import replace_derived
 
 if TYPE_CHECKING:
@@ -42,26 +43,40 @@ class NodeResult:
 
 @dataclass(frozen=True, slots=True)
 class Transformed:
-    """The outcome of one dbt invocation."""
+    """The outcome of one dbt invocation.
+
+    Attributes:
+        results: of every node that ran.
+        manifest: dbt's `manifest.json`.
+        tests: unique_id, status, failures and message of every test; of one that did not run, what it found last.
+    """
 
     results: tuple[NodeResult, ...]
     manifest: Mapping[str, Any]
-    run_results: Mapping[str, Any]
+    tests: Sequence[Mapping[str, Any]]
 
 
-def build_models(settings: Settings, as_of: date, selection: Sequence[str]) -> Transformed:
+def build_models(
+    settings: Settings, as_of: date, selection: "Sequence[str] | Callable[[Manifest], Sequence[str]]"
+) -> Transformed:
     """`dbt build` over a selection, with the build's date.
+
+    Args:
+        settings: of the profile.
+        as_of: the build's date.
+        selection: arguments of `dbt build`, or what makes them from the graph.
 
     Raises:
         TransformError: a model, a contract or a structure test failed; nothing is published.
     """
     variables = json.dumps({"as_of_date": as_of.isoformat(), "city": settings.city.name})
-    outcome = _invoke(settings, ["build", *selection, "--vars", variables])
+    outcome = _build(settings, selection, ["--vars", variables])
     target = _target(settings)
+    ran = _read(target / "run_results.json").get("results", [])
     transformed = Transformed(
         tuple(_node_result(result) for result in getattr(outcome.result, "results", ()) or ()),
         _read(target / "manifest.json"),
-        _read(target / "run_results.json"),
+        [each for each in ran if each["unique_id"].startswith("test.")],
     )
     _raise_on_failure(outcome, transformed)
     return transformed
@@ -80,13 +95,17 @@ def parse(settings: Settings) -> Path:
     return path
 
 
-def _invoke(settings: Settings, arguments: Sequence[str]) -> Any:  # noqa: ANN401 - dbt publishes no type for it
+def _build(
+    settings: Settings, selection: "Sequence[str] | Callable[[Manifest], Sequence[str]]", options: Sequence[str]
+) -> Any:  # noqa: ANN401 - dbt publishes no type for it
     """One dbt command; its files are closed again, so that the warehouse can be opened."""
     # over a second of import that only a build pays
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
     with _dbt(settings):
-        return dbtRunner(_parsed(settings), callbacks=[_forward]).invoke([*arguments, *_where(settings)])
+        manifest = _parsed(settings)
+        selected = selection(manifest) if callable(selection) else selection
+        return dbtRunner(manifest, callbacks=[_forward]).invoke(["build", *selected, *options, *_where(settings)])
 
 
 @contextmanager

@@ -86,8 +86,11 @@ def last_said(rows: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
 
 def with_key(verdicts: pl.DataFrame) -> pl.DataFrame:
-    """Adds `decision_key`, the sha256 of what a row says."""
+    """Adds `decision_key`, the sha256 of what a row says; of a judgement in dispute that is what every reading says."""
     said = pl.concat_str([pl.col(name).cast(pl.String).fill_null("∅") for name in SAID], separator="|")
+    if "is_disputed" in verdicts.columns:
+        # a row without a dispute keeps the key it had before there were readings
+        said = said + pl.when("is_disputed").then("|" + pl.col("readings_nl")).otherwise(pl.lit(""))
     return verdicts.with_columns(said.map_elements(_sha256, return_dtype=pl.String).alias(KEY))
 
 

@@ -3,5 +3,3 @@
 What a target means for a verdict belongs in dbt; here is only how its definition is kept. `ademruimte targets`
 is the way in.
 """
-
-from orchestration.registry.seeds import registry_units as registry_units

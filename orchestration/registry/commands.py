@@ -5,17 +5,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table as Grid
 
-from orchestration.registry.faults import ENGAGEMENTS, faults
-from orchestration.registry.review import Decision, decide, differences, merged
-from orchestration.registry.seeds import Registry, RegistryError, Row, city_seeds, read_registry
-from orchestration.settings import Settings, read_settings
+from orchestration.dbt_project import city_seeds
+
+if TYPE_CHECKING:
+    from orchestration.registry.review import Decision
+    from orchestration.registry.seeds import Registry, Row
+    from orchestration.settings import Settings
 
 app = typer.Typer(help="The registry of targets: read, check, export and edit it.", no_args_is_help=True)
 _console = Console(highlight=False)
@@ -26,7 +28,7 @@ _MARKS = {"active": "", "contested": "?", "cancelled": "x"}
 class _Desk:
     """The registry that the commands work on."""
 
-    settings: Settings
+    settings: "Settings"
     folder: Path
 
 
@@ -36,8 +38,10 @@ def choose(
     seeds: Annotated[Path | None, typer.Option(help="Folder of seeds, when not those of the city profile.")] = None,
 ) -> None:
     """The registry of targets: read, check, export and edit it."""
+    from orchestration.settings import read_settings
+
     settings = read_settings()
-    context.obj = _Desk(settings, seeds or city_seeds(settings))
+    context.obj = _Desk(settings, seeds or city_seeds(settings.city.name))
 
 
 @app.command("list")
@@ -78,6 +82,8 @@ def show(
 @app.command()
 def check(context: typer.Context) -> None:
     """Looks for faults; every one with its line, why, and what to do. Ends with 1 when there are any."""
+    from orchestration.registry.faults import faults
+
     registry = _registry(context)
     found = faults(registry)
     for fault in found:
@@ -90,7 +96,9 @@ def check(context: typer.Context) -> None:
 @app.command()
 def export(context: typer.Context, file: Annotated[Path, typer.Argument(help="XLSX to write.")]) -> None:
     """Writes the registry as a workbook: one sheet for each seed, with lists to choose from."""
-    from orchestration.registry.workbook import write_workbook  # noqa: PLC0415 - brings openpyxl
+    from orchestration.registry.faults import faults
+    from orchestration.registry.seeds import RegistryError
+    from orchestration.registry.workbook import write_workbook
 
     registry = _registry(context)
     found = faults(registry)
@@ -110,7 +118,8 @@ def import_workbook(
     decided_on: Annotated[datetime | None, typer.Option(help="Day of the decision.", formats=["%Y-%m-%d"])] = None,
 ) -> None:
     """Shows what an edited workbook changes; writes it only with --decided-by and --decided-on."""
-    from orchestration.registry.workbook import read_workbook  # noqa: PLC0415 - brings openpyxl
+    from orchestration.registry.review import decide, differences, merged
+    from orchestration.registry.workbook import read_workbook
 
     registry = _registry(context)
     edited = read_workbook(file, registry)
@@ -127,16 +136,20 @@ def import_workbook(
         _say(f"{len(changes)} changes written to {context.obj.folder}; commit them for review")
 
 
-def _registry(context: typer.Context) -> Registry:
+def _registry(context: typer.Context) -> "Registry":
+    from orchestration.registry.seeds import read_registry
+
     return read_registry(context.obj.folder)
 
 
-def _near(target: str, registry: Registry) -> str:
+def _near(target: str, registry: "Registry") -> str:
     near = difflib.get_close_matches(target, [row["target_id"] for row in registry["targets"].rows])
     return f"near: {', '.join(near)}" if near else "see `ademruimte targets list`"
 
 
-def _decision(settings: Settings, by: str | None, on: datetime | None) -> Decision | None:
+def _decision(settings: "Settings", by: str | None, on: datetime | None) -> "Decision | None":
+    from orchestration.registry.review import Decision
+
     if by is None and on is None:
         return None
     if not (by or "").strip() or on is None:
@@ -148,7 +161,7 @@ def _decision(settings: Settings, by: str | None, on: datetime | None) -> Decisi
     return Decision((by or "").strip(), date(on.year, on.month, on.day))
 
 
-def _raises(today: Registry, wanted: Registry) -> Iterator[str]:
+def _raises(today: "Registry", wanted: "Registry") -> Iterator[str]:
     """The definition versions that go up by themselves."""
     for name in ("targets", "denominators"):
         before = {today[name].key_of(row): row["definition_version"] for row in today[name].rows}
@@ -158,11 +171,17 @@ def _raises(today: Registry, wanted: Registry) -> Iterator[str]:
                 yield f"{name} {' '.join(key)}: definition_version: {before[key]} -> {row['definition_version']}"
 
 
-def _portrait(target: Row, registry: Registry) -> Iterator[str]:
+def _portrait(target: "Row", registry: "Registry") -> Iterator[str]:
     yield f"{target['target_id']}  ({target['registry_status']}, definition {target['definition_version']})"
     yield f"{target['title_nl']} | {target['title_en']}"
     yield f"section {target['section']}; {target['kind']}; scope {target['scope_variant']}; {target['wording_source']}"
     yield _path(target)
+    if target["follows"]:
+        yield f"a later promise on the figure of {target['follows']}: its path leads along that one"
+    if target["value_kpi_id"]:
+        yield f"measured by {target['value_kpi_id']}"
+    if target["beside_kpi_id"]:
+        yield f"beside it stands {target['beside_kpi_id']}, which does not decide"
     if target["deprecated_on"]:
         yield f"lapsed on {target['deprecated_on']}: {target['deprecated_reason']}"
     if target["note_nl"]:
@@ -182,35 +201,45 @@ def _part(title: str, lines: Iterator[str]) -> Iterator[str]:
         yield from (f"  {line}" for line in found)
 
 
-def _path(target: Row) -> str:
+def _path(target: "Row") -> str:
     start = f"{target['baseline_value'] or '?'} on {target['baseline_date'] or 'no date'}"
     end = f"{target['target_value'] or 'no value'} by {target['target_date'] or 'no date'}"
     return f"from {start} to {end}, {target['unit']}; path {target['trajectory']}, series {target['series_kind']}"
 
 
-def _of(target: Row, registry: Registry, seed: str) -> Iterator[Row]:
+def _of(target: "Row", registry: "Registry", seed: str) -> "Iterator[Row]":
     return (row for row in registry[seed].rows if row["target_id"] == target["target_id"])
 
 
-def _milestones(target: Row, registry: Registry) -> Iterator[str]:
+def _milestones(target: "Row", registry: "Registry") -> Iterator[str]:
     for row in _of(target, registry, "target_milestones"):
         yield f"{row['milestone_date']}: {row['milestone_value']} ({row['interpolation']})"
 
 
-def _wordings(target: Row, registry: Registry) -> Iterator[str]:
+def _wordings(target: "Row", registry: "Registry") -> Iterator[str]:
     for row in registry["target_wordings"].rows:
         if target["target_id"] in (row["target_id"], row["alias_target_id"]):
             alias = f"; registered as {row['alias_target_id']}" if row["alias_target_id"] else ""
             yield f"{row['section']} {row['relation']}: {row['wording_nl']}{alias}"
 
 
-def _decisions(target: Row, registry: Registry) -> Iterator[str]:
+def _decisions(target: "Row", registry: "Registry") -> Iterator[str]:
     for row in _of(target, registry, "target_decisions"):
-        decided = f"{row['decided_by']}, {row['decided_on']}: {row['decision_nl']}" if row["decided_on"] else "open"
-        yield f"{row['question_nl']} [{decided}]"
+        yield f"{row['question_nl']} [{_decided(row)}]"
+        for reading in registry["target_readings"].rows:
+            if reading["decision_id"] == row["decision_id"]:
+                yield f"  {reading['reading_nl']}"
 
 
-def _links(target: Row, registry: Registry) -> Iterator[str]:
+def _decided(question: "Row") -> str:
+    if question["decided_on"]:
+        return f"{question['decided_by']}, {question['decided_on']}: {question['decision_nl']}"
+    return f"open; may be decided by {question['may_decide_nl']}" if question["may_decide_nl"] else "open"
+
+
+def _links(target: "Row", registry: "Registry") -> Iterator[str]:
+    from orchestration.registry.faults import ENGAGEMENTS
+
     for row in _of(target, registry, "target_links"):
         seed, column = ENGAGEMENTS[row["framework"]]
         named = next(each for each in registry[seed].rows if each[column] == row["reference"])
@@ -220,12 +249,12 @@ def _links(target: Row, registry: Registry) -> Iterator[str]:
         yield f"{row['framework']} {row['relation']}: {title} ({period}){invented}"
 
 
-def _owners(target: Row, registry: Registry) -> Iterator[str]:
+def _owners(target: "Row", registry: "Registry") -> Iterator[str]:
     for row in _of(target, registry, "target_owners"):
         yield f"{row['role']}: {row['department_id']} ({row['valid_from']} to {row['valid_to'] or 'now'})"
 
 
-def _denominators(target: Row, registry: Registry) -> Iterator[str]:
+def _denominators(target: "Row", registry: "Registry") -> Iterator[str]:
     for row in registry["denominators"].rows:
         if row["denominator_id"] == target["denominator_id"]:
             yield f"{row['denominator_id']}: {row['value']} {row['unit']}, {row['basis']}, from {row['valid_from']}"

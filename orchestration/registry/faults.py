@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
+from orchestration.registry.contradictions import CONTRADICTIONS
+from orchestration.registry.fault import Fault
 from orchestration.registry.seeds import Column, Registry, Row, Table
 
 ENGAGEMENTS = {
@@ -17,23 +18,6 @@ _ABOVE = {"objective": "", "plan": "objective", "action": "plan"}
 # the note writes its percentages with one decimal
 _ROUNDING = 0.05
 _SHARES = ("completeness_limit", "accepted_limit")
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A fault in one row of a seed.
-
-    Attributes:
-        line: in the CSV file, the header being line 1.
-    """
-
-    seed: str
-    line: int
-    why: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.seed}.csv line {self.line}: {self.why}. {self.remedy}."
 
 
 def faults(registry: Registry) -> list[Fault]:
@@ -150,7 +134,8 @@ def _milestones(registry: Registry) -> Iterator[Fault]:
             yield Fault("target_milestones", line, *told)
     last = {row["target_id"]: row for row in sorted(registry["target_milestones"].rows, key=_milestone_date)}
     for line, row in registry["targets"].numbered():
-        if row["trajectory"] == "milestones" and not _ends_at(row, last.get(row["target_id"])):
+        # the path of a later promise leads along the earlier one, and ends where it says itself
+        if row["trajectory"] == "milestones" and not row["follows"] and not _ends_at(row, last.get(row["target_id"])):
             why = "a path of milestones does not end at the target's own date and value"
             yield Fault("targets", line, why, "Add that milestone to target_milestones.csv")
 
@@ -227,8 +212,12 @@ def _decisions(registry: Registry) -> Iterator[Fault]:
         if len({bool(row[name]) for name in ("decided_by", "decided_on", "decision_nl")}) > 1:
             why = "a decision lacks who, when or what"
             yield Fault("target_decisions", line, why, "Fill in decided_by, decided_on and decision_nl together")
-        if "@" in row["decided_by"]:
-            yield Fault("target_decisions", line, "decided_by is an address", "Write the role or body that decided")
+        for name in ("decided_by", "may_decide_nl"):
+            if "@" in row[name]:
+                yield Fault("target_decisions", line, f"{name} is an address", "Write the role or body that decides")
+        if row["is_contested"] == "true" and not row["decided_on"] and not row["may_decide_nl"]:
+            why = "nobody is named who may decide this open question"
+            yield Fault("target_decisions", line, why, "Fill in may_decide_nl: a role or body")
     for line, row in registry["targets"].numbered():
         if row["is_contested"] == "true" and row["target_id"] not in asked:
             yield Fault("targets", line, "a contested target has no question", "Write it in target_decisions.csv")
@@ -304,4 +293,5 @@ _RULES: tuple[Callable[[Registry], Iterator[Fault]], ...] = (
     _links,
     _denominators,
     _policy_tree,
+    *CONTRADICTIONS,
 )

@@ -36,6 +36,8 @@ _DEFINITION = frozenset(
         "denominator_id",
         "scope_variant",
         "min_points",
+        "follows",
+        "value_kpi_id",
     }
 )
 _PATHS = frozenset({"target_milestones", "target_seasons"})
@@ -243,6 +245,9 @@ def _target_of(change: Change, registry: Registry) -> str:
     table = registry[change.seed]
     if "target_id" in table.key:
         return change.key[table.key.index("target_id")]
+    if change.seed == "target_readings":
+        # reading, question and target bear one name, each with a part more
+        return change.key[0].partition(".")[0]
     if change.seed == "target_wordings":
         named = {row["wording_id"]: row["target_id"] for row in table.rows}
         return named.get(change.key[0], change.key[0].partition(".")[0])
@@ -271,6 +276,7 @@ def _record(decision_id: str, target_id: str, made: list[Change], decision: Deci
         "target_id": target_id,
         "question_nl": f"Register gewijzigd: {', '.join(columns)}",
         "is_contested": "false",
+        "may_decide_nl": "",
         "decided_by": decision.by,
         "decided_on": decision.on.isoformat(),
         "decision_nl": "; ".join(map(str, made)),

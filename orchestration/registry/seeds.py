@@ -16,10 +16,11 @@ from typing import Any
 import polars as pl
 import yaml
 
-from orchestration.settings import DBT_PROJECT, Settings
+from ingestion.delivery import REGISTRY
+from orchestration.dbt_project import SHARED, city_seeds
+from orchestration.settings import Settings
 from warehouse.durable import replace_synced
 
-SHARED = DBT_PROJECT / "seeds" / "shared"
 DECLARATION = SHARED / "_seeds.yml"
 # in the order in which a person reads them; `departments` names who may own a target
 SEEDS = (
@@ -28,6 +29,7 @@ SEEDS = (
     "target_seasons",
     "target_wordings",
     "target_decisions",
+    "target_readings",
     "target_owners",
     "target_links",
     "denominators",
@@ -112,17 +114,16 @@ class Table:
 Registry = Mapping[str, Table]
 
 
-def city_seeds(settings: Settings) -> Path:
-    """The folder that holds a city's own seeds."""
-    return DBT_PROJECT / "seeds" / settings.city.name
-
-
 def read_registry(folder: Path) -> dict[str, Table]:
     """Every seed of the registry, the city's own from a folder and the shared ones from the project.
 
+    A city has no file for what it has not: that seed is without rows.
+
     Raises:
-        RegistryError: a seed is missing, or its columns are not those that dbt declares.
+        RegistryError: the folder is missing, or the columns of a seed are not those that dbt declares.
     """
+    if not folder.is_dir():
+        raise RegistryError(f"{folder} is no folder; name one that holds the seeds of a city")
     return {name: _with_rows(table, folder) for name, table in declared().items()}
 
 
@@ -151,14 +152,12 @@ def registry_units(settings: Settings) -> pl.DataFrame:
         each KPI of the registry and each indicator that is followed without a target; none for a city without a
         registry. A KPI whose targets differ in these has a row for each.
     """
-    targets, others = (
-        pl.read_csv(seed, infer_schema=False)
-        for seed in (city_seeds(settings) / "targets.csv", SHARED / "other_indicators.csv")
-    )
+    targets, others = city_seeds(settings.city.name) / "targets.csv", SHARED / "other_indicators.csv"
+    if not targets.is_file():
+        return pl.DataFrame(schema=REGISTRY)
     flags = [(pl.col(name) == "true").alias(name) for name in ("needs_check", "is_public")]
-    known = [targets, others] if targets.height else [targets]
-    units = pl.concat([seed.select("kpi_id", "unit", *flags) for seed in known])
-    return units.unique(maintain_order=True)
+    seeds = [pl.read_csv(seed, infer_schema=False).select("kpi_id", "unit", *flags) for seed in (targets, others)]
+    return pl.concat(seeds).unique(maintain_order=True)
 
 
 def _finite(text: str) -> float:
@@ -208,7 +207,7 @@ def _column(name: str, kind: str, tests: dict[str, dict[str, Any]]) -> Column:
 def _with_rows(table: Table, folder: Path) -> Table:
     path = (SHARED if table.name in READ_ONLY else folder) / f"{table.name}.csv"
     if not path.is_file():
-        raise RegistryError(f"{path.name}: is missing in {path.parent}; put it back, with its header row at least")
+        return table
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
         header = next(reader, [])

@@ -32,7 +32,10 @@ BEHIND = {
     "required_nl": "1.078 laadpunten",
     "required_today_nl": "1.079 laadpunten",
     "gap_nl": "173 te weinig",
-    "attention_nl": "",
+    "attention_nl": None,
+    "story_nl": None,
+    "is_first_of_story": True,
+    "is_alarm": True,
     "unit_nl": "laadpunten",
     "baseline_value": 660.0,
     "target_value": 1326.0,
@@ -40,10 +43,11 @@ BEHIND = {
     "ref_date": date(2026, 11, 22),
     "sentence_nl": "Laadpunten: 905 op 22/11/2026. Het pad vroeg toen 1.078: 173 te weinig. Dat is één op zes.",
 }
+_TYPES = {float: pl.Float64, bool: pl.Boolean}
 SCHEMA = {
-    name: pl.Date if name.endswith("_date") else pl.Float64 if isinstance(value, float) else pl.String
-    for name, value in BEHIND.items()
+    name: pl.Date if name.endswith("_date") else _TYPES.get(type(value), pl.String) for name, value in BEHIND.items()
 }
+ALARMING = ("behind", "overdue")
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +55,11 @@ def verdicts() -> Callable[..., pl.DataFrame]:
     """Builds verdict rows: each argument changes the row of a target that is behind."""
 
     def build(*changes: dict[str, Any]) -> pl.DataFrame:
-        return pl.DataFrame([BEHIND | change for change in changes], schema=SCHEMA)
+        rows = [BEHIND | {"is_alarm": change.get("status", "behind") in ALARMING} | change for change in changes]
+        for row in rows:
+            if row["status"] == "at_risk" and row["attention_nl"] is None:
+                row["attention_nl"] = "Niet op het pad."
+        return pl.DataFrame(rows, schema=SCHEMA)
 
     return build
 

@@ -117,3 +117,32 @@ def test_another_method_alone_is_told_in_a_digest_of_the_month(told: Callable[..
 def test_a_missing_gap_is_last_of_those_behind(told: Callable[..., list[Digest]]) -> None:
     (digest,) = told({"target_id": "a", "gap": None, "target_date": None, "ref_date": date(2026, 1, 1)}, {})
     assert [line.target_id for line in digest.lines] == ["charge_points_total", "a"]
+
+
+DISPUTED = {
+    "target_id": "trajectories",
+    "status": "overdue",
+    "is_alarm": False,
+    "attention_nl": "Het oordeel hangt af van een open vraag: tegen 2025: termijn verstreken; tegen 2030: op schema.",
+}
+
+
+def test_a_judgement_that_hangs_on_an_open_question_alarms_nobody_and_is_mentioned(
+    told: Callable[..., list[Digest]],
+) -> None:
+    assert told(DISPUTED) == []
+    (digest,) = told({}, DISPUTED)
+    assert [line.target_id for line in digest.told] == ["charge_points_total"]
+    assert [line.target_id for line in digest.mentioned] == ["trajectories"]
+    assert digest.heading == "1 doelstelling achter op schema"
+
+
+def test_three_promises_on_one_figure_are_told_once_and_the_one_that_is_told_names_the_others(
+    told: Callable[..., list[Digest]],
+) -> None:
+    others = "CO₂ −70 % tegen 2040 (achter op schema); CO₂-neutraal (let op)"
+    first = {"target_id": "by_2030", "story_nl": others}
+    second = {"target_id": "by_2040", "is_alarm": False, "is_first_of_story": False}
+    third = {"target_id": "by_2050", "status": "at_risk", "is_first_of_story": False}
+    (digest,) = told(first, second, third)
+    assert [(line.target_id, line.story_nl) for line in digest.lines] == [("by_2030", others)]

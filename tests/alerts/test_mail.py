@@ -207,3 +207,12 @@ def test_a_change_of_method_is_said_to_be_one_with_both_statuses(
     assert "Eerst: op schema. Met de regels van vandaag: achter op schema." in words
     assert "Aan de cijfers van de stad ligt het niet." in words
     assert "niet dringend" in words
+
+
+def test_a_mail_names_the_other_promises_on_a_figure_that_is_behind(
+    told: Callable[..., list[Digest]], mail_of: Callable[..., EmailMessage]
+) -> None:
+    (digest,) = told({"story_nl": "−70 % tegen 2040 (achter op schema)"})
+    mail = mail_of(digest)
+    for body in (_text(mail), _html(mail)):
+        assert "Op hetzelfde cijfer rust ook: −70 % tegen 2040 (achter op schema)." in " ".join(body.split())

@@ -1,62 +1,64 @@
-"""Whoever sets up a machine finds every setting in one file, and only settings that do something."""
+"""Whoever sets up a machine finds every setting in one file, as the code describes it."""
 
 import re
 from pathlib import Path
 
-from contracts.registry import all_contracts
+import pytest
+from pydantic import BaseModel
 
-NAME = re.compile(r"ADEMRUIMTE_[A-Z0-9_]+")
+from contracts.registry import all_contracts
+from ingestion.source import asked_source
+from orchestration.giving_back.generated import stale
+from orchestration.settings import Settings, variable
+from orchestration.settings_pages import settings_pages
+
 # the one reads it, the other writes it for Dagster, dbt and Great Expectations
 _SPEAKING_TO_IT = ["orchestration/environment.py", "orchestration/settings.py"]
-ENDPOINT_SUFFIX = re.compile(r"\{prefix\}(_[A-Z]+)\"")
-# what only one source asks for, its own module names
-SOURCE_OPTION = re.compile(r"option\(\"([A-Z0-9_]+)\"\)")
+ASKED = [name for name, contract in all_contracts().items() if contract.crons]
+NAME = re.compile(r"^# (ADEMRUIMTE_[A-Z0-9_]+)=", re.MULTILINE)
 
 
-def _read_by_settings(root: Path) -> set[str]:
-    code = (root / "orchestration" / "settings.py").read_text("utf-8")
-    pulled = [name for name, contract in all_contracts().items() if contract.crons]
-    suffixes = set(ENDPOINT_SUFFIX.findall(code))
-    options = {
-        f"ADEMRUIMTE_{path.stem.upper()}_{name}"
-        for path in (root / "ingestion" / "sources").glob("*.py")
-        for name in SOURCE_OPTION.findall(path.read_text("utf-8"))
-    }
-    fixed = {name for name in NAME.findall(code) if not name.endswith("_")}
-    named = {f"ADEMRUIMTE_{source.upper()}{suffix}" for source in pulled for suffix in suffixes}
-    # OCPI is asked for all it has: no window, so no first day; the Energy API fetches its own token
-    return fixed | options | named - {"ADEMRUIMTE_CHARGE_POINTS_SINCE", "ADEMRUIMTE_ENERGY_METERS_TOKEN"}
+def kinds() -> dict[str, type[BaseModel]]:
+    return {"": Settings} | {f"{name}_": asked_source(name).endpoint for name in ASKED}
 
 
-def _explained(root: Path) -> dict[str, str]:
-    """Every setting of the example file with the line it stands on."""
+def test_every_setting_is_described_where_it_is_declared() -> None:
+    silent = [
+        variable(section + name)
+        for section, kind in kinds().items()
+        for name, field in kind.model_fields.items()
+        if not field.description and name != "suppliers"
+    ]
+    assert not silent, f"write below each what it says: {silent}"
+
+
+def test_the_example_and_the_page_of_settings_are_what_the_code_says(root: Path) -> None:
+    assert stale(settings_pages(), root, None) == [], "run `ademruimte contracts write`"
+
+
+def test_every_setting_stands_in_the_example(root: Path) -> None:
+    named = NAME.findall((root / ".env.example").read_text("utf-8"))
+    assert {"ADEMRUIMTE_CITY", "ADEMRUIMTE_CHARGE_POINTS_URL", "ADEMRUIMTE_TICKETS_1777_TOKEN"} <= set(named)
+    assert len(named) == sum(len(kind.model_fields) for kind in kinds().values()) - 1
+
+
+def test_a_copy_of_the_example_sets_nothing(root: Path) -> None:
     lines = (root / ".env.example").read_text("utf-8").splitlines()
-    return {found.group(1): line for line in lines if (found := re.match(r"(?:# )?(ADEMRUIMTE_[A-Z0-9_]+)=", line))}
-
-
-def test_every_setting_that_is_read_is_explained(root: Path) -> None:
-    unexplained = _read_by_settings(root) - set(_explained(root))
-    assert not unexplained, f".env.example must name {sorted(unexplained)}"
-
-
-def test_every_setting_that_is_explained_is_read(root: Path) -> None:
-    idle = set(_explained(root)) - _read_by_settings(root)
-    assert not idle, f"nothing reads {sorted(idle)}"
-
-
-def test_the_endpoint_of_a_pulled_source_is_found_by_the_name_of_the_source(root: Path) -> None:
-    assert {"ADEMRUIMTE_CHARGE_POINTS_URL", "ADEMRUIMTE_TICKETS_1777_TOKEN"} <= _read_by_settings(root)
-
-
-def test_a_copy_of_the_example_sets_nothing_to_empty(root: Path) -> None:
-    empty = [line for line in _explained(root).values() if re.match(r"^ADEMRUIMTE_[A-Z0-9_]+=\s*$", line)]
-    assert not empty, f"comment out what has no value, or a copy overrides a default: {empty}"
+    assert all(line.startswith("# ") for line in lines if line)
 
 
 def test_a_copy_of_the_example_holds_no_secret(root: Path) -> None:
-    secret = [line for name, line in _explained(root).items() if "TOKEN" in name or "PASSWORD" in name]
-    assert secret
+    lines = (root / ".env.example").read_text("utf-8").splitlines()
+    secret = [line for line in lines if re.match(r"# ADEMRUIMTE_\w*(TOKEN|PASSWORD|SECRET|KEY)=", line)]
+    assert len(secret) > 5
     assert all(line.endswith("=") for line in secret)
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_may_be_secret_is_a_secret_by_its_type(name: str) -> None:
+    for field, declared in asked_source(name).endpoint.model_fields.items():
+        if re.search(r"(token|password|secret|_key)$", field):
+            assert "SecretStr" in str(declared.annotation), field
 
 
 def test_one_module_reads_the_environment_and_one_writes_it(source_files: list[Path], root: Path) -> None:

@@ -20,10 +20,11 @@ from threading import Thread
 
 import polars as pl
 import pytest
+from pydantic import SecretStr
 
 from contracts.registry import all_contracts
 from contracts.vocabulary import LINE, Sensitivity, SourceContract
-from ingestion.delivery import Delivery, Secret
+from ingestion.delivery import Delivery
 from ingestion.demo_city import city as demo_city
 from ingestion.demo_city.sites import CITY_HALL, DWELLING_EAN
 from ingestion.demo_city.suppliers import ocpi_supplier, open311_supplier
@@ -322,7 +323,7 @@ def test_no_column_of_any_source_lets_any_form_in(contract: SourceContract) -> N
                 )
                 for table in contract.tables
             }
-            admitted = admit(Delivery("x", frames, NOW), contract, KeyRing((Secret("sleutel"),)))
+            admitted = admit(Delivery("x", frames, NOW), contract, KeyRing((SecretStr("sleutel"),)))
             left = "".join(frame.write_csv() for frame in admitted.tables.values())
             assert [each for each in FORMS if each in left] == [], cell
 
@@ -437,9 +438,9 @@ def test_no_canary_is_in_anything_the_whole_loop_leaves(
             for source, name, content in files:
                 put(settings, source, name, content)
             for source in settings.contracts():
-                run_job(f"land_{source}")
+                run_job(f"land_{source}", settings)
             forget_what_was_refused(settings)
-        succeeded = [run_job(name).success for name in ("build", "send")]
+        succeeded = [run_job(name, settings).success for name in ("build", "send")]
     said = capfd.readouterr()
     (settings.layout.root / "said.txt").write_text(said.out + said.err, encoding="utf-8")
     assert found_in([settings.layout.root], FORMS) == []

@@ -12,11 +12,12 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from contracts.gate import REASONS, REASONS_NL, split
 from contracts.registry import all_contracts, city_named
 from contracts.vocabulary import LINE, Column, SourceContract, TableContract
-from ingestion.delivery import Delivery, Secret
+from ingestion.delivery import Delivery
 from ingestion.door import KeyRing, admit
 
 TABLES = [(contract, table) for contract in all_contracts().values() for table in contract.tables]
@@ -25,7 +26,7 @@ EXAMPLES = 2
 ROWS_PER_TABLE = -(-ROWS // (len(TABLES) * EXAMPLES))
 CITY = city_named("kortrijk")
 SUPPLIED_AT = datetime(2026, 11, 22, 18, tzinfo=UTC)
-RING = KeyRing((Secret("fuzz"),))
+RING = KeyRing((SecretStr("fuzz"),))
 HOSTILE = [
     *(
         None,

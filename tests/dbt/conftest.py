@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from contracts.registry import all_contracts, city_named
+from orchestration.dbt_project import seed_paths
 from tests.dbt import landed_rows
 from tests.dbt.warehouses import AS_OF, PROJECT, Built, Dbt, insert, judge_the_data
 from warehouse.engine import connect
@@ -43,7 +44,7 @@ def dbt(target: Path, once_per_run: Callable[..., Path]) -> Callable[..., Dbt]:
 
     def invoke(warehouse: Path, *selection: str, city: str = "kortrijk", target: Path = target) -> Dbt:
         before = dict(os.environ)
-        os.environ.update(ADEMRUIMTE_WAREHOUSE=str(warehouse), ADEMRUIMTE_CITY=city)
+        os.environ.update(ADEMRUIMTE_WAREHOUSE=str(warehouse), ADEMRUIMTE_SEEDS=",".join(seed_paths(city)))
         warnings: list[str] = []
         noisy = [lambda event: warnings.append(event.info.msg) if event.info.level == "warn" else None]
         paths = ["--project-dir", PROJECT, "--profiles-dir", PROJECT, "--target-path", target, "--log-path", target]

@@ -167,7 +167,10 @@ ROWS: Mapping[tuple[str, str], Sequence[Mapping[str, object]]] = {
             **ORIGIN,
         }
     ],
-    ("charge_points", "charge_sessions_hourly"): [_charged(1, date(2026, 10, 5), 7.5), _charged(2, _ALL_SAINTS, 9)],
+    ("charge_points", "charge_sessions_hourly"): [
+        *(_charged(1, date(2026, 10, day), 1.5) for day in range(5, 10)),
+        _charged(2, _ALL_SAINTS, 9),
+    ],
     ("tickets_1777", "requests"): _tickets(),
     ("renovation_coach", "dossiers"): [
         _dossier(1, "house-a", date(2026, 3, 1)),

@@ -9,8 +9,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from orchestration.power_bi import read_marts
 from tests.dbt.warehouses import Built, judge_again, land_charge_points, make_again, measure_again
 from warehouse.engine import connect
+from warehouse.published.powerbi.model import model_of
 
 FIRST, MONTHS = date(2025, 9, 1), 15
 # a month in which the source was not read
@@ -76,6 +78,8 @@ def _crawled(con: duckdb.DuckDBPyConnection) -> None:
     foreign: list[object] = [{"station": number, "status": "free"} for number in range(40)]
     land_charge_points(con, foreign, LAST + timedelta(hours=6), "kortrijk")
     con.execute("update landing.source_status set complete_until = '2026-11-20 06:00:00+00'")
+    sectors = "case location_id when 'l1' then '34022A00-' else '34022A01-' end"
+    con.execute(f"update landing.charge_points__locations set sector_id = {sectors}")
 
 
 @pytest.fixture(scope="module")
@@ -178,15 +182,41 @@ def test_what_is_in_stock_is_the_same_for_the_stock_the_history_and_the_availabi
     assert _rows(crawled, doubtful) == [("BEABCE002",)]
 
 
+def _by_sector(number: int) -> list[tuple[date, str, float]]:
+    """At the end of a month: one point moved to the other sector in June."""
+    end, moved = _month(number + 1) - timedelta(days=1), _month(number) >= date(2026, 6, 1)
+    there = [(end, "34022A00-", _expected(number) - moved)]
+    return [*there, (end, "34022A01-", 1)] if moved else there
+
+
 def test_every_months_end_tells_its_stock_by_sector_and_operator(crawled: Path) -> None:
     told = _rows(
         crawled,
         """select month_end_date, sector_area_id, party_id, operator_name, charge_points_count, cpe
-        from marts.fct_charge_point_stock_monthly order by 1""",
+        from marts.fct_charge_point_stock_monthly order by 1, 2""",
     )
     looked = [number for number in range(MONTHS - 1) if _month(number) != SILENT]
-    expected = [(_month(number + 1) - timedelta(days=1), _expected(number)) for number in looked]
-    assert told == [(end, None, "ABC", "Laadpaal nv", count, count) for end, count in expected]
+    expected = [row for number in looked for row in _by_sector(number)]
+    assert told == [(end, sector, "ABC", "Laadpaal nv", count, count) for end, sector, count in expected]
+
+
+def test_charge_points_by_sector_and_month_are_one_join_of_the_model_away(crawled: Path, built: Built) -> None:
+    relations = model_of(read_marts(built.judged.manifest())).relations
+    ways = {(link.many, link.one): link for link, is_active in relations if is_active}
+    link = ways["fct_charge_point_stock_monthly", "dim_area"]
+    rows = _rows(
+        crawled,
+        f"""select dim.name_nl, month_end_date, sum(charge_points_count)
+        from marts.fct_charge_point_stock_monthly as fact
+        inner join marts.dim_area as dim on fact.{link.many_column} = dim.{link.one_column}
+        where month_end_date in ('2025-09-30', '2026-10-31') group by all order by 2, 1""",
+    )
+    # twenty at first; three more every month but the one gone in March, 13 months later, one of them moved
+    assert rows == [
+        ("Kortrijk-Centrum", date(2025, 9, 30), 20),
+        ("Houtmarkt", date(2026, 10, 31), 1),
+        ("Kortrijk-Centrum", date(2026, 10, 31), 58),
+    ]
 
 
 def test_an_answer_of_which_no_location_can_be_read_leaves_the_stock_as_it_was(crawled: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from contracts.registry import all_cities
+from orchestration.dbt_project import seed_paths
 from tests.dbt.warehouses import PROJECT, Built
 
 # a run hook and a seed have no verdict of their own
@@ -42,7 +43,7 @@ def parse(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], list[str
 def test_the_project_of_a_city_parses_without_a_warning_or_a_deprecation(
     parse: Callable[[Path], list[str]], monkeypatch: pytest.MonkeyPatch, city: str
 ) -> None:
-    monkeypatch.setenv("ADEMRUIMTE_CITY", city)
+    monkeypatch.setenv("ADEMRUIMTE_SEEDS", ",".join(seed_paths(city)))
     assert parse(PROJECT) == []
 
 

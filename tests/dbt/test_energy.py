@@ -1,5 +1,6 @@
 """Energy and the register of buildings, through dbt: what counts, what never shows, and what is said of it."""
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.dbt import landed_rows
-from tests.dbt.warehouses import Dbt, insert
+from tests.dbt.warehouses import Built, Dbt, insert, make_again
 from warehouse.engine import connect
 from warehouse.load import write_status
 
@@ -171,3 +172,26 @@ def test_a_month_says_where_its_factor_or_its_degree_days_are_missing(energy: En
         where carrier = 'gas' and month_start_date = '2019-01-01'"""
     )
     assert (co2_kg, said) == (0.18177, "graaddagen ontbreken")
+
+
+def test_the_promise_of_the_own_buildings_is_judged_from_the_meters_once_the_city_gives_the_factors(
+    built: Built, tmp_path: Path
+) -> None:
+    warehouse = Path(shutil.copy(built.warehouse, tmp_path / "warehouse.duckdb"))
+    rows = """select value_kpi_id, round(value, 3), ref_date::varchar, sentence_nl from verdicts.fct_target_verdicts
+    where target_id = 'own_buildings_co2_2030_vs_2019'"""
+    [(typed, _, _, said)] = built.rows(rows)
+    assert typed == "own_buildings_co2_2030_vs_2019"
+    assert "Uit de metingen volgt nog geen cijfer (factor ontbreekt: elektriciteit 2019" in said
+    with connect(warehouse) as con:
+        con.execute(
+            """insert into seeds.city_emission_factors by name
+            select 'stad_' || year as factor_id, 'electricity' as carrier, 'geleverd' as basis, 'stad' as method,
+                'BE' as region, year, 0.2 as kg_co2_per_kwh, 'proef' as source, '1' as source_version,
+                make_date(year, 1, 1) as valid_from_date, make_date(year, 12, 31) as valid_to_date
+            from range(2019, 2027) as years (year)"""
+        )
+        make_again(con, built.judged, first="fct_energy_monthly", last="fct_target_verdicts")
+    [(measured, value, ref_date, said)] = Built(warehouse, built.measured, built.judged).rows(rows)
+    assert (measured, value, ref_date) == ("own_co2_index_2019_total", -5.0, "2026-10-31")
+    assert "factor ontbreekt" not in said

@@ -32,7 +32,7 @@ def _verdicts(
     columns = "kpi_id, kpi_model, area_id, ref_date, completeness"
     judged = judge_quality(
         built.judged.manifest(),
-        {"results": []},
+        [],
         {},
         pl.DataFrame(con.sql(f"select {columns} from marts.fct_kpi_observations").to_arrow_table()),
         pl.DataFrame(

@@ -51,8 +51,14 @@ def test_the_sectors_of_2020_equal_the_provinces_upload_in_every_cell(
         insert(con, "indicators", OBSERVATIONS.name, [{**row, **ORIGIN} for row in accepted.drop("line").to_dicts()])
         write_status(con, [("indicators", CLOCK, CLOCK)])
     only = ("--resource-type", "seed", "--resource-type", "model")
-    assert dbt(warehouse, "--select", "+fct_sector_energy", *only).failed() == []
+    models = [f"+{name}" for name in ("fct_sector_energy", "fct_indicator_values", "dim_area", "dim_kpi", "dim_unit")]
+    assert dbt(warehouse, "--select", *models, *only).failed() == []
     with connect(warehouse) as con:
+        for dimension, key in (("dim_area", "area_id"), ("dim_kpi", "kpi_id"), ("dim_unit", "unit")):
+            orphans = f"select {key} from marts.fct_indicator_values anti join marts.{dimension} using ({key})"
+            assert con.execute(orphans).fetchall() == []
+        unlisted = "select area_id from marts.dim_area where not is_listed"
+        assert con.execute(unlisted).fetchall() == []
         cells = con.execute(_CELLS)
         names = [column[0] for column in cells.description or []][1:]
         found = {row[0]: dict(zip(names, row[1:], strict=True)) for row in cells.fetchall()}

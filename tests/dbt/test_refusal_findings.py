@@ -55,7 +55,7 @@ def test_one_refused_line_of_the_newest_register_is_a_finding_and_those_of_older
 def test_a_refused_line_of_the_register_casts_doubt_on_what_buildings_use_and_on_nothing_else(built: Built) -> None:
     manifest = built.measured.manifest()
     (test,) = (key for key in manifest["nodes"] if ".no_line_was_refused" in key)
-    failing = failing_models(manifest, {"results": [{"unique_id": test, "status": "warn", "failures": 1}]})
+    failing = failing_models(manifest, [{"unique_id": test, "status": "warn", "failures": 1}])
     doubted = downstream_kpi_models(manifest, failing)
     assert doubted
     assert all("energy" in name or "co2" in name for name in doubted), set(doubted)

@@ -7,7 +7,7 @@ from tests.dbt.warehouses import Built
 
 def test_a_target_carries_its_place_in_the_registry(built: Built) -> None:
     found = dict(built.rows("select registry_status, count(*) from marts.dim_target group by all"))
-    assert found == {"active": 103, "contested": 4, "cancelled": 2}
+    assert found == {"active": 122, "contested": 4, "cancelled": 2}
     kinds = dict(built.rows("select target_id, series_kind from marts.dim_target"))
     assert kinds["road_deaths"] == "rare_count"
     assert kinds["tickets_1777_5wd"] == "share"
@@ -83,7 +83,7 @@ def test_every_target_has_one_owner_and_one_data_owner_today(built: Built) -> No
         """select count(*), count(distinct target_id) from marts.dim_target_owner
         where valid_to is null"""
     )
-    assert (owners, targets) == (218, 109)
+    assert (owners, targets) == (256, 128)
 
 
 def test_the_weights_of_a_planting_season_make_one_year(built: Built) -> None:
@@ -130,10 +130,77 @@ def test_a_wording_says_what_its_factor_rests_on_and_which_question_is_behind_it
 
 def test_the_inventory_of_2021_is_held_against_the_base_year_of_the_promise(built: Built) -> None:
     """The numbers of the method's own example, from the rows of the registry (note, section 5)."""
-    by_2030, by_2040 = built.rows(
+    by_2050, by_2030, by_2040 = built.rows(
         """select value, round(required_value, 2), round(months_behind / 12, 1), last_status,
             round(eurostat_ratio, 3), round(unsd_ratio, 3), round(destatis_miss, 3)
-        from verdicts.fct_target_verdicts where target_id like 'co2_territory%' order by target_id"""
+        from verdicts.fct_target_verdicts
+        where target_id in ('co2_territory_2030', 'co2_territory_2040', 'co2_neutral_2050') order by target_id"""
     )
     assert by_2030 == (-6.17, -25.6, 12.1, "at_risk", 0.196, 0.237, 0.897)
-    assert by_2040[:2] == (-6.17, -25.6), "the way to 2040 leads along what 2030 asks"
+    assert by_2040[:2] == by_2050[:2] == (-6.17, -25.6), "the way there leads along what 2030 asks"
+
+
+def test_three_promises_on_one_figure_are_one_story_with_one_way_and_at_most_one_alarm(built: Built) -> None:
+    rows = built.rows(
+        """select target_id, story_id, value_kpi_id, is_first_of_story, story_nl is not null
+        from verdicts.fct_target_verdicts where story_id = 'co2_territory_2030' order by target_date"""
+    )
+    assert [row[0] for row in rows] == ["co2_territory_2030", "co2_territory_2040", "co2_neutral_2050"]
+    assert {row[1:3] for row in rows} == {("co2_territory_2030", "co2_territory_2030")}
+    assert [row[3] for row in rows].count(True) == 1
+    assert all(row[4] for row in rows)
+    alarms = built.rows(
+        "select count(*) from verdicts.fct_target_verdicts where is_alarm group by story_id, department_id"
+    )
+    assert {count for (count,) in alarms} <= {1}
+
+
+def test_a_target_with_an_open_question_is_judged_by_each_reading_and_keeps_one_row(built: Built) -> None:
+    rows = built.rows(
+        """select reading_id, is_of_registry, target_date::varchar, value, status from verdicts.fct_target_readings
+        where target_id = 'renovation_collective' order by is_of_registry desc"""
+    )
+    assert [row[:4] for row in rows] == [
+        ("renovation_collective", True, "2025-12-31", 6),
+        ("renovation_collective.1.b", False, "2030-12-31", 6),
+    ]
+    assert [row[4] for row in rows] == ["overdue", "behind"]
+    [verdict] = built.rows(
+        """select status, is_disputed, is_alarm, n_readings, sentence_nl from verdicts.fct_target_verdicts
+        where target_id = 'renovation_collective'"""
+    )
+    # late in each way
+    assert verdict[:4] == ("overdue", True, True, 2)
+    both = "tegen eind 2025, zoals de nota: termijn verstreken; tegen eind 2030, zoals het pact: achter op schema"
+    assert both in verdict[4]
+    assert verdict[4].endswith("Daarover beslist het college, samen met de Vlaamse overheid (energie- en klimaatpact).")
+
+
+def test_a_target_that_one_reading_finds_late_and_another_does_not_alarms_nobody(built: Built) -> None:
+    [verdict] = built.rows(
+        """select status, is_disputed, is_alarm, attention_nl from verdicts.fct_target_verdicts
+        where target_id = 'own_buildings_co2_2030_vs_2019'"""
+    )
+    assert verdict[:3] == ("at_risk", True, False)
+    assert verdict[3] == (
+        "Het oordeel hangt af van een open vraag: gas en elektriciteit: let op; enkel gas: achter op schema. "
+        "Daarover beslist het college van burgemeester en schepenen."
+    )
+
+
+def test_a_trajectory_is_counted_by_dwelling_and_by_dossier_and_the_registry_says_which(built: Built) -> None:
+    rows = built.rows(
+        """select reading_nl, value_kpi_id, value from verdicts.fct_target_readings
+        where target_id = 'renovation_custom_trajectories' and target_date = date '2025-12-31'
+        order by is_of_registry desc"""
+    )
+    assert rows == [
+        ("tegen eind 2025, zoals de nota, per woning", "renovation_custom_dwellings", 5),
+        ("tegen eind 2025, zoals de nota, per dossier", "renovation_custom_trajectories", 6),
+    ]
+
+
+def test_every_question_that_is_judged_in_more_ways_names_who_may_decide_it(built: Built) -> None:
+    asked = built.rows("select distinct target_id, may_decide_nl from verdicts.fct_target_readings")
+    assert len(asked) >= 10
+    assert all(who for _, who in asked)

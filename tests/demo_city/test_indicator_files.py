@@ -124,6 +124,16 @@ def test_a_correction_speaks_of_the_whole_city_only(typed: dict[str, list[dict[s
     assert {day(row["published_at"]) for row in rows} == {date(2026, 11, 19)}
 
 
+def test_the_demo_tells_of_no_board_for_residents_that_does_not_exist(typed: dict[str, list[dict[str, str]]]) -> None:
+    told = [row["value"] for rows in typed.values() for row in rows if row["kpi_id"] == "monitoring_board"]
+    assert told == ["0"]
+
+
+def test_a_figure_that_bears_three_promises_is_typed_once(typed: dict[str, list[dict[str, str]]]) -> None:
+    told = {row["kpi_id"] for rows in typed.values() for row in rows}
+    assert {kpi_id for kpi_id in told if kpi_id.startswith("co2_")} == {"co2_territory_2030"}
+
+
 def test_every_sector_code_is_of_kortrijk_and_stands_once() -> None:
     assert len(set(SECTORS)) == len(SECTORS) > 100
     assert all(re.fullmatch(r"34022[A-H][0-9A-Z]{2}[0-9A-Z-]", sector) for sector in SECTORS)

@@ -3,7 +3,7 @@ import json
 import time
 from base64 import b64encode
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,9 +13,10 @@ import requests
 from defusedxml.ElementTree import fromstring
 
 from contracts.cities.kortrijk import CITY
-from ingestion.delivery import Context, Endpoint, Secret
+from ingestion.delivery import Context
 from ingestion.demo_city.suppliers import ocpi_supplier, open311_supplier
 from ingestion.sources import charge_points, tickets_1777
+from tests.ingestion.asking import endpoint_of
 
 CLOCK = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 TOKEN = {"Authorization": f"Token {b64encode(b'geheim').decode()}"}
@@ -128,7 +129,7 @@ def test_the_operators_clock_stands_still(ocpi: str) -> None:
 
 
 def test_our_own_reader_gets_every_location(ocpi: str) -> None:
-    delivery = charge_points.SOURCE.fetch(Endpoint(ocpi, Secret("geheim")), Context(CITY))
+    delivery = charge_points.SOURCE.fetch(endpoint_of(charge_points.SOURCE, ocpi, TOKEN="geheim"), Context(CITY))
     assert delivery.tables["locations"]["location_id"].to_list() == [location["id"] for location in LOCATIONS]
     assert delivery.supplied_at == CLOCK
 
@@ -231,7 +232,9 @@ def test_the_desks_clock_stands_still(desk: str) -> None:
 
 
 def test_our_own_reader_gets_every_request(desk: str) -> None:
-    delivery = tickets_1777.SOURCE.fetch(Endpoint(desk, Secret("geheim"), date(2026, 11, 1)), Context(CITY))
+    delivery = tickets_1777.SOURCE.fetch(
+        endpoint_of(tickets_1777.SOURCE, desk, TOKEN="geheim", SINCE="2026-11-01"), Context(CITY)
+    )
     # the request of this very second lies after the window
     assert delivery.tables["requests"].height == len(REQUESTS) - 1
 

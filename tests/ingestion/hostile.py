@@ -42,7 +42,7 @@ import json, resource, sys, time
 from pathlib import Path
 import polars, fastexcel
 from contracts.registry import city_named
-from ingestion.delivery import Context, Endpoint
+from ingestion.delivery import Context
 from ingestion.errors import SupplierError
 from ingestion.http import Client
 from ingestion.sources import charge_points
@@ -70,7 +70,8 @@ def requests(original, name):
         return rows_of(client.get(url))
 
 def locations(original, name):
-    return charge_points.SOURCE.fetch(Endpoint(original.decode()), Context(city_named("kortrijk")))
+    endpoint = charge_points.SOURCE.endpoint(url=original.decode())
+    return charge_points.SOURCE.fetch(endpoint, Context(city_named("kortrijk")))
 
 def peak():
     # ru_maxrss begins with what the process that started this one had

@@ -14,8 +14,9 @@ from contracts.registry import city_named
 from contracts.sources.charge_points import CONTRACT
 from ingestion.areas import MUNICIPALITY, SECTOR, Areas
 from ingestion.charge_point_rows import flatten
-from ingestion.delivery import Context, Endpoint
+from ingestion.delivery import Context
 from ingestion.sources.charge_points import SOURCE
+from tests.ingestion.asking import endpoint_of
 
 _NewSupplier = Callable[[Callable[..., Any]], Any]
 _CONNECTOR = {
@@ -124,7 +125,7 @@ def _pulled(new_supplier: _NewSupplier, *sent: object, areas: Areas | None = Non
     body = json.dumps({"data": list(sent), "status_code": 1000, "timestamp": "2026-11-23T05:59:58Z"}).encode()
     supplier = new_supplier(lambda *_: (200, {}, body))
     return SOURCE.fetch(
-        Endpoint(supplier.url), Context(city_named("kortrijk"), memory=memory or {}, areas=lambda: areas)
+        endpoint_of(SOURCE, supplier.url), Context(city_named("kortrijk"), memory=memory or {}, areas=lambda: areas)
     )
 
 

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from contracts.gate import split
 from contracts.registry import all_contracts, city_named
@@ -22,7 +23,7 @@ from contracts.vocabulary import (
     SourceContract,
     TableContract,
 )
-from ingestion.delivery import Delivery, Secret
+from ingestion.delivery import Delivery
 from ingestion.door import (
     REDACTED,
     Admitted,
@@ -35,7 +36,7 @@ from ingestion.door import (
     without_identifiers_in,
 )
 
-_KEY = Secret("a key of the city")
+_KEY = SecretStr("a key of the city")
 _RING = KeyRing((_KEY,))
 _VALID_NATIONAL_NUMBER = "00.01.25-567.77"
 
@@ -85,7 +86,7 @@ def test_one_dwelling_gets_one_pseudonym_however_it_is_typed() -> None:
 
 
 def test_a_pseudonym_depends_on_the_purpose_and_on_the_key() -> None:
-    found = {_pseudonym("x"), _pseudonym("x", purpose="vehicle"), _pseudonym("x", ring=KeyRing((Secret("other"),)))}
+    found = {_pseudonym("x"), _pseudonym("x", purpose="vehicle"), _pseudonym("x", ring=KeyRing((SecretStr("other"),)))}
     assert len(found) == 3
     assert all(value is not None and len(value) == 64 for value in found)
 
@@ -262,12 +263,12 @@ def test_redactions_count_cells() -> None:
 
 def test_the_identifier_of_a_key_does_not_tell_the_key() -> None:
     assert len(key_id(_KEY)) == 8
-    assert key_id(_KEY) == key_id(Secret(_KEY.value))
-    assert key_id(_KEY) != key_id(Secret("other"))
+    assert key_id(_KEY) == key_id(SecretStr(_KEY.get_secret_value()))
+    assert key_id(_KEY) != key_id(SecretStr("other"))
 
 
 def test_a_later_key_is_applied_to_what_the_earlier_one_made() -> None:
-    both = KeyRing((_KEY, Secret("newer")))
+    both = KeyRing((_KEY, SecretStr("newer")))
     old, new = _RING.pseudonym("Grote Markt 54", "dwelling"), both.pseudonym("grote markt 54", "dwelling")
     assert old is not None
     assert new not in {None, old}
@@ -276,7 +277,7 @@ def test_a_later_key_is_applied_to_what_the_earlier_one_made() -> None:
 
 
 def test_a_chain_of_keys_ends_at_one_pseudonym_wherever_it_starts() -> None:
-    rings = [KeyRing(tuple(Secret(f"key {n}") for n in range(size))) for size in (1, 2, 3, 4)]
+    rings = [KeyRing(tuple(SecretStr(f"key {n}") for n in range(size))) for size in (1, 2, 3, 4)]
     made = [ring.pseudonym("x", "dwelling") for ring in rings]
     assert {rings[-1].renewed(str(each), "dwelling", ring.key_id) for each, ring in zip(made, rings, strict=True)} == {
         made[-1]
@@ -289,7 +290,7 @@ def test_a_pseudonym_of_an_unknown_key_is_not_guessed_at() -> None:
 
 
 def test_a_ring_shows_no_key() -> None:
-    assert _KEY.value not in repr(_RING)
+    assert _KEY.get_secret_value() not in repr(_RING)
 
 
 def test_what_was_admitted_names_its_key_only_when_it_holds_pseudonyms() -> None:
@@ -403,8 +404,8 @@ def test_a_key_that_looks_personal_gets_another_name_so_that_its_row_stays_and_j
 def test_the_other_name_of_a_key_is_the_same_in_every_delivery_and_under_every_later_key() -> None:
     (first,) = _ticket_ids(["0470123456"]).tables["rows"]["ticket_id"]
     assert _ticket_ids(["17", "0470123456"]).tables["rows"]["ticket_id"].to_list() == ["17", first]
-    assert KeyRing((_KEY, Secret("newer"))).name("0470123456") == first
-    assert KeyRing((Secret("other"),)).name("0470123456") != first
+    assert KeyRing((_KEY, SecretStr("newer"))).name("0470123456") == first
+    assert KeyRing((SecretStr("other"),)).name("0470123456") != first
     # read again, it is left alone
     assert _ticket_ids([first]).tables["rows"]["ticket_id"].to_list() == [first]
 
@@ -504,7 +505,7 @@ def test_what_is_remembered_keeps_its_shape_without_persons() -> None:
     ("cell", "kept"), [("#REF!", "#REF!"), (" 2,02611E+11", "2,02611E+11"), ("='Jan Peeters'!A1", "=")]
 )
 def test_what_a_spreadsheet_left_in_place_of_a_name_gets_no_pseudonym_under_any_key(cell: str, kept: str) -> None:
-    old, new = (KeyRing(tuple(Secret(key) for key in keys)) for keys in (["a"], ["a", "b"]))
+    old, new = (KeyRing(tuple(SecretStr(key) for key in keys)) for keys in (["a"], ["a", "b"]))
     assert old.pseudonym(cell, "dossier") == kept
     assert new.renewed(kept, "dossier", old.key_id) == kept
     assert old.pseudonym("D-1", "dossier") != "D-1"

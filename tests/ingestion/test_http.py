@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
-from ingestion.delivery import Secret
 from ingestion.errors import PermanentSupplierError, SupplierError, TransientSupplierError
 from ingestion.http import Answer, Budget, Client, LaterError, Trail, address
 from tests.ingestion.hostile import certificate, dripping, line
@@ -231,7 +231,7 @@ def test_an_address_is_shown_without_user_and_query() -> None:
 def test_a_form_is_posted_with_its_secrets_and_the_same_patience(new_supplier: _NewSupplier) -> None:
     numbers = count()
     supplier = new_supplier(lambda *_: (503 if next(numbers) == 0 else 200, {}, b'{"access_token": "t"}'))
-    answer = _client(supplier.url).post_form(f"{supplier.url}/token", {"grant": "x", "secret": Secret(_SECRET)})
+    answer = _client(supplier.url).post_form(f"{supplier.url}/token", {"grant": "x", "secret": SecretStr(_SECRET)})
     assert answer.json() == {"access_token": "t"}
     assert supplier.forms == [{"grant": "x", "secret": _SECRET}] * 2
 
@@ -344,7 +344,7 @@ def test_no_error_shows_a_secret_whatever_goes_wrong(
     url = supplier.url.replace("http://", f"http://user:{_SECRET}@")
     for ask in (
         lambda client: client.get(f"{url}/x?api_key={_SECRET}", {"token": _SECRET}).json(),
-        lambda client: client.post_form(f"{url}/x?api_key={_SECRET}", {"secret": Secret(_SECRET)}).json(),
+        lambda client: client.post_form(f"{url}/x?api_key={_SECRET}", {"secret": SecretStr(_SECRET)}).json(),
     ):
         with pytest.raises(SupplierError) as failed:
             ask(_client(url))

@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime
 import openpyxl
 import polars as pl
 import pytest
+from pydantic import SecretStr
 
 from contracts.cities.profile import City
 from contracts.gate import Split, split
 from contracts.sources.indicators import CONTRACT, OBSERVATIONS
-from ingestion.delivery import REGISTRY, Context, DroppedFile, Secret
+from ingestion.delivery import REGISTRY, Context, DroppedFile
 from ingestion.door import KeyRing, admit
 from ingestion.errors import UnreadableFileError
 from ingestion.protocols.spreadsheet import workbook_bytes
@@ -119,7 +120,7 @@ def _registered(city: City) -> Context:
 
 def _landed(file: DroppedFile, context: Context) -> Split:
     """What the gate makes of a file after the door."""
-    admitted = admit(SOURCE.read(file, context), CONTRACT, KeyRing((Secret("key"),)))
+    admitted = admit(SOURCE.read(file, context), CONTRACT, KeyRing((SecretStr("key"),)))
     return split(admitted.tables["observations"], OBSERVATIONS, context.city, file.supplied_at)
 
 
@@ -155,7 +156,7 @@ def test_of_two_people_only_that_they_are_two_lands(kortrijk: City, drop: _Drop)
     cells = "bmx_track;34022;2025-12-31;1;milestone 0/1;;;;;;projectleider;diensthoofd;"
     context = _registered(kortrijk)
     admitted = admit(
-        SOURCE.read(drop("lang.csv", f"{_LONG_HEADER}\n{cells}\n"), context), CONTRACT, KeyRing((Secret("key"),))
+        SOURCE.read(drop("lang.csv", f"{_LONG_HEADER}\n{cells}\n"), context), CONTRACT, KeyRing((SecretStr("key"),))
     )
     assert "projectleider" not in admitted.tables["observations"].write_json()
     row = split(admitted.tables["observations"], OBSERVATIONS, kortrijk).accepted.row(0, named=True)

@@ -6,15 +6,16 @@ from itertools import product
 
 import polars as pl
 import pytest
+from pydantic import SecretStr
 
 from contracts.gate import split
 from contracts.registry import all_contracts, city_named
 from contracts.vocabulary import LINE, TableContract
-from ingestion.delivery import Delivery, Secret
+from ingestion.delivery import Delivery
 from ingestion.door import KeyRing, admit, name_to_show, readmit
 from ingestion.known_words import without_strange_words
 
-RING = KeyRing((Secret("sleutel"),))
+RING = KeyRing((SecretStr("sleutel"),))
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LISTED = [
     (contract.name, table.name, wire)

@@ -14,9 +14,10 @@ import pytest
 from contracts.cities.profile import City
 from contracts.gate import split
 from contracts.registry import all_contracts
-from ingestion.delivery import Context, Endpoint, Secret
+from ingestion.delivery import Context
 from ingestion.errors import PermanentSupplierError, TransientSupplierError
 from ingestion.sources import charge_points
+from tests.ingestion.asking import endpoint_of
 
 _NewSupplier = Callable[[Callable[..., Any]], Any]
 _PAGE_SIZE = 2
@@ -50,8 +51,7 @@ def _paged(new_supplier: _NewSupplier, count: int, announced: int | None = None)
 
 
 def _fetch(url: str, city: City, memory: object = None, **options: str) -> Any:  # noqa: ANN401 - idem
-    settings = {name: Secret(value) for name, value in options.items()}
-    endpoint = Endpoint(url, Secret("example-token\n"), settings=settings)
+    endpoint = endpoint_of(charge_points.SOURCE, url, TOKEN="example-token\n", **options)
     return charge_points.SOURCE.fetch(endpoint, Context(city, memory=memory or {}))
 
 
@@ -162,17 +162,6 @@ def test_a_hub_on_two_addresses_is_read_where_the_settings_name_both(
     assert delivery.tables["locations"].height == 1
     # who lists an address trusts it with the token
     assert other.headers[0]["Authorization"] == hub.headers[0]["Authorization"]
-
-
-@pytest.mark.parametrize(
-    "origins",
-    ["other.example", "https://other.example/ocpi", "https://u:p@other.example", "https://*.example", "https://a?b"],
-)
-def test_an_origin_that_is_none_is_refused_by_name(new_supplier: _NewSupplier, kortrijk: City, origins: str) -> None:
-    supplier = _paged(new_supplier, 1)
-    with pytest.raises(PermanentSupplierError, match="ORIGINS"):
-        _fetch(f"{supplier.url}/locations", kortrijk, ORIGINS=origins)
-    assert supplier.asked == []
 
 
 def test_pages_in_a_circle_end(new_supplier: _NewSupplier, kortrijk: City) -> None:
@@ -302,24 +291,6 @@ def test_an_older_peer_gets_the_token_as_it_is(new_supplier: _NewSupplier, kortr
     supplier = _paged(new_supplier, 1)
     _fetch(f"{supplier.url}/locations", kortrijk, TOKEN_ENCODING="raw")
     assert supplier.headers[0]["Authorization"] == "Token example-token"
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"TOKEN_ENCODING": "rot13"},
-        {"SHAPE": "round"},
-        {"FULL_EVERY_DAYS": "weekly"},
-        {"SESSION_DAYS": "-1"},
-        {"TOKEN_HEADER": "X:"},
-    ],
-)
-def test_a_setting_that_means_nothing_is_refused_by_name(
-    new_supplier: _NewSupplier, kortrijk: City, options: dict[str, str]
-) -> None:
-    supplier = _paged(new_supplier, 1)
-    with pytest.raises(PermanentSupplierError, match=next(iter(options))):
-        _fetch(f"{supplier.url}/locations", kortrijk, **options)
 
 
 def test_a_server_that_says_later_is_asked_again(new_supplier: _NewSupplier, kortrijk: City) -> None:

@@ -10,9 +10,10 @@ import pytest
 from contracts.cities.profile import City
 from contracts.gate import split
 from contracts.registry import all_contracts
-from ingestion.delivery import Context, Endpoint
+from ingestion.delivery import Context
 from ingestion.errors import PermanentSupplierError
 from ingestion.sources import charge_points
+from tests.ingestion.asking import endpoint_of
 
 _NewSupplier = Callable[[Callable[..., Any]], Any]
 _RELEASES = ("2.2.1", "2.3.0")
@@ -82,7 +83,7 @@ def _supplier(new_supplier: _NewSupplier, answers: Mapping[str, bytes]) -> Any: 
 
 
 def _pulled(url: str, city: City) -> Any:  # noqa: ANN401 - a Delivery
-    return charge_points.SOURCE.fetch(Endpoint(url), Context(city))
+    return charge_points.SOURCE.fetch(endpoint_of(charge_points.SOURCE, url), Context(city))
 
 
 def test_every_example_is_read_or_named_as_never_met(release: Path) -> None:

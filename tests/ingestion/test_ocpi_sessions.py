@@ -14,7 +14,7 @@ from contracts.cities.profile import City
 from contracts.gate import Split, split
 from contracts.registry import all_contracts
 from ingestion.charge_sessions import session_row
-from ingestion.delivery import Context, Endpoint, Secret
+from ingestion.delivery import Context
 from ingestion.protocols.ocpi_sessions import (
     IMPOSSIBLE_ENERGY,
     LONE_CREDIT,
@@ -25,6 +25,7 @@ from ingestion.protocols.ocpi_sessions import (
     credit_notes,
 )
 from ingestion.sources import charge_points
+from tests.ingestion.asking import endpoint_of
 
 _NewSupplier = Callable[[Callable[..., Any]], Any]
 _CLOCK = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -252,8 +253,8 @@ def _place(location_id: str) -> dict[str, Any]:
 
 
 def _fetch(operator: _Operator, city: City, memory: object = None, **options: str) -> Any:  # noqa: ANN401 - a Delivery
-    settings = {name: Secret(value) for name, value in ({"SESSIONS": "1"} | options).items()}
-    return charge_points.SOURCE.fetch(Endpoint(operator.url, settings=settings), Context(city, memory=memory or {}))
+    endpoint = endpoint_of(charge_points.SOURCE, operator.url, **({"SESSIONS": "1"} | options))
+    return charge_points.SOURCE.fetch(endpoint, Context(city, memory=memory or {}))
 
 
 class _Cursors(_Operator):
@@ -433,8 +434,7 @@ def test_cdrs_are_asked_by_the_parameter_and_the_header_that_the_settings_name(
     cdrs = [_cdr(number, "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z") for number in range(3)]
     operator = _Cursors(new_supplier, cdrs=cdrs)
     named = {"SESSIONS": "cdrs", "CURSOR": "cursor", "TOKEN_HEADER": "X-Api-Key"}
-    settings = {name: Secret(value) for name, value in named.items()}
-    endpoint = Endpoint(operator.url, Secret("example-token"), settings=settings)
+    endpoint = endpoint_of(charge_points.SOURCE, operator.url, TOKEN="example-token", **named)
     delivery = charge_points.SOURCE.fetch(endpoint, Context(kortrijk, memory={}))
     assert not delivery.faults
     assert delivery.tables["charge_sessions_hourly"]["session_count"].to_list() == ["3"]

@@ -10,8 +10,9 @@ from random import Random
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
-from ingestion.delivery import Endpoint, Secret, digest_of
+from ingestion.delivery import digest_of
 from ingestion.demo_city.suppliers import open311_supplier
 from ingestion.door import without_identifiers_in
 from ingestion.errors import PermanentSupplierError
@@ -44,7 +45,7 @@ def _request(number: int, asked: datetime, **more: object) -> dict[str, Any]:
 @contextmanager
 def _desk(url: str, key: str = "t") -> Iterator[Desk]:
     with Client(url) as client:
-        yield open_desk(client, Endpoint(url, Secret(key)))
+        yield open_desk(client, url, SecretStr(key))
 
 
 # the body of an answer

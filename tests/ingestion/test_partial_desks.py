@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 
 from contracts.cities.profile import City
-from ingestion.delivery import Context, Delivery, Endpoint, Secret
+from ingestion.delivery import Context, Delivery
 from ingestion.errors import SupplierError
 from ingestion.sources import tickets_1777
+from tests.ingestion.asking import endpoint_of
 from tests.ingestion.failing import CLOCK, FAILURES, NewSupplier, Reply
 
 
@@ -52,8 +53,8 @@ class _Desk:
         **options: str,
     ) -> Delivery:
         memory = json.loads(json.dumps(before.memory)) if before else {}
-        settings = {name: Secret(value) for name, value in ({"UPDATED_AFTER": "0"} | options).items()}
-        endpoint = Endpoint(self.supplier.url, None, date(2026, 6, 1), settings)
+        settings = {"SINCE": "2026-06-01", "UPDATED_AFTER": "0"} | options
+        endpoint = endpoint_of(tickets_1777.SOURCE, self.supplier.url, **settings)
         return tickets_1777.SOURCE.fetch(endpoint, Context(city, memory=memory, now=now))
 
 

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pytest
+from pydantic import SecretStr
 
 from contracts.cities.profile import City
 from contracts.gate import Split, split
 from contracts.sources.renovation_coach import CONTRACT, DOSSIERS, MEASURES
 from contracts.vocabulary import TableContract
-from ingestion.delivery import Context, Delivery, DroppedFile, Secret
+from ingestion.delivery import Context, Delivery, DroppedFile
 from ingestion.door import REDACTED, KeyRing, admit
 from ingestion.errors import UnreadableFileError
 from ingestion.protocols.spreadsheet import workbook_bytes
@@ -56,7 +57,7 @@ def test_the_delivery_carries_its_time_and_its_bytes(kortrijk: City, drop: _Drop
 
 def test_a_dossier_passes_door_and_gate_without_a_person(kortrijk: City, drop: _Drop) -> None:
     delivery = SOURCE.read(drop(_NAME, f"{_HEADER}\n{_LINE}\n"), Context(kortrijk))
-    admitted = admit(delivery, CONTRACT, KeyRing((Secret("key"),)))
+    admitted = admit(delivery, CONTRACT, KeyRing((SecretStr("key"),)))
     assert admitted.dropped_columns["dossiers"] == ("naam", "telefoon")
     found = split(admitted.tables["dossiers"], DOSSIERS, kortrijk)
     dossier = found.accepted.row(0, named=True)
@@ -69,7 +70,7 @@ def test_a_dossier_passes_door_and_gate_without_a_person(kortrijk: City, drop: _
 def test_a_person_typed_into_a_code_column_reaches_quarantine_redacted(kortrijk: City, drop: _Drop) -> None:
     line = _LINE.replace("advies", "bel 0478 12 34 56")
     admitted = admit(
-        SOURCE.read(drop(_NAME, f"{_HEADER}\n{line}\n"), Context(kortrijk)), CONTRACT, KeyRing((Secret("key"),))
+        SOURCE.read(drop(_NAME, f"{_HEADER}\n{line}\n"), Context(kortrijk)), CONTRACT, KeyRing((SecretStr("key"),))
     )
     found = split(admitted.tables["dossiers"], DOSSIERS, kortrijk)
     (kept,) = found.quarantined["fase"].to_list()
@@ -87,7 +88,7 @@ def test_a_totals_row_is_no_dossier(kortrijk: City, drop: _Drop) -> None:
 _MEASURES_HEADER = "dossier;team;regelnr;maatregel;status;status_op;uitgevoerd_op"
 _MEASURE_LINE = "KOR-1;kortrijk;1;dak;uitgevoerd;2026-11-18;2026-11-18"
 _MEASURES_NAME = "renovatie_2026-W47_kortrijk_maatregelen.csv"
-_RING = KeyRing((Secret("key"),))
+_RING = KeyRing((SecretStr("key"),))
 
 
 def _gated(delivery: Delivery, city: City, table: TableContract = DOSSIERS) -> Split:

@@ -13,9 +13,10 @@ import pytest
 from contracts.cities.profile import City
 from contracts.gate import split
 from contracts.sources.indicators import OBSERVATIONS
-from ingestion.delivery import Context, Delivery, Endpoint, Secret
+from ingestion.delivery import Context, Delivery
 from ingestion.errors import PermanentSupplierError
 from ingestion.sources.indicators import SOURCE
+from tests.ingestion.asking import endpoint_of
 
 _NewSupplier = Callable[..., Any]
 _Row = tuple[str, str, str, str]
@@ -83,10 +84,8 @@ def ask(kortrijk: City, tmp_path: Path) -> Callable[..., Delivery]:
     def asked(url: str, lines: str = _LINE, since: date | None = None, **settings: str) -> Delivery:
         file = tmp_path / "swing.csv"
         file.write_text(_LIST + lines, encoding="utf-8")
-        options = {"MAPPING": str(file)} | settings
-        secret = Secret(options.pop("TOKEN")) if "TOKEN" in options else None
-        endpoint = Endpoint(url, secret, since, {name: Secret(value) for name, value in options.items()})
-        return SOURCE.fetch(endpoint, Context(kortrijk))
+        options = {"MAPPING": str(file)} | ({"SINCE": since.isoformat()} if since else {}) | settings
+        return SOURCE.fetch(endpoint_of(SOURCE, url, **options), Context(kortrijk))
 
     return asked
 
@@ -187,7 +186,6 @@ def test_two_areas_of_one_name_are_not_guessed_at(new_supplier: _NewSupplier, as
         ("", {}, "names no variable"),
         ("a b;x;kWh;gemeente;year\n", {}, "line 2: a Swing code has letters"),
         ("a;x;kWh;gemeente;week\n", {}, "a period level is one of year, quarter, month"),
-        (_LINE, {"FORM": "xml"}, "ADEMRUIMTE_INDICATORS_FORM is none of odata, table"),
         (_LINE, {"MAPPING": "/nowhere/lijst.csv"}, r"lijst\.csv cannot be read"),
         ("a;x;kWh;gemeente;month\n", {"FORM": "table"}, "a table is asked by year"),
     ],
@@ -197,11 +195,6 @@ def test_a_wrong_setting_says_what_to_do(
 ) -> None:
     with pytest.raises(PermanentSupplierError, match=says):
         ask(new_supplier(_Site().answer).url, lines=lines, **settings)
-
-
-def test_without_a_list_nothing_is_asked(kortrijk: City) -> None:
-    with pytest.raises(PermanentSupplierError, match="ADEMRUIMTE_INDICATORS_MAPPING"):
-        SOURCE.fetch(Endpoint("http://127.0.0.1:9"), Context(kortrijk))
 
 
 @pytest.mark.parametrize("said", [{"error": "x"}, {"value": None}, ["value"]])

@@ -14,7 +14,7 @@ from contracts.cities.profile import City
 from contracts.gate import split
 from contracts.sources.tickets_1777 import EVENTS, REQUESTS
 from ingestion.areas import Areas
-from ingestion.delivery import Context, Delivery, DroppedFile, Endpoint, Secret
+from ingestion.delivery import Context, Delivery, DroppedFile
 from ingestion.demo_city.suppliers import open311_supplier
 from ingestion.errors import PermanentSupplierError, UnreadableFileError
 from ingestion.http import Answer, Client
@@ -22,6 +22,7 @@ from ingestion.protocols.open311_body import rows_of
 from ingestion.protocols.open311_memory import remembered
 from ingestion.protocols.spreadsheet import workbook_bytes
 from ingestion.sources import tickets_1777
+from tests.ingestion.asking import endpoint_of
 
 _NewSupplier = Callable[[Callable[..., Any]], Any]
 _SERVER_TIME = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -67,8 +68,9 @@ def _serve(
     return new_supplier(answer)
 
 
-def _ids(url: str, city: City, since: date | None = None, secret: Secret | None = None) -> list[str]:
-    delivery = tickets_1777.SOURCE.fetch(Endpoint(f"{url}/open311", secret, since), Context(city))
+def _ids(url: str, city: City, **settings: str) -> list[str]:
+    endpoint = endpoint_of(tickets_1777.SOURCE, f"{url}/open311", **settings)
+    delivery = tickets_1777.SOURCE.fetch(endpoint, Context(city))
     ids: list[str] = delivery.tables["requests"]["service_request_id"].to_list()
     return ids
 
@@ -80,7 +82,7 @@ def test_all_pages_of_all_windows_are_read_once(new_supplier: _NewSupplier, kort
 
 def test_no_window_is_longer_than_thirty_days_and_they_join(new_supplier: _NewSupplier, kortrijk: City) -> None:
     supplier = _serve(new_supplier, [])
-    _ids(supplier.url, kortrijk, since=date(2026, 9, 1))
+    _ids(supplier.url, kortrijk, SINCE="2026-09-01")
     windows = [
         (query["start_date"], query["end_date"])
         for path, query in supplier.asked
@@ -126,13 +128,13 @@ def test_a_server_that_can_never_be_read_whole_is_refused_with_the_hour(
 ) -> None:
     supplier = _serve(new_supplier, _tickets(3000, timedelta(seconds=1)), pages=False)
     with pytest.raises(PermanentSupplierError, match=r"2026-11-23 05:\d\d UTC short"):
-        _ids(supplier.url, kortrijk, since=date(2026, 11, 23))
+        _ids(supplier.url, kortrijk, SINCE="2026-11-23")
 
 
 def test_a_delivery_speaks_until_the_suppliers_own_time(new_supplier: _NewSupplier, kortrijk: City) -> None:
     supplier = _serve(new_supplier, _tickets(1, timedelta(hours=1)))
     delivery = tickets_1777.SOURCE.fetch(
-        Endpoint(f"{supplier.url}/open311/?jurisdiction_id=kortrijk.be"), Context(kortrijk)
+        endpoint_of(tickets_1777.SOURCE, f"{supplier.url}/open311/?jurisdiction_id=kortrijk.be"), Context(kortrijk)
     )
     assert delivery.supplied_at == delivery.complete_until == _SERVER_TIME
     assert delivery.origin == f"{supplier.url}/open311/"
@@ -142,7 +144,7 @@ def test_a_delivery_speaks_until_the_suppliers_own_time(new_supplier: _NewSuppli
 def test_the_key_is_sent_and_never_shown(new_supplier: _NewSupplier, kortrijk: City) -> None:
     supplier = new_supplier(lambda *_: (403, {}, b""))
     with pytest.raises(PermanentSupplierError) as refused:
-        _ids(supplier.url, kortrijk, secret=Secret(_SECRET))
+        _ids(supplier.url, kortrijk, TOKEN=_SECRET)
     assert supplier.asked[0][1]["api_key"] == _SECRET
     assert _SECRET not in str(refused.value)
 
@@ -192,7 +194,7 @@ def test_a_busy_year_is_read_in_seconds(new_supplier: _NewSupplier, kortrijk: Ci
 
     supplier = new_supplier(answer)
     started = time.monotonic()
-    ids = _ids(supplier.url, kortrijk, since=date(2026, 6, 14))
+    ids = _ids(supplier.url, kortrijk, SINCE="2026-06-14")
     assert len(set(ids)) == len(ids) == 58_000
     assert time.monotonic() - started < 20
 
@@ -218,9 +220,7 @@ def _pull(
     """One pull from a demo desk, with the memory that an earlier pull left."""
     memory = json.loads(json.dumps(before.memory)) if before else {}
     with open311_supplier(tickets, api_key="t", clock=clock, updates=updates) as url:
-        endpoint = Endpoint(
-            url, Secret("t"), date(2026, 6, 1), {name: Secret(value) for name, value in settings.items()}
-        )
+        endpoint = endpoint_of(tickets_1777.SOURCE, url, TOKEN="t", SINCE="2026-06-01", **settings)
         return tickets_1777.SOURCE.fetch(endpoint, Context(city, memory))
 
 
@@ -270,7 +270,9 @@ def test_an_old_open_request_that_is_deleted_leaves_the_others_and_is_withdrawn_
     for _ in range(2):
         memory = json.loads(json.dumps(pulls[-1].memory))
         pulls.append(
-            tickets_1777.SOURCE.fetch(Endpoint(supplier.url, None, date(2026, 6, 1)), Context(kortrijk, memory))
+            tickets_1777.SOURCE.fetch(
+                endpoint_of(tickets_1777.SOURCE, supplier.url, SINCE="2026-06-01"), Context(kortrijk, memory)
+            )
         )
     assert [_kinds(pull) for pull in pulls] == [[], [], [("gone", "withdrawn")]]
     assert [_keys(pull) for pull in pulls] == [["a", "gone", "old"], [], []]
@@ -383,7 +385,7 @@ def test_a_row_that_is_refused_comes_once_and_again_when_it_is_repaired(kortrijk
 def test_a_closed_row_that_says_no_legible_moment_comes_once_too(kortrijk: City, new_supplier: _NewSupplier) -> None:
     bad = _ticket("a", status="closed", requested_datetime="gisteren")
     supplier = new_supplier(lambda path, _: (404 if "updates" in path else 200, {}, json.dumps([bad]).encode()))
-    endpoint = Endpoint(supplier.url, None, date(2026, 6, 1))
+    endpoint = endpoint_of(tickets_1777.SOURCE, supplier.url, SINCE="2026-06-01")
     first = tickets_1777.SOURCE.fetch(endpoint, Context(kortrijk))
     second = tickets_1777.SOURCE.fetch(endpoint, Context(kortrijk, json.loads(json.dumps(first.memory))))
     assert (set(_keys(first)), _keys(second)) == ({"a"}, [])
@@ -401,7 +403,7 @@ def test_where_no_request_can_be_asked_by_number_the_older_ones_are_neither_miss
             return 404, {}, b""
         return (answer, {}, b"[]") if "service_request_id" in query else (200, {}, json.dumps([_ticket("a")]).encode())
 
-    endpoint = Endpoint(new_supplier(deaf).url, None, date(2026, 6, 1))
+    endpoint = endpoint_of(tickets_1777.SOURCE, new_supplier(deaf).url, SINCE="2026-06-01")
     for _ in range(3):
         memory = json.loads(json.dumps(pulls[-1].memory))
         pulls.append(tickets_1777.SOURCE.fetch(endpoint, Context(kortrijk, memory)))
@@ -417,7 +419,9 @@ def test_a_pull_that_breaks_off_leaves_the_memory_as_it_was(kortrijk: City, new_
     supplier = new_supplier(lambda _, query: (200 if "start_date" not in query else 403, {}, b"[]"))
     memory = dict(first.memory or {})
     with pytest.raises(PermanentSupplierError):
-        tickets_1777.SOURCE.fetch(Endpoint(supplier.url, None, date(2026, 6, 1)), Context(kortrijk, memory))
+        tickets_1777.SOURCE.fetch(
+            endpoint_of(tickets_1777.SOURCE, supplier.url, SINCE="2026-06-01"), Context(kortrijk, memory)
+        )
     assert memory == first.memory
 
 
@@ -548,12 +552,16 @@ def test_tickets_default_open_of_a_server_withdraws_none_that_was_answered(
 ) -> None:
     tickets = [_ticket(f"t{number}", updated_datetime=_ASKED) for number in range(30)]
     supplier = new_supplier(_lists_open_unless_asked(tickets))
-    first = tickets_1777.SOURCE.fetch(Endpoint(supplier.url), Context(kortrijk))
+    first = tickets_1777.SOURCE.fetch(endpoint_of(tickets_1777.SOURCE, supplier.url), Context(kortrijk))
     for each in tickets:
         each |= {"status": "closed", "updated_datetime": "2026-11-12T09:00:00+01:00"}
-    second = tickets_1777.SOURCE.fetch(Endpoint(supplier.url), Context(kortrijk, json.loads(json.dumps(first.memory))))
+    second = tickets_1777.SOURCE.fetch(
+        endpoint_of(tickets_1777.SOURCE, supplier.url), Context(kortrijk, json.loads(json.dumps(first.memory)))
+    )
     assert second.tables["requests"]["status"].to_list() == ["closed"] * 30
-    third = tickets_1777.SOURCE.fetch(Endpoint(supplier.url), Context(kortrijk, json.loads(json.dumps(second.memory))))
+    third = tickets_1777.SOURCE.fetch(
+        endpoint_of(tickets_1777.SOURCE, supplier.url), Context(kortrijk, json.loads(json.dumps(second.memory)))
+    )
     assert (third.tables["requests"].height, _kinds(third)) == (0, [])
 
 
@@ -562,11 +570,13 @@ def test_a_question_that_no_window_shows_any_more_is_asked_by_its_number_before_
 ) -> None:
     tickets = [_ticket(f"t{number}") for number in range(30)]
     supplier = new_supplier(_lists_open_unless_asked(tickets))
-    first = tickets_1777.SOURCE.fetch(Endpoint(supplier.url), Context(kortrijk))
+    first = tickets_1777.SOURCE.fetch(endpoint_of(tickets_1777.SOURCE, supplier.url), Context(kortrijk))
     for each in tickets:
         # listed by no filter, and given by its number
         each |= {"status": "resolved", "updated_datetime": "2026-11-12T09:00:00+01:00"}
-    second = tickets_1777.SOURCE.fetch(Endpoint(supplier.url), Context(kortrijk, json.loads(json.dumps(first.memory))))
+    second = tickets_1777.SOURCE.fetch(
+        endpoint_of(tickets_1777.SOURCE, supplier.url), Context(kortrijk, json.loads(json.dumps(first.memory)))
+    )
     accepted = split(second.tables["requests"], REQUESTS, kortrijk).accepted
     assert accepted["status"].to_list() == ["closed"] * 30
 

@@ -23,6 +23,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from orchestration.settings import Settings
+from tests.golden.fingerprints import VOLATILE
 from tests.orchestration.profiles import NOW, copy_profile, settings_in
 from tests.orchestration.test_landing import INDICATORS, drop
 from tests.orchestration.test_messages import Post, free_port

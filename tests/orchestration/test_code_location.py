@@ -5,7 +5,7 @@ import pytest
 from dagster._core.remote_representation.external_data import JobDataSnap, RepositorySnap
 
 from orchestration.definitions import defs
-from orchestration.settings import Settings
+from orchestration.settings import Settings, read_settings
 
 
 @pytest.fixture
@@ -21,6 +21,20 @@ def test_the_whole_repository_passes_the_border_of_the_code_server(repository: d
     assert {node.asset_key for node in received.asset_nodes} == set(repository.asset_graph.get_all_asset_keys())
     assert {sensor.name for sensor in received.sensors} >= {"build_due", "indicators_drop", "outbox_waits"}
     assert received.schedules
+
+
+def test_no_secret_passes_the_border(demo: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = ("ADEMRUIMTE_SMTP_PASSWORD", "ADEMRUIMTE_CHARGE_POINTS_TOKEN", "ADEMRUIMTE_INDICATORS_TOKEN")
+    for name, value in (demo.environment | dict.fromkeys(secrets, "zeer-geheim")).items():
+        monkeypatch.setenv(name, value)
+    repository = defs().get_repository_def()
+    assert read_settings().environment["ADEMRUIMTE_SMTP_PASSWORD"] == "zeer-geheim"
+    sent = [dg.serialize_value(RepositorySnap.from_def(repository))]
+    sent += [
+        dg.serialize_value(JobDataSnap.from_job_def(job, include_parent_snapshot=True))
+        for job in repository.get_all_jobs()
+    ]
+    assert "zeer-geheim" not in "".join(sent)
 
 
 def test_every_job_passes_the_border_of_the_code_server(repository: dg.RepositoryDefinition) -> None:

@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from orchestration.confirming import Release, confirm
 from orchestration.loop.build import build
 from orchestration.report import published_frame
 from orchestration.settings import Settings
@@ -48,6 +49,24 @@ def test_a_figure_that_nobody_delivered_cannot_be_confirmed(own_demo: Settings) 
     assert said.returncode == 1
     assert "nobody delivered road_deaths of 2019-12-31; there are figures of" in said.stdout
     assert "Traceback" not in said.stdout + said.stderr
+
+
+def test_a_figure_is_confirmed_without_landing_whatever_else_waits(own_demo: Settings) -> None:
+    waiting = own_demo.layout.drop("indicators") / "nog_niet_klaar.csv"
+    waiting.parent.mkdir(parents=True, exist_ok=True)
+    waiting.write_text(
+        "kpi_id;area;ref_date;value;unit;source;published_at\n"
+        "ev_share;34022;31/12/2024;9,9;% of cars;proef;01/11/2026\n",
+        encoding="utf-8",
+    )
+    waiting.with_name(f"{waiting.name}.ready").touch()
+    before = len(Lake(own_demo.layout.lake).manifests())
+    why = "gemiddeld over drie jaar"
+    confirmed = confirm(own_demo, Release("road_deaths", date(2025, 12, 31), "teamhoofd mobiliteit", why), LATER)
+    assert len(Lake(own_demo.layout.lake).manifests()) == before + 1
+    assert Lake(own_demo.layout.lake).read(confirmed, "observations", "accepted")["kpi_id"].to_list() == ["road_deaths"]
+    assert waiting.exists()
+    assert waiting.with_name(f"{waiting.name}.ready").exists()
 
 
 @pytest.mark.builds  # a command as a process, and a whole build after it

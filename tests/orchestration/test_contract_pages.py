@@ -12,12 +12,13 @@ import yaml
 
 from contracts.registry import all_contracts
 from contracts.vocabulary import Received, SourceContract, TableContract
+from orchestration.dbt_project import DBT_PROJECT
 from orchestration.giving_back.contract_pages import INDEX, page, published, template_names
 from orchestration.giving_back.generated import stale, write
 from orchestration.giving_back.lines import check
 from orchestration.giving_back.open_data_contract import API_VERSION
 from orchestration.giving_back.staging_models import OF_THE_LOADER, staging_models
-from orchestration.settings import DBT_PROJECT, Settings
+from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW
 from tests.orchestration.test_cli import Run, own_logger, run  # noqa: F401 - fixtures
 

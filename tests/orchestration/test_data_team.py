@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -171,11 +170,9 @@ def test_the_data_team_gets_it_by_mail_although_the_recipients_of_departments_ca
     settings: Settings, post: tuple[list[tuple[list[str], EmailMessage]], int], tmp_path: Path
 ) -> None:
     got, port = post
-    mail = replace(
-        settings.mail, smtp_host="127.0.0.1", smtp_port=port, starttls=False, recipients=tmp_path / "weg.csv"
-    )
+    mail = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_starttls": False, "recipients": tmp_path / "weg.csv"}
     note_run_failure(settings, "build", "run-1", "first", NOW)
-    told = replace(settings, mail=replace(mail, data_team=TEAM))
+    told = settings.model_copy(update={**mail, "data_team": TEAM})
     assert fill_data_team(told, NOW) == 1
     assert send(told, NOW) == (1, 0)
     ((recipients, arrived),) = got
@@ -186,9 +183,9 @@ def test_without_an_address_it_is_written_as_a_file_also_where_there_is_a_mail_s
     settings: Settings, post: tuple[list[tuple[list[str], EmailMessage]], int]
 ) -> None:
     got, port = post
-    mail = replace(settings.mail, smtp_host="127.0.0.1", smtp_port=port, starttls=False)
+    mail = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_starttls": False}
     note_run_failure(settings, "build", "run-1", "first", NOW)
     fill_data_team(settings, NOW)
-    assert send(replace(settings, mail=mail), NOW) == (1, 0)
+    assert send(settings.model_copy(update=mail), NOW) == (1, 0)
     assert got == []
     assert [path.name for path in settings.layout.mail.iterdir()] == ["2026-11-23-data_team.eml"]

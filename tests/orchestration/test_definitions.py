@@ -17,7 +17,7 @@ from orchestration.loop.build import build_lock
 from orchestration.loop.locks import one_at_a_time
 from orchestration.loop.plan import why_due
 from orchestration.loop.transform import parse
-from orchestration.settings import Settings
+from orchestration.settings import Settings, read_settings
 from tests.golden.keys import WRITTEN, golden_keys
 from tests.orchestration.profiles import NOW
 from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, drop
@@ -54,7 +54,7 @@ class Tick(Protocol):
 
 
 def sensor_result(location: dg.Definitions, name: str, instance: DagsterInstance) -> Tick:
-    context = dg.build_sensor_context(instance=instance)
+    context = dg.build_sensor_context(instance=instance, resources={"settings": read_settings()})
     return location.resolve_sensor_def(name).evaluate_tick(context)
 
 
@@ -107,9 +107,10 @@ def test_a_landing_job_fails_for_a_refused_file_and_still_lands_the_others(
 
 
 def test_the_build_job_publishes_what_was_landed_and_says_only_what_that_changes_a_day_later(
-    location: dg.Definitions, profile: Settings, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    profile: Settings, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ADEMRUIMTE_AS_OF", "2026-11-24")
+    location = defs()
     counted = "trees_extra;34022;2026-11-15;18000;trees (additional);groen;2026-11-16;\n"
     drop(profile, "indicators", "b.csv", INDICATORS + counted)
     location.resolve_job_def("land_indicators").execute_in_process(instance=instance, run_config=QUIET)
@@ -340,7 +341,10 @@ def test_a_failed_run_is_noted_for_the_mail_of_the_day_to_the_data_team(
         )
     event = failed.get_run_failure_event()
     heard = location.resolve_sensor_def("somebody_hears")
-    heard(dg.build_run_status_sensor_context("somebody_hears", event, instance, failed.dagster_run).for_run_failure())
+    context = dg.build_run_status_sensor_context(
+        "somebody_hears", event, instance, failed.dagster_run, resources={"settings": profile}
+    )
+    heard(context.for_run_failure())
     with State(profile.layout.state) as state:
         (noted,) = state.failures(None)
     assert (noted.job, noted.run_id) == ("build", failed.run_id)

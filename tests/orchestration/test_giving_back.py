@@ -3,7 +3,6 @@
 import csv
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from tests.orchestration.test_cli import Run, own_logger, run  # noqa: F401 - fi
 from tests.orchestration.test_landing import INDICATORS, drop
 from tests.orchestration.thousand_indicators import BAD, ROWS, as_csv, bad_lines, good_rows, with_faults
 from warehouse.lake import Lake
-from warehouse.layout import Layout
 
 INDICATOR_CONTRACT = all_contracts()["indicators"]
 COACHES = all_contracts()["renovation_coach"]
@@ -112,7 +110,7 @@ def test_a_check_leaves_no_trace(settings: Settings, tmp_path: Path) -> None:
 
 
 def test_a_check_needs_no_profile_at_all(empty_profile: Callable[..., Settings], tmp_path: Path) -> None:
-    nowhere = replace(empty_profile(), layout=Layout(tmp_path / "nowhere"))
+    nowhere = empty_profile().model_copy(update={"home": tmp_path / "nowhere"})
     sent = written(tmp_path, "a.csv", good_rows(nowhere, 5))
     assert check(sent, INDICATOR_CONTRACT, nowhere, NOW).is_fine
     assert not nowhere.layout.root.exists()

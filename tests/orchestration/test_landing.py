@@ -214,7 +214,7 @@ def test_a_week_that_still_runs_does_not_make_a_source_complete_until_its_end(
 def test_a_delivery_that_bears_a_time_to_come_waits_until_its_clock_is_right(
     empty_profile: Callable[..., Settings], ahead: int, outcome: Outcome
 ) -> None:
-    settings = replace(empty_profile(), fixed_as_of=None)
+    settings = empty_profile().model_copy(update={"fixed_as_of": None})
     path = drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW, (NOW + timedelta(hours=ahead)).isoformat())
     (landed,) = land_source(settings, "indicators")
     assert landed.outcome == outcome
@@ -327,14 +327,9 @@ def test_a_refusal_repeats_no_cell_that_may_be_a_person(empty_profile: Callable[
         assert "541448" not in landed.message
 
 
-def test_a_dead_supplier_does_not_stop_the_other_sources(own_demo: Settings, suppliers: dict[str, str]) -> None:
+def test_a_dead_supplier_does_not_stop_the_other_sources(own_demo: Settings) -> None:
     with answering(200, "text/html", b"<html></html>") as url:
-        settings = Settings(
-            **{
-                **{name: getattr(own_demo, name) for name in Settings.__slots__},
-                "environment": {**suppliers, "ADEMRUIMTE_CHARGE_POINTS_URL": url},
-            }
-        )
+        settings = own_demo.supplied("charge_points", url=url)
         drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW)
         outcomes = {landed.source: landed.outcome for landed in land_everything(settings)}
     assert outcomes == {

@@ -6,7 +6,6 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -20,15 +19,13 @@ from contracts.registry import all_contracts
 from orchestration.loop.passage import arrival_of
 from orchestration.loop.replay import pass_again
 from orchestration.settings import Settings
+from tests.golden.fingerprints import fingerprints, main
 from tests.orchestration.profiles import NOW
 from warehouse.batch import Arrival, Manifest
 from warehouse.engine import connect
 from warehouse.lake import Lake
 from warehouse.load import load, write_build, write_profile, write_status
 
-# what tells when and as what something landed or was built; everything else must not depend on the order. What is a
-# restatement follows from known_at: whether an earlier value came after this one
-VOLATILE = {"known_at", "build_id", "loaded_at", "batch_id", "is_restatement"}
 SHUFFLES = int(os.environ.get("SHUFFLES", "3"))
 
 
@@ -97,20 +94,6 @@ def landed_in(order: list[Arrival], folder: Path, compiled: Compiled, demo: Sett
         return dict(fingerprints(con))
 
 
-def fingerprints(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, object]]:
-    tables = con.execute(
-        """select schema_name || '.' || table_name from duckdb_tables()
-        where schema_name in ('marts', 'personal', 'verdicts') order by 1"""
-    ).fetchall()
-    for (table,) in tables:
-        columns = [row[0] for row in con.execute(f"describe {table}").fetchall() if row[0] not in VOLATILE]
-        kept = ", ".join(f'"{column}"' for column in columns)
-        yield (
-            table,
-            con.execute(f"select count(*), sum(hash(t)::hugeint) from (select {kept} from {table}) as t").fetchone(),
-        )
-
-
 @pytest.mark.builds  # many landings of the whole demo, each with all models
 def test_shuffled_landing_orders_give_identical_marts(
     arrivals: list[Arrival], compiled: Compiled, demo: Settings, tmp_path: Path
@@ -135,6 +118,24 @@ def test_the_fingerprint_sees_a_single_changed_value(tmp_path: Path) -> None:
         assert dict(fingerprints(con)) == before
         con.execute("update marts.t set i = -1 where i = 50")
         assert dict(fingerprints(con)) != before
+
+
+def test_two_profiles_are_held_beside_each_other_table_by_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profiles = [tmp_path / name for name in ("before", "after")]
+    for number, profile in enumerate(profiles):
+        profile.mkdir()
+        with connect(profile / "warehouse.duckdb") as con:
+            con.execute("create schema marts")
+            con.execute("create table marts.same as select range as i, random() as known_at from range(100)")
+            con.execute(f"create table marts.other as select {number} as i")
+    assert main([profiles[0], profiles[0]]) == 0
+    capsys.readouterr()
+    assert main(profiles) == 1
+    differing, counted = capsys.readouterr().out.splitlines()
+    assert differing.startswith("marts.other ")
+    assert counted == "2 tables, 1 differ"
 
 
 def test_a_correction_wins_whichever_came_first(

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -74,8 +73,7 @@ def _operator(clock: datetime, broken: set[str], stamp: str = _CHANGED) -> Itera
 
 
 def _asking(settings: Settings, url: str) -> Settings:
-    mine = {"ADEMRUIMTE_CHARGE_POINTS_URL": url, "ADEMRUIMTE_CHARGE_POINTS_SESSIONS": "1"}
-    return replace(settings, environment={**settings.environment, **mine})
+    return settings.supplied("charge_points", url=url, sessions="1")
 
 
 def _land(settings: Settings, now: datetime = NOW) -> list[Landed]:
@@ -146,7 +144,7 @@ def test_a_clock_that_runs_ahead_is_told_and_nothing_is_known_past_our_own_time(
 ) -> None:
     ahead = NOW + timedelta(hours=5)
     with _operator(ahead, set(), stamp="2026-11-23T10:30:00Z") as url:
-        settings = replace(_asking(empty_profile(), url), fixed_as_of=None)
+        settings = _asking(empty_profile(), url).model_copy(update={"fixed_as_of": None})
         (landed,) = _land(settings)
     assert landed.manifest is not None
     assert "its clock runs 300 min ahead of ours (2026-11-23 11:00 UTC)" in landed.message
@@ -166,7 +164,7 @@ def test_a_clock_that_already_shows_another_day_loses_no_row(
     empty_profile: Callable[..., Settings], now: datetime, ahead: timedelta
 ) -> None:
     with _operator(now + ahead, set(), stamp=f"{now + ahead:%Y-%m-%dT%H:%M:%SZ}") as url:
-        settings = replace(_asking(empty_profile(), url), fixed_as_of=None)
+        settings = _asking(empty_profile(), url).model_copy(update={"fixed_as_of": None})
         (landed,) = _land(settings, now)
     assert landed.manifest is not None
     assert [(table.accepted, table.quarantined) for table in landed.manifest.tables.values()] == [
@@ -188,7 +186,7 @@ def test_the_data_team_reads_of_a_wrong_clock_beside_what_landed_and_beside_noth
 ) -> None:
     says = "its clock lags"
     with _operator(NOW - timedelta(days=400), set()) as url:
-        settings = replace(_asking(empty_profile(), url), fixed_as_of=None)
+        settings = _asking(empty_profile(), url).model_copy(update={"fixed_as_of": None})
         definitions = landing_definitions(settings.contracts()["charge_points"], settings)
         job = definitions.resolve_job_def("land_charge_points")
         with dg.DagsterInstance.ephemeral() as instance:
@@ -207,9 +205,8 @@ def test_a_source_of_which_nothing_is_new_speaks_no_further_than_our_own_clock(
     wanted = tmp_path / "swing.csv"
     wanted.write_text("swing_code;kpi_id;unit;geolevel;periodlevel\nbomen;trees_extra;trees;gemeente;year\n", "utf-8")
     with _serving(NOW + timedelta(hours=20), lambda *_: {"value": []}) as url:
-        mine = {"ADEMRUIMTE_INDICATORS_URL": url, "ADEMRUIMTE_INDICATORS_MAPPING": str(wanted)}
-        settings = empty_profile()
-        settings = replace(settings, fixed_as_of=None, environment={**settings.environment, **mine})
+        settings = empty_profile().model_copy(update={"fixed_as_of": None})
+        settings = settings.supplied("indicators", url=url, mapping=str(wanted))
         (landed,) = land(settings, settings.contracts()["indicators"], NOW)
     assert landed.outcome is Outcome.UNCHANGED, landed.message
     with State(settings.layout.state) as state:
@@ -221,7 +218,7 @@ def test_a_source_of_which_nothing_is_new_speaks_no_further_than_our_own_clock(
 def test_a_clock_that_lags_is_told_and_the_source_speaks_only_up_to_it(empty_profile: Callable[..., Settings]) -> None:
     behind = NOW - timedelta(hours=30)
     with _operator(behind, set()) as url:
-        settings = replace(_asking(empty_profile(), url), fixed_as_of=None)
+        settings = _asking(empty_profile(), url).model_copy(update={"fixed_as_of": None})
         (landed,) = _land(settings)
     assert "its clock lags 1800 min behind ours (2026-11-22 00:00 UTC)" in landed.message
     assert landed.manifest is not None

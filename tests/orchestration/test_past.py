@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Any
@@ -58,7 +57,7 @@ def cells(text: str) -> list[str]:
     lines = text.splitlines()
     [top] = [number for number, line in enumerate(lines) if line.startswith("Doel ")]
     end = next(number for number, line in enumerate(lines) if "vergeleken:" in line)
-    starts = [lines[top].index(word) for word in ("Doel", "Gezegd", "Herberekend", "Nu", "Waarom")]
+    starts = [lines[top].index(word) for word in ("Doel", "Gezegd", "Herberekend", "Gepubliceerd", "Waarom")]
     columns = [[line[begin:until] for line in lines[top + 1 : end]] for begin, until in pairwise([*starts, None])]
     return [" ".join(" ".join(column).split()) for column in columns]
 
@@ -186,5 +185,5 @@ _DAYS = {
 @pytest.mark.parametrize("case", _DAYS)
 def test_a_day_that_is_left_out_is_the_one_a_person_means(empty_profile: Callable[..., Settings], case: str) -> None:
     of_its_own, as_of, known_at, days = _DAYS[case]
-    settings = replace(empty_profile(), fixed_as_of=of_its_own)
+    settings = empty_profile().model_copy(update={"fixed_as_of": of_its_own})
     assert days_asked(settings, as_of, known_at, now=_NIGHT) == days

@@ -11,9 +11,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from orchestration.dbt_project import DBT_PROJECT
 from orchestration.loop import plan as planning
 from orchestration.loop.plan import Plan, last_decision, make_plan, why_due
-from orchestration.settings import DBT_PROJECT, Settings
+from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW, settings_in
 from warehouse.batch import Arrival, Manifest
 from warehouse.lake import Lake
@@ -57,7 +58,7 @@ def commit_and_publish(settings: Settings) -> Plan:
 
 
 def on(settings: Settings, day: date) -> Settings:
-    return replace(settings, fixed_as_of=day)
+    return settings.model_copy(update={"fixed_as_of": day})
 
 
 def fingerprint(settings: Settings) -> str:

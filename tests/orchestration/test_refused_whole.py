@@ -139,8 +139,7 @@ def test_a_crawl_of_which_every_location_was_refused_is_no_crawl_of_an_empty_cit
         return {"data": data[path.strip("/").partition("?")[0]], "status_code": 1000}
 
     with _serving(NOW, answer) as url:
-        asked = {**settings.environment, "ADEMRUIMTE_CHARGE_POINTS_URL": f"{url}/versions"}
-        asking = replace(settings, environment=asked)
+        asking = settings.supplied("charge_points", url=f"{url}/versions")
         for _ in range(2):
             (landed,) = land(asking, settings.contracts()["charge_points"], NOW)
             assert landed.outcome is Outcome.REFUSED, landed.message

@@ -17,12 +17,12 @@ from openpyxl.worksheet.worksheet import Worksheet
 from contracts.registry import all_cities
 from ingestion.delivery import REGISTRY
 from orchestration.cli import main
-from orchestration.registry import registry_units
+from orchestration.dbt_project import DBT_PROJECT
 from orchestration.registry.faults import faults
 from orchestration.registry.review import ADDED, REMOVED, Change, Decision, decide, differences, merged
-from orchestration.registry.seeds import SEEDS, RegistryError, declared, read_registry
+from orchestration.registry.seeds import SEEDS, RegistryError, declared, read_registry, registry_units
 from orchestration.registry.workbook import read_workbook, write_workbook
-from orchestration.settings import DBT_PROJECT, read_settings
+from orchestration.settings import read_settings
 
 KORTRIJK = DBT_PROJECT / "seeds" / "kortrijk"
 DECISION = Decision("college van burgemeester en schepenen", date(2026, 11, 20))
@@ -168,10 +168,10 @@ def test_the_registry_of_every_city_is_without_fault(city: str) -> None:
     assert faults(read_registry(DBT_PROJECT / "seeds" / city)) == []
 
 
-def test_kortrijk_holds_the_109_targets_with_their_owners_and_denominators() -> None:
+def test_kortrijk_holds_the_128_targets_with_their_owners_and_denominators() -> None:
     counted = {name: len(table.rows) for name, table in read_registry(KORTRIJK).items()}
-    assert counted["targets"] == 109
-    assert counted["target_owners"] == 218
+    assert counted["targets"] == 128
+    assert counted["target_owners"] == 256
     assert counted["denominators"] >= 35
     assert counted["lekp_goals"] == 20
 
@@ -208,7 +208,7 @@ def test_the_door_gets_one_row_for_each_kpi() -> None:
     units = registry_units(read_settings({}))
     assert units.schema == REGISTRY
     without_target = rows_of(DBT_PROJECT / "seeds" / "shared", "other_indicators")
-    assert units["kpi_id"].n_unique() == units.height == 109 + len(without_target)
+    assert units["kpi_id"].n_unique() == units.height == 128 + len(without_target)
     checked = units.filter("needs_check")["kpi_id"].to_list()
     assert "bmx_track" in checked
     assert "trees_extra" not in checked
@@ -247,7 +247,63 @@ def test_the_door_gets_one_row_for_each_kpi() -> None:
         ("targets", target("ecoc_2030"), {"kpi_id": "skatepark"}, "kpi_id skatepark is reused"),
         ("targets", target("trees_extra"), {"trajectory": "linear"}, "a seasonal path needs the weights"),
         ("targets", target("skatepark"), {"trajectory": "milestones"}, "does not end at the target's own date"),
-        ("targets", target("wind_mw_2050"), {"target_value": "45"}, "does not end at the target's own date"),
+        ("targets", target("wind_mw_2040"), {"target_value": "45"}, "does not end at the target's own date"),
+        # promises on one figure
+        ("targets", target("co2_territory_2040"), {"follows": "co2_2030"}, "follows names 'co2_2030'"),
+        ("targets", target("co2_territory_2040"), {"target_value": "-30"}, "asks less than co2_territory_2030"),
+        ("targets", target("co2_territory_2040"), {"target_date": "2030-12-31"}, "but is due no later"),
+        ("targets", target("co2_territory_2040"), {"target_date": ""}, "lacks a value or a date"),
+        (
+            "targets",
+            target("co2_territory_2040"),
+            {"baseline_date": "2015-12-31"},
+            "which it follows, says '2005-12-31'",
+        ),
+        ("targets", target("co2_neutral_2050"), {"unit": "% change vs 2005 (net)"}, "unit is '% change vs 2005 (net)'"),
+        ("targets", target("wind_mw_2050"), {"direction": "decrease"}, "it wants the other way of wind_mw_2040"),
+        (
+            "targets",
+            target("wind_mw_2050"),
+            {"trajectory": "linear"},
+            "has the path linear. Give it the path milestones",
+        ),
+        ("targets", target("co2_territory_2030"), {"follows": "co2_neutral_2050"}, "a promise follows itself"),
+        (
+            "targets",
+            target("epc_a_2050"),
+            {"value_kpi_id": "epc_c_2030", "target_date": "2030-12-31", "target_value": "90", "is_contested": "true"},
+            "a contested target has no question",
+        ),
+        # readings of an open question
+        ("target_decisions", {"decision_id": "trees_extra.1"}, {"may_decide_nl": ""}, "nobody is named who may decide"),
+        ("target_readings", {"reading_id": "wind_mw_2040.1.b"}, {"target_value": ""}, "2 readings, of which 2 fill in"),
+        (
+            "target_readings",
+            {"reading_id": "wind_mw_2040.1.a"},
+            {"target_value": "40"},
+            "2 readings, of which 0 fill in",
+        ),
+        (
+            "target_readings",
+            {"reading_id": "wind_mw_2040.1.b"},
+            {"target_value": "31"},
+            "what the registry says already",
+        ),
+        (
+            "target_readings",
+            {"reading_id": "wind_mw_2040.1.b"},
+            {"decision_id": "trees_extra.1"},
+            "does not begin with its",
+        ),
+        ("target_readings", {"reading_id": "wind_mw_2040.1.b"}, {"denominator_id": "iedereen"}, "denominator_id names"),
+        (
+            "target_decisions",
+            {"decision_id": "wind_mw_2040.1"},
+            {"decided_by": "college", "decided_on": "2026-01-01", "decision_nl": "31 MW."},
+            "the question is decided: one reading is left",
+        ),
+        # wordings of one target that do not add up
+        ("targets", target("shared_cars_total"), {"target_value": "150"}, ""),
         ("targets", target("skatepark"), {"department_id": "jeugd"}, "target_owners.csv says otherwise"),
         (
             "target_milestones",
@@ -291,6 +347,38 @@ def test_a_fault_is_told_with_its_line_why_and_what_to_do(
     assert all(fault.split(": ")[0].split(".csv line ")[1].isdigit() for fault in found)
 
 
+@pytest.mark.parametrize(
+    ("target_id", "says"),
+    [
+        ("sewer_connections_total", "its parts add to 7701, not to 7500"),
+        ("shared_cars_per_1000", "34 and 130 more are 164, not the 158 of shared_cars_total"),
+        ("charge_points_per_100", "of 79268 is 1189, not the 1326 of charge_points_total"),
+        ("coop_renewable_projects", "of 77746 is 155, not the 154 of coop_renewable_projects"),
+    ],
+)
+def test_what_does_not_add_up_is_a_fault_unless_a_question_about_it_is_open(
+    folder: Path, target_id: str, says: str
+) -> None:
+    change(folder, "targets", target("shared_cars_extra"), target_value="130")
+    about = {
+        target_id,
+        *(row["alias_target_id"] for row in rows_of(folder, "target_wordings") if row["target_id"] == target_id),
+    }
+    assert not any(says in fault for fault in told(folder))
+    answered = {"decided_by": "college", "decided_on": "2026-01-01", "decision_nl": "Zo."}
+    for row in rows_of(folder, "target_decisions"):
+        if row["target_id"] in about and not row["decided_on"]:
+            change(folder, "target_decisions", {"decision_id": row["decision_id"]}, **answered)
+    assert any(says in fault for fault in told(folder))
+
+
+def test_two_promises_of_one_figure_for_one_day_are_a_fault_unless_a_question_is_open(folder: Path) -> None:
+    change(folder, "targets", target("pv_parkings_2050"), follows="", value_kpi_id="pv_parkings_2030")
+    change(folder, "targets", target("pv_parkings_2050"), target_date="2030-12-31", trajectory="linear")
+    [fault] = [fault for fault in told(folder) if "of one figure" in fault]
+    assert "promises 25, and pv_parkings_2030 6 of one figure. Correct one, make it an alias" in fault
+
+
 def test_a_fault_stands_on_the_line_of_the_file(folder: Path) -> None:
     change(folder, "targets", target("trees_extra"), unit="")
     [fault] = told(folder)
@@ -332,10 +420,17 @@ def test_a_repeated_key_names_the_other_line(folder: Path) -> None:
     assert any("01 stands on line 2 too. Keep one of the two" in fault for fault in told(folder))
 
 
-def test_a_missing_seed_or_column_is_told_by_name(folder: Path) -> None:
+def test_a_seed_that_a_city_has_not_is_without_rows(folder: Path) -> None:
     (folder / "target_links.csv").unlink()
-    with pytest.raises(RegistryError, match=r"target_links\.csv: is missing"):
-        read_registry(folder)
+    assert read_registry(folder)["target_links"].rows == ()
+
+
+def test_a_folder_that_is_not_there_is_no_city_without_seeds(folder: Path) -> None:
+    with pytest.raises(RegistryError, match=r"kortrik is no folder; name one that holds the seeds of a city"):
+        read_registry(folder.parent / "kortrik")
+
+
+def test_a_missing_column_is_told_by_name(folder: Path) -> None:
     (folder / "target_links.csv").write_text("target_id,kader\n", "utf-8")
     with pytest.raises(RegistryError, match=r"misses the column framework, .* has the undeclared column kader"):
         read_registry(folder)
@@ -424,6 +519,7 @@ def test_a_change_is_written_with_who_decided_and_when(folder: Path, book: Path)
         "target_id": "skatepark",
         "question_nl": "Register gewijzigd: targets.title_nl",
         "is_contested": "false",
+        "may_decide_nl": "",
         "decided_by": "college van burgemeester en schepenen",
         "decided_on": "2026-11-20",
         "decision_nl": "targets skatepark: title_nl: Nieuw outdoor skatepark Wembley -> Skatepark in Wembley",
@@ -465,7 +561,7 @@ def test_another_season_or_milestone_raises_the_version_once(folder: Path, book:
     )
     assert [change.column for change in written(folder, book)] == [ADDED, "weight", "weight"]
     versions = {row["target_id"]: row["definition_version"] for row in rows_of(folder, "targets")}
-    assert (versions["trees_extra"], versions["sewer_connections_total"], versions["skatepark"]) == ("3", "3", "1")
+    assert (versions["trees_extra"], versions["sewer_connections_total"], versions["skatepark"]) == ("3", "4", "1")
 
 
 def test_another_denominator_raises_its_own_version_and_that_of_its_targets(folder: Path, book: Path) -> None:
@@ -635,7 +731,7 @@ def test_the_list_fits_eighty_columns_and_marks_what_is_not_judged(targets: Call
     code, output = targets("list")
     assert code == 0
     assert max(map(len, output.splitlines())) <= 80
-    assert "109 targets; 4 contested (?), 2 cancelled (x)." in output
+    assert "128 targets; 4 contested (?), 2 cancelled (x)." in output
     lines = {line.split()[0]: line for line in output.splitlines() if line.strip()}
     assert " ? " in lines["vehicle_km_2040"]
     assert " x " in lines["ecoc_2030"]
@@ -656,7 +752,8 @@ def test_one_target_is_shown_with_its_wordings_questions_links_owners_and_denomi
     for words in (
         "from 0.83 on 2024-01-01 to 1.5 by 2030-12-31",
         "registered as charge_point_extra",
-        "[open]",
+        "[open; may be decided by het college, samen met de Vlaamse overheid (energie- en klimaatpact)]",
+        "bij 77.746 inwoners (pact)",
         "lekp measures: Werf 3: Mobiliteit - Laadpunten (2021-01-01 to 2030-12-31)",
         "plan measures: Laadpunten bijplaatsen (2026-01-01 to 2031-12-31) [synthetic]",
         "data_owner: mobiliteit (2024-04-01 to now)",
@@ -672,8 +769,17 @@ def test_a_lapsed_target_says_when_and_why_and_who_decided(targets: Callable[...
 
 
 def test_a_path_of_milestones_is_shown(targets: Callable[..., tuple[int, str]]) -> None:
-    _, output = targets("show", "sewer_connections_total")
+    _, output = targets("show", "sewer_connections_2027")
     assert "2027-12-31: 2567 (linear)" in output
+
+
+def test_a_later_promise_and_where_its_figure_comes_from_are_shown(targets: Callable[..., tuple[int, str]]) -> None:
+    _, output = targets("show", "co2_neutral_2050")
+    assert "a later promise on the figure of co2_territory_2040: its path leads along that one" in output
+    _, output = targets("show", "own_energy_use_yearly")
+    assert "beside it stands own_energy_use_normalised_yearly, which does not decide" in output
+    _, output = targets("show", "renovation_custom_trajectories")
+    assert "measured by renovation_custom_dwellings" in output
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from orchestration.registry.faults import Fault, faults
+from orchestration.dbt_project import city_seeds
+from orchestration.registry.fault import Fault
+from orchestration.registry.faults import faults
 from orchestration.registry.review import ADDED, REMOVED, Change, Decision, decide, differences, merged
 from orchestration.registry.seeds import (
     SEEDS,
@@ -25,7 +27,6 @@ from orchestration.registry.seeds import (
     write_table,
 )
 from orchestration.registry.workbook import read_workbook, write_workbook
-from orchestration.settings import DBT_PROJECT
 
 DECISION = Decision("gemeenteraad", date(2026, 11, 9))
 BIKES = {
@@ -212,19 +213,17 @@ def test_a_seed_is_written_as_it_was_read(folder: Path, registry: Registry) -> N
     assert not list(folder.glob("*.part"))
 
 
-def test_the_first_target_of_a_city_leaves_the_empty_seed_that_others_share_alone(tmp_path: Path) -> None:
-    for name in ("boston", "empty"):
-        shutil.copytree(DBT_PROJECT / "seeds" / name, tmp_path / name, symlinks=True)
-    before = (tmp_path / "empty" / "targets.csv").read_bytes()
-    targets = read_registry(DBT_PROJECT / "seeds" / "kortrijk")["targets"]
+def test_the_first_target_of_a_city_makes_its_seed(tmp_path: Path) -> None:
+    shutil.copytree(city_seeds("boston"), tmp_path / "boston")
+    assert read_registry(tmp_path / "boston")["targets"].rows == ()
+    targets = read_registry(city_seeds("kortrijk"))["targets"]
     write_table(tmp_path / "boston", replace(targets, rows=targets.rows[:1]))
-    assert (tmp_path / "empty" / "targets.csv").read_bytes() == before
     assert len(read_registry(tmp_path / "boston")["targets"].rows) == 1
 
 
 @pytest.mark.parametrize("city", ["kortrijk", "boston", "roosendaal", "terneuzen"])
 def test_the_seeds_of_a_city_are_kept_as_they_would_be_written(tmp_path: Path, city: str) -> None:
-    home = DBT_PROJECT / "seeds" / city
+    home = city_seeds(city)
     shutil.copytree(home, tmp_path / city)
     for name, table in read_registry(home).items():
         write_table(tmp_path / city, table)

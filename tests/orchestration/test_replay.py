@@ -14,13 +14,13 @@ from contracts.gate import Split
 from contracts.registry import city_named
 from contracts.sources.indicators import OBSERVATIONS
 from contracts.vocabulary import TableContract
+from orchestration.dbt_project import city_seeds
 from orchestration.giving_back.lines import given_back
 from orchestration.loop.earlier import with_known_at
 from orchestration.loop.landed import Outcome
 from orchestration.loop.landing import land
 from orchestration.loop.replay import replay
 from orchestration.loop.rotation import rotate
-from orchestration.registry.seeds import city_seeds
 from orchestration.settings import Settings
 from tests.orchestration.profiles import LATER, NOW
 from tests.orchestration.test_landing import GOOD_ROW, INDICATORS, drop
@@ -329,14 +329,14 @@ def test_another_value_of_a_key_in_a_file_that_is_read_anew_was_not_known(
 
 
 @pytest.fixture
-def unlisted(empty_profile: Callable[..., Settings], tmp_path: Path) -> Settings:
+def unlisted(empty_profile: Callable[..., Settings]) -> Settings:
     """The same profile while its registry holds no target yet for the trees."""
-    (tmp_path / "seeds").mkdir()
     settings = empty_profile()
-    rows = (city_seeds(settings) / "targets.csv").read_text("utf-8").splitlines(keepends=True)
+    rows = (city_seeds(settings.city.name) / "targets.csv").read_text("utf-8").splitlines(keepends=True)
     others = "".join(row for row in rows if not row.startswith("trees") and ",trees_extra," not in row)
-    (tmp_path / "seeds" / "targets.csv").write_text(others, encoding="utf-8")
-    return replace(settings, city=replace(settings.city, name=str(tmp_path / "seeds")))
+    (settings.layout.root / "targets.csv").write_text(others, encoding="utf-8")
+    # where its seeds would lie, and where its profile lies
+    return settings.model_copy(update={"city": replace(settings.city, name=str(settings.layout.root))})
 
 
 def landed_unlisted(unlisted: Settings) -> Manifest:
@@ -349,7 +349,7 @@ def landed_unlisted(unlisted: Settings) -> Manifest:
 
 def listed(unlisted: Settings) -> Settings:
     """The profile once the data team added the target."""
-    return replace(unlisted, city=city_named("kortrijk"))
+    return unlisted.model_copy(update={"city": city_named("kortrijk")})
 
 
 def counts_of(manifest: Manifest) -> tuple[int, int, int]:

@@ -13,11 +13,11 @@ from rich.console import Console
 
 from orchestration import report
 from orchestration.alerts import wording
+from orchestration.loop.publishing import show, stage
 from orchestration.settings import Settings
+from tests.orchestration.profiles import NOW
 from warehouse.engine import connect
 from warehouse.lake import Lake
-from warehouse.published.parquet import write_parquet
-from warehouse.published.pointer import flip, stage
 
 STATUSES = [
     *("behind", "overdue", "at_risk", "awaiting_figure", "unverified", "stale"),
@@ -42,6 +42,18 @@ TARGET: dict[str, Any] = {
     "baseline_date": date(2024, 1, 1),
     "target_date": date(2030, 12, 31),
     "months_behind": 3.0,
+    "is_open_ended": False,
+    "is_disputed": False,
+    "is_alarm": True,
+    "n_readings": 1,
+}
+METHOD_CHANGES = {
+    "target_id": "t",
+    "title_en": "Target",
+    "title_nl": "Doel",
+    "former_status": "on_track",
+    "status": "behind",
+    "changed_on": date(2026, 11, 23),
 }
 KPI: dict[str, Any] = {
     "kpi_id": "loners",
@@ -68,25 +80,26 @@ def frame(row: dict[str, Any], changes: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 def publish(
-    settings: Settings, targets: list[dict[str, Any]] | None = None, kpis: list[dict[str, Any]] | None = None
+    settings: Settings,
+    targets: list[dict[str, Any]] | None = None,
+    kpis: list[dict[str, Any]] | None = None,
+    changes: list[dict[str, Any]] | None = None,
 ) -> Settings:
     """A published build that holds these rows."""
 
-    def write(folder: Path) -> None:
-        with connect(folder / "ademruimte.duckdb") as con:
-            for table, rows in (
-                ("verdicts.fct_target_verdicts", frame(TARGET, targets or [])),
-                ("marts.fct_kpi_observations", frame(KPI, kpis or [])),
-                ("marts.dim_target", JUDGED),
-                ("marts.dim_department", DEPARTMENTS),
-            ):
-                con.register("rows", rows)
-                con.execute(f"create schema if not exists {table.split('.')[0]}")
-                con.execute(f"create table {table} as select * from rows")
-        write_parquet(folder / "ademruimte.duckdb", folder, ("marts", "verdicts"))
-
-    stage(settings.layout.published, "b1", write)
-    flip(settings.layout.published, "b1")
+    with connect(settings.layout.warehouse) as con:
+        for table, rows in (
+            ("verdicts.fct_target_verdicts", frame(TARGET, targets or [])),
+            ("verdicts.fct_method_changes", frame(METHOD_CHANGES, changes or [])),
+            ("marts.fct_kpi_observations", frame(KPI, kpis or [])),
+            ("marts.dim_target", JUDGED),
+            ("marts.dim_department", DEPARTMENTS),
+        ):
+            con.register("rows", rows)
+            con.execute(f"create schema if not exists {table.split('.')[0]}")
+            con.execute(f"create table {table} as select * from rows")
+    stage(settings, "b1", NOW)
+    show(settings, "b1", NOW)
     return settings
 
 
@@ -216,8 +229,13 @@ def test_the_first_lines_count_every_status_in_words_worst_first(empty_profile: 
             "Target: no figure that counts yet, --why says why",
         ),
         ({"status": "stale"}, f"Target: {VALUE}; nothing newer by 2026-11-23"),
-        ({"status": "cancelled"}, "Target: the city withdrew this target"),
-        ({"status": "contested"}, "Target: the note says this in more than one way; the city must still choose"),
+        ({"status": "cancelled"}, "Target: this target no longer holds"),
+        ({"status": "contested"}, "Target: cannot be judged yet: a question about it is open"),
+        ({"status": "monitored", "is_open_ended": True}, f"Target: {VALUE}; no end date (t)"),
+        (
+            {"status": "overdue", "is_disputed": True, "n_readings": 2},
+            f"Target: {VALUE}; 9 was due on 2030-12-31; disputed: its 2 readings do not agree, --why says what",
+        ),
         ({"status": "not_started"}, "Target: begins on 2024-01-01"),
         (
             {"unit": "milestone 0/1", "value": 0.0, "months_behind": None, "status": "at_risk"},
@@ -233,6 +251,33 @@ def test_a_target_says_where_it_is_and_why_it_is_not_judged(
     assert told in " ".join(text.split()).replace(
         wording.status_en(target.get("status", "behind")) + " Target", "Target"
     )
+
+
+def test_what_another_method_changed_is_listed_for_every_department_and_apart(
+    empty_profile: Callable[..., Settings],
+) -> None:
+    targets = [{}, {"target_id": "u", "department_id": "zorg"}]
+    changes = [{}, {"target_id": "u", "title_en": "Beds", "former_status": "reached", "status": "stale"}]
+    settings = publish(empty_profile(), targets, changes=changes)
+    text = " ".join(shown(report.print_targets, settings).split())
+    assert "Judged otherwise by another method or definition: no change of the city" in text
+    assert "Target: on track -> behind, since 2026-11-23 (t)" in text
+    assert "Beds: reached -> no recent data, since 2026-11-23 (u)" in text
+    of_care = shown(lambda console, of: report.print_targets(console, of, department="zorg"), settings)
+    assert "Target: on track -> behind" not in of_care
+
+
+def test_where_no_method_changed_a_judgement_nothing_is_said_of_it(empty_profile: Callable[..., Settings]) -> None:
+    assert "Judged otherwise" not in shown(report.print_targets, publish(empty_profile(), [{}]))
+
+
+def test_a_build_of_an_earlier_version_is_named_as_such(
+    empty_profile: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = {name: value for name, value in TARGET.items() if name != "is_alarm"}
+    monkeypatch.setattr("tests.orchestration.test_report.TARGET", earlier)
+    with pytest.raises(LookupError, match="made by an earlier version; run `ademruimte build`"):
+        shown(report.print_targets, publish(empty_profile(), [{}]))
 
 
 def test_a_long_title_is_wrapped_beside_its_status_and_every_word_of_it_is_there(
@@ -268,7 +313,7 @@ def test_the_targets_of_the_demo_are_all_there_or_counted(demo: Settings) -> Non
     flat = " ".join(text.split())
     judged = verdicts.filter(pl.col("status") != "no_data")
     without = int(re.search(r"of (\d+) there are no data yet", flat)[1])
-    assert judged.height + without == verdicts.height == 109
+    assert judged.height + without == verdicts.height == 128
     assert all(f"({target_id})" in text for target_id in judged["target_id"])
     for status, count in verdicts["status"].value_counts().iter_rows():
         assert f"{count} {wording.status_en(status)}" in flat
@@ -292,8 +337,8 @@ def test_a_kpi_of_smaller_areas_alone_shows_how_many_and_no_value(empty_profile:
 def test_a_kpi_without_a_value_says_why(demo: Settings) -> None:
     text = shown(report.print_kpis, demo)
     line = line_with(text, "own_co2_index_2019_total")
-    told = " ".join(text[text.index(line) :].split()[:12])
-    assert "a factor is missing" in re.sub(r" [\d,.]+(?= )", "", told)
+    told = " ".join(text[text.index(line) :].split()[:16])
+    assert "a factor is missing (electricit" in re.sub(r" [\d,.]+(?= )", "", told)
 
 
 def test_the_name_of_a_kpi_stands_whole(demo: Settings) -> None:

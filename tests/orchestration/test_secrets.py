@@ -36,7 +36,7 @@ def test_only_the_owner_can_read_the_key_and_enter_its_folder(tmp_path: Path) ->
 
 
 def test_a_new_key_is_256_bits_in_hexadecimal(tmp_path: Path) -> None:
-    key = read_or_create_ring(tmp_path / "key").keys[-1].value
+    key = read_or_create_ring(tmp_path / "key").keys[-1].get_secret_value()
     assert len(bytes.fromhex(key)) == 32
     assert (tmp_path / "key").read_text("ascii") == key
 
@@ -49,13 +49,13 @@ def test_a_key_is_made_once_and_read_ever_after(tmp_path: Path) -> None:
 
 
 def test_two_profiles_never_share_a_key(tmp_path: Path) -> None:
-    keys = {read_or_create_ring(tmp_path / f"city{n}" / "key").keys[-1].value for n in range(5)}
+    keys = {read_or_create_ring(tmp_path / f"city{n}" / "key").keys[-1].get_secret_value() for n in range(5)}
     assert len(keys) == 5
 
 
 def test_a_key_that_somebody_put_there_is_used_without_its_line_end(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("c0ffee\r\n", encoding="ascii")
-    assert read_or_create_ring(tmp_path / "key").keys[-1].value == "c0ffee"
+    assert read_or_create_ring(tmp_path / "key").keys[-1].get_secret_value() == "c0ffee"
     assert (tmp_path / "key").read_bytes() == b"c0ffee\r\n"
 
 
@@ -66,7 +66,7 @@ def test_nothing_but_the_key_is_left_in_its_folder(tmp_path: Path) -> None:
 
 def test_printing_a_key_does_not_show_it(tmp_path: Path) -> None:
     key = read_or_create_ring(tmp_path / "key")
-    assert key.keys[-1].value not in f"{key} {key!r}"
+    assert key.keys[-1].get_secret_value() not in f"{key} {key!r}"
 
 
 def test_processes_that_race_for_a_new_key_all_get_the_same_one(tmp_path: Path) -> None:
@@ -76,19 +76,19 @@ def test_processes_that_race_for_a_new_key_all_get_the_same_one(tmp_path: Path) 
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
         got = list(pool.map(read_or_create_ring, races))
     for path, key in zip(races, got, strict=True):
-        assert key.keys[-1].value == path.read_text("ascii"), path
+        assert key.keys[-1].get_secret_value() == path.read_text("ascii"), path
         assert [file.name for file in path.parent.iterdir()] == ["key"]
-    assert len({key.keys[-1].value for key in got}) == KEYS
+    assert len({key.keys[-1].get_secret_value() for key in got}) == KEYS
 
 
 def test_a_leftover_of_a_killed_writer_does_not_stop_the_next(tmp_path: Path) -> None:
     (tmp_path / f".key.{os.getpid()}").touch()
-    assert read_or_create_ring(tmp_path / "key").keys[-1].value
+    assert read_or_create_ring(tmp_path / "key").keys[-1].get_secret_value()
 
 
 def test_threads_of_one_process_get_one_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
-        keys = {key.keys[-1].value for key in pool.map(read_or_create_ring, [tmp_path / "key"] * 40)}
+        keys = {key.keys[-1].get_secret_value() for key in pool.map(read_or_create_ring, [tmp_path / "key"] * 40)}
     assert len(keys) == 1
 
 
@@ -111,4 +111,4 @@ def test_a_new_key_goes_behind_the_ones_there_and_is_closed_to_others(tmp_path: 
 
 def test_the_file_of_one_key_is_a_ring_of_one(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("c0ffee", encoding="ascii")
-    assert add_key(tmp_path / "key").keys[0].value == "c0ffee"
+    assert add_key(tmp_path / "key").keys[0].get_secret_value() == "c0ffee"

@@ -1,14 +1,15 @@
 """Settings: the environment before the `.env` file, and the city's own date."""
 
 import os
+import traceback
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from contracts.registry import all_contracts
-from ingestion.delivery import Secret
 from orchestration.settings import (
     SettingInvalidError,
     SettingMissingError,
@@ -16,7 +17,7 @@ from orchestration.settings import (
     read_settings,
     write_own_settings,
 )
-from warehouse.engine import Room
+from warehouse.room import Room
 
 URL = "https://laadnet.example/ocpi/2.2.1/locations"
 
@@ -42,7 +43,7 @@ def test_the_environment_goes_before_the_env_file(
     monkeypatch.setenv("ADEMRUIMTE_CITY", "terneuzen")
     settings = read_settings()
     assert settings.city.name == "terneuzen"
-    assert settings.mail.sender == "bord@stad.test"
+    assert settings.sender == "bord@stad.test"
 
 
 def test_the_env_file_alone_is_enough(in_folder: Callable[[str], None]) -> None:
@@ -56,7 +57,7 @@ def test_a_name_without_a_value_in_the_env_file_is_as_if_it_were_not_there(in_fo
     in_folder("ADEMRUIMTE_CITY\nADEMRUIMTE_SMTP_HOST\nADEMRUIMTE_SMTP_PORT=2525\n")
     settings = read_settings()
     assert settings.city.name == "kortrijk"
-    assert (settings.mail.smtp_host, settings.mail.smtp_port) == (None, 2525)
+    assert (settings.smtp_host, settings.smtp_port) == (None, 2525)
 
 
 def test_settings_that_are_given_ignore_the_machine(
@@ -66,11 +67,11 @@ def test_settings_that_are_given_ignore_the_machine(
     monkeypatch.setenv("ADEMRUIMTE_SENDER", "machine@stad.test")
     settings = read_settings({})
     assert settings.city.name == "kortrijk"
-    assert settings.mail.sender == "Ademruimte Kortrijk <ademruimte@kortrijk.example>"
+    assert settings.sender == "Ademruimte Kortrijk <ademruimte@kortrijk.example>"
 
 
 def test_an_unknown_city_is_refused_with_the_cities_there_are() -> None:
-    with pytest.raises(LookupError, match=r"no city profile 'gent'; there are: .*kortrijk.*roosendaal"):
+    with pytest.raises(SettingInvalidError, match=r"ADEMRUIMTE_CITY is 'gent'; write one of .*kortrijk.*roosendaal"):
         read_settings({"ADEMRUIMTE_CITY": "gent"})
 
 
@@ -79,12 +80,12 @@ def test_a_profile_with_settings_of_its_own_obeys_no_other(
 ) -> None:
     in_folder("ADEMRUIMTE_SMTP_HOST=mail.stad.test\nADEMRUIMTE_AS_OF=2031-01-01\n")
     monkeypatch.setenv("ADEMRUIMTE_RECIPIENTS", "people.csv")
-    layout = read_settings().layout
-    layout.create()
-    assert read_settings().mail.smtp_host == "mail.stad.test"
-    write_own_settings(layout, {"ADEMRUIMTE_CHARGE_POINTS_URL": URL})
+    real = read_settings()
+    real.layout.create()
+    assert real.smtp_host == "mail.stad.test"
+    write_own_settings(Settings(city=real.city, home=real.home).supplied("charge_points", url=URL))
     settings = read_settings()
-    assert (settings.mail.smtp_host, settings.mail.recipients, settings.fixed_as_of) == (None, None, None)
+    assert (settings.smtp_host, settings.recipients, settings.fixed_as_of) == (None, None, None)
     assert settings.endpoint("charge_points").url == URL
     assert settings.layout.root == tmp_path.resolve() / "var" / "kortrijk"
 
@@ -94,7 +95,7 @@ def test_a_synthetic_profile_of_an_earlier_version_obeys_no_real_city(in_folder:
     layout = read_settings().layout
     layout.create()
     layout.marker.write_text("2026-11-23", encoding="utf-8")
-    assert read_settings().mail.smtp_host is None
+    assert read_settings().smtp_host is None
 
 
 def test_the_home_is_a_whole_path_however_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +135,6 @@ def test_a_source_without_an_address_names_the_settings_to_set(environment: dict
         settings.endpoint("charge_points")
     assert "charge_points: " in str(fault.value)
     assert "ADEMRUIMTE_CHARGE_POINTS_URL" in str(fault.value)
-    assert "ADEMRUIMTE_CHARGE_POINTS_TOKEN" in str(fault.value)
 
 
 def test_an_endpoint_holds_the_address_the_token_and_the_first_day() -> None:
@@ -146,14 +146,14 @@ def test_an_endpoint_holds_the_address_the_token_and_the_first_day() -> None:
         }
     )
     endpoint = settings.endpoint("tickets_1777")
-    assert (endpoint.url, endpoint.secret.value, endpoint.since) == (URL, "geheim", date(2026, 5, 1))
+    assert (endpoint.url, endpoint.token.get_secret_value(), endpoint.since) == (URL, "geheim", date(2026, 5, 1))
 
 
 def test_a_source_without_token_or_first_day_is_asked_without_them() -> None:
-    endpoint = read_settings({"ADEMRUIMTE_CHARGE_POINTS_URL": URL, "ADEMRUIMTE_CHARGE_POINTS_TOKEN": ""}).endpoint(
-        "charge_points"
+    endpoint = read_settings({"ADEMRUIMTE_TICKETS_1777_URL": URL, "ADEMRUIMTE_TICKETS_1777_TOKEN": ""}).endpoint(
+        "tickets_1777"
     )
-    assert (endpoint.secret, endpoint.since) == (None, None)
+    assert (endpoint.token, endpoint.since) == (None, None)
 
 
 # --- the city's date --------------------------------------------------------------------------------------------
@@ -211,10 +211,10 @@ def test_the_date_of_the_environment_goes_before_the_marker(tmp_path: Path) -> N
 
 
 def test_without_settings_no_mail_server_is_named_and_encryption_is_on() -> None:
-    mail = read_settings({"ADEMRUIMTE_SMTP_HOST": "", "ADEMRUIMTE_SMTP_USERNAME": ""}).mail
-    assert (mail.smtp_host, mail.smtp_port, mail.username, mail.password) == (None, 25, None, None)
+    mail = read_settings({"ADEMRUIMTE_SMTP_HOST": "", "ADEMRUIMTE_SMTP_USERNAME": ""})
+    assert (mail.smtp_host, mail.smtp_port, mail.smtp_username, mail.smtp_password) == (None, 25, None, None)
     assert mail.recipients is None
-    assert mail.starttls
+    assert mail.smtp_starttls
 
 
 def test_every_mail_setting_reaches_the_mail(tmp_path: Path) -> None:
@@ -227,21 +227,29 @@ def test_every_mail_setting_reaches_the_mail(tmp_path: Path) -> None:
             "ADEMRUIMTE_SENDER": "bord@stad.test",
             "ADEMRUIMTE_RECIPIENTS": str(tmp_path / "lezers.csv"),
         }
-    ).mail
-    assert (mail.smtp_host, mail.smtp_port, mail.username) == ("post.stad.test", 587, "bord")
-    assert mail.password.value == "geheim"
+    )
+    assert (mail.smtp_host, mail.smtp_port, mail.smtp_username) == ("post.stad.test", 587, "bord")
+    assert mail.smtp_password
+    assert mail.smtp_password.get_secret_value() == "geheim"
     assert (mail.sender, mail.recipients) == ("bord@stad.test", tmp_path / "lezers.csv")
 
 
 @pytest.mark.parametrize(("written", "encrypts"), [("0", False), ("1", True), ("", True), ("yes", True)])
-def test_only_a_zero_switches_encryption_off(written: str, *, encrypts: bool) -> None:
-    assert read_settings({"ADEMRUIMTE_SMTP_STARTTLS": written}).mail.starttls is encrypts
+def test_only_a_plain_no_switches_encryption_off(written: str, *, encrypts: bool) -> None:
+    assert read_settings({"ADEMRUIMTE_SMTP_STARTTLS": written}).smtp_starttls is encrypts
 
 
-def test_printing_the_mail_settings_shows_no_password() -> None:
-    mail = read_settings({"ADEMRUIMTE_SMTP_USERNAME": "bord", "ADEMRUIMTE_SMTP_PASSWORD": "zeer-geheim"}).mail
-    assert "bord" in repr(mail)
-    assert "zeer-geheim" not in repr(mail) + str(mail)
+def test_printing_the_settings_shows_no_secret() -> None:
+    secrets = ("ADEMRUIMTE_SMTP_PASSWORD", "ADEMRUIMTE_CHARGE_POINTS_TOKEN", "ADEMRUIMTE_ENERGY_METERS_CLIENT_SECRET")
+    settings = read_settings({"ADEMRUIMTE_SMTP_USERNAME": "bord", **dict.fromkeys(secrets, "zeer-geheim")})
+    assert "bord" in repr(settings)
+    assert "zeer-geheim" not in repr(settings) + str(settings)
+
+
+def test_an_endpoint_shows_no_secret() -> None:
+    named = {"ADEMRUIMTE_CHARGE_POINTS_URL": URL, "ADEMRUIMTE_CHARGE_POINTS_TOKEN": "zeer-geheim"}
+    endpoint = read_settings(named).endpoint("charge_points")
+    assert "zeer-geheim" not in repr(endpoint) + str(endpoint)
 
 
 def test_the_key_of_the_pseudonyms_lies_outside_the_lake_and_stays_the_same(tmp_path: Path) -> None:
@@ -256,7 +264,7 @@ def test_a_key_file_elsewhere_is_used_and_none_is_made_in_the_profile(tmp_path: 
     (tmp_path / "sleutel").write_text("0123456789abcdef\n", encoding="ascii")
     home = tmp_path / "var"
     settings = read_settings({"ADEMRUIMTE_HOME": str(home), "ADEMRUIMTE_PSEUDONYM_KEY_FILE": str(tmp_path / "sleutel")})
-    assert settings.pseudonym_keys().keys == (Secret("0123456789abcdef"),)
+    assert settings.pseudonym_keys().keys == (SecretStr("0123456789abcdef"),)
     assert not home.exists()
 
 
@@ -276,6 +284,104 @@ def test_a_dropped_file_rests_as_long_as_the_setting_says() -> None:
 def test_a_setting_that_cannot_be_read_is_named_with_what_to_write(name: str, written: str, what: str) -> None:
     with pytest.raises(SettingInvalidError, match=f"^{name} is '{written}'; {what}"):
         read_settings({name: written})
+
+
+def test_settings_that_cannot_be_read_are_told_together() -> None:
+    wrong = {"ADEMRUIMTE_CITY": "gent", "ADEMRUIMTE_SMTP_PORT": "smtp", "ADEMRUIMTE_SMTP_STARTTLS": "perhaps"}
+    with pytest.raises(SettingInvalidError) as told:
+        read_settings(wrong)
+    # what follows from the city (its folder, its sender) is not at fault
+    assert [line.partition(" is ")[0] for line in str(told.value).splitlines()] == list(wrong)
+
+
+def test_what_a_secret_setting_holds_is_in_no_exception() -> None:
+    named = {"ADEMRUIMTE_CHARGE_POINTS_URL": URL, "ADEMRUIMTE_CHARGE_POINTS_SHAPE": "round"}
+    hidden = {"ADEMRUIMTE_CHARGE_POINTS_TOKEN": "zeer-geheim", "ADEMRUIMTE_CHARGE_POINTS_ORIGINS": "https://u:geheim@x"}
+    with pytest.raises(SettingInvalidError) as told:
+        read_settings(named | hidden).endpoint("charge_points")
+    assert "geheim" not in "".join(traceback.format_exception(told.value))
+    assert "ADEMRUIMTE_CHARGE_POINTS_SHAPE is 'round'; write 'paged', 'array' or 'cursor'" in str(told.value)
+    assert "ADEMRUIMTE_CHARGE_POINTS_ORIGINS: entry 1 is no origin; write https://host" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "written", "what"),
+    [
+        ("charge_points", "TOKEN_ENCODING", "rot13", "write 'base64' or 'raw'"),
+        ("charge_points", "TOKEN_HEADER", "X:", "write the name of a header, such as X-Api-Key"),
+        ("charge_points", "FULL_EVERY_DAYS", "weekly", "write a whole number"),
+        ("charge_points", "SESSION_DAYS", "-1", "write a whole number, 1 or more"),
+        ("charge_points", "SESSIONS", "2", "write '0', '1', 'sessions' or 'cdrs'"),
+        ("charge_points", "ACCEPT_SHRINK_ON", "vandaag", "write a date as 2026-11-23"),
+        ("tickets_1777", "SINCE", "1 mei", "write a date as 2026-11-23"),
+        ("tickets_1777", "UPDATES", "misschien", "write 1 or 0"),
+    ],
+)
+def test_a_setting_of_a_source_that_means_nothing_is_told_by_name(
+    source: str, name: str, written: str, what: str
+) -> None:
+    prefix = f"ADEMRUIMTE_{source.upper()}_"
+    settings = read_settings({f"{prefix}URL": URL, f"{prefix}{name}": written})
+    with pytest.raises(SettingInvalidError) as told:
+        settings.endpoint(source)
+    assert str(told.value) == f"{prefix}{name} is {written!r}; {what}"
+
+
+@pytest.mark.parametrize("origins", ["other.example", "https://other.example/ocpi", "https://*.example", "https://a?b"])
+def test_an_origin_that_is_none_is_refused_by_name(origins: str) -> None:
+    named = {"ADEMRUIMTE_CHARGE_POINTS_URL": URL, "ADEMRUIMTE_CHARGE_POINTS_ORIGINS": origins}
+    with pytest.raises(SettingInvalidError, match=r"^ADEMRUIMTE_CHARGE_POINTS_ORIGINS: entry 1 is no origin"):
+        read_settings(named).endpoint("charge_points")
+
+
+def test_every_setting_that_a_source_lacks_is_named_with_what_it_is() -> None:
+    settings = read_settings({"ADEMRUIMTE_ENERGY_METERS_URL": URL, "ADEMRUIMTE_INDICATORS_URL": URL})
+    with pytest.raises(SettingInvalidError) as told:
+        settings.endpoint("energy_meters")
+    lacking = [line.partition(" is not set: ") for line in str(told.value).splitlines()]
+    assert [name for name, _, _ in lacking] == [
+        f"ADEMRUIMTE_ENERGY_METERS_{name}" for name in ("CLIENT_ID", "SCOPE", "SUBSCRIPTION_KEY")
+    ]
+    assert all(what for _, _, what in lacking)
+    with pytest.raises(SettingInvalidError, match=r"^ADEMRUIMTE_INDICATORS_MAPPING is not set: A CSV file"):
+        settings.endpoint("indicators")
+
+
+def test_the_energy_api_needs_who_grants_its_token() -> None:
+    prefix = "ADEMRUIMTE_ENERGY_METERS_"
+    named = {f"{prefix}{name}": "x" for name in ("URL", "CLIENT_ID", "SCOPE", "SUBSCRIPTION_KEY")}
+    with pytest.raises(SettingInvalidError, match=r"^ADEMRUIMTE_ENERGY_METERS_TENANT is not set: the tenant"):
+        read_settings(named).endpoint("energy_meters")
+    assert read_settings({**named, f"{prefix}TENANT": "t"}).endpoint("energy_meters")
+
+
+def test_a_marker_without_a_date_is_told_by_its_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingInvalidError, match=r"SYNTHETIC holds 'yes'; write a date as 2026-11-23"):
+        marked(tmp_path, "yes")
+
+
+def test_a_value_is_made_of_nothing_of_this_machine(
+    in_folder: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    in_folder("ADEMRUIMTE_SMTP_HOST=mail.stad.test\n")
+    monkeypatch.setenv("ADEMRUIMTE_RECIPIENTS", "people.csv")
+    settings = Settings(city="boston", home=tmp_path)
+    assert (settings.city.name, settings.smtp_host, settings.recipients) == ("boston", None, None)
+
+
+def test_another_process_reads_the_settings_that_this_one_has() -> None:
+    settings = read_settings(
+        {
+            "ADEMRUIMTE_CITY": "boston",
+            "ADEMRUIMTE_AS_OF": "2026-11-23",
+            "ADEMRUIMTE_SMTP_PASSWORD": "geheim",
+            "ADEMRUIMTE_SMTP_STARTTLS": "0",
+            "ADEMRUIMTE_SPILL": "/mnt/spill",
+            "ADEMRUIMTE_TICKETS_1777_URL": URL,
+            "ADEMRUIMTE_TICKETS_1777_TOKEN": "geheim",
+        }
+    )
+    assert read_settings(settings.environment) == settings
 
 
 @pytest.mark.parametrize("amount", ["4GB", "1.5 GiB", "70%", "512MB"])

@@ -4,7 +4,6 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
@@ -243,8 +242,7 @@ def test_a_landing_whose_notes_cannot_be_written_still_tells_what_landed_and_ask
         con.execute("create trigger busy before delete on refused_drops begin select raise(fail, 'busy'); end")
     con.close()
     drop(settings, "indicators", "b.csv", INDICATORS + GOOD_ROW)
-    asking = replace(settings, environment={**settings.environment, "ADEMRUIMTE_INDICATORS_URL": "http://127.0.0.1:9"})
-    landed, pulled = ask(asking)
+    landed, pulled = ask(settings.supplied("indicators", url="http://127.0.0.1:9"))
     assert landed.outcome is Outcome.LANDED
     assert "ADEMRUIMTE_INDICATORS_MAPPING" in pulled.message
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from orchestration.loop.changes import CHANGE, FORMER, METHOD_CHANGED, RESTATEMENT, Change
+from orchestration.loop.changes import CHANGE, FORMER, METHOD_CHANGED, RESTATEMENT, Change, with_change
 from orchestration.loop.verdicts import KEY, SAID, last_said, newly_said, said_so_far, with_key
 from orchestration.report import published_frame
 from orchestration.settings import Settings
@@ -209,5 +209,27 @@ def test_the_log_of_the_demo_says_what_readers_see(demo: Settings) -> None:
     lake = Lake(demo.layout.lake)
     said = pl.concat([lake.said(decision).select("target_id", KEY) for decision in lake.decisions()])
     published = with_key(published_frame(demo, "verdicts.fct_target_verdicts")).select("target_id", KEY)
-    assert said.height == 109
+    assert said.height == 128
     assert said.sort("target_id").equals(published.sort("target_id"))
+
+
+AGREED = {"is_disputed": False, "readings_nl": "tegen 2025: achter op schema; tegen 2030: achter op schema"}
+DISPUTED = {"is_disputed": True, "readings_nl": "tegen 2025: achter op schema; tegen 2030: op schema"}
+
+
+def test_a_dispute_is_part_of_what_is_said_and_a_row_without_one_keeps_the_key_it_had() -> None:
+    plain, agreed, disputed = (with_key(of)[KEY].item() for of in (rows({}), *map(_of, (AGREED, DISPUTED))))
+    assert plain == agreed != disputed
+    settled = DISPUTED | {"readings_nl": "tegen 2025: achter op schema; tegen 2030: let op"}
+    assert with_key(_of(settled))[KEY].item() not in {plain, disputed}
+
+
+def _of(readings: dict[str, Any]) -> pl.DataFrame:
+    return rows({}).with_columns(**{name: pl.lit(value) for name, value in readings.items()})
+
+
+def test_a_judgement_that_came_into_dispute_is_explained_by_the_registry_and_no_change_of_status() -> None:
+    [told] = with_change(rows({}), _of(DISPUTED)).select(CHANGE, METHOD_CHANGED, RESTATEMENT).rows()
+    assert told == (Change.DEFINITION, False, False)
+    [same] = with_change(rows({}), _of(AGREED)).select(CHANGE).rows()
+    assert same == (Change.NONE,)

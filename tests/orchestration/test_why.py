@@ -3,18 +3,17 @@
 import io
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from rich.console import Console
 
+from orchestration.loop.publishing import show, stage
 from orchestration.settings import Settings
 from orchestration.why import print_why
+from tests.orchestration.profiles import NOW
 from warehouse.engine import connect
-from warehouse.published.parquet import write_parquet
-from warehouse.published.pointer import flip, stage
 
 DRIVER: dict[str, Any] = {
     "target_id": "plans",
@@ -37,7 +36,11 @@ def why(empty_profile: Callable[..., Settings]) -> Callable[..., str]:
     """What the command prints of the target `plans` with these drivers."""
 
     def make(
-        *drivers: dict[str, Any], target_id: str = "plans", status: str = "behind", gap: float | None = -231.0
+        *drivers: dict[str, Any],
+        target_id: str = "plans",
+        status: str = "behind",
+        gap: float | None = -231.0,
+        story: str | None = None,
     ) -> str:
         settings = empty_profile()
         rows = pl.DataFrame([DRIVER | driver for driver in drivers], schema=SCHEMA)
@@ -45,23 +48,22 @@ def why(empty_profile: Callable[..., Settings]) -> Callable[..., str]:
             {
                 "target_id": ["plans"],
                 "sentence_nl": ["Trajecten: 1.500 [van 1.731]."],
+                "story_nl": pl.Series([story], dtype=pl.String),
                 "status": [status],
+                "is_alarm": [True],
                 "gap": pl.Series([gap], dtype=pl.Float64),
                 "ref_date": [date(2026, 11, 22)],
                 "dq_reasons": [["slechts 80% van de rijen [van planten] is aanvaard"]],
             }
         )
 
-        def write(folder: Path) -> None:
-            with connect(folder / "ademruimte.duckdb") as con:
-                con.execute("create schema verdicts")
-                for table, frame in (("fct_gap_drivers", rows), ("fct_target_verdicts", verdicts)):
-                    con.register("frame", frame)
-                    con.execute(f"create table verdicts.{table} as select * from frame")
-            write_parquet(folder / "ademruimte.duckdb", folder, ("verdicts",))
-
-        stage(settings.layout.published, "b1", write)
-        flip(settings.layout.published, "b1")
+        with connect(settings.layout.warehouse) as con:
+            con.execute("create schema verdicts")
+            for table, frame in (("fct_gap_drivers", rows), ("fct_target_verdicts", verdicts)):
+                con.register("frame", frame)
+                con.execute(f"create table verdicts.{table} as select * from frame")
+        stage(settings, "b1", NOW)
+        show(settings, "b1", NOW)
         console = Console(width=80, record=True, file=io.StringIO(), highlight=False)
         print_why(console, settings, target_id)
         return console.export_text()
@@ -123,17 +125,9 @@ def _percents_in(text: str) -> list[int]:
     return [int(line.partition(" %")[0].split()[-1]) for line in text.splitlines() if "█" in line]
 
 
-def test_what_is_not_among_the_largest_is_told_as_the_rest_and_all_adds_to_a_hundred(why: Callable[..., str]) -> None:
-    text = why(*({"rank_no": rank, "label_nl": f"Stap {rank}", "share": 1 / 12} for rank in range(1, 11)))
-    assert "De rest samen" in text
-    assert len(_percents_in(text)) == 11
-    assert sum(_percents_in(text)) == 100
-
-
 def test_sixths_add_to_a_hundred(why: Callable[..., str]) -> None:
     text = why(*({"rank_no": rank, "share": 1 / 6} for rank in range(1, 7)))
     assert sorted(_percents_in(text)) == [16, 16, 17, 17, 17, 17]
-    assert "De rest samen" not in text
 
 
 def test_two_kinds_of_drivers_each_add_to_a_hundred_under_their_own_heading(why: Callable[..., str]) -> None:
@@ -142,15 +136,16 @@ def test_two_kinds_of_drivers_each_add_to_a_hundred_under_their_own_heading(why:
     assert _percents_in(text) == [100, 100]
 
 
-def test_a_kind_of_which_every_group_is_too_small_gives_way_to_another(why: Callable[..., str]) -> None:
-    small = {"rank_no": 2, "driver_type": "category", "driver_key": "overige", "label_nl": "Overige", "share": 1.0}
-    assert "Overige" not in why({"share": 1.0}, small)
-
-
-def test_groups_that_are_all_too_small_are_said_to_be(why: Callable[..., str]) -> None:
-    text = why({"driver_key": "overige", "label_nl": "Overige", "share": 1.0})
-    assert "Overige" not in text
-    assert "te klein om te tonen" in text
+@pytest.mark.parametrize(
+    ("status", "asked"),
+    [
+        *((status, "Waardoor blijft dit doel achter?") for status in ("behind", "at_risk", "overdue")),
+        *((status, "Wat houdt dit doel het meest tegen?") for status in ("on_track", "unverified", "reached")),
+    ],
+)
+def test_what_is_not_judged_to_be_late_is_not_said_to_be(why: Callable[..., str], status: str, asked: str) -> None:
+    assert asked in why({}, status=status)
+    assert "achterbleef" not in why({"target_id": "another"}, status="on_track")
 
 
 def test_a_unit_of_the_register_reads_in_dutch(why: Callable[..., str]) -> None:
@@ -167,3 +162,11 @@ def test_nothing_is_wider_than_a_terminal(why: Callable[..., str]) -> None:
 def test_an_unknown_target_says_where_the_known_ones_are(why: Callable[..., str]) -> None:
     with pytest.raises(LookupError, match="no target nothing in the register; `ademruimte targets list`"):
         why({}, target_id="nothing")
+
+
+def test_the_other_promises_on_the_figure_are_named(why: Callable[..., str]) -> None:
+    assert "Op hetzelfde cijfer rust ook: −70 % (let op)." in why(story="−70 % (let op)")
+
+
+def test_a_figure_with_one_promise_names_no_other(why: Callable[..., str]) -> None:
+    assert "hetzelfde cijfer" not in why()

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from orchestration.report import print_targets, published_frame
 from orchestration.settings import Settings
+from orchestration.why import print_why
 from tests.verdicts.plain_words import faults
 from tests.verdicts.test_sentences import AS_OF, wrong_with
 from warehouse.state import State
@@ -49,3 +50,35 @@ def test_status_tells_the_day_of_every_figure(demo: Settings) -> None:
     for target_id, ref_date in verdicts.select("target_id", "ref_date").iter_rows():
         (line,) = [line for line in lines if f"({target_id})" in line]
         assert f" on {ref_date}" in line
+
+
+def test_why_of_every_target_keeps_the_rules_and_says_behind_only_of_what_is(demo: Settings) -> None:
+    drivers = published_frame(demo, "verdicts.fct_gap_drivers")
+    verdicts = published_frame(demo, "verdicts.fct_target_verdicts")
+    explained = verdicts.filter(pl.col("target_id").is_in(drivers["target_id"].unique().to_list()))
+    assert explained.height > 3
+    for target_id, title, status in explained.select("target_id", "title_nl", "status").iter_rows():
+        console = Console(width=80, record=True, file=io.StringIO(), highlight=False)
+        print_why(console, demo, target_id)
+        told = " ".join(console.export_text().split()).replace(title, "Doel")
+        assert list(faults(told, AS_OF)) == [], target_id
+        assert ("Waardoor blijft dit doel achter?" in told) <= (status in {"behind", "at_risk", "overdue"})
+        assert "Overige 100 %" not in told
+
+
+def test_the_drivers_of_a_kind_are_a_whole_and_none_is_all_rest(demo: Settings) -> None:
+    drivers = published_frame(demo, "verdicts.fct_gap_drivers")
+    kinds = drivers.group_by("target_id", "driver_type", "unit").agg(
+        pl.col("share").sum().round(4).alias("whole"), (pl.col("driver_key") != "overige").any().alias("is_named")
+    )
+    assert kinds["whole"].unique().to_list() == [1]
+    assert kinds["is_named"].all()
+
+
+def test_most_departments_tell_every_month_of_1777_that_is_over(demo: Settings) -> None:
+    months = published_frame(demo, "marts.fct_ticket_service_monthly")
+    told = months.filter(pl.col("n_late").is_not_null())
+    assert (months.height, told.height) == (28, 24)
+    assert months.filter(pl.col("n_late").is_null())["empty_reason_nl"].unique().to_list() == [
+        "nog niet elke termijn is voorbij"
+    ]

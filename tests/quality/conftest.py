@@ -75,15 +75,15 @@ def manifest() -> dict[str, Any]:
 
 
 @pytest.fixture
-def results() -> Callable[..., dict[str, Any]]:
-    """Builds run results: `results(readings_not_negative=("warn", 3))`."""
+def results() -> Callable[..., list[dict[str, Any]]]:
+    """Results of tests: `results(readings_not_negative=("warn", 3))`."""
 
-    def build(**outcomes: tuple[str, int | None]) -> dict[str, Any]:
-        tests = [
+    def build(**outcomes: tuple[str, int | None]) -> list[dict[str, Any]]:
+        tests: list[dict[str, Any]] = [
             {"unique_id": f"test.ademruimte.{name}.0f1e2d3c4b", "status": status, "failures": failures}
             for name, (status, failures) in outcomes.items()
         ]
-        return {"results": [{"unique_id": KPI_ENERGY, "status": "success", "failures": None}, *tests]}
+        return [{"unique_id": KPI_ENERGY, "status": "success", "failures": None}, *tests]
 
     return build
 

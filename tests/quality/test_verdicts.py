@@ -45,13 +45,13 @@ def _registry(*rows: tuple[str, float, float]) -> pl.DataFrame:
 
 @pytest.fixture
 def judged(
-    manifest: dict[str, Any], results: Callable[..., dict[str, Any]]
+    manifest: dict[str, Any], results: Callable[..., list[dict[str, Any]]]
 ) -> Callable[..., dict[str, tuple[str, list[str]]]]:
     """Verdict and reasons per KPI; everything is fine unless an argument says otherwise."""
 
     def judge(
         *,
-        run: dict[str, Any] | None = None,
+        run: list[dict[str, Any]] | None = None,
         suite: dict[str, list[str]] | None = None,
         observations: pl.DataFrame | None = None,
         sources: pl.DataFrame | None = None,
@@ -77,7 +77,7 @@ FINE = ("verified", [])
 
 def test_with_nothing_wrong_every_kpi_is_verified_in_the_name_of_the_build(
     manifest: dict[str, Any],
-    results: Callable[..., dict[str, Any]],
+    results: Callable[..., list[dict[str, Any]]],
     judged: Callable[..., dict[str, tuple[str, list[str]]]],
 ) -> None:
     assert judged() == {ENERGY: FINE, TICKETS: FINE}
@@ -87,7 +87,7 @@ def test_with_nothing_wrong_every_kpi_is_verified_in_the_name_of_the_build(
 
 @pytest.mark.parametrize("status", ["warn", "fail"])
 def test_a_failing_data_test_makes_exactly_the_kpis_below_it_unverified(
-    judged: Callable[..., dict[str, tuple[str, list[str]]]], results: Callable[..., dict[str, Any]], status: str
+    judged: Callable[..., dict[str, tuple[str, list[str]]]], results: Callable[..., list[dict[str, Any]]], status: str
 ) -> None:
     verdicts = judged(run=results(readings_not_negative=(status, 3)))
     assert verdicts[TICKETS] == FINE
@@ -98,14 +98,14 @@ def test_a_failing_data_test_makes_exactly_the_kpis_below_it_unverified(
 
 
 def test_a_described_test_speaks_its_own_words(
-    judged: Callable[..., dict[str, tuple[str, list[str]]]], results: Callable[..., dict[str, Any]]
+    judged: Callable[..., dict[str, tuple[str, list[str]]]], results: Callable[..., list[dict[str, Any]]]
 ) -> None:
     (reason,) = judged(run=results(tickets_close_after_opening=("warn", 1)))[TICKETS][1]
     assert reason == "sluiting na opening: 1 rij klopt niet in stg_tickets_1777__requests"
 
 
 def test_a_test_that_could_not_run_is_no_proof_that_all_is_well(
-    judged: Callable[..., dict[str, tuple[str, list[str]]]], results: Callable[..., dict[str, Any]]
+    judged: Callable[..., dict[str, tuple[str, list[str]]]], results: Callable[..., list[dict[str, Any]]]
 ) -> None:
     verdict, (reason,) = judged(run=results(readings_not_negative=("error", None)))[ENERGY]
     assert verdict == "unverified"
@@ -113,33 +113,33 @@ def test_a_test_that_could_not_run_is_no_proof_that_all_is_well(
 
 
 def test_a_passing_or_skipped_test_and_a_failing_model_are_no_findings(
-    manifest: dict[str, Any], results: Callable[..., dict[str, Any]]
+    manifest: dict[str, Any], results: Callable[..., list[dict[str, Any]]]
 ) -> None:
     run = results(readings_not_negative=("pass", 0), tickets_close_after_opening=("skipped", None))
-    run["results"].append({"unique_id": STG_METERS, "status": "error", "failures": None})
+    run.append({"unique_id": STG_METERS, "status": "error", "failures": None})
     assert failing_models(manifest, run) == {}
 
 
 def test_a_note_is_kept_and_makes_no_kpi_unverified(
-    judged: Callable[..., dict[str, tuple[str, list[str]]]], results: Callable[..., dict[str, Any]]
+    judged: Callable[..., dict[str, tuple[str, list[str]]]], results: Callable[..., list[dict[str, Any]]]
 ) -> None:
     assert judged(run=results(meters_look_odd=("warn", 3))) == {ENERGY: FINE, TICKETS: FINE}
 
 
 def test_a_result_of_a_node_that_is_not_in_the_manifest_is_passed_over(
-    manifest: dict[str, Any], results: Callable[..., dict[str, Any]]
+    manifest: dict[str, Any], results: Callable[..., list[dict[str, Any]]]
 ) -> None:
     assert failing_models(manifest, results(removed_since=("warn", 2))) == {}
 
 
 def test_a_relationship_blames_the_model_it_hangs_on_and_not_the_one_it_looks_up(
-    manifest: dict[str, Any], results: Callable[..., dict[str, Any]]
+    manifest: dict[str, Any], results: Callable[..., list[dict[str, Any]]]
 ) -> None:
     assert failing_models(manifest, results(relationships_tickets_date=("warn", 2))).keys() == {STG_TICKETS}
 
 
 def test_a_singular_test_blames_every_model_it_reads(
-    manifest: dict[str, Any], results: Callable[..., dict[str, Any]]
+    manifest: dict[str, Any], results: Callable[..., list[dict[str, Any]]]
 ) -> None:
     failing = failing_models(manifest, results(singular_days_and_meters=("warn", 2)))
     assert failing.keys() == {STG_METERS, "model.ademruimte.dim_date"}
@@ -147,7 +147,7 @@ def test_a_singular_test_blames_every_model_it_reads(
 
 
 def test_a_test_of_a_source_reaches_the_kpis_computed_from_it(
-    judged: Callable[..., dict[str, tuple[str, list[str]]]], results: Callable[..., dict[str, Any]]
+    judged: Callable[..., dict[str, tuple[str, list[str]]]], results: Callable[..., list[dict[str, Any]]]
 ) -> None:
     verdicts = judged(run=results(source_tickets_recent=("warn", 1)))
     assert verdicts[TICKETS][0] == "unverified"
@@ -155,7 +155,7 @@ def test_a_test_of_a_source_reaches_the_kpis_computed_from_it(
 
 
 def test_a_test_below_the_kpis_blames_none_of_them(
-    judged: Callable[..., dict[str, tuple[str, list[str]]]], results: Callable[..., dict[str, Any]]
+    judged: Callable[..., dict[str, tuple[str, list[str]]]], results: Callable[..., list[dict[str, Any]]]
 ) -> None:
     assert judged(run=results(union_complete=("warn", 1))) == {ENERGY: FINE, TICKETS: FINE}
 
@@ -250,7 +250,7 @@ def test_the_registry_decides_the_limits_and_the_strictest_of_a_kpi_counts(
 
 
 def test_every_reason_is_kept(
-    judged: Callable[..., dict[str, tuple[str, list[str]]]], results: Callable[..., dict[str, Any]]
+    judged: Callable[..., dict[str, tuple[str, list[str]]]], results: Callable[..., list[dict[str, Any]]]
 ) -> None:
     verdicts = judged(
         run=results(readings_not_negative=("warn", 3)),

@@ -73,7 +73,7 @@ def compiled(folder: Path, steps: Sequence[str] = STEPS, given: Sequence[str] = 
     project = _steps_alone(folder / "project", steps, given)
     paths = ["--project-dir", project, "--profiles-dir", project, "--target-path", folder, "--log-path", folder]
     arguments = ["compile", "--quiet", "--no-version-check", *map(str, paths)]
-    with _environment(ADEMRUIMTE_WAREHOUSE=str(folder / f"{DATABASE}.duckdb"), ADEMRUIMTE_CITY="kortrijk"):
+    with _environment(ADEMRUIMTE_WAREHOUSE=str(folder / f"{DATABASE}.duckdb")):
         outcome = dbtRunner().invoke(arguments)
     if not outcome.success:
         message = f"dbt could not compile the method in {PROJECT.name}: {outcome.exception or outcome.result}"

@@ -410,3 +410,9 @@ def test_a_floor_has_a_margin(method: Method, share: float, status: str) -> None
     floor = {**SERVICE, "target_value": 33.0, "tolerance": 1.0, "min_points": 1}
     values = pl.concat([series("t", [(date(2026, month, 1), share)]) for month in (1, 2, 3)])
     assert judged(method, targets(floor), values)["status"].to_list()[-1] == status
+
+
+def test_the_figure_of_the_start_is_no_judgement_that_a_later_one_must_overcome(method: Method) -> None:
+    start, later = (date(2023, 12, 31), 0.0), (MONTH_ENDS[33], 60.0)
+    told = _told(method, [start, later], series_kind="level", is_cumulative=False, trajectory="linear", min_points=4)
+    assert told["status"].to_list() == ["not_started", "at_risk"]

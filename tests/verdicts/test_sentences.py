@@ -1,5 +1,6 @@
 """Every sentence a head of department may read, held against `plain_words`: no word beside a day it is not of."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from itertools import product
@@ -65,10 +66,41 @@ ROW: dict[str, Any] = {
     "is_binding": True,
     "is_public": True,
     "is_contested": False,
+    "other_reading_of": None,
+    "alias_of": None,
+    "story_id": "t",
+    "deprecated_reason": "De jury koos andere steden.",
+    "empty_reason_nl": None,
+    "beside_kpi_id": None,
+    "beside_date": None,
+    "beside_value": None,
+    "beside_reason_nl": None,
     "definition_version": 1,
     "build_id": "b",
 }
+# what is open about a target: a column of these in a row goes there
+DISPUTE: dict[str, Any] = {
+    "is_disputed": False,
+    "n_readings": 1,
+    "is_late_in_one": False,
+    "readings_nl": None,
+    "questions_nl": "Welk basisjaar geldt?",
+    "may_decide_nl": "het college",
+}
+STORY: dict[str, Any] = {"may_alarm": False, "is_first_of_story": True, "others_nl": None}
+DISPUTED = {
+    "is_disputed": True,
+    "n_readings": 2,
+    "is_late_in_one": True,
+    "readings_nl": "tegen 2025: termijn verstreken; tegen 2030: op schema",
+}
 TYPES = {
+    **dict.fromkeys(
+        ("other_reading_of", "alias_of", "empty_reason_nl", "beside_kpi_id", "beside_reason_nl"), pl.String
+    ),
+    **dict.fromkeys(("readings_nl", "others_nl"), pl.String),
+    "beside_date": pl.Date,
+    "beside_value": pl.Float64,
     "reached_on": pl.Date,
     "doubted_on": pl.Date,
     "doubted_value": pl.Float64,
@@ -106,13 +138,55 @@ STATUSES = (
     *("cancelled", "contested", "not_started", "unverified", "no_data", "monitored", "overdue", "awaiting_figure"),
     *("stale", "on_track", "at_risk", "behind"),
 )
+BEST = {"value": 60.0, "gap": 20.0, "p_reach": 0.9}
+REACHED = {**dict.fromkeys(("status", "folded_status", "wanted_status"), "reached"), "reached_on": DAYS["new"]}
+DOUBTED = {
+    **dict.fromkeys(("status", "folded_status", "wanted_status"), "unverified"),
+    "doubted_on": DAYS["new"],
+    "doubted_value": 30_000.0,
+    "doubt_nl": "duizend keer meer dan ervoor",
+}
+AT_RISK = dict.fromkeys(("status", "folded_status", "wanted_status"), "at_risk")
+# what a row must hold to be told in a way that its status and kind alone do not bring about
+OCCASIONS: dict[str, dict[str, Any]] = {
+    "doubted": DOUBTED,
+    "doubted without a figure before it": DOUBTED | {"value": None, "ref_date": None, "gap": None},
+    "nothing yet": dict.fromkeys(("status", "folded_status", "wanted_status"), "no_data")
+    | {"value": None, "ref_date": None, "gap": None},
+    "a start that was measured": AT_RISK | {"is_start_measured": True},
+    "the path asks the same today": AT_RISK | {"required_today": 40.0},
+    "reached today": REACHED | {"value": 101.0, "ref_date": DAYS["new"], "reached_value": 101.0},
+    "reached before": REACHED
+    | {"value": 105.0, "ref_date": DAYS["new"], "reached_on": date(2025, 12, 31), "reached_value": 101.0},
+    "reached and fallen": REACHED
+    | {"value": 95.0, "ref_date": DAYS["new"], "reached_on": date(2025, 12, 31), "reached_value": 101.0},
+    "rare and reached": KINDS["a rare event"] | REACHED | {"value": 9.0, "reached_value": 9.0},
+    "within a limit": REACHED
+    | {"direction": "at_most", "direction_sign": -1, "value": 90.0, "gap": 10.0, "ref_date": DAYS["new"]},
+    "a plan that is ready": KINDS["a plan"] | REACHED | {"value": 1.0, "reached_value": 1.0},
+    "a deadline passed, told after it": dict.fromkeys(("status", "folded_status", "wanted_status"), "overdue")
+    | {"target_date": date(2025, 12, 31), "ref_date": DAYS["new"]},
+    "monitored, and old": {"status": "stale", "folded_status": "monitored", "wanted_status": "monitored"},
+    "a chance": KINDS["a rare event"] | dict.fromkeys(("status", "folded_status", "wanted_status"), "on_track"),
+    "on the path": AT_RISK | {"gap": 0.0, "value": 40.0},
+    "one figure is better": AT_RISK | {"wanted_status": "on_track"},
+    "one figure is worse": AT_RISK | {"wanted_status": "behind"},
+    "a month that runs": AT_RISK | {"wanted_status": "behind", "is_running": True},
+    "less than a year": AT_RISK | {"may_be_behind": False},
+    "a plan near its day": KINDS["a plan"] | AT_RISK,
+    "near a norm": KINDS["a norm"] | AT_RISK,
+    "ahead, and slow": AT_RISK | BEST | {"p_reach": 0.2},
+    "behind its path, and slow": AT_RISK | {"p_reach": None},
+    "sure to miss": AT_RISK | {"p_reach": 0.001},
+}
 Said = Callable[..., list[str]]
 
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
-    """The sentences of verdict rows that a test changes, by the compiled SQL."""
-    given = ("int_target_verdicts", "int_target_delays", "int_target_comparisons", *SEEDS)
+    """The sentences of verdict rows that a test changes, with why attention is asked for, by the compiled SQL."""
+    about = ("int_target_disputes", "int_target_stories")
+    given = ("int_target_verdicts", "int_target_delays", "int_target_comparisons", *about, *SEEDS)
     code = compiled(tmp_path_factory.mktemp("sentences"), ("fct_target_verdicts",), given)["fct_target_verdicts"]
 
     def say(*changes: Mapping[str, Any]) -> list[str]:
@@ -120,19 +194,28 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
         con.execute(f"attach ':memory:' as {DATABASE}; create schema {DATABASE}.intermediate")
         others = [f"{name}_{part}" for name in ("eurostat", "unsd", "destatis") for part in ("ratio", "label", "miss")]
         rows = [{**ROW, **change, "target_id": f"{number:04}"} for number, change in enumerate(changes)]
+        disputes, stories = ([{**one, **_of(row, one)} for row in rows] for one in (DISPUTE, STORY))
+        rows = [{name: row[name] for name in row if name not in {*DISPUTE, *STORY}} for row in rows]
         delays = [{"target_id": row["target_id"], "months_behind": 30.0} for row in rows]
         for name, given_rows in (
             ("int_target_verdicts", pl.DataFrame(rows, schema_overrides=TYPES, infer_schema_length=None)),
             ("int_target_delays", pl.DataFrame(delays)),
+            ("int_target_disputes", pl.DataFrame(disputes, schema_overrides=TYPES)),
+            ("int_target_stories", pl.DataFrame(stories, schema_overrides=TYPES)),
             ("int_target_comparisons", pl.DataFrame(schema=dict.fromkeys(("target_id", *others), pl.String))),
             *((seed, pl.read_csv(PROJECT / "seeds" / "shared" / f"{seed}.csv")) for seed in SEEDS),
         ):
             con.register("given", given_rows.to_arrow())
             con.execute(f"create table {DATABASE}.intermediate.{name} as select * from given")
             con.unregister("given")
-        return [sentence for (sentence,) in con.sql(f"select sentence_nl from ({code}) order by target_id").fetchall()]
+        said = con.sql(f"select concat_ws(' ', sentence_nl, attention_nl) from ({code}) order by target_id").fetchall()
+        return [sentence for (sentence,) in said]
 
     return say
+
+
+def _of(row: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("target_id", *about) if name in row}
 
 
 def wrong_with(sentence: str, direction_sign: int) -> list[str]:
@@ -163,6 +246,63 @@ def test_every_status_of_every_kind_says_only_what_is_true_of_a_figure_old_or_ne
         if found:
             wrong[sentence] = found
     assert wrong == {}
+
+
+@pytest.mark.parametrize("occasion", sorted(OCCASIONS))
+def test_on_every_occasion_only_what_is_true_is_said(said: Said, occasion: str) -> None:
+    row = OCCASIONS[occasion]
+    [sentence] = said(row)
+    assert wrong_with(sentence, row.get("direction_sign", 1)) == []
+
+
+def test_every_template_is_said_of_some_row_that_is_held_against_the_rules(said: Said) -> None:
+    sentences = said(*_rows(), *OCCASIONS.values())
+    templates = pl.read_csv(PROJECT / "seeds" / "shared" / "sentence_templates.csv")
+    unsaid = [
+        template_id
+        for template_id, template in templates.iter_rows()
+        if not any(re.search(_said_as(template), sentence) for sentence in sentences)
+    ]
+    assert unsaid == []
+
+
+def _said_as(template: str) -> str:
+    """The words of a template, whatever fills its gaps."""
+    return ".+?".join(re.escape(words) for words in re.split(r"\{\w+\}", template))
+
+
+def test_a_judgement_in_dispute_says_what_each_reading_says_and_who_may_decide(said: Said) -> None:
+    rows = [row | DISPUTED for row in _rows() if row["status"] not in {"cancelled", "contested"}]
+    wrong = {}
+    for row, sentence in zip(rows, said(*rows), strict=True):
+        found = wrong_with(sentence, row["direction_sign"])
+        both = "tegen 2025: termijn verstreken; tegen 2030: op schema"
+        if f"open vraag ({both}). Daarover beslist het college." not in sentence:
+            found.append("both readings, or who may decide, are missing")
+        if found:
+            wrong[sentence] = found
+    assert wrong == {}
+
+
+def test_what_lapsed_says_why_and_what_cannot_be_judged_asks_its_question(said: Said) -> None:
+    lapsed, asked = said({"status": "cancelled"}, {"status": "contested"})
+    assert lapsed == "Doel: dit doel geldt niet meer. De jury koos andere steden."
+    assert asked == (
+        "Doel: dit is nog niet te beoordelen. Open vraag: Welk basisjaar geldt? Daarover beslist het college."
+    )
+
+
+@pytest.mark.parametrize("status", ["monitored", "on_track", "at_risk", "behind", "stale", "no_data"])
+def test_a_path_without_an_end_says_so_and_a_norm_or_a_quota_does_not(said: Said, status: str) -> None:
+    status_of = dict.fromkeys(("status", "folded_status", "wanted_status"), status)
+    open_end, norm, quota, dated = said(
+        status_of | {"target_date": None},
+        status_of | KINDS["a norm"] | {"target_date": None},
+        status_of | KINDS["a quota"],
+        status_of,
+    )
+    assert "Er is geen einddatum vastgelegd." in open_end
+    assert not any("einddatum" in sentence for sentence in (norm, quota, dated))
 
 
 def _names_a_day(sentence: str, ref_date: date) -> bool:

@@ -6,7 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from warehouse.engine import CONFIG, Room, WarehouseBusyError, connect
+from warehouse.engine import CONFIG, WarehouseBusyError, connect
+from warehouse.room import Room
 
 Start = Callable[..., subprocess.Popen[str]]
 

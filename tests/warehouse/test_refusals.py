@@ -130,7 +130,7 @@ def test_refused_rows_about_a_kpi_are_counted_by_kpi(
 ) -> None:
     ((name, split),) = refused(rows([1.0]), ["a: is missing"], ["b: is odd"], ["c: is high"]).items()
     about = split.quarantined.with_columns(
-        pl.Series("kpi_id", [" trees_extra ", None, "Secret Person"], dtype=pl.String)
+        pl.Series("kpi_id", [" trees_extra ", None, "SecretStr Person"], dtype=pl.String)
     )
     lake.commit(arrival(rows([1.0]), splits={name: replace(split, quarantined=about)}), NOON)
     load(warehouse, lake, {"meters": contract})

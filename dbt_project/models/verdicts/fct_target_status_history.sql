@@ -59,4 +59,5 @@ inner join observations
         and forecasts.ref_date = observations.ref_date
 inner join paths
     on forecasts.target_id = paths.target_id
+where paths.other_reading_of is null
 order by forecasts.target_id, forecasts.ref_date

@@ -1,6 +1,19 @@
 with verdicts as (
 
     select * from {{ ref('int_target_verdicts') }}
+    where other_reading_of is null
+
+),
+
+disputes as (
+
+    select * from {{ ref('int_target_disputes') }}
+
+),
+
+stories as (
+
+    select * from {{ ref('int_target_stories') }}
 
 ),
 
@@ -40,6 +53,15 @@ with_digits as (
     select
         verdicts.*,
         delays.months_behind,
+        coalesce(disputes.is_disputed, false) as is_disputed,
+        coalesce(disputes.n_readings, 1) as n_readings,
+        disputes.is_late_in_one,
+        disputes.readings_nl,
+        disputes.questions_nl,
+        disputes.may_decide_nl,
+        stories.is_first_of_story,
+        stories.may_alarm and stories.is_first_of_story as is_alarm,
+        stories.others_nl,
         starts_with(verdicts.unit, '%') as is_percentage,
         verdicts.unit = 'milestone 0/1' as is_done_or_not,
         case
@@ -50,6 +72,11 @@ with_digits as (
     from verdicts
     left join delays
         on verdicts.target_id = delays.target_id
+    -- another wording of a target is open where the target is
+    left join disputes
+        on coalesce(verdicts.alias_of, verdicts.target_id) = disputes.target_id
+    left join stories
+        on verdicts.target_id = stories.target_id
 
 ),
 
@@ -65,6 +92,7 @@ with_texts as (
         end as value_text,
         {{ dutch_number('reached_value', 'digits') }} as reached_text,
         {{ dutch_number('doubted_value', 2) }} as doubted_text,
+        {{ dutch_number('beside_value', 'digits') }} as beside_text,
         {{ dutch_number('required_value', 'digits') }} as required_text,
         {{ dutch_number('required_today', 'digits') }} as required_today_text,
         {{ dutch_number('target_value', 'digits') }} as target_text,
@@ -154,6 +182,17 @@ with_parts as (
             else 'pace'
         end as pace_template_id,
         is_held_to_path and recent_pace_per_year is not null and trajectory != 'constant' as says_recent_pace,
+        target_value is not null
+        and target_date is null
+        and trajectory not in ('constant', 'annual_quota', 'compound')
+        and status not in ('cancelled', 'contested', 'reached') as says_no_end,
+        empty_reason_nl is not null and status not in ('cancelled', 'contested') as says_unmeasured,
+        is_disputed and status not in ('cancelled', 'contested') as says_dispute,
+        case
+            when value is null or status in ('cancelled', 'contested') then null
+            when beside_value is not null then 'beside'
+            when beside_reason_nl is not null then 'beside_none'
+        end as beside_template_id,
         -- the newest value wants another status than the one that stands: once is too little, or its month still runs
         case
             when
@@ -165,6 +204,7 @@ with_parts as (
         end as wait_template_id,
         -- why it is at risk: the first that holds
         case
+            when is_disputed and (is_late_in_one or status = 'at_risk') then 'attention_disputed'
             when status != 'at_risk' then null
             when trajectory = 'step' then 'attention_due'
             when gap < 0 and not may_be_behind and gap < -coalesce(tolerance, 0) then 'attention_young'
@@ -208,7 +248,11 @@ with_template as (
             case when worded.says_recent_pace then recent_pace_templates.template_nl end,
             case when worded.says_outlook then outlook_templates.template_nl end,
             case when worded.says_outlook and worded.p_reach is not null then chance_templates.template_nl end,
-            wait_templates.template_nl
+            wait_templates.template_nl,
+            beside_templates.template_nl,
+            case when worded.says_no_end then no_end_templates.template_nl end,
+            case when worded.says_unmeasured then unmeasured_templates.template_nl end,
+            case when worded.says_dispute then dispute_templates.template_nl end
         ) as template,
         attention_templates.template_nl as attention_template
     from with_outlook as worded
@@ -236,6 +280,14 @@ with_template as (
         on worded.attention_template_id = attention_templates.template_id
     left join sentence_templates as wait_templates
         on worded.wait_template_id = wait_templates.template_id
+    left join sentence_templates as beside_templates
+        on worded.beside_template_id = beside_templates.template_id
+    left join sentence_templates as no_end_templates
+        on no_end_templates.template_id = 'no_end'
+    left join sentence_templates as unmeasured_templates
+        on unmeasured_templates.template_id = 'unmeasured'
+    left join sentence_templates as dispute_templates
+        on dispute_templates.template_id = 'dispute'
 
 ),
 
@@ -255,12 +307,21 @@ dated as (
             'ref_year': 'year(ref_date)::varchar',
             'as_of_year': 'year(as_of_date)::varchar',
             'last_status': 'last_status_nl',
+            'reason': 'deprecated_reason',
+            'questions': 'questions_nl',
+            'readings': 'readings_nl',
+            'may_decide': 'may_decide_nl',
+            'empty_reason': 'empty_reason_nl',
+            'beside_reason': 'beside_reason_nl',
+            'beside_date': "strftime(beside_date, '%d/%m/%Y')",
         }) }} as dated_template,
         {{ fill_template('attention_template', {
             'target_date': "strftime(target_date, '%d/%m/%Y')",
             'ref_date': "strftime(ref_date, '%d/%m/%Y')",
             'required': 'required_text || suffix',
             'chance': 'chance_text',
+            'readings': 'readings_nl',
+            'may_decide': 'may_decide_nl',
         }) }} as attention_nl
     from with_template
 
@@ -338,12 +399,26 @@ select
         'fallen': "case when dated.direction_sign = 1 then 'lager' else 'hoger' end",
         'required_today': 'dated.required_today_text || dated.suffix',
         'target': 'dated.target_text || dated.suffix',
+        'beside': 'dated.beside_text || dated.suffix',
         'gap': 'dated.gap_nl',
         'left': 'dated.left_text || dated.gap_suffix',
         'delay': 'dated.delay_text',
         'required_pace': 'dated.required_pace_text || dated.gap_suffix',
         'recent_pace': 'dated.recent_pace_text || dated.gap_suffix',
     }) }} as sentence_nl,
+    dated.says_no_end as is_open_ended,
+    dated.is_disputed,
+    dated.n_readings,
+    dated.readings_nl,
+    dated.questions_nl,
+    dated.may_decide_nl,
+    dated.story_id,
+    dated.others_nl as story_nl,
+    coalesce(dated.is_first_of_story, false) as is_first_of_story,
+    coalesce(dated.is_alarm, false) as is_alarm,
+    dated.beside_kpi_id,
+    dated.beside_date,
+    dated.beside_value,
     comparisons.eurostat_ratio,
     comparisons.eurostat_label,
     comparisons.unsd_ratio,

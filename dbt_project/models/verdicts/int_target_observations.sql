@@ -32,14 +32,52 @@ released as (
 
 ),
 
+-- the figure of each target; what somebody typed in under the target's own code counts where that was never measured
+figures as (
+
+    select
+        target_id,
+        value_kpi_id as kpi_id,
+        true as is_its_own
+    from paths
+    union all
+    select
+        target_id,
+        typed_kpi_id as kpi_id,
+        false as is_its_own
+    from paths
+    where typed_kpi_id != value_kpi_id
+
+),
+
+found as (
+
+    select
+        figures.target_id,
+        figures.is_its_own,
+        observations.*,
+        count(observations.value) filter (where figures.is_its_own) over (partition by figures.target_id) > 0
+            as is_measured
+    from figures
+    inner join observations
+        on
+            figures.kpi_id = observations.kpi_id
+            and (figures.is_its_own or observations.kpi_model = 'kpi_indicators')
+    inner join cities
+        on observations.area_id = cities.area_id
+
+),
+
 chosen as (
 
     select
         paths.target_id,
+        observations.kpi_id as value_kpi_id,
         paths.unit,
         paths.series_kind,
         paths.baseline_value,
         paths.target_value,
+        {{ path_value('paths', 'observations.ref_date') }} as required_value,
         observations.kpi_model = 'kpi_indicators' and not coalesce(released.is_checked, false) as is_typed,
         observations.ref_date,
         -- a wording with another base year shows its own number
@@ -59,18 +97,19 @@ chosen as (
         ) as is_month_over,
         coalesce(date_diff('day', observations.period_start, observations.period_end), 0) >= 300 as is_over_a_year
     from paths
-    inner join observations
-        on paths.value_kpi_id = observations.kpi_id
-    inner join cities
-        on observations.area_id = cities.area_id
+    inner join found as observations
+        on paths.target_id = observations.target_id
+    cross join cities
     left join released
         on
             observations.kpi_id = released.kpi_id
             and observations.area_id = released.area_id
             and observations.ref_date = released.ref_date
+    where observations.is_its_own or not observations.is_measured
     qualify row_number() over (
         partition by paths.target_id, observations.ref_date
         order by
+            (observations.is_its_own = observations.is_measured) desc,
             -- a measurement speaks before a value that somebody filled in
             (observations.kpi_model = 'kpi_indicators') asc,
             observations.period_start desc,
@@ -103,6 +142,7 @@ with_earlier as (
 
 select
     target_id,
+    value_kpi_id,
     ref_date,
     value,
     n,

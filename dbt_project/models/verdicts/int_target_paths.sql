@@ -1,9 +1,10 @@
 {{ config(materialized="view", schema="intermediate", contract={"enforced": false}) }}
 
--- Everything that draws the path of a target, and the KPI whose values are held against it.
-with targets as (
+-- Everything that draws the path of a target, and the KPI whose values are held against it. One figure may bear several
+-- promises: a later one is measured by the figure of the first, and its path leads along those before it.
+with recursive readings as (
 
-    select * from {{ ref('dim_target') }}
+    select * from {{ ref('int_target_readings') }}
 
 ),
 
@@ -19,38 +20,89 @@ target_seasons as (
 
 ),
 
+promises as (
+
+    select
+        target_id,
+        target_id as story_id,
+        coalesce(value_kpi_id, kpi_id) as figure_kpi_id,
+        target_date,
+        target_value,
+        []::struct(reached_on date, value double)[] as earlier
+    from readings
+    where follows is null and other_reading_of is null
+
+    union all
+
+    select
+        readings.target_id,
+        promises.story_id,
+        promises.figure_kpi_id,
+        readings.target_date,
+        readings.target_value,
+        list_append(
+            promises.earlier, struct_pack(reached_on := promises.target_date, value := promises.target_value)
+        ) as earlier
+    from promises
+    inner join readings
+        on promises.target_id = readings.follows
+    where readings.other_reading_of is null
+
+),
+
+bent as (
+
+    select
+        *,
+        coalesce(other_reading_of, target_id) as registry_id
+    from readings
+    where trajectory = 'milestones'
+
+),
+
 -- the path starts at the baseline and ends at the target, whether or not the list of milestones says so
 stones as (
 
     select
+        bent.target_id,
+        target_milestones.milestone_date as reached_on,
+        target_milestones.milestone_value as value,
+        target_milestones.interpolation
+    from bent
+    inner join target_milestones
+        on
+            bent.registry_id = target_milestones.target_id
+            and (bent.target_date is null or bent.target_date > target_milestones.milestone_date)
+    union all
+    select
+        bent.target_id,
+        stone.earlier.reached_on,
+        stone.earlier.value,
+        'linear' as interpolation
+    from bent
+    inner join promises
+        on bent.registry_id = promises.target_id
+    cross join unnest(promises.earlier) as stone (earlier)
+    union all
+    select
         target_id,
-        milestone_date as reached_on,
-        milestone_value as value,
-        interpolation
-    from target_milestones
+        baseline_date as reached_on,
+        baseline_value as value,
+        'linear' as interpolation
+    from bent
+    where baseline_date is not null
     union all
     select
-        targets.target_id,
-        targets.baseline_date as reached_on,
-        targets.baseline_value as value,
-        'linear' as interpolation
-    from targets
-    where targets.trajectory = 'milestones' and targets.baseline_date is not null
-    union all
-    select
-        targets.target_id,
-        targets.target_date as reached_on,
-        targets.target_value as value,
-        'linear' as interpolation
-    from targets
+        bent.target_id,
+        bent.target_date as reached_on,
+        bent.target_value as value,
+        coalesce(target_milestones.interpolation, 'linear') as interpolation
+    from bent
     left join target_milestones
         on
-            targets.target_id = target_milestones.target_id
-            and targets.target_date <= target_milestones.milestone_date
-    where
-        targets.trajectory = 'milestones'
-        and targets.target_date is not null
-        and target_milestones.target_id is null
+            bent.registry_id = target_milestones.target_id
+            and bent.target_date = target_milestones.milestone_date
+    where bent.target_date is not null
 
 ),
 
@@ -96,27 +148,32 @@ season_lists as (
 )
 
 select
-    targets.* replace (
+    readings.* replace (
         -- another wording of one target shows that target's value, which comes as often as it does there
-        coalesce(originals.cadence_days, targets.cadence_days) as cadence_days,
-        coalesce(originals.publication_lag_days, targets.publication_lag_days) as publication_lag_days,
+        coalesce(originals.cadence_days, readings.cadence_days) as cadence_days,
+        coalesce(originals.publication_lag_days, readings.publication_lag_days) as publication_lag_days,
         case
-            when targets.trajectory = 'constant' and coalesce(targets.tolerance, 0) = 0
-                then {{ default_margin('targets.series_kind', 'targets.target_value') }}
-            else targets.tolerance
-        end as tolerance
+            when readings.trajectory = 'constant' and coalesce(readings.tolerance, 0) = 0
+                then {{ default_margin('readings.series_kind', 'readings.target_value') }}
+            else readings.tolerance
+        end as tolerance,
+        coalesce(readings.reading_kpi_id, promises.figure_kpi_id) as value_kpi_id
     ),
-    coalesce(originals.kpi_id, targets.kpi_id) as value_kpi_id,
-    case when targets.direction in ('increase', 'at_least') then 1 else -1 end as direction_sign,
+    -- what somebody typed in counts where the figure itself was never measured; another reading has its own figure
+    case when readings.reading_kpi_id is null then coalesce(originals.kpi_id, readings.kpi_id) end as typed_kpi_id,
+    promises.story_id,
+    case when readings.direction in ('increase', 'at_least') then 1 else -1 end as direction_sign,
     milestone_lists.milestones,
     case
-        when targets.trajectory = 'cumulative_seasonal' and targets.baseline_date < targets.target_date
+        when readings.trajectory = 'cumulative_seasonal' and readings.baseline_date < readings.target_date
             then season_lists.season_weights
     end as season_weights
-from targets
-left join targets as originals
-    on targets.alias_of = originals.target_id
+from readings
+left join readings as originals
+    on readings.alias_of = originals.target_id
+left join promises
+    on coalesce(readings.alias_of, readings.other_reading_of, readings.target_id) = promises.target_id
 left join milestone_lists
-    on targets.target_id = milestone_lists.target_id
+    on readings.target_id = milestone_lists.target_id
 left join season_lists
-    on targets.target_id = season_lists.target_id
+    on coalesce(readings.other_reading_of, readings.target_id) = season_lists.target_id

@@ -45,6 +45,52 @@ doubted as (
 
 ),
 
+cities as (
+
+    select * from {{ ref('city') }}
+
+),
+
+measurements as (
+
+    select observations.*
+    from {{ ref('fct_kpi_observations') }} as observations
+    inner join cities
+        on observations.area_id = cities.area_id
+
+),
+
+-- why a figure that is measured has no value at all
+unmeasured as (
+
+    select
+        kpi_id,
+        max_by(empty_reason_nl, ref_date) as empty_reason_nl
+    from measurements
+    group by kpi_id
+    having count(value) = 0
+
+),
+
+-- the figure that stands beside the value and does not decide, no later than it
+beside as (
+
+    select
+        paths.target_id,
+        max_by(measurements.value, measurements.ref_date) as value,
+        max(measurements.ref_date) as ref_date
+    from paths
+    inner join newest
+        on paths.target_id = newest.target_id
+    inner join measurements
+        on
+            paths.beside_kpi_id = measurements.kpi_id
+            and newest.ref_date >= measurements.ref_date
+    where measurements.value is not null
+    group by paths.target_id
+
+),
+
 evaluated as (
 
     select
@@ -57,8 +103,12 @@ evaluated as (
 
 select
     paths.target_id,
+    paths.other_reading_of,
+    paths.reading_nl,
+    paths.story_id,
+    paths.alias_of,
     paths.kpi_id,
-    paths.value_kpi_id,
+    coalesce(observations.value_kpi_id, paths.value_kpi_id) as value_kpi_id,
     paths.department_id,
     paths.data_owner_department_id,
     paths.section,
@@ -81,6 +131,7 @@ select
     paths.publication_lag_days,
     paths.stale_factor,
     paths.registry_status,
+    paths.deprecated_reason,
     paths.is_binding,
     paths.is_public,
     paths.is_contested,
@@ -107,6 +158,11 @@ select
     doubted.ref_date as doubted_on,
     doubted.value as doubted_value,
     doubted.doubt_nl,
+    unmeasured.empty_reason_nl,
+    paths.beside_kpi_id,
+    beside.ref_date as beside_date,
+    beside.value as beside_value,
+    unmeasured_beside.empty_reason_nl as beside_reason_nl,
     newest.history_hash,
     statuses.wanted_status,
     statuses.status as folded_status,
@@ -126,6 +182,12 @@ left join statuses
         and newest.ref_date = statuses.ref_date
 left join doubted
     on paths.target_id = doubted.target_id
+left join unmeasured
+    on paths.value_kpi_id = unmeasured.kpi_id
+left join unmeasured as unmeasured_beside
+    on paths.beside_kpi_id = unmeasured_beside.kpi_id
+left join beside
+    on paths.target_id = beside.target_id
 left join evaluated as reached
     on
         statuses.target_id = reached.target_id

@@ -1,4 +1,4 @@
-{{ config(materialized="view", schema="intermediate", contract={"enforced": false}) }}
+{{ config(materialized="table", schema="intermediate", contract={"enforced": false}) }}
 
 -- The status of each target today: the fold, and what the date of the build and the quality of the data make of it.
 -- What is asked from here on, and how fast, counts from today, however old the newest value is.

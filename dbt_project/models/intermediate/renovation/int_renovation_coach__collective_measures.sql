@@ -1,5 +1,6 @@
 -- The equivalents of the energy and climate pact: one dwelling and one of its nine measures, done since 2021 in a
--- project of at least ten enrolments. A measure done twice, or told by two teams, is one.
+-- project of at least ten enrolments or in a building of at least ten dwellings. A measure done twice, or told by two
+-- teams, is one; so are the outer wall and its cavity.
 with measures as (
 
     select * from {{ ref('int_renovation_coach__measures_current') }}
@@ -17,7 +18,7 @@ done as (
     select
         dossiers.dwelling_key,
         dossiers.sector_id,
-        measures.measure,
+        case when measures.measure in ('buitenmuur', 'spouwmuur') then 'muur' else measures.measure end as measure,
         measures.works_completed_date,
         measures.is_fossil_free,
         measures.collective_project_id,
@@ -27,7 +28,7 @@ done as (
         on measures.team = dossiers.team and measures.dossier_id = dossiers.dossier_id
     where
         measures.works_completed_date >= '2021-01-01'
-        and measures.project_enrolments >= 10
+        and {{ is_collective('measures', 'dossiers') }}
         and measures.measure in (
             'dak',
             'zolder',

@@ -1,15 +1,30 @@
 {{ config(meta={'suppresses': true}) }}
 
 -- One row per collective project: a project has at least ten dwellings and may be named. What is done in it is told
--- where five dossiers or more stand behind it; the projects add up to what the KPI tells of the whole city. Of what two
--- lines say differently, the line of the last date counts.
-with measures as (
+-- where five dossiers or more stand behind it; the projects, with one row of the buildings that count without one, add
+-- up to what the KPI tells of the whole city. Of what two lines say differently, the line of the last date counts.
+with dossiers as (
+
+    select * from {{ ref('int_renovation_coach__dossiers_current') }}
+
+),
+
+measures as (
 
     select
-        *,
-        concat_ws('/', team, dossier_id) as dossier_key
-    from {{ ref('int_renovation_coach__measures_current') }}
-    where collective_project_id is not null and project_enrolments >= 10
+        measures.* replace (
+            -- no project has a code in small letters
+            coalesce(measures.collective_project_id, 'gebouwen') as collective_project_id,
+            case
+                when measures.collective_project_id is null then 'Gebouwen van tien woningen of meer, zonder project'
+                else measures.project_name
+            end as project_name
+        ),
+        concat_ws('/', measures.team, measures.dossier_id) as dossier_key
+    from {{ ref('int_renovation_coach__measures_current') }} as measures
+    left join dossiers
+        on measures.team = dossiers.team and measures.dossier_id = dossiers.dossier_id
+    where {{ is_collective('measures', 'dossiers') }}
 
 ),
 

@@ -1,6 +1,6 @@
 {{ config(meta={'suppresses': true}) }}
 
--- Three counts that are never added up: one dwelling may be in each of them. All three are totals of the whole city,
+-- Counts that are never added up: one dwelling may be in each of them. All are totals of the whole city,
 -- told where five households or more stand behind them.
 with dossiers as (
 
@@ -66,6 +66,24 @@ planned as (
 
 ),
 
+-- the note counts dwellings: one that has two dossiers is one
+planned_dwellings as (
+
+    select
+        'renovation_custom_dwellings' as kpi_id,
+        'dwellings (cumulative)' as unit,
+        date '2021-01-01' as period_start,
+        periods.ref_date,
+        count(distinct dossiers.dwelling_key) as n,
+        count(distinct dossiers.dwelling_key) as households,
+        max(dossiers.known_at) as known_at
+    from periods
+    inner join dossiers
+        on dossiers.plan_delivered_date between date '2021-01-01' and periods.ref_date
+    group by periods.ref_date
+
+),
+
 collective as (
 
     select
@@ -83,7 +101,7 @@ collective as (
 
 counted as (
 
-    {% for relation in ['coached', 'planned'] %}
+    {% for relation in ['coached', 'planned', 'planned_dwellings'] %}
     select
         *,
         n::double as value,

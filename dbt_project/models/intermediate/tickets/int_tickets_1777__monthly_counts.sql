@@ -1,41 +1,59 @@
--- Every cell, however small: hiding the ones that could point at a person comes after this model, not in it.
+-- Every department in every month, however few its questions: hiding the ones that could point at a person comes after
+-- this model, not in it. A department without a question has a row too, for a row that is not there tells a zero.
 with tickets as (
-
-    select * from {{ ref('fct_tickets') }}
-
-),
-
-measured as (
 
     select
         *,
         date_trunc('month', requested_date)::date as month_start,
+        coalesce(department_id, 'onbekend') as cell_department_id,
         is_counted and is_term_over as is_measured
+    from {{ ref('fct_tickets') }}
+
+),
+
+months as (
+
+    select * from {{ ref('int_tickets_1777__months') }}
+
+),
+
+departments as (
+
+    select distinct cell_department_id from tickets
+
+),
+
+counted as (
+
+    select
+        month_start,
+        cell_department_id,
+        {{ ticket_counts() }}
     from tickets
+    group by month_start, cell_department_id
 
 )
 
 select
-    month_start,
-    last_day(month_start) as month_end,
-    coalesce(department_id, 'onbekend') as department_id,
-    coalesce(theme_nl, 'onbekend') as theme_nl,
-    count(*) as n_received,
-    count(*) filter (where is_first_line) as n_first_line,
-    count(*) filter (where is_duplicate) as n_duplicate,
-    count(*) filter (where is_withdrawn) as n_withdrawn,
-    count(*) filter (where duplicate_problem is not null) as n_doubtful_duplicate,
-    count(*) filter (where is_counted and not is_term_over) as n_pending,
-    count(*) filter (where is_measured) as n,
-    count(*) filter (where is_measured and outcome = 'on_time') as n_on_time,
-    count(*) filter (where is_measured and outcome = 'late') as n_late,
-    count(*) filter (where is_measured and outcome = 'overdue_open') as n_overdue_open,
-    count(*) filter (where is_measured and is_closure_proxy) as n_closure_proxy,
-    count(*) filter (where is_counted and cycles > 1) as n_reopened,
-    count(*) filter (where is_measured and is_every_cycle_on_time) as n_every_cycle_on_time,
-    median(working_days_to_reply) filter (where is_measured) as median_working_days,
-    (quantile_disc(working_days_to_reply, 0.9) filter (where is_measured))::double as p90_working_days,
-    max(complete_until) as complete_until,
-    max(known_at) as known_at
-from measured
-group by month_start, coalesce(department_id, 'onbekend'), coalesce(theme_nl, 'onbekend')
+    months.month_start,
+    months.month_end,
+    months.quarter_start,
+    months.is_settled,
+    departments.cell_department_id as department_id,
+    {% for count in [
+        'n_received', 'n_first_line', 'n_duplicate', 'n_withdrawn', 'n_doubtful_duplicate', 'n_pending', 'n',
+        'n_on_time', 'n_late', 'n_overdue_open', 'n_closure_proxy', 'n_reopened', 'n_every_cycle_on_time'
+    ] %}
+    coalesce(counted.{{ count }}, 0) as {{ count }},
+    {% endfor %}
+    counted.median_working_days,
+    counted.p90_working_days,
+    months.is_calendar_assumed,
+    months.complete_until,
+    counted.known_at
+from months
+cross join departments
+left join counted
+    on
+        months.month_start = counted.month_start
+        and departments.cell_department_id = counted.cell_department_id

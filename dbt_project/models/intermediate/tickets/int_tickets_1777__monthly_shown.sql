@@ -1,34 +1,55 @@
 {{ config(meta={'suppresses': true}) }}
 
--- The cells of a month add up to the questions of the whole city, which the KPIs tell. What a cell is split into is
--- hidden by split: one late answer of twenty is one person too.
-{{ suppressed(
-    ref('int_tickets_1777__monthly_counts'),
-    total_by=['month_start'],
-    cell=['department_id', 'theme_nl'],
-    count='least(n_received, coalesce(nullif(n, 0), n_received))',
-    measures=[
-        'n_received', 'n_first_line', 'n_duplicate', 'n_withdrawn', 'n_doubtful_duplicate', 'n_pending', 'n', 'n_on_time',
-        'n_late', 'n_overdue_open', 'n_closure_proxy', 'n_reopened', 'n_every_cycle_on_time', 'median_working_days',
-        'p90_working_days'
-    ],
-    parts=[
-        {
-            'counts': [
-                'n_on_time', 'n_late', 'n_overdue_open', 'n_every_cycle_on_time', '(n - n_on_time)',
-                '(n - n_every_cycle_on_time)', '(n_on_time - n_every_cycle_on_time)'
-            ],
-            'measures': ['n_on_time', 'n_late', 'n_overdue_open', 'n_every_cycle_on_time']
-        },
-        {
-            'counts': [
-                'n_first_line', 'n_duplicate', 'n_withdrawn', 'n_doubtful_duplicate', 'n_pending', '(n_received - n)'
-            ],
-            'measures': [
-                'n_received', 'n_first_line', 'n_duplicate', 'n_withdrawn', 'n_doubtful_duplicate', 'n_pending'
-            ]
-        },
-        {'counts': ['n_closure_proxy', '(n - n_closure_proxy)'], 'measures': ['n_closure_proxy']},
-        {'counts': ['n_reopened', '(n + n_pending - n_reopened)'], 'measures': ['n_reopened']}
-    ]
-) }}
+-- The departments of a month add up to the questions of the whole city, which a KPI tells. What is hidden of a quarter
+-- stays hidden to its end: a later month takes nothing back that was told, and the quarter gives nothing away.
+with counts as (
+
+    select * from {{ ref('int_tickets_1777__monthly_counts') }}
+
+),
+
+settled as (
+
+    select * from counts
+    where is_settled
+
+),
+
+-- the macro names its own CTEs, so it stands alone
+hidden as (
+
+    {{ suppressed(
+        'settled', total_by=['month_start'], cell=['department_id'], count=questions_in_cell(), measures=[]
+    ) }}
+
+),
+
+decided as (
+
+    select
+        counts.*,
+        bool_or(hidden.is_suppressed) over (
+            partition by counts.quarter_start, counts.department_id
+            order by counts.month_start
+        ) as is_suppressed
+    from counts
+    left join hidden
+        on
+            counts.month_start = hidden.month_start
+            and counts.department_id = hidden.department_id
+
+)
+
+select
+    * replace (
+        {% for measure in ticket_measures() %}
+        case when is_settled and not is_suppressed then {{ measure }} end as {{ measure }},
+        {% endfor %}
+        coalesce(is_suppressed and is_settled, false) as is_suppressed
+    ),
+    case
+        when not is_settled then 'nog niet elke termijn is voorbij'
+        when is_suppressed then 'minder dan vijf vragen, of daaruit te herleiden'
+        when n = 0 then 'geen vragen'
+    end as empty_reason_nl
+from decided

@@ -1,7 +1,8 @@
 {{ config(meta={'suppresses': true}) }}
 
--- How long, how many wait too long, and how many come back, by month of the question. Each row says on how many
--- questions it rests.
+-- How long, how many wait too long, and how many come back, by month of the question. A share or a median says on how
+-- many questions it rests; a backlog is a count itself, and the questions of all months until then would tell, as the
+-- difference of two months, how many were asked in a month that is hidden.
 with tickets as (
 
     select
@@ -63,7 +64,6 @@ backlog as (
                 or tickets.replied_at > least(month_ends.measured_at, tickets.complete_until)
             )
         ) as waiting,
-        count(*) as n,
         max(tickets.known_at) as known_at
     from month_ends
     inner join tickets
@@ -114,7 +114,7 @@ measured as (
         'questions' as unit,
         month_start,
         waiting::double as value,
-        n,
+        null::bigint as n,
         known_at,
         waiting::double as numerator,
         null::double as denominator
@@ -135,7 +135,7 @@ counted as (
 
 shown as (
 
-    {{ emptied_below_five('counted', count='n', measures=['n', 'value', 'numerator', 'denominator']) }}
+    {{ emptied_below_five('counted', count='coalesce(n, 0)', measures=['n', 'value', 'numerator', 'denominator']) }}
 
 )
 

@@ -59,7 +59,10 @@ select
     targets.wording_source,
     targets.min_points,
     targets.needs_check,
-    targets.embargo_time
+    targets.embargo_time,
+    targets.follows,
+    targets.value_kpi_id,
+    targets.beside_kpi_id
 from targets
 left join rebased
     on

@@ -4,6 +4,7 @@ select
     question_nl,
     is_contested,
     decided_on is not null as is_decided,
+    may_decide_nl,
     decided_by,
     decided_on,
     decision_nl

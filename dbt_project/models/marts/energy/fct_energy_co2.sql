@@ -16,7 +16,7 @@ scopes as (
 
 emission_factors as (
 
-    select * from {{ ref('emission_factors') }}
+    select * from {{ ref('int_emission_factors') }}
 
 )
 

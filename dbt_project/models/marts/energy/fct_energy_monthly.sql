@@ -67,7 +67,7 @@ emission_factors as (
     select
         *,
         {{ version_numbers('source_version') }} as version_numbers
-    from {{ ref('emission_factors') }}
+    from {{ ref('int_emission_factors') }}
 
 ),
 
@@ -129,6 +129,7 @@ with_factors as (
         row_number() over (
             partition by months.site_id, months.carrier, months.direction, months.month_start_date
             order by
+                emission_factors.is_of_city desc nulls last,
                 {{ newest_factor('emission_factors') }},
                 {{ newest_factor('primary_factors') }}
         ) = 1

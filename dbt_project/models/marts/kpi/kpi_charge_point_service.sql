@@ -1,7 +1,7 @@
 {{ config(tags=['kpi'], meta={'kpi_ids': ['charge_point_availability', 'charge_point_energy']}) }}
 
 -- Availability: of the hours in which the city asked and the operator said something, how many the point could be
--- used. Energy: what all points delivered in a whole month.
+-- used. Energy: what all points delivered in a whole month, of five sessions or more.
 with statuses as (
 
     select
@@ -11,9 +11,9 @@ with statuses as (
 
 ),
 
-sessions as (
+delivered as (
 
-    select * from {{ ref('int_charge_points__sessions_current') }}
+    select * from {{ ref('int_charge_points__energy_shown') }}
 
 ),
 
@@ -99,20 +99,6 @@ covered_months as (
 
 ),
 
-delivered as (
-
-    select
-        date_trunc('month', sessions.charge_date)::date as month_start_date,
-        {{ exact_sum('sessions.energy_kwh') }} as energy_kwh,
-        count(distinct sessions.evse_key) as n
-    from sessions
-    inner join places
-        on sessions.evse_key = places.evse_key
-    where places.is_in_municipality
-    group by date_trunc('month', sessions.charge_date)
-
-),
-
 measured as (
 
     select
@@ -126,7 +112,8 @@ measured as (
         availability.denominator,
         availability.days_known,
         sources_complete.complete_until,
-        availability.known_at
+        availability.known_at,
+        false as is_suppressed
     from availability
     cross join sources_complete
     union all
@@ -135,13 +122,14 @@ measured as (
         'kWh per month' as unit,
         covered_months.month_start_date,
         last_day(covered_months.month_start_date) as ref_date,
-        coalesce(delivered.energy_kwh, 0) as value,
-        coalesce(delivered.n, 0) as n,
-        coalesce(delivered.energy_kwh, 0) as numerator,
+        case when not coalesce(delivered.is_suppressed, false) then coalesce(delivered.energy_kwh, 0) end as value,
+        case when not coalesce(delivered.is_suppressed, false) then coalesce(delivered.n, 0) end as n,
+        case when not coalesce(delivered.is_suppressed, false) then coalesce(delivered.energy_kwh, 0) end as numerator,
         null::double as denominator,
         covered_months.days_known,
         least(sources_complete.complete_until, sessions_complete.complete_until) as complete_until,
-        covered_months.known_at
+        covered_months.known_at,
+        coalesce(delivered.is_suppressed, false) as is_suppressed
     from covered_months
     cross join sources_complete
     cross join sessions_complete
@@ -170,7 +158,7 @@ select
     measured.numerator,
     measured.denominator,
     'charging-v1' as method_version,
-    null::varchar as empty_reason_nl
+    case when measured.is_suppressed then 'minder dan vijf laadsessies' end as empty_reason_nl
 from measured
 cross join cities
 order by measured.kpi_id, measured.month_start_date

@@ -5,6 +5,7 @@
             'kpi_ids': [
                 'renovation_coached_households',
                 'renovation_custom_trajectories',
+                'renovation_custom_dwellings',
                 'renovation_collective',
                 'collective_renovation_fossil_free_share',
             ]
@@ -53,7 +54,7 @@ select
     totals.known_at,
     totals.numerator,
     totals.denominator,
-    'renovation-v1' as method_version,
+    'renovation-v2' as method_version,
     case when totals.is_suppressed then 'minder dan vijf gezinnen' end as empty_reason_nl
 from totals
 cross join cities

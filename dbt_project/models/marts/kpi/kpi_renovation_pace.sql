@@ -2,7 +2,7 @@
     'renovation_days_intake_to_plan', 'renovation_days_plan_to_works', 'renovation_epc_steps'
 ]}) }}
 
--- Calendar years, the running one up to where the teams speak. A year that may not be shown has no row.
+-- Calendar years, the running one up to where the teams speak. A year that may not be shown is empty and says why.
 with pace as (
 
     select
@@ -10,7 +10,6 @@ with pace as (
         make_date(year_reached, 1, 1) as period_start,
         make_date(year_reached, 12, 31) as period_end
     from {{ ref('int_renovation_coach__pace_shown') }}
-    where not is_suppressed
 
 ),
 
@@ -43,7 +42,7 @@ select
     pace.numerator,
     pace.denominator,
     'renovation-pace-v1' as method_version,
-    null::varchar as empty_reason_nl
+    case when pace.is_suppressed then 'minder dan vijf gezinnen, of daaruit te herleiden' end as empty_reason_nl
 from pace
 cross join cities
 cross join sources_complete

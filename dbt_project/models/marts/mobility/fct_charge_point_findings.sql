@@ -1,4 +1,5 @@
--- Rules about behaviour refuse no row: they name what somebody should ask the operator.
+-- Rules about behaviour refuse no row: they name what somebody should ask the operator. A point is a thing, who charged
+-- at it is a person: no evidence tells when, how long or how much one session was.
 with charge_points as (
 
     select * from {{ ref('fct_charge_points') }}
@@ -75,7 +76,8 @@ silent_for_a_month as (
         'silent_for_a_month' as rule,
         'note' as severity,
         *,
-        'Laatste teken op ' || strftime(greatest(last_updated_at, last_session_at), '%d/%m/%Y') || '.' as evidence
+        'Laatst gewijzigd op ' || strftime(last_updated_at, '%d/%m/%Y')
+        || ', en al dertig dagen geen laadsessie.' as evidence
     from observed
     where greatest(last_updated_at, last_session_at) < month_ago_at
 
@@ -85,15 +87,7 @@ too_much_energy as (
 
     select
         sessions.evse_key,
-        count(*) as hours_count,
-        arg_max(
-            sessions.energy_kwh,
-            (sessions.energy_kwh / sessions.charged_minutes, sessions.energy_kwh, sessions.hour_at)
-        ) as most_kwh,
-        arg_max(
-            sessions.charged_minutes,
-            (sessions.energy_kwh / sessions.charged_minutes, sessions.energy_kwh, sessions.hour_at)
-        ) as most_minutes
+        count(*) as hours_count
     from sessions
     inner join charge_points on sessions.evse_key = charge_points.evse_key
     -- against the time of charging, not the hour it lies in
@@ -108,9 +102,8 @@ energy_above_power as (
         'energy_above_power' as rule,
         'warning' as severity,
         observed.*,
-        too_much_energy.hours_count || ' uur met meer energie dan kan: tot '
-        || round(too_much_energy.most_kwh, 1) || ' kWh in ' || too_much_energy.most_minutes || ' minuten bij '
-        || round(observed.power_kw, 1) || ' kW.' as evidence
+        {{ hours_told('too_much_energy.hours_count') }} || ' met meer energie dan kan bij '
+        || {{ dutch_number('observed.power_kw', 1) }} || ' kW.' as evidence
     from observed
     inner join too_much_energy on observed.evse_key = too_much_energy.evse_key
 
@@ -137,7 +130,8 @@ session_against_status as (
         'session_against_status' as rule,
         'warning' as severity,
         observed.*,
-        contradicted.hours_count || ' uur met een laadsessie terwijl het laadpunt buiten dienst heet.' as evidence
+        {{ hours_told('contradicted.hours_count') }}
+        || ' met een laadsessie terwijl het laadpunt buiten dienst heet.' as evidence
     from observed
     inner join contradicted on observed.evse_key = contradicted.evse_key
 
@@ -149,7 +143,8 @@ implausible_power as (
         'implausible_power' as rule,
         'warning' as severity,
         *,
-        round(power_kw, 1) || ' kW (' || case when power_source = 'declared' then 'opgegeven' else 'berekend' end
+        {{ dutch_number('power_kw', 1) }}
+        || ' kW (' || case when power_source = 'declared' then 'opgegeven' else 'berekend' end
         || case when has_power_mismatch then ', klopt niet met spanning en stroom' else '' end || ').' as evidence
     from observed
     where power_kw < 3 or power_kw > 400 or has_power_mismatch

@@ -19,7 +19,11 @@ select
     enrolments,
     measures_completed,
     fossil_free_measures,
-    is_suppressed,
+    -- of what is told of a project the smaller of the two is hidden first
+    fossil_free_measures is null as is_suppressed,
+    case
+        when fossil_free_measures is null then 'minder dan vijf gezinnen, of daaruit te herleiden'
+    end as empty_reason_nl,
     nullif(
         concat_ws(
             ', ',

@@ -3,7 +3,6 @@
 with lead_times as (
 
     select * from {{ ref('int_renovation_coach__lead_times_shown') }}
-    where not is_suppressed
 
 )
 
@@ -12,6 +11,8 @@ select
     year_reached,
     dossiers,
     median_days,
-    ninetieth_percentile_days
+    ninetieth_percentile_days,
+    is_suppressed,
+    case when is_suppressed then 'minder dan vijf dossiers, of daaruit te herleiden' end as empty_reason_nl
 from lead_times
 order by step, year_reached

@@ -1,6 +1,6 @@
--- Why a target is where it is: the ten that pull it back most. What does better than asked is not set against them.
--- Sectors and themes tell of the same questions twice, and kilowatt-hours are no kilograms of CO2: a share is that of
--- the drivers of one kind in one unit.
+-- Why a target is where it is: of each kind the ten that pull it back most, and the rest. What does better than asked
+-- is not set against them. Sectors and themes tell of the same questions twice, and kilowatt-hours are no kilograms of
+-- CO2: a share is that of the drivers of one kind in one unit, and adds to one.
 with drivers as (
 
     select * from {{ ref('int_gap_drivers__shown') }}
@@ -29,32 +29,61 @@ ranked as (
 
     select
         *,
+        driver_key = 'overige'
+        or row_number() over (
+            partition by target_id, driver_type, unit
+            order by (driver_key = 'overige') asc, share desc, contribution desc, driver_key asc
+        ) > 10 as is_rest
+    from shared
+
+),
+
+whole as (
+
+    select
+        target_id,
+        driver_type,
+        case when is_rest then 'overige' else driver_key end as driver_key,
+        case when is_rest then 'Overige' else label_nl end as label_nl,
+        unit,
+        {{ exact_sum('contribution') }} as contribution,
+        round({{ exact_sum('share') }}, 6) as share,
+        {{ driver_count() }} as n,
+        case when count(*) = 1 then max(median_days) end as median_days
+    from ranked
+    group by all
+
+),
+
+numbered as (
+
+    select
+        *,
         row_number() over (
             partition by target_id
-            order by
-                (driver_key = 'overige') asc, share desc, contribution desc, driver_type asc, driver_key asc
+            order by (driver_key = 'overige') asc, share desc, contribution desc, driver_type asc, driver_key asc
         ) as rank_no
-    from shared
+    from whole
 
 )
 
 select
-    ranked.target_id,
-    ranked.rank_no,
-    ranked.driver_type,
-    ranked.driver_key,
-    ranked.label_nl,
-    ranked.contribution,
-    ranked.unit,
-    ranked.share,
-    ranked.n,
-    ranked.median_days,
+    numbered.target_id,
+    numbered.rank_no,
+    numbered.driver_type,
+    numbered.driver_key,
+    numbered.label_nl,
+    numbered.contribution,
+    numbered.unit,
+    numbered.share,
+    numbered.n,
+    numbered.median_days,
     case when positions.gap is null then 'previous_year' else 'path' end as compared_with,
     positions.gap,
     positions.ref_date,
     positions.known_at
-from ranked
+from numbered
 inner join positions
-    on ranked.target_id = positions.target_id
-where ranked.rank_no <= 10
-order by ranked.target_id, ranked.rank_no
+    on numbered.target_id = positions.target_id
+where positions.other_reading_of is null
+order by numbered.target_id, numbered.rank_no

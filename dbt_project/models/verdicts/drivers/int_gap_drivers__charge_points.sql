@@ -78,21 +78,35 @@ not_counted as (
 
 ),
 
-cells as (
+per_operator as (
 
     select
         positions.target_id,
         positions.value_kpi_id,
         positions.value,
-        positions.gap,
-        positions.unit,
-        coalesce(not_counted.reason_nl || ': ' || not_counted.operator_name, not_counted.reason_nl) as label_nl,
+        not_counted.reason_nl,
+        not_counted.operator_name,
         sum(not_counted.equivalents) as equivalents,
         count(*) as n
     from positions
     inner join not_counted
         on positions.value_kpi_id = 'charge_points_' || not_counted.counts_for
     where not_counted.equivalents > 0
+    group by all
+
+),
+
+-- an operator with fewer than five is told by the reason alone
+cells as (
+
+    select
+        target_id,
+        value_kpi_id,
+        value,
+        reason_nl || case when n >= 5 then coalesce(': ' || operator_name, '') else '' end as label_nl,
+        sum(equivalents) as equivalents,
+        sum(n) as n
+    from per_operator
     group by all
 
 ),
@@ -132,7 +146,7 @@ by_sector as (
 
 ),
 
--- fewer than five are no reason of their own
+-- a reason of fewer than five is none of its own
 explained as (
 
     select
@@ -151,6 +165,8 @@ select
     'category' as driver_type,
     measured.label_nl as driver_key,
     measured.label_nl,
+    null::varchar as coarser_key,
+    null::varchar as coarser_label_nl,
     measured.contribution::double as contribution,
     positions.unit,
     measured.n::bigint as n,
@@ -165,6 +181,8 @@ select
     'category' as driver_type,
     'not_placed' as driver_key,
     'Nog niet geplaatst' as label_nl,
+    null::varchar as coarser_key,
+    null::varchar as coarser_label_nl,
     remainder::double as contribution,
     unit,
     null::bigint as n,
@@ -177,6 +195,8 @@ select
     'sector' as driver_type,
     by_sector.sector_id as driver_key,
     coalesce(areas.name_nl, by_sector.sector_id) || ' (telt niet of maar half mee)' as label_nl,
+    areas.parent_area_id as coarser_key,
+    'Andere buurten van ' || districts.name_nl || ' (telt niet of maar half mee)' as coarser_label_nl,
     by_sector.contribution::double as contribution,
     by_sector.unit,
     by_sector.n::bigint as n,
@@ -184,3 +204,5 @@ select
 from by_sector
 left join {{ ref('dim_area') }} as areas
     on by_sector.sector_id = areas.area_id
+left join {{ ref('dim_area') }} as districts
+    on areas.parent_area_id = districts.area_id

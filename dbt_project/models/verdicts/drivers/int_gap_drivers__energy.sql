@@ -7,7 +7,10 @@ with positions as (
 
     select * from {{ ref('int_target_positions') }}
     -- by the beginning of the name: a registry ends it with its own deadline and base year
-    where value_kpi_id = 'own_energy_use_yearly' or starts_with(value_kpi_id, 'own_buildings_co2_')
+    where
+        value_kpi_id = 'own_energy_use_yearly'
+        or starts_with(value_kpi_id, 'own_buildings_co2_')
+        or starts_with(value_kpi_id, 'own_co2_index_2019_')
 
 ),
 
@@ -109,7 +112,7 @@ emission_positions as (
     inner join monthly
         on positions.ref_date is null or last_day(monthly.month_start_date) <= positions.ref_date
     where
-        starts_with(positions.value_kpi_id, 'own_buildings_co2_')
+        positions.value_kpi_id != 'own_energy_use_yearly'
         and (positions.gap is null or positions.gap < 0)
     group by all
 
@@ -205,6 +208,8 @@ select
         when 'gas' then ' (gas in kWh: emissiefactor ontbreekt)'
         else ''
     end as label_nl,
+    null::varchar as coarser_key,
+    null::varchar as coarser_label_nl,
     drivers.contribution,
     drivers.unit,
     drivers.n::bigint as n,

@@ -8,6 +8,7 @@ with positions as (
     where
         value_kpi_id in (
             'renovation_coached_households',
+            'renovation_custom_dwellings',
             'renovation_custom_trajectories',
             'renovation_collective',
             'collective_renovation_fossil_free_share'
@@ -82,8 +83,10 @@ waiting as (
     inner join dossier_steps
         on
             dossier_steps.step = 'intake_to_visit'
-            or (dossier_steps.step is not null and positions.value_kpi_id = 'renovation_custom_trajectories')
-    where positions.value_kpi_id in ('renovation_coached_households', 'renovation_custom_trajectories')
+            or (dossier_steps.step is not null and starts_with(positions.value_kpi_id, 'renovation_custom_'))
+    where
+        positions.value_kpi_id = 'renovation_coached_households'
+        or starts_with(positions.value_kpi_id, 'renovation_custom_')
     union all
     select
         positions.target_id,
@@ -118,6 +121,13 @@ steps as (
             when unit = 'dossiers' then ' (alle open dossiers)'
             else ' (alle open maatregelen)'
         end as label_nl,
+        case when is_stopped then 'stopped' else 'waiting' end as coarser_key,
+        case when is_stopped then 'Gestopt onderweg' else 'Wacht onderweg' end
+        || case
+            when is_stopped then ' (alle jaren)'
+            when unit = 'dossiers' then ' (alle open dossiers)'
+            else ' (alle open maatregelen)'
+        end as coarser_label_nl,
         count(*)::double as contribution,
         unit,
         count(distinct household) as n,
@@ -135,6 +145,8 @@ fossil as (
         'category' as driver_type,
         collective_measures.measure as driver_key,
         'Niet fossielvrij: ' || replace(collective_measures.measure, '_', ' en ') as label_nl,
+        null::varchar as coarser_key,
+        null::varchar as coarser_label_nl,
         count(*)::double as contribution,
         'maatregelen' as unit,
         -- one row for a dwelling and a measure: as many households

@@ -1,6 +1,7 @@
 {{ config(materialized="view", schema="intermediate", contract={"enforced": false}, meta={'suppresses': true}) }}
 
--- Small cells become one group; a group that is still small is left out. Only what pulls a target back drives its gap.
+-- A small cell leads to the next coarser grain: a sector to its district, a step to all steps. What is still small is
+-- one rest, and a rest that stands alone says nothing. Only what pulls a target back drives its gap.
 with drivers as (
 
     {% for family in ['energy', 'tickets', 'charge_points', 'renovation'] %}
@@ -11,10 +12,35 @@ with drivers as (
 ),
 
 -- the macro names its own CTEs, so it stands alone
-decided as (
+fine as (
 
     {{ suppressed(
         'drivers', total_by=['target_id', 'driver_type'], cell=['driver_key'], count='coalesce(n, 5)', measures=[]
+    ) }}
+
+),
+
+coarser as (
+
+    select
+        target_id,
+        driver_type,
+        case when is_suppressed then coalesce(coarser_key, 'overige') else driver_key end as driver_key,
+        case when is_suppressed then coalesce(coarser_label_nl, 'Overige') else label_nl end as label_nl,
+        unit,
+        {{ exact_sum('contribution') }} as contribution,
+        {{ driver_count() }} as n,
+        -- the median of one cell is its own; that of several cannot be told from theirs
+        case when count(*) = 1 then max(median_days) end as median_days
+    from fine
+    group by all
+
+),
+
+coarse as (
+
+    {{ suppressed(
+        'coarser', total_by=['target_id', 'driver_type'], cell=['driver_key'], count='coalesce(n, 5)', measures=[]
     ) }}
 
 ),
@@ -28,11 +54,9 @@ folded as (
         case when is_suppressed then 'Overige' else label_nl end as label_nl,
         unit,
         {{ exact_sum('contribution') }} as contribution,
-        -- one household may stand in several cells of dossiers or measures: no more than the largest are sure to differ
-        case when any_value(unit) in ('dossiers', 'maatregelen') then max(n) else sum(n) end::bigint as n,
-        -- the median of one cell is its own; that of several cannot be told from theirs
+        {{ driver_count() }} as n,
         case when count(*) = 1 then max(median_days) end as median_days
-    from decided
+    from coarse
     group by all
 
 )
@@ -40,3 +64,4 @@ folded as (
 select *
 from folded
 where contribution > 0 and coalesce(n >= 5, true)
+qualify bool_or(driver_key != 'overige') over (partition by target_id, driver_type, unit)
