@@ -27,7 +27,6 @@ from tests.golden.fingerprints import VOLATILE
 from tests.orchestration.profiles import NOW, copy_profile, settings_in
 from tests.orchestration.test_landing import INDICATORS, drop
 from tests.orchestration.test_messages import Post, free_port
-from tests.orchestration.test_order import VOLATILE
 from warehouse.batch import KNOWN_AT, Manifest
 from warehouse.engine import connect
 from warehouse.lake import Lake
