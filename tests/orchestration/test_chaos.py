@@ -27,7 +27,7 @@ from tests.golden.fingerprints import VOLATILE
 from tests.orchestration.profiles import NOW, copy_profile, settings_in
 from tests.orchestration.test_landing import INDICATORS, drop
 from tests.orchestration.test_messages import Post, free_port
-from warehouse.batch import KNOWN_AT
+from warehouse.batch import KNOWN_AT, Manifest
 from warehouse.engine import connect
 from warehouse.lake import Lake
 from warehouse.published.pointer import current
@@ -72,7 +72,8 @@ class Profile:
         process = self._begun(deed, now, *rest)
         time.sleep(after)
         process.kill()
-        self.kills[place] += process.wait() == -signal.SIGKILL
+        process.communicate()
+        self.kills[place] += process.returncode == -signal.SIGKILL
 
     def do(self, place: str, deed: str, now: datetime, *rest: str) -> None:
         """Does a deed to its end."""
@@ -102,7 +103,7 @@ Deed = tuple[str, Callable[[Profile], None], tuple[str, ...]]
 def first_files(profile: Profile) -> None:
     drop(profile.settings, "indicators", "bomen.csv", INDICATORS + TREES.format(18_300, 16) + TREES.format("veel", 17))
     rows = "".join(DOSSIER.format(9_000 + no, no, no) for no in range(3))
-    drop(profile.settings, "renovation_coach", "renovatie_2026-W47_kortrijk_volledig.csv", DOSSIERS + rows)
+    drop(profile.settings, "renovation_coach", "renovatie_2026-W48_kortrijk.csv", DOSSIERS + rows)
 
 
 def second_files(profile: Profile) -> None:
@@ -192,17 +193,16 @@ def kept_of(settings: Settings) -> list[tuple[object, ...]]:
     lake = Lake(settings.layout.lake)
     lake.sweep()
     assert not settings.layout.staging.exists() or not list(settings.layout.staging.iterdir())
-    return sorted(_held(lake, batch.batch_id, source) for source in settings.contracts() for batch in lake.live(source))
+    return sorted((_held(lake, batch) for batch in lake.live()), key=str)
 
 
-def _held(lake: Lake, batch_id: str, source: str) -> tuple[object, ...]:
-    batch = next(each for each in lake.live(source) if each.batch_id == batch_id)
+def _held(lake: Lake, batch: Manifest) -> tuple[object, ...]:
     parts = [
         lake.read(batch, table, part).drop(KNOWN_AT, *KEYED, strict=False).height
         for table in sorted(batch.tables)
         for part in ("accepted", "quarantine", "received")
     ]
-    return source, batch.content_sha256, batch.is_refused, str(parts)
+    return batch.source, batch.content_sha256, batch.is_refused, str(parts)
 
 
 def said_of(settings: Settings) -> list[tuple[object, ...]]:
