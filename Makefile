@@ -6,14 +6,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-header --no-annotate --quiet --extra install
 
-.PHONY: help demo real dev prepare picture test builds door browser chaos acceptance shuffle fuzz canary calibrate bench check lint types imports sql lock clean contracts
+.PHONY: help demo real dev prepare picture test readers builds door browser chaos acceptance shuffle fuzz canary calibrate bench check lint types imports sql lock clean contracts
 .DEFAULT_GOAL := help
 
 help: ## shows this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
-demo: .venv/.installed ## the whole loop on a small synthetic Kortrijk
-	@$(BIN)/ademruimte demo
+demo: .venv/.installed$(if $(POSTGRES),-dev) ## the whole loop on a small synthetic Kortrijk; POSTGRES=1 publishes to PostgreSQL too
+	@$(BIN)/ademruimte demo $(if $(POSTGRES),--postgres)
 
 real: .venv/.installed ## the same loop on real files: make real DATA=folder
 	@$(BIN)/ademruimte real --data "$(or $(DATA),$(error say where the files lie: make real DATA=folder))"
@@ -28,7 +28,11 @@ picture: .venv/.installed ## draws what the demo prints into docs/demo.svg, for 
 	@$(BIN)/ademruimte demo --picture docs/demo.svg
 
 test: check ## all checks and all tests
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not (builds or chaos or real or door or browser)"
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not (readers or builds or chaos or real or door or browser)"
+
+readers: .venv/.installed-dev ## readers of each store through twenty publishes, TLS of Debian's PostgreSQL; prints what it measured
+	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || test "$$(id -u)" != 0 || { apt-get update -qq && apt-get install -y -qq postgresql; } >/dev/null 2>&1 || true
+	@$(BIN)/pytest -m readers tests/readers tests/orchestration/test_publishing.py
 
 builds: .venv/.installed-dev ## whole builds: corrections, other dates, an empty lake, a profile of an earlier version
 	@$(BIN)/pytest -n 2 --dist loadfile -m builds

@@ -58,7 +58,7 @@ class LaterError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete answer with a status below 300.
+    """A complete answer; one with a status of 300 or more only where it was asked for (`Client.post_once`).
 
     Attributes:
         url_without_query: the address that may be shown.
@@ -142,7 +142,28 @@ class _Question:
     method: str
     url: str
     params: Params | None = field(default=None, repr=False)
-    form: Mapping[str, str] | None = field(default=None, repr=False)
+    form: Mapping[str, str] | bytes | None = field(default=None, repr=False)
+
+
+def _judge(response: requests.Response) -> _Refusal | None:
+    """Sorts the status; None is good."""
+    status = response.status_code
+    if status == 429 or status >= 500:
+        return _Refusal(f"answered HTTP {status}", retry_after(response.headers))
+    if status in (401, 403):
+        why = f"refused the credentials (HTTP {status}); renew them in the settings"
+        return _Refusal(why, is_final=True, fault=AccessRefusedError)
+    if status >= 400:
+        fault = NotOfferedError if status in (404, 406, 410, 415) else PermanentSupplierError
+        return _Refusal(f"answered HTTP {status}; check the address in the settings", is_final=True, fault=fault)
+    if status >= 300:
+        why = f"redirects (HTTP {status}), which is never followed; put the new address in the settings"
+        return _Refusal(why, is_final=True)
+    return None
+
+
+def _whatever(_: requests.Response) -> None:
+    """No status is a refusal."""
 
 
 class Client:
@@ -223,6 +244,23 @@ class Client:
         }
         return self._asked(_Question("POST", url, form=form), _as_it_is)
 
+    def post_once(self, url: str, content: Mapping[str, str] | bytes) -> Answer:
+        """The answer to one POST, whatever its status: for who reads a refusal, or may not repeat the question unasked.
+
+        Args:
+            url: where it goes; it may be a secret as a whole, so that no message holds any of it.
+            content: a form, or what the headers say it is.
+
+        Raises:
+            TransientSupplierError: no answer came in time.
+            PermanentSupplierError: another origin, a certificate that nobody vouches for, an answer that is too large.
+        """
+        outcome = self._try(_Question("POST", url, form=content), self._credentials(url), judge=_whatever)
+        if isinstance(outcome, Answer):
+            return outcome
+        fault = PermanentSupplierError if outcome.is_final else TransientSupplierError
+        raise fault("refused", why=outcome.why)
+
     def _asked(self, question: _Question, reading: Callable[[Answer], _Read]) -> _Read:
         headers = self._credentials(question.url)
         shown = address(question.url)
@@ -235,7 +273,7 @@ class Client:
                 try:
                     return reading(outcome)
                 except LaterError as later:
-                    outcome = _Refusal(str(later), _retry_after(outcome.headers))
+                    outcome = _Refusal(str(later), retry_after(outcome.headers))
             refusal = outcome
             if refusal.is_final:
                 raise refusal.fault("refused", shown, why=refusal.why)
@@ -254,7 +292,12 @@ class Client:
             raise PermanentSupplierError("outside", address(url), origin="{}://{}:{}".format(*self._origin))
         return self._headers[origin]
 
-    def _try(self, question: _Question, headers: Mapping[str, str]) -> Answer | _Refusal:
+    def _try(
+        self,
+        question: _Question,
+        headers: Mapping[str, str],
+        judge: Callable[[requests.Response], _Refusal | None] = _judge,
+    ) -> Answer | _Refusal:
         seconds = max(min(self._deadline_seconds, self._budget.left()), 0.001)
         with _cut_after(seconds) as wire:
             try:
@@ -268,7 +311,7 @@ class Client:
                     allow_redirects=False,
                     stream=True,
                 ) as response:
-                    return _judge(response) or _answer(response, address(question.url), wire)
+                    return judge(response) or _answer(response, address(question.url), wire)
             # the exception's text may hold the query, and the query a key
             except (OSError, HTTPError, ValueError) as broken:
                 return _late(wire) or _broken(broken)
@@ -400,23 +443,6 @@ def _origin(url: str) -> tuple[str, str, int]:
     raise PermanentSupplierError("no_address", shown)
 
 
-def _judge(response: requests.Response) -> _Refusal | None:
-    """Sorts the status; None is good."""
-    status = response.status_code
-    if status == 429 or status >= 500:
-        return _Refusal(f"answered HTTP {status}", _retry_after(response.headers))
-    if status in (401, 403):
-        why = f"refused the credentials (HTTP {status}); renew them in the settings"
-        return _Refusal(why, is_final=True, fault=AccessRefusedError)
-    if status >= 400:
-        fault = NotOfferedError if status in (404, 406, 410, 415) else PermanentSupplierError
-        return _Refusal(f"answered HTTP {status}; check the address in the settings", is_final=True, fault=fault)
-    if status >= 300:
-        why = f"redirects (HTTP {status}), which is never followed; put the new address in the settings"
-        return _Refusal(why, is_final=True)
-    return None
-
-
 def _answer(response: requests.Response, shown: str, wire: _Wire) -> Answer | _Refusal:
     body = io.BytesIO()
     raw: HTTPResponse = response.raw
@@ -444,7 +470,7 @@ def _pause(attempt: int, refusal: _Refusal) -> float:
     return _RANDOM.uniform(0, min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS))
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds until the supplier wants to be asked again; None when it does not say so legibly."""
     told = {name.lower(): value for name, value in headers.items()}
     written = told.get("retry-after", "").strip()

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from orchestration.alerts.commands import outbox
+from orchestration import publishing_commands
+from orchestration.alerts.commands import alerts, outbox
 from orchestration.giving_back import commands as supplier_commands
 from orchestration.progress import Progress, show_progress
 from orchestration.registry.commands import app as targets
 from warehouse.durable import DiskFullError, is_disk_full
 from warehouse.layout import close_to_strangers
 from warehouse.published.pointer import current
+from warehouse.published.store import KEPT
+from warehouse.withdrawals import standing
 
 if TYPE_CHECKING:
     from orchestration.settings import Settings
@@ -28,9 +31,11 @@ app.add_typer(targets, name="targets")
 app.add_typer(supplier_commands.quarantine, name="quarantine")
 app.add_typer(supplier_commands.contracts, name="contracts")
 app.add_typer(outbox, name="outbox")
+app.add_typer(alerts, name="alerts")
 indicators = typer.Typer(help="Figures that people deliver: release one that looked wrong.", no_args_is_help=True)
 app.add_typer(indicators, name="indicators")
-app.command()(supplier_commands.check)
+for command in (supplier_commands.check, *publishing_commands.COMMANDS):
+    app.command()(command)
 _console = Console(highlight=False)
 _DAY = ["%Y-%m-%d"]
 
@@ -65,6 +70,7 @@ def _faults() -> tuple[type[Exception], ...]:
     from warehouse.batch import LakeError
     from warehouse.engine import WarehouseBusyError
     from warehouse.layout import NewerProfileError
+    from warehouse.published.postgres_connection import PostgresError
 
     ours = (
         BackupError,
@@ -72,6 +78,7 @@ def _faults() -> tuple[type[Exception], ...]:
         LakeError,
         NewerProfileError,
         OutboxHeldError,
+        PostgresError,
         TransformError,
         WarehouseBusyError,
     )
@@ -83,6 +90,9 @@ def demo(
     context: typer.Context,
     *,
     full: Annotated[bool, typer.Option("--full", help="Every target, figure and delivery too.")] = False,
+    postgres: Annotated[
+        bool, typer.Option("--postgres", help="Publish to a PostgreSQL server of its own too.")
+    ] = False,
     picture: Annotated[Path | None, typer.Option(hidden=True, help="Draw the last screen into this SVG.")] = None,
 ) -> None:
     """The whole loop on a small synthetic Kortrijk: every source in, verdicts and an alert out.
@@ -92,7 +102,7 @@ def demo(
     with _working(context):
         from orchestration.showcase import run_demo
 
-        code = run_demo(_console, is_full=full, picture=picture)
+        code = run_demo(_console, is_full=full, picture=picture, has_postgres=postgres)
     sys.exit(code)
 
 
@@ -199,6 +209,8 @@ def status(  # noqa: PLR0913 - each is an option of its own
         with _working(context):
             print_past(_console, settings, day, known, target_id=target, with_same=with_same)
         return
+    if held := standing(settings.layout.decisions):
+        _console.print(held.told, style="bold red", markup=False, soft_wrap=True)
     report.print_targets(_console, settings, department=department, only_behind=behind)
     if not (department or behind):
         report.print_deliveries(_console, settings)
@@ -260,8 +272,8 @@ def erase(
     except UnknownBatchError as fault:
         raise typer.BadParameter(str(fault)) from None
     _console.print(
-        "the warehouse holds those rows until the next `ademruimte build`, and the newest five published builds until "
-        "as many newer ones are there; a backup holds them until it is replaced (docs/architecture.md, Erasing)",
+        f"the warehouse holds those rows until the next `ademruimte build`, and the newest {KEPT} published builds "
+        "until as many newer ones are there; a backup holds them until it is replaced (docs/architecture.md, Erasing)",
         soft_wrap=True,
     )
 

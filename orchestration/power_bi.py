@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestration.loop.build import PUBLISHED_SCHEMAS
+from orchestration.loop.publishing import PUBLISHED_SCHEMAS
 from orchestration.loop.transform import parse
 from orchestration.settings import Settings
 from warehouse.published.powerbi.marts import Link, Mart, MartColumn, Marts

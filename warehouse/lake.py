@@ -52,6 +52,7 @@ from warehouse.order import (
     shape_of,
     standing,
 )
+from warehouse.withdrawals import withdrawal_files
 
 _DECISIONS = "decisions"
 # which build was committed when, and after which: it follows from their manifests, and is made again when it is gone
@@ -289,12 +290,13 @@ class Lake:
         return read_parquet(decision.path / "verdicts.parquet")
 
     def committed(self) -> Iterator[Path]:
-        """Whatever a backup must hold: the format, then every decision, then every batch that is committed by then.
+        """Whatever a backup must hold: the format, withdrawals, every decision, then every committed batch.
 
         In this order every batch that a decision names is among them, whatever is committed meanwhile.
         """
         if (file := format_file(self._root)) is not None:
             yield file
+        yield from withdrawal_files(self._root / _DECISIONS)
         for name in (_DECISIONS, *self._sources()):
             yield from self._folders(name)
 

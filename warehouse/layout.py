@@ -45,7 +45,12 @@ class Layout:
     @property
     def last_said(self) -> Path:
         """What was last said of every target; it follows from the decisions, and is made again when it is gone."""
-        return self.lake / "decisions" / ".last_said.parquet"
+        return self.decisions / ".last_said.parquet"
+
+    @property
+    def decisions(self) -> Path:
+        """What every build said, and which were withdrawn."""
+        return self.lake / "decisions"
 
     @property
     def staging(self) -> Path:

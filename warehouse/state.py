@@ -1,4 +1,4 @@
-"""What cannot be derived from the lake: progress, refusals, erasures, outbox, publications.
+"""What cannot be derived from the lake: progress, refusals, erasures, alerts and outbox, publications.
 
 SQLite in WAL mode on a local disk; every statement is its own transaction, forced to disk, so that what a
 caller was told survives a power cut. Times are kept as ISO 8601 text in UTC.
@@ -6,7 +6,7 @@ caller was told survives a power cut. Times are kept as ISO 8601 text in UTC.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -53,6 +53,23 @@ _MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         # what was noted before rests on no batch that is known
         "alter table memories add column batch_id text",
         "alter table source_progress add column batch_id text",
+    ),
+    (
+        "alter table outbox add column channel text not null default 'mail'",
+        # tried no more; the data team was told; somebody decided that it need not arrive
+        "alter table outbox add column dead_at text",
+        "alter table outbox add column told_at text",
+        "alter table outbox add column closed_at text",
+        "create index outbox_dead on outbox (dead_at) where dead_at is not null",
+        # one row per line that delivers nothing at present
+        """create table broken_lines (
+        line text primary key, failures integer not null, since text not null, reason text not null, told_at text)""",
+        # what was decided of a target for a reader, as long as that stayed the same
+        """create table alerts (
+        alert_id integer primary key, department_id text not null, target_id text not null, status text not null,
+        outcome text not null, reason text not null, message_key text, first_build_id text not null,
+        first_at text not null, last_build_id text not null, last_at text not null, builds integer not null)""",
+        "create index alerts_newest on alerts (department_id, target_id, alert_id)",
     ),
 )
 VERSION: Final = len(_MIGRATIONS)
@@ -126,6 +143,51 @@ class Hold(NamedTuple):
     since: datetime
 
 
+class BrokenLine(NamedTuple):
+    """A line that delivers nothing at present: how many sendings in a row, since when, why, and who knows.
+
+    `told_at` is when the data team was told by another way.
+    """
+
+    line: str
+    failures: int
+    since: datetime
+    reason: str
+    told_at: datetime | None
+
+
+class Alert(NamedTuple):
+    """What was decided of one target for one reader, by the builds in a row that decided the same.
+
+    Attributes:
+        department_id: whom it is for.
+        outcome: `told` or `silent`.
+        reason: why, as a word.
+        message_key: the message that tells it.
+        builds: how many decided the same.
+    """
+
+    department_id: str
+    target_id: str
+    status: str
+    outcome: str
+    reason: str
+    message_key: str | None
+    first_build_id: str
+    first_at: datetime
+    last_build_id: str
+    last_at: datetime
+    builds: int = 1
+
+
+class Fate(NamedTuple):
+    """What became of a message: sent, or waiting or given up and why."""
+
+    sent_at: datetime | None
+    is_dead: bool
+    last_error: str | None
+
+
 class Publication(NamedTuple):
     """A build that a store shows."""
 
@@ -143,6 +205,8 @@ class OutboxMessage:
         period: what it speaks of, for instance an ISO week.
         message: the whole message as it will be sent.
         attempts: how often sending failed.
+        channel: by which way it leaves.
+        told_at: when the data team was told that it does not arrive.
     """
 
     message_key: str
@@ -154,6 +218,13 @@ class OutboxMessage:
     created_at: datetime
     attempts: int = 0
     last_error: str | None = None
+    channel: str = "mail"
+    told_at: datetime | None = None
+
+    @property
+    def line(self) -> str:
+        """What breaks as one: the mail server is everybody's, a webhook is one department's."""
+        return f"{self.channel}:{self.department_id}" if self.channel == "teams" else self.channel
 
 
 class _Connection(sqlite3.Connection):
@@ -309,24 +380,73 @@ class State:
         )
         return [RunFailure(run_id, job, reason, _moment(at)) for run_id, job, reason, at in rows]
 
-    def enqueue(self, rows: Iterable[OutboxMessage]) -> int:
-        """Puts messages in the outbox, all or none; a key that is there already is left alone.
+    def enqueue(self, rows: Iterable[OutboxMessage], alerts: Iterable[Alert] = ()) -> int:
+        """Puts messages in the outbox with what was decided by them, all or none; a key that is there is left alone.
 
         Returns:
-            How many were new.
+            How many messages were new.
         """
-        values = [
-            (r.message_key, r.department_id, r.period, r.build_id, r.subject, r.message, _text(r.created_at))
-            for r in rows
-        ]
-        before = self._con.total_changes
+        messages, decided = list(rows), list(alerts)
         with self._transaction():
-            self._con.executemany(
-                """insert into outbox (message_key, department_id, period, build_id, subject, message, created_at)
-                values (?, ?, ?, ?, ?, ?, ?) on conflict (message_key) do nothing""",
-                values,
+            before = self._con.total_changes
+            self._put(messages)
+            new = self._con.total_changes - before
+            for alert in decided:
+                self._decide(alert)
+        return new
+
+    def _put(self, rows: Iterable[OutboxMessage]) -> None:
+        """Within the transaction of the caller."""
+        self._con.executemany(
+            """insert into outbox
+            (message_key, department_id, period, build_id, subject, message, created_at, channel)
+            values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (message_key) do nothing""",
+            [
+                (
+                    r.message_key,
+                    r.department_id,
+                    r.period,
+                    r.build_id,
+                    r.subject,
+                    r.message,
+                    _text(r.created_at),
+                    r.channel,
+                )
+                for r in rows
+            ],
+        )
+
+    def _decide(self, alert: Alert) -> None:
+        """Within the transaction of the caller: one more build that decided the same, or another decision."""
+        *said, message_key = alert[2:6]
+        build, at = alert.last_build_id, _text(alert.last_at)
+        longer = self._con.execute(
+            """update alerts set builds = builds + (last_build_id <> ?), last_build_id = ?, last_at = ?
+            where alert_id = (select max(alert_id) from alerts where department_id = ? and target_id = ?)
+            and (status, outcome, reason) = (?, ?, ?) and message_key is ?""",
+            (build, build, at, alert.department_id, alert.target_id, *said, message_key),
+        )
+        if not longer.rowcount:
+            self._con.execute(
+                """insert into alerts (department_id, target_id, status, outcome, reason, message_key,
+                first_build_id, first_at, last_build_id, last_at, builds) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)""",
+                (*alert[:6], build, at, build, at),
             )
-        return self._con.total_changes - before
+
+    def alerts(self) -> list[Alert]:
+        """Everything that was ever decided, oldest first."""
+        rows = self._con.execute(
+            """select department_id, target_id, status, outcome, reason, message_key, first_build_id, first_at,
+            last_build_id, last_at, builds from alerts order by alert_id"""
+        )
+        return [
+            Alert(who, target, status, outcome, reason, key, first, _moment(since), last, _moment(until), builds)
+            for who, target, status, outcome, reason, key, first, since, last, until, builds in rows
+        ]
+
+    def has_decided(self, build_id: str) -> bool:
+        """Whether it is known what a build decided."""
+        return self._con.execute("select 1 from alerts where last_build_id = ?", (build_id,)).fetchone() is not None
 
     def enqueued(self, department_id: str) -> dict[str, datetime]:
         """When each message to a department was put in the outbox, sent or not, by key."""
@@ -334,23 +454,53 @@ class State:
         return {key: _moment(at) for key, at in rows}
 
     def waiting(self, tried_before: datetime) -> int:
-        """How many messages nobody has yet and were not tried since a moment; their content is not read."""
+        """How many messages should still arrive and were not tried since a moment; their content is not read."""
         [(count,)] = self._con.execute(
-            "select count(*) from outbox where sent_at is null and (tried_at is null or tried_at < ?)",
+            """select count(*) from outbox
+            where sent_at is null and dead_at is null and (tried_at is null or tried_at < ?)""",
             (_text(tried_before),),
         )
         return int(count)
 
     def unsent(self) -> list[OutboxMessage]:
-        """The messages that nobody has yet, oldest first."""
+        """The messages that nobody has yet and that are still tried, oldest first."""
+        return self._messages("sent_at is null and dead_at is null")
+
+    def dead_letters(self) -> list[OutboxMessage]:
+        """The messages that nobody has and that are tried no more, until a person decides; oldest first."""
+        return self._messages("dead_at is not null and closed_at is null")
+
+    def _messages(self, where: str) -> list[OutboxMessage]:
+        # the words are ours
         rows = self._con.execute(
-            """select message_key, department_id, period, build_id, subject, message, created_at, attempts, last_error
-            from outbox where sent_at is null order by created_at, message_key"""
+            f"""select message_key, department_id, period, build_id, subject, message, created_at, attempts, last_error,
+            channel, told_at from outbox where {where} order by created_at, message_key"""  # noqa: S608
         )
         return [
-            OutboxMessage(key, department, period, build, subject, message, _moment(created), attempts, error)
-            for key, department, period, build, subject, message, created, attempts, error in rows
+            OutboxMessage(
+                key, who, period, build, subject, message, _moment(made), tries, error, channel, _optional_moment(told)
+            )
+            for key, who, period, build, subject, message, made, tries, error, channel, told in rows
         ]
+
+    def fates(self) -> dict[str, Fate]:
+        """What became of every message, by key."""
+        rows = self._con.execute("select message_key, sent_at, dead_at is not null, last_error from outbox")
+        return {key: Fate(_optional_moment(sent), bool(is_dead), error) for key, sent, is_dead, error in rows}
+
+    def take_back(self, build_ids: Sequence[str]) -> int:
+        """Removes the messages of these builds that nobody has yet.
+
+        Returns:
+            How many.
+        """
+        marks = ", ".join("?" * len(build_ids))
+        # only marks are written into it
+        gone = self._con.execute(
+            f"delete from outbox where sent_at is null and build_id in ({marks})",  # noqa: S608
+            tuple(build_ids),
+        )
+        return gone.rowcount
 
     def mark_sent(self, message_key: str, at: datetime) -> None:
         """Notes that a message was delivered; the first time counts."""
@@ -359,12 +509,87 @@ class State:
             (_text(at), message_key),
         )
 
-    def mark_failed(self, message_key: str, error: str, at: datetime) -> None:
-        """Notes that sending failed; the message stays unsent."""
-        self._con.execute(
+    def mark_failed(
+        self,
+        message_key: str,
+        error: str,
+        at: datetime,
+        *,
+        is_dead: bool = False,
+        notice: OutboxMessage | None = None,
+    ) -> None:
+        """Notes that sending failed; the message stays unsent.
+
+        Args:
+            message_key: which.
+            error: why.
+            at: when it was tried.
+            is_dead: it is tried no more until somebody revives it.
+            notice: tells the data team; both are noted, or neither.
+        """
+        with self._transaction():
+            self._fail([message_key], error, at)
+            if is_dead:
+                self._con.execute("update outbox set dead_at = ? where message_key = ?", (_text(at), message_key))
+            if notice is not None:
+                self._con.execute("update outbox set told_at = ? where message_key = ?", (_text(at), message_key))
+                self._put([notice])
+
+    def _fail(self, message_keys: Iterable[str], error: str, at: datetime) -> None:
+        """Within the transaction of the caller."""
+        self._con.executemany(
             "update outbox set attempts = attempts + 1, last_error = ?, tried_at = ? where message_key = ?",
-            (error, _text(at), message_key),
+            [(error, _text(at), key) for key in message_keys],
         )
+
+    def mark_broken(
+        self, line: str, message_keys: Iterable[str], error: str, at: datetime, notice: OutboxMessage | None = None
+    ) -> None:
+        """Notes that a line delivers nothing, for every message that waits for it; with a notice, all or none."""
+        with self._transaction():
+            self._fail(message_keys, error, at)
+            self._con.execute(
+                """insert into broken_lines values (?, 1, ?, ?, null) on conflict (line) do update set
+                failures = failures + 1, reason = excluded.reason""",
+                (line, _text(at), error),
+            )
+            if notice is not None:
+                self._con.execute("update broken_lines set told_at = ? where line = ?", (_text(at), line))
+                self._put([notice])
+
+    def mark_working(self, line: str) -> None:
+        """Notes that a line delivers again."""
+        self._con.execute("delete from broken_lines where line = ?", (line,))
+
+    def broken_lines(self) -> list[BrokenLine]:
+        """The lines that deliver nothing at present, by name."""
+        rows = self._con.execute("select line, failures, since, reason, told_at from broken_lines order by line")
+        return [
+            BrokenLine(line, failures, _moment(since), reason, _optional_moment(told))
+            for line, failures, since, reason, told in rows
+        ]
+
+    def reroute(self, message_key: str, channel: str) -> None:
+        """Lets a message leave by another way from now on."""
+        self._con.execute("update outbox set channel = ? where message_key = ?", (channel, message_key))
+
+    def revive(self, message_key: str) -> bool:
+        """Lets a dead letter be tried again, as if it were new; False where there is none of that key."""
+        revived = self._con.execute(
+            """update outbox set dead_at = null, told_at = null, tried_at = null, attempts = 0
+            where message_key = ? and dead_at is not null and closed_at is null""",
+            (message_key,),
+        )
+        return bool(revived.rowcount)
+
+    def close_letter(self, message_key: str, reason: str, at: datetime) -> bool:
+        """Notes why a dead letter need not arrive; it is kept. False where there is none of that key."""
+        closed = self._con.execute(
+            """update outbox set closed_at = ?, last_error = ? || '; it was: ' || last_error
+            where message_key = ? and dead_at is not null and closed_at is null""",
+            (_text(at), reason, message_key),
+        )
+        return bool(closed.rowcount)
 
     def hold_outbox(self, hold: Hold) -> None:
         """Keeps every message in the outbox until it is released; the first reason counts."""

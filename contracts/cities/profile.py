@@ -16,6 +16,7 @@ class City:
         country: ISO 3166 alpha-2 code under which `holidays` knows the legal holidays.
         subdivision: its subdivision, where holidays differ.
         closing_days: days on which the city's services are closed although they are no legal holiday.
+        restricted: by published table the column of the department that alone sees a row in PostgreSQL.
         sources: the only sources this city receives; None for every source there is a contract for.
     """
 
@@ -27,3 +28,4 @@ class City:
     sources: tuple[str, ...] | None = None
     subdivision: str | None = None
     closing_days: Mapping[date, str] = field(default_factory=dict)
+    restricted: Mapping[str, str] = field(default_factory=dict)

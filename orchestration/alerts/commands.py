@@ -1,5 +1,7 @@
-"""`ademruimte outbox …`: what waits to be sent, and whether it may leave."""
+"""`ademruimte outbox …`: what waits to be sent, and whether it may leave. `ademruimte alerts …`: how it leaves."""
 
+import sys
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,23 +9,33 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from orchestration.settings import Settings
     from warehouse.state import State
 
-outbox = typer.Typer(help="The messages that wait to be sent.", no_args_is_help=True)
+outbox = typer.Typer(help="The messages that wait to be sent, and those that were given up.", no_args_is_help=True)
+alerts = typer.Typer(help="What departments are told, and the ways by which it leaves.", no_args_is_help=True)
 _console = Console(highlight=False)
 
 
 @outbox.command(name="list")
 def list_waiting() -> None:
-    """Show every message that nobody has yet, and whether the outbox is held."""
+    """Show every message that nobody has yet, those that were given up, and whether the outbox is held."""
     with _state() as state:
-        hold, waiting = state.outbox_hold(), state.unsent()
+        hold, waiting, dead, broken = state.outbox_hold(), state.unsent(), state.dead_letters(), state.broken_lines()
     if hold is not None:
-        _console.print(f"held since {hold.since:%Y-%m-%d %H:%M} UTC: {hold.reason}", markup=False, soft_wrap=True)
+        _say(f"held since {hold.since:%Y-%m-%d %H:%M} UTC: {hold.reason}")
+    for line in broken:
+        _say(f"{line.line} delivers nothing since {line.since:%Y-%m-%d %H:%M} UTC: {line.reason}")
     for message in waiting:
         tried = f" (failed {message.attempts} times: {message.last_error})" if message.last_error else ""
-        _console.print(f"{message.message_key}  {message.subject}{tried}", markup=False, soft_wrap=True)
-    _console.print(f"{len(waiting)} messages wait")
+        _say(f"{message.message_key}  {message.subject}{tried}")
+    for message in dead:
+        _say(f"{message.message_key}  {message.subject} (given up: {message.last_error})")
+    _say(f"{len(waiting)} messages wait")
+    if dead:
+        _say(
+            f"{len(dead)} given up: `ademruimte outbox release KEY` tries one again, `outbox close KEY REASON` ends it"
+        )
 
 
 @outbox.command()
@@ -33,20 +45,114 @@ def hold(reason: Annotated[str, typer.Argument(help="Why no message may leave; s
 
     with _state() as state:
         state.hold_outbox(Hold(reason, datetime.now(UTC)))
-    _console.print("held: no message leaves until `ademruimte outbox release`")
+    _say("held: no message leaves until `ademruimte outbox release`")
 
 
 @outbox.command()
-def release() -> None:
-    """Let messages leave again; the next `ademruimte send`, or Dagster within a minute, sends what waits."""
+def release(
+    key: Annotated[list[str] | None, typer.Argument(help="Messages that were given up: they are tried again.")] = None,
+) -> None:
+    """Let messages leave again: all when none is named, or those that were given up; Dagster sends within a minute."""
     with _state() as state:
-        state.release_outbox()
+        unknown = [each for each in key or () if not state.revive(each)]
+        if not key:
+            state.release_outbox()
         waiting = len(state.unsent())
-    _console.print(f"released: {waiting} messages may leave")
+    _say(f"released: {waiting} messages may leave")
+    _refuse(unknown)
+
+
+@outbox.command()
+def close(
+    key: Annotated[str, typer.Argument(help="A message that was given up, as `ademruimte outbox list` shows it.")],
+    reason: Annotated[str, typer.Argument(help="Why it need not arrive any more.")],
+) -> None:
+    """End a message that was given up; it is kept, and nobody is reminded of it."""
+    with _state() as state:
+        is_closed = state.close_letter(key, reason, datetime.now(UTC))
+    _refuse([] if is_closed else [key])
+    _say(f"closed: {key}")
+
+
+@alerts.command(name="test-send")
+def send_test(
+    way: Annotated[
+        str | None, typer.Option("--channel", help="mail or teams; all that are set when none is named.")
+    ] = None,
+    department: Annotated[str, typer.Option(help="Who gets it; the data team when nobody is named.")] = "data_team",
+) -> None:
+    """Send one message that says that it is a test, and name what is wrong where it does not arrive."""
+    from orchestration.loop.proving import prove
+
+    proofs = prove(_settings(), department, datetime.now(UTC), only=way)
+    if not proofs:
+        raise typer.BadParameter("no such channel is set; there are mail and teams")
+    for proof in proofs:
+        _say(f"{proof.way}: {proof.told}")
+    sys.exit(0 if all(proof.is_delivered for proof in proofs) else 1)
+
+
+@alerts.command()
+def preview(
+    *, with_silent: Annotated[bool, typer.Option("--all", help="Every silent target too, with why.")] = False
+) -> None:
+    """Show what tomorrow would tell as things stand, and why the rest is silent; nothing is written or sent."""
+    from orchestration.alerts.decisions import REASONS, SILENT
+    from orchestration.loop.messages import preview as look_ahead
+
+    settings = _settings()
+    ahead = look_ahead(settings, datetime.now(UTC))
+    if ahead is None:
+        raise typer.BadParameter(f"nothing is published yet under {settings.layout.root}; run `ademruimte build`")
+    for department, heading in ahead.headings.items():
+        _say(f"{department}: {heading}")
+    silent = [each for each in ahead.alerts if each.outcome == SILENT]
+    _say(f"{len(ahead.headings)} messages; {len(silent)} targets stay silent:")
+    for reason, count in Counter(each.reason for each in silent).most_common():
+        _say(f"  {count:4d}  {REASONS[reason]}")
+    for each in silent if with_silent else ():
+        _say(f"{each.department_id or '-'}  {ahead.titles[each.target_id]}: {REASONS[each.reason]}")
+
+
+@alerts.command()
+def log(
+    department: Annotated[str | None, typer.Option(metavar="CODE", help="Only what this department was told.")] = None,
+    target: Annotated[str | None, typer.Option(metavar="TARGET_ID", help="Only this target.")] = None,
+) -> None:
+    """Why did I hear nothing? What was decided of each target, since when, by how many builds, and where it went."""
+    from orchestration.alerts.decisions import fate_of
+
+    with _state() as state:
+        decided = [
+            each
+            for each in state.alerts()
+            if department in (None, each.department_id) and target in (None, each.target_id)
+        ]
+        fates, held = state.fates(), state.outbox_hold()
+    if held is not None:
+        _say(f"what waits is held since {held.since:%Y-%m-%d %H:%M} UTC: {held.reason}")
+    for each in decided:
+        days = f"{each.first_at:%Y-%m-%d} to {each.last_at:%Y-%m-%d}, {each.builds} builds"
+        _say(f"{each.department_id or '-'}  {each.target_id}  {each.status}: {fate_of(each, fates)} ({days})")
+    _say(f"{len(decided)} decisions")
+
+
+def _refuse(unknown: list[str]) -> None:
+    if unknown:
+        raise typer.BadParameter(f"{', '.join(unknown)}: no message of that key was given up; `ademruimte outbox list`")
+
+
+def _say(text: str) -> None:
+    _console.print(text, markup=False, soft_wrap=True)
+
+
+def _settings() -> "Settings":
+    from orchestration.settings import read_settings
+
+    return read_settings()
 
 
 def _state() -> "State":
-    from orchestration.settings import read_settings
     from warehouse.state import State
 
-    return State(read_settings().layout.state)
+    return State(_settings().layout.state)

@@ -16,9 +16,9 @@ from functools import partial
 import polars as pl
 
 from contracts.registry import all_contracts
-from orchestration.loop import messages
+from orchestration.loop import messages, publishing
 from orchestration.loop.exit_gate import judge_exit
-from orchestration.loop.plan import Plan, code_version, last_decision, make_plan, why_due
+from orchestration.loop.plan import Plan, code_version, last_decision, make_plan, to_show, why_due
 from orchestration.loop.rotation import finish_rotation
 from orchestration.loop.selection import JUDGE, measure
 from orchestration.loop.transform import Transformed, build_models
@@ -29,12 +29,9 @@ from warehouse import measured
 from warehouse.engine import connect
 from warehouse.erasures import erase_again
 from warehouse.lake import Lake
-from warehouse.published.pointer import current, discard, flip, prune
-from warehouse.published.snapshot import stage_build
 from warehouse.state import State
 
 _log = logging.getLogger("ademruimte.build")
-PUBLISHED_SCHEMAS = ("marts", "verdicts", "quality")
 
 
 class BuildBusyError(RuntimeError):
@@ -99,14 +96,15 @@ class Build:
         last = last_decision(self.settings)
         if last is None:
             return "nothing to recover"
-        if current(self.settings.layout.published) == last.build_id:
+        shown, files = to_show(self.settings, last), publishing.files_of(self.settings)
+        if files.current() == shown:
             self.outbox()
-            return f"build {last.build_id} stands"
-        if not (self.settings.layout.published / "builds" / last.build_id).exists():
-            return f"build {last.build_id} is committed but its files are gone; this build replaces them"
-        self._publish(last.build_id)
+            return f"build {shown} stands"
+        if shown not in files.builds():
+            return f"build {shown} is committed but its files are gone; this build replaces them"
+        publishing.show(self.settings, shown, self.now)
         self.outbox()
-        return f"rolled build {last.build_id} forward"
+        return f"rolled build {shown} forward"
 
     def load(self) -> list[loader.Loaded]:
         """Loads committed batches into the landing tables."""
@@ -172,13 +170,13 @@ class Build:
         return build_models(self.settings, self.plan.as_of, JUDGE)
 
     def stage(self) -> None:
-        """Copies what readers may see into a folder that no reader looks at yet.
+        """Loads what readers may see into every store, where no reader looks yet.
 
         Raises:
             MixedBuildError: the warehouse holds another build.
         """
         self._refuse_mixed()
-        stage_build(self.settings.layout, self.plan.build_id, PUBLISHED_SCHEMAS)
+        publishing.stage(self.settings, self.plan.build_id, self.now)
 
     def commit(self) -> bool:
         """Writes the decisions: the commit point. The same build again appends nothing.
@@ -199,11 +197,15 @@ class Build:
         return True
 
     def publish(self) -> None:
-        """Flips the pointer of every store to this build, or drops what was staged when it adds nothing."""
-        if self.is_committed:
-            self._publish(self.plan.build_id)
-        else:
-            discard(self.settings.layout.published, self.plan.build_id)
+        """Shows the newest build in every store; what was staged and adds nothing is dropped.
+
+        While readers were put back to an earlier build they keep that one, and this one waits for a person.
+        """
+        if not self.is_committed:
+            publishing.discard(self.settings, self.plan.build_id, self.now)
+        shown, _ = publishing.publish(self.settings, self.now)
+        if self.is_committed and shown != self.plan.build_id:
+            _log.warning("build %s waits, and readers keep %s: `ademruimte status` says why", self.plan.build_id, shown)
 
     def outbox(self) -> int:
         """Puts the messages of the published build in the outbox; each only once."""
@@ -222,14 +224,6 @@ class Build:
                 batch.source,
                 batch.batch_id,
             )
-
-    def _publish(self, build_id: str) -> None:
-        layout = self.settings.layout
-        flip(layout.published, build_id)
-        with State(layout.state) as state:
-            state.publish(build_id, "files", self.now)
-        prune(layout.published)
-        _log.info("published build %s", build_id)
 
     def _facts(self) -> dict[str, object]:
         return {

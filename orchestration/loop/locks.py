@@ -1,6 +1,7 @@
-"""Who commits batches of a source: one process at a time.
+"""Who commits batches of a source, and who sends: one process at a time.
 
-Belongs here: the lock of a source. Does not belong here: the lock of the profile, which a build holds.
+Belongs here: the lock of a source, and that of the outbox. Does not belong here: the lock of the profile, which a build
+holds.
 """
 
 import fcntl
@@ -15,6 +16,14 @@ from orchestration.settings import Settings
 def one_at_a_time(settings: Settings, source: str) -> Iterator[None]:
     """Waits for whatever else commits batches of this source: both would commit the same file."""
     with _lock_file(settings, source).open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def one_sender(settings: Settings) -> Iterator[None]:
+    """Waits for whatever else sends: both would deliver the same message."""
+    with (settings.layout.root / ".send.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

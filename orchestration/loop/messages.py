@@ -6,30 +6,34 @@ tried again.
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from ingestion.door import without_identifiers
 from orchestration.alerts import outbox
-from orchestration.alerts.channels import Channel, EmlFolder, Smtp
-from orchestration.alerts.data_team import DATA_TEAM, Found, key_of, report
+from orchestration.alerts.card import card
+from orchestration.alerts.data_team import DATA_TEAM, Wrong, is_of_a_day, key_of, report
+from orchestration.alerts.decisions import TOLD, Found
 from orchestration.alerts.digest import Digest, digests, message, message_key
-from orchestration.alerts.recipients import RecipientFileError, Recipients, address_of, is_deliverable, recipients
+from orchestration.alerts.teams import TEAMS, webhooks
 from orchestration.loop.changes import FORMER, METHOD_CHANGED
+from orchestration.loop.fallback import Fallback, to_data_team
+from orchestration.loop.locks import one_sender
 from orchestration.loop.verdicts import said_so_far
+from orchestration.loop.ways import recipients_on, ways_of, written_for
 from orchestration.settings import Settings
 from warehouse.lake import Lake
 from warehouse.published.parquet import read_table
 from warehouse.published.pointer import current
-from warehouse.state import Hold, OutboxMessage, RunFailure, State
+from warehouse.state import Alert, Hold, OutboxMessage, RunFailure, State
+from warehouse.withdrawals import standing
 
 if TYPE_CHECKING:
     from datetime import date
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("ademruimte.messages")
 _TRY_AGAIN = timedelta(minutes=5)
 _LONGEST_REASON = 1000
+_A_DAY = timedelta(days=1)
 _CLOCKS_DIFFER = timedelta(minutes=1)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -80,24 +85,43 @@ class _Filling:
     now: datetime
 
     def fill(self) -> int:
-        # the files that no reader can lock
-        read = partial(read_table, self.settings.layout.published, self.build_id)
-        as_of: date = read("marts.dim_build")["as_of_date"].item()
-        verdicts = read("verdicts.fct_target_verdicts")
+        with State(self.settings.layout.state) as state:
+            found = self.found(state, self._read("marts.dim_build")["as_of_date"].item())
+            # before anything is drawn: a week was mostly told already
+            written = list(self._written([each for each in found.digests if each.department_id not in found.known]))
+            fresh = {digest.department_id: self._key(digest) for digest, _ in written}
+            decided = found.decided(fresh, self.build_id, self.now)
+            if state.has_decided(self.build_id):
+                # a build that is asked again decides nothing else, but for what could not be made the first time
+                decided = (each for each in decided if each.outcome == TOLD)
+            return outbox.fill(state, written, self._cards(digest for digest, _ in written), decided)
+
+    def found(self, state: State, as_of: "date") -> Found:
+        """What this build has to tell on a day, and what of it was told."""
+        verdicts = self._read("verdicts.fct_target_verdicts")
         # a build that an earlier version published was told by that version
         if "is_alarm" not in verdicts.columns:
-            return 0
-        with State(self.settings.layout.state) as state:
-            found = digests(
-                verdicts,
-                read("marts.dim_department"),
-                self.build_id,
-                as_of,
-                self._rejudged(state),
-            )
-            # before anything is drawn: a week was mostly told already
-            fresh = [each for each in found if self._key(each) not in state.enqueued(each.department_id)]
-            return outbox.fill(state, self._written(fresh)) if fresh else 0
+            return Found(verdicts.clear(), (), {})
+        told = digests(verdicts, self._read("marts.dim_department"), self.build_id, as_of, self._rejudged(state))
+        known = {each.department_id: self._key(each) for each in told if self._is_known(state, each)}
+        return Found(verdicts, told, known)
+
+    def _read(self, table: str) -> pl.DataFrame:
+        # the files that no reader can lock
+        return read_table(self.settings.layout.published, self.build_id, table)
+
+    def _is_known(self, state: State, digest: Digest) -> bool:
+        return self._key(digest) in state.enqueued(digest.department_id)
+
+    def _cards(self, fresh: Iterable[Digest]) -> Iterator[OutboxMessage]:
+        """The same on a card, for the departments that have a flow in Teams."""
+        known = webhooks(self.settings.teams).known
+        for digest in fresh:
+            if digest.department_id in known:
+                content = card(digest, self.settings.city.title_nl, is_synthetic=self.settings.layout.is_synthetic)
+                key, made = f"{self._key(digest)}:{TEAMS}", self.now
+                said = digest.department_id, digest.period, self.build_id, digest.heading
+                yield OutboxMessage(key, *said, content, made, channel=TEAMS)
 
     def _rejudged(self, state: State) -> dict[str, str | None]:
         """By target what was said before another method or definition changed it, where its department was not told."""
@@ -117,8 +141,10 @@ class _Filling:
         return message_key(digest, self.settings.city.title_nl)
 
     def _written(self, fresh: list[Digest]) -> Iterator[tuple[Digest, "EmailMessage"]]:
-        observations = read_table(self.settings.layout.published, self.build_id, "marts.fct_kpi_observations")
-        known = _recipients(self.settings, fresh[0].as_of)
+        if not fresh:
+            return
+        observations = self._read("marts.fct_kpi_observations")
+        known = recipients_on(self.settings, fresh[0].as_of)
         for digest in fresh:
             try:
                 yield (
@@ -127,7 +153,7 @@ class _Filling:
                         digest,
                         observations,
                         sender=self.settings.sender,
-                        recipient=_written_for(known, digest.department_id),
+                        recipient=written_for(known, digest.department_id),
                         city_title=self.settings.city.title_nl,
                         is_synthetic=self.settings.layout.is_synthetic,
                     ),
@@ -137,17 +163,40 @@ class _Filling:
                 _note(self.settings, f"message {self._key(digest)}", fault, self.now)
 
 
+class Preview(NamedTuple):
+    """What the next morning brings as things stand: the headings of the messages, and why the rest is silent."""
+
+    headings: Mapping[str, str]
+    alerts: Sequence[Alert]
+    titles: Mapping[str, str]
+
+
+def preview(settings: Settings, now: datetime) -> Preview | None:
+    """What would be told tomorrow by the build that readers see; nothing is written. None where there is no build."""
+    build_id = current(settings.layout.published)
+    if build_id is None:
+        return None
+    filling = _Filling(settings, build_id, now)
+    with State(settings.layout.state) as state:
+        found = filling.found(state, settings.as_of(now) + _A_DAY)
+    headings = {each.department_id: each.heading for each in found.digests if each.department_id not in found.known}
+    titles = dict(found.verdicts.select("target_id", "title_nl").iter_rows())
+    return Preview(headings, list(found.decided(dict.fromkeys(headings, ""), build_id, now)), titles)
+
+
 def send(settings: Settings, now: datetime) -> outbox.SendResult:
-    """Delivers what the outbox holds: into a folder, or by SMTP when one is configured.
+    """Delivers what the outbox holds: into a folder, by SMTP when one is configured, and to the flows in Teams.
 
     Raises:
         OutboxHeldError: nobody released it yet.
     """
-    with State(settings.layout.state) as state:
+    # two senders at once would deliver the same message twice
+    with one_sender(settings), State(settings.layout.state) as state:
         hold = state.outbox_hold()
         if hold is not None:
             raise OutboxHeldError(hold)
-        return outbox.send(state, _channel(settings, settings.as_of(now)), now)
+        ways = ways_of(settings, settings.as_of(now))
+        return outbox.send(state, ways, now, Fallback(settings, state, ways, now))
 
 
 def unsent(settings: Settings) -> list[OutboxMessage]:
@@ -192,26 +241,18 @@ def fill_data_team(settings: Settings, now: datetime) -> int:
     day = now.astimezone(ZoneInfo(settings.city.time_zone)).date()
     key = key_of(settings.city.name, day)
     with State(settings.layout.state) as state:
-        before = state.enqueued(DATA_TEAM)
+        before = {known: at for known, at in state.enqueued(DATA_TEAM).items() if is_of_a_day(known)}
         if key in before:
             return 0
         found = _found(settings, state, now, max(before.values(), default=None))
         if not found.sections:
             return 0
-        mail = report(
-            found,
-            settings.city.name,
-            day,
-            now,
-            settings.sender,
-            _written_for(_recipients(settings, day), DATA_TEAM),
-            is_synthetic=settings.layout.is_synthetic,
-        )
+        mail = report(found, day, to_data_team(settings, now))
         said = str(mail["Subject"]), mail.as_bytes()
         return state.enqueue([OutboxMessage(key, DATA_TEAM, day.isoformat(), "", *said, created_at=now)])
 
 
-def _found(settings: Settings, state: State, now: datetime, since: datetime | None) -> Found:
+def _found(settings: Settings, state: State, now: datetime, since: datetime | None) -> Wrong:
     """What there is to tell; of what happened only what happened since the last mail."""
     told = [each.reason for each in state.refused_pulls()] + [each.reason for each in state.refusals()]
     whole = [
@@ -219,7 +260,7 @@ def _found(settings: Settings, state: State, now: datetime, since: datetime | No
         for each in Lake(settings.layout.lake).refused_whole()
         if (since is None or each.committed_at > since) and not any(each.batch_id in reason for reason in told)
     ]
-    return Found(
+    return Wrong(
         failed_runs=[
             f"{each.failed_at:%Y-%m-%d %H:%M} UTC {each.job}: {each.reason}"
             for each in state.failures(since)
@@ -228,13 +269,25 @@ def _found(settings: Settings, state: State, now: datetime, since: datetime | No
         ],
         refused=[*told, *whole],
         silent=list(_silent(settings, state, now)),
-        waiting=[
-            f"{each.message_key}: {each.last_error}"
-            for each in state.unsent()
-            if each.last_error and each.department_id != DATA_TEAM
-        ],
+        waiting=list(_waiting(state)),
+        webhooks=webhooks(settings.teams).faults,
         clocks=list(_jumps(Lake(settings.layout.lake), now)),
+        held=[held.told] if (held := standing(settings.layout.decisions)) else [],
     )
+
+
+def _waiting(state: State) -> Iterator[str]:
+    """Lines that deliver nothing and how many wait for each, messages with a fault of their own, and dead letters."""
+    broken, waiting = state.broken_lines(), state.unsent()
+    for line in broken:
+        count = sum(each.line == line.line for each in waiting)
+        yield f"{line.line}: nothing left since {line.since:%Y-%m-%d %H:%M} UTC, {count} wait: {line.reason}"
+    lines = {line.line for line in broken}
+    for each in waiting:
+        if each.last_error and each.department_id != DATA_TEAM and each.line not in lines:
+            yield f"{each.message_key}: {each.last_error}"
+    for each in state.dead_letters():
+        yield f"{each.message_key}: given up, see `ademruimte outbox list`: {each.last_error}"
 
 
 def _jumps(lake: Lake, now: datetime) -> Iterator[str]:
@@ -262,54 +315,3 @@ def _note(settings: Settings, what: str, fault: Exception, now: datetime) -> Non
     # where not even that can be noted, the log has said it
     with suppress(OSError, sqlite3.Error):
         note_run_failure(settings, "outbox", what, reason, now)
-
-
-def _written_for(known: Recipients, department_id: str) -> str:
-    """The address on the message; one that is not known yet is looked up again when it leaves."""
-    try:
-        return known.address(department_id)
-    except RecipientFileError:
-        return known.placeholder(department_id)
-
-
-@dataclass(frozen=True, slots=True)
-class _Post:
-    """The mail server; the folder for a data team that has no address."""
-
-    smtp: Smtp
-    folder: EmlFolder
-    known: Recipients
-
-    def deliver(self, row: OutboxMessage) -> None:
-        is_for_nobody = row.department_id == DATA_TEAM and not is_deliverable(_written_for(self.known, DATA_TEAM))
-        (self.folder if is_for_nobody else self.smtp).deliver(row)
-
-
-def _channel(settings: Settings, today: "date") -> Channel:
-    folder = EmlFolder(settings.layout.mail)
-    known = _recipients(settings, today)
-    for fault in known.told:
-        _log.warning("%s", fault)
-    if settings.smtp_host is None:
-        return folder
-    smtp = Smtp(
-        settings.smtp_host,
-        settings.smtp_port,
-        settings.smtp_username,
-        settings.smtp_password,
-        starttls=settings.smtp_starttls,
-        recipients=known,
-    )
-    return _Post(smtp, folder, known)
-
-
-def _recipients(settings: Settings, day: "date") -> Recipients:
-    """Who reads on a day: the file of the departments, and the setting of the data team."""
-    known = recipients(settings.recipients, settings.city.name, day)
-    if settings.data_team is None:
-        return known.with_reader(DATA_TEAM, None)
-    try:
-        return known.with_reader(DATA_TEAM, address_of(settings.data_team, "ADEMRUIMTE_DATA_TEAM"))
-    except RecipientFileError:
-        _log.warning("ADEMRUIMTE_DATA_TEAM is no plain mail address; its mail goes into %s", settings.layout.mail)
-        return known.with_reader(DATA_TEAM, None)

@@ -11,6 +11,7 @@ from orchestration.settings import Settings
 from warehouse.durable import hash_of_files
 from warehouse.lake import Decision, Lake
 from warehouse.published.pointer import current
+from warehouse.withdrawals import standing
 
 _CODE_ENDINGS = {".sql", ".yml", ".csv", ".py"}
 # the rules of the exit are code of a build as well
@@ -47,12 +48,19 @@ def why_due(settings: Settings, now: datetime) -> str | None:
     last = last_decision(settings)
     if last is None:
         return "nothing was built yet"
-    if current(settings.layout.published) != last.build_id:
-        return f"build {last.build_id} is committed but not published"
+    shown = to_show(settings, last)
+    if current(settings.layout.published) != shown:
+        return f"build {shown} is committed but not published"
     plan = make_plan(settings, now)
     if plan.fingerprint == last.facts["fingerprint"]:
         return None
     return _difference(plan, last)
+
+
+def to_show(settings: Settings, last: Decision) -> str:
+    """The build that readers should see: the last one, unless they were put back to another."""
+    held = standing(settings.layout.decisions)
+    return last.build_id if held is None else held.shown
 
 
 def last_decision(settings: Settings) -> Decision | None:

@@ -1,76 +1,48 @@
 import os
 import signal
-import socket
-import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 
-from orchestration.alerts.channels import EmlFolder, Smtp
+from orchestration.alerts import outbox
+from orchestration.alerts.channels import Channel, EmlFolder
 from orchestration.alerts.digest import Digest
-from orchestration.alerts.outbox import SendResult, fill, send
+from orchestration.alerts.outbox import SendResult, Undelivered, fill
 from orchestration.alerts.recipients import Recipients
-from warehouse.state import State
+from orchestration.alerts.smtp import Encryption, Login, Smtp
+from tests.alerts.servers import Post, free_port, only, server_side, serving, write_certificate
+from warehouse.state import OutboxMessage, State
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 MOBILITY_ID = "<digest.kortrijk.mobiliteit.2026-W48@kortrijk.example>"
 
 
-class _Server:
-    """A real mail server that keeps what it got and refuses who is told to be unknown."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[list[str], EmailMessage]] = []
-        self.refusal = "550 5.1.1 onbekende ontvanger"
-
-    # aiosmtpd looks its hooks up by these names.
-    async def handle_RCPT(  # noqa: N802
-        self, _server: object, _session: object, envelope: Envelope, address: str, _options: list[str]
-    ) -> str:
-        if address.startswith("weg@"):
-            return self.refusal
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, _server: object, _session: object, envelope: Envelope) -> str:  # noqa: N802
-        self.got.append((envelope.rcpt_tos, message_from_bytes(envelope.content, policy=policy.default)))
-        return "250 OK"
+def _nobody_is_told(lost: Undelivered) -> OutboxMessage:
+    raise AssertionError(f"told of {lost.line} before the third time")
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+def send(state: State, channel: Channel, now: datetime) -> SendResult:
+    return outbox.send(state, channel, now, _nobody_is_told)
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., tuple[_Server, int]]]:
-    started = []
+def serve() -> Iterator[Callable[..., tuple[Post, int]]]:
+    with ExitStack() as servers:
 
-    def start(server: _Server | None = None, **options: object) -> tuple[_Server, int]:
-        server = server or _Server()
-        controller = Controller(server, hostname="127.0.0.1", port=_free_port(), **options)
-        controller.start()
-        started.append(controller)
-        return server, controller.port
+        def start(post: Post | None = None, **options: object) -> tuple[Post, int]:
+            post = post or Post(to_recipients={"weg@stad.test": ["550 5.1.1 onbekende ontvanger"] * 9})
+            return post, servers.enter_context(serving(post, **options))
 
-    yield start
-    for controller in started:
-        controller.stop()
+        yield start
 
 
 @pytest.fixture
@@ -127,11 +99,11 @@ def test_a_folder_that_cannot_be_written_keeps_the_messages_waiting(
 
 
 def test_a_refused_recipient_waits_with_the_answer_while_the_others_go_out(
-    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[_Server, int]]
+    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[Post, int]]
 ) -> None:
     server, port = serve()
     fill(state, two_mails)
-    assert send(state, Smtp("127.0.0.1", port, starttls=False), NOW) == SendResult(1, 1)
+    assert send(state, Smtp("127.0.0.1", port, encryption=Encryption.NONE), NOW) == SendResult(1, 1)
     ((recipients, mail),) = server.got
     assert recipients == ["hoofd@stad.test"]
     assert mail["Subject"].endswith("1 doelstelling achter op schema – afdeling Mobiliteit")
@@ -141,12 +113,12 @@ def test_a_refused_recipient_waits_with_the_answer_while_the_others_go_out(
 
 
 def test_what_arrives_over_smtp_is_what_was_stored(
-    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[_Server, int]]
+    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[Post, int]]
 ) -> None:
     server, port = serve()
     fill(state, two_mails[:1])
     stored = message_from_bytes(state.unsent()[0].message, policy=policy.default)
-    send(state, Smtp("127.0.0.1", port, starttls=False), NOW)
+    send(state, Smtp("127.0.0.1", port, encryption=Encryption.NONE), NOW)
     (_, arrived) = server.got[0]
     for kind in ("plain", "html"):
         assert arrived.get_body((kind,)).get_content() == stored.get_body((kind,)).get_content()
@@ -154,12 +126,14 @@ def test_what_arrives_over_smtp_is_what_was_stored(
 
 
 def test_a_server_that_is_not_there_leaves_the_message_for_the_next_time(
-    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[_Server, int]]
+    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[Post, int]]
 ) -> None:
     fill(state, two_mails[:1])
-    assert send(state, Smtp("127.0.0.1", _free_port(), starttls=False), NOW) == SendResult(0, 1)
+    assert send(state, Smtp("127.0.0.1", free_port(), encryption=Encryption.NONE), NOW) == SendResult(0, 1)
     server, port = serve()
-    assert send(state, Smtp("127.0.0.1", port, starttls=False), NOW + timedelta(minutes=5)) == SendResult(1, 0)
+    assert send(state, Smtp("127.0.0.1", port, encryption=Encryption.NONE), NOW + timedelta(minutes=5)) == SendResult(
+        1, 0
+    )
     assert len(server.got) == 1
     assert state.unsent() == []
 
@@ -168,48 +142,36 @@ def test_a_department_without_an_address_is_held_until_the_city_gives_one(
     state: State,
     told: Callable[..., list[Digest]],
     mail_of: Callable[..., EmailMessage],
-    serve: Callable[..., tuple[_Server, int]],
+    serve: Callable[..., tuple[Post, int]],
 ) -> None:
     (digest,) = told({})
     fill(state, [(digest, mail_of(digest))])
     server, port = serve()
     nobody = Recipients({}, "kortrijk")
-    assert send(state, Smtp("127.0.0.1", port, starttls=False, recipients=nobody), NOW) == SendResult(0, 1)
+    assert send(state, Smtp("127.0.0.1", port, encryption=Encryption.NONE, recipients=nobody), NOW) == SendResult(0, 1)
     assert state.unsent()[0].last_error.startswith("held: no mail address for department mobiliteit; add")
     somebody = Recipients({"mobiliteit": "hoofd@stad.test"}, "kortrijk")
-    assert send(state, Smtp("127.0.0.1", port, starttls=False, recipients=somebody), NOW) == SendResult(1, 0)
+    assert send(state, Smtp("127.0.0.1", port, encryption=Encryption.NONE, recipients=somebody), NOW) == SendResult(
+        1, 0
+    )
     ((recipients, mail),) = server.got
     assert (recipients, mail["To"], mail["Message-ID"]) == (["hoofd@stad.test"], "hoofd@stad.test", MOBILITY_ID)
     assert mail["Subject"] == mail_of(digest)["Subject"]
 
 
-class _Parting(_Server):
-    """A mail server that takes every message, and says goodbye in its own way."""
-
-    def __init__(self, goodbye: str | None) -> None:
-        super().__init__()
-        self.goodbye = goodbye
-
-    async def handle_QUIT(self, server: SMTP, _session: object, _envelope: Envelope) -> str:  # noqa: N802
-        if self.goodbye is None:
-            assert server.transport is not None
-            server.transport.abort()
-        return self.goodbye or "221 Bye"
-
-
 @pytest.mark.parametrize("goodbye", ["221 Bye", "250 OK", "421 4.4.2 timeout", "500 what?", None])
 def test_mail_quit_answered_in_any_way_sends_no_accepted_message_again(
-    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[_Server, int]], goodbye: str
+    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[Post, int]], goodbye: str
 ) -> None:
-    server, port = serve(_Parting(goodbye))
+    server, port = serve(Post(goodbye=goodbye))
     fill(state, two_mails[:1])
-    assert send(state, Smtp("127.0.0.1", port, starttls=False), NOW) == SendResult(1, 0)
-    assert send(state, Smtp("127.0.0.1", port, starttls=False), NOW) == SendResult(0, 0)
+    assert send(state, Smtp("127.0.0.1", port, encryption=Encryption.NONE), NOW) == SendResult(1, 0)
+    assert send(state, Smtp("127.0.0.1", port, encryption=Encryption.NONE), NOW) == SendResult(0, 0)
     assert len(server.got) == 1
 
 
 def test_a_message_that_breaks_in_an_unforeseen_way_waits_and_the_next_one_leaves(
-    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[_Server, int]]
+    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[Post, int]]
 ) -> None:
     server, port = serve()
     fill(state, two_mails[:1])
@@ -217,7 +179,7 @@ def test_a_message_that_breaks_in_an_unforeseen_way_waits_and_the_next_one_leave
     # no line ends a header that never began: nothing of it can be sent
     torn = replace(row, message_key="a:torn", department_id="zorg", message=b"\xff")
     state.enqueue([torn])
-    assert send(state, Smtp("127.0.0.1", port, starttls=False), NOW) == SendResult(1, 1)
+    assert send(state, Smtp("127.0.0.1", port, encryption=Encryption.NONE), NOW) == SendResult(1, 1)
     assert len(server.got) == 1
     (waiting,) = state.unsent()
     assert waiting.message_key == "a:torn"
@@ -225,12 +187,12 @@ def test_a_message_that_breaks_in_an_unforeseen_way_waits_and_the_next_one_leave
 
 
 def test_an_address_that_the_server_repeats_is_kept_nowhere(
-    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[_Server, int]]
+    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[Post, int]]
 ) -> None:
     server, port = serve()
-    server.refusal = "550 5.1.1 <weg@stad.test>: Recipient address rejected"
+    server.to_recipients["weg@stad.test"] = ["550 5.1.1 <weg@stad.test>: Recipient address rejected"]
     fill(state, two_mails[1:])
-    assert send(state, Smtp("127.0.0.1", port, starttls=False), NOW) == SendResult(0, 1)
+    assert send(state, Smtp("127.0.0.1", port, encryption=Encryption.NONE), NOW) == SendResult(0, 1)
     (waiting,) = state.unsent()
     assert "Recipient address rejected" in (waiting.last_error or "")
     assert "weg@" not in (waiting.last_error or "")
@@ -241,22 +203,23 @@ import sys
 from datetime import datetime, UTC
 from pathlib import Path
 import os, signal
-from orchestration.alerts.channels import Smtp
 from orchestration.alerts.outbox import send
+from orchestration.alerts.smtp import Encryption, Smtp
 from warehouse.state import State
 
 class DiesBeforeMarking(State):
     def mark_sent(self, message_key, at):
         os.kill(os.getpid(), signal.SIGKILL)
 
-send(DiesBeforeMarking(Path(sys.argv[1])), Smtp("127.0.0.1", int(sys.argv[2]), starttls=False), datetime.now(UTC))
+channel = Smtp("127.0.0.1", int(sys.argv[2]), encryption=Encryption.NONE)
+send(DiesBeforeMarking(Path(sys.argv[1])), channel, datetime.now(UTC), lambda lost: None)
 """
 
 
 def test_a_crash_between_delivery_and_the_mark_repeats_the_same_message_id_and_loses_nothing(
     state: State,
     two_mails: list[tuple[Digest, EmailMessage]],
-    serve: Callable[..., tuple[_Server, int]],
+    serve: Callable[..., tuple[Post, int]],
     tmp_path: Path,
 ) -> None:
     server, port = serve()
@@ -268,53 +231,31 @@ def test_a_crash_between_delivery_and_the_mark_repeats_the_same_message_id_and_l
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert died.returncode == -signal.SIGKILL, died.stderr
-    assert send(state, Smtp("127.0.0.1", port, starttls=False), NOW) == SendResult(1, 0)
+    assert send(state, Smtp("127.0.0.1", port, encryption=Encryption.NONE), NOW) == SendResult(1, 0)
     assert [mail["Message-ID"] for _, mail in server.got] == [MOBILITY_ID, MOBILITY_ID]
 
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate for the loopback address, trusted by nobody but this test."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "server.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return path
-
-
-def _server_side(certificate: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
+    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
 
 
 def test_starttls_and_a_login_deliver_to_a_server_that_demands_both(
     state: State,
     two_mails: list[tuple[Digest, EmailMessage]],
-    serve: Callable[..., tuple[_Server, int]],
+    serve: Callable[..., tuple[Post, int]],
     certificate: Path,
 ) -> None:
-    def check(_server: object, _session: object, _envelope: Envelope, _how: str, data: LoginPassword) -> AuthResult:
-        is_right = (data.login, data.password) == (b"databord", b"geheim")
-        return AuthResult(success=is_right, handled=False)
-
     server, port = serve(
-        tls_context=_server_side(certificate), require_starttls=True, auth_required=True, authenticator=check
+        tls_context=server_side(certificate),
+        require_starttls=True,
+        auth_required=True,
+        authenticator=only("databord", "geheim"),
     )
     fill(state, two_mails[:1])
-    trusted = ssl.create_default_context(cafile=certificate)
-    right = Smtp("127.0.0.1", port, "databord", SecretStr("geheim"), tls=trusted)
-    wrong = Smtp("127.0.0.1", port, "databord", SecretStr("f0ut-wachtwoord"), tls=trusted)
+    right = Smtp("127.0.0.1", port, Login("databord", SecretStr("geheim")), authority=certificate)
+    wrong = Smtp("127.0.0.1", port, Login("databord", SecretStr("f0ut-wachtwoord")), authority=certificate)
     assert send(state, wrong, NOW) == SendResult(0, 1)
     assert "answered 535" in state.unsent()[0].last_error
     assert "f0ut" not in state.unsent()[0].last_error + repr(wrong)
@@ -325,10 +266,10 @@ def test_starttls_and_a_login_deliver_to_a_server_that_demands_both(
 def test_a_certificate_that_nobody_vouches_for_is_refused(
     state: State,
     two_mails: list[tuple[Digest, EmailMessage]],
-    serve: Callable[..., tuple[_Server, int]],
+    serve: Callable[..., tuple[Post, int]],
     certificate: Path,
 ) -> None:
-    server, port = serve(tls_context=_server_side(certificate))
+    server, port = serve(tls_context=server_side(certificate))
     fill(state, two_mails[:1])
     assert send(state, Smtp("127.0.0.1", port), NOW) == SendResult(0, 1)
     assert "certificate" in state.unsent()[0].last_error.lower()
@@ -336,11 +277,11 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(
 
 
 def test_a_password_never_goes_over_an_open_line(
-    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[_Server, int]]
+    state: State, two_mails: list[tuple[Digest, EmailMessage]], serve: Callable[..., tuple[Post, int]]
 ) -> None:
     server, port = serve()
     fill(state, two_mails[:1])
-    channel = Smtp("127.0.0.1", port, "databord", SecretStr("geheim"), starttls=False)
+    channel = Smtp("127.0.0.1", port, Login("databord", SecretStr("geheim")), Encryption.NONE)
     assert send(state, channel, NOW) == SendResult(0, 1)
     assert "never sent unencrypted" in state.unsent()[0].last_error
     assert server.got == []

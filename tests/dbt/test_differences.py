@@ -14,8 +14,9 @@ from tests.dbt.differences import Known, attack
 from tests.dbt.landed_rows import ORIGIN
 from tests.dbt.warehouses import Built, insert, judge_again, measure_again
 from warehouse.load import write_status
-from warehouse.published.parquet import write_parquet
-from warehouse.published.snapshot import write_duckdb
+from warehouse.published.contents import warehouse_contents
+from warehouse.published.duckdb_file import DuckdbFile
+from warehouse.published.parquet import ParquetFiles
 
 FIRST = date(2026, 3, 1)
 # the day after the last term of July, of August and of September
@@ -68,8 +69,9 @@ def builds(built: Built, once_per_run: Callable[..., Path]) -> list[Path]:
             measure_again(warehouse, built, partial(_land, day=day))
             if day != BUILDS[0]:
                 judge_again(warehouse, built)
-            write_duckdb(warehouse, folder / f"{day}" / "ademruimte.duckdb", ("marts", "verdicts"))
-            write_parquet(folder / f"{day}" / "ademruimte.duckdb", folder / f"{day}", ("marts",))
+            with warehouse_contents(warehouse, f"{day}", ("marts", "verdicts")) as contents:
+                DuckdbFile().write(contents, folder / f"{day}", None)
+                ParquetFiles().write(contents, folder / f"{day}", None)
 
     folder = once_per_run("successive_builds", publish)
     return [folder / f"{day}" / "ademruimte.duckdb" for day in BUILDS]

@@ -13,11 +13,11 @@ from rich.console import Console
 
 from orchestration import report
 from orchestration.alerts import wording
+from orchestration.loop.publishing import show, stage
 from orchestration.settings import Settings
+from tests.orchestration.profiles import NOW
 from warehouse.engine import connect
 from warehouse.lake import Lake
-from warehouse.published.parquet import write_parquet
-from warehouse.published.pointer import flip, stage
 
 STATUSES = [
     *("behind", "overdue", "at_risk", "awaiting_figure", "unverified", "stale"),
@@ -87,22 +87,19 @@ def publish(
 ) -> Settings:
     """A published build that holds these rows."""
 
-    def write(folder: Path) -> None:
-        with connect(folder / "ademruimte.duckdb") as con:
-            for table, rows in (
-                ("verdicts.fct_target_verdicts", frame(TARGET, targets or [])),
-                ("verdicts.fct_method_changes", frame(METHOD_CHANGES, changes or [])),
-                ("marts.fct_kpi_observations", frame(KPI, kpis or [])),
-                ("marts.dim_target", JUDGED),
-                ("marts.dim_department", DEPARTMENTS),
-            ):
-                con.register("rows", rows)
-                con.execute(f"create schema if not exists {table.split('.')[0]}")
-                con.execute(f"create table {table} as select * from rows")
-        write_parquet(folder / "ademruimte.duckdb", folder, ("marts", "verdicts"))
-
-    stage(settings.layout.published, "b1", write)
-    flip(settings.layout.published, "b1")
+    with connect(settings.layout.warehouse) as con:
+        for table, rows in (
+            ("verdicts.fct_target_verdicts", frame(TARGET, targets or [])),
+            ("verdicts.fct_method_changes", frame(METHOD_CHANGES, changes or [])),
+            ("marts.fct_kpi_observations", frame(KPI, kpis or [])),
+            ("marts.dim_target", JUDGED),
+            ("marts.dim_department", DEPARTMENTS),
+        ):
+            con.register("rows", rows)
+            con.execute(f"create schema if not exists {table.split('.')[0]}")
+            con.execute(f"create table {table} as select * from rows")
+    stage(settings, "b1", NOW)
+    show(settings, "b1", NOW)
     return settings
 
 

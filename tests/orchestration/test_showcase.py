@@ -4,6 +4,7 @@ import html
 import json
 import os
 import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -16,6 +17,7 @@ from email.parser import BytesParser
 from pathlib import Path
 
 import polars as pl
+import psycopg
 import pytest
 
 from orchestration.giving_back.refusal_page import COUNTED
@@ -28,11 +30,11 @@ from warehouse.batch import Manifest
 from warehouse.lake import Lake
 
 ROOT = Path(__file__).parents[2]
-TWICE = """
+THRICE = """
 import sys
 from orchestration.cli import main
 
-for arguments in (["demo"], ["demo", "--full"]):
+for arguments in (["demo"], ["demo", "--full"], ["demo", "--postgres"]):
     sys.argv = ["ademruimte", *arguments]
     try:
         main()
@@ -67,6 +69,7 @@ class Shown:
     Attributes:
         first: what the first run printed.
         second: what the second run printed, which shows everything.
+        third: what the third run printed, which publishes to PostgreSQL too.
         silence: the longest time in which nothing was printed, in seconds.
         asked: how many connections a real city's servers got.
         real: the files of the real city's profile, before and after.
@@ -75,6 +78,7 @@ class Shown:
     folder: Path
     first: str
     second: str
+    third: str
     silence: float
     asked: int
     real: tuple[dict[str, bytes], dict[str, bytes]]
@@ -102,7 +106,7 @@ def read_all(process: "subprocess.Popen[str]") -> tuple[str, float]:
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
-    """The demo run twice where a real city keeps its profile, its `.env` and its environment."""
+    """The demo run three times where a real city keeps its profile, its `.env` and its environment."""
     folder = tmp_path_factory.mktemp("stranger")
     real = folder / "var" / "kortrijk" / "lake"
     real.mkdir(parents=True)
@@ -111,9 +115,11 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
         settings = poison(folder, server.port)
         (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         before = files_in(real.parent)
-        text, silence = read_all(started(["-c", TWICE], folder, **settings | {"ADEMRUIMTE_HOME": "var"}))
-        first, second, _ = text.split("=== ended ===\n")
-        yield Shown(folder, first, second, silence, server.connections, (before, files_in(real.parent)))
+        text, silence = read_all(started(["-c", THRICE], folder, **settings | {"ADEMRUIMTE_HOME": "var"}))
+        first, second, third, _ = text.split("=== ended ===\n")
+        yield Shown(folder, first, second, third, silence, server.connections, (before, files_in(real.parent)))
+        (stop,) = re.findall(r"^  (.+)  # stops it$", third, re.MULTILINE)
+        subprocess.run(shlex.split(stop), check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
@@ -212,6 +218,17 @@ def test_all_the_tables_stand_behind_a_flag(shown: Shown) -> None:
         assert words not in shown.first
         assert words in shown.second
     assert shown.second.rstrip().endswith(".duckdb"), "the screen comes last"
+
+
+@pytest.mark.door
+def test_the_demo_in_postgresql_is_read_with_the_line_that_it_prints(shown: Shown) -> None:
+    (url,) = re.findall(r'psql "(\S+)"', shown.third)
+    with psycopg.connect(url) as db:
+        (targets,) = db.execute("select count(*) from marts.fct_target_verdicts").fetchone() or (0,)
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            db.execute("create table marts.mine (a int)")
+    assert f"of {targets} targets" in shown.third
+    assert shown.folder.as_posix() not in url
 
 
 def drawn(picture: Path) -> list[str]:

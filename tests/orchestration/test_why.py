@@ -3,18 +3,17 @@
 import io
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from rich.console import Console
 
+from orchestration.loop.publishing import show, stage
 from orchestration.settings import Settings
 from orchestration.why import print_why
+from tests.orchestration.profiles import NOW
 from warehouse.engine import connect
-from warehouse.published.parquet import write_parquet
-from warehouse.published.pointer import flip, stage
 
 DRIVER: dict[str, Any] = {
     "target_id": "plans",
@@ -58,16 +57,13 @@ def why(empty_profile: Callable[..., Settings]) -> Callable[..., str]:
             }
         )
 
-        def write(folder: Path) -> None:
-            with connect(folder / "ademruimte.duckdb") as con:
-                con.execute("create schema verdicts")
-                for table, frame in (("fct_gap_drivers", rows), ("fct_target_verdicts", verdicts)):
-                    con.register("frame", frame)
-                    con.execute(f"create table verdicts.{table} as select * from frame")
-            write_parquet(folder / "ademruimte.duckdb", folder, ("verdicts",))
-
-        stage(settings.layout.published, "b1", write)
-        flip(settings.layout.published, "b1")
+        with connect(settings.layout.warehouse) as con:
+            con.execute("create schema verdicts")
+            for table, frame in (("fct_gap_drivers", rows), ("fct_target_verdicts", verdicts)):
+                con.register("frame", frame)
+                con.execute(f"create table verdicts.{table} as select * from frame")
+        stage(settings, "b1", NOW)
+        show(settings, "b1", NOW)
         console = Console(width=80, record=True, file=io.StringIO(), highlight=False)
         print_why(console, settings, target_id)
         return console.export_text()

@@ -8,9 +8,10 @@ import pytest
 
 from warehouse.engine import connect, frame
 from warehouse.layout import Layout
-from warehouse.published.parquet import write_parquet
+from warehouse.published.contents import warehouse_contents
+from warehouse.published.duckdb_file import DuckdbFile
+from warehouse.published.parquet import ParquetFiles
 from warehouse.published.relations import Relation, quoted, relations
-from warehouse.published.snapshot import write_duckdb
 
 HOSTILE = 'doel"; drop table marts.kept; --'
 
@@ -77,23 +78,24 @@ def test_any_name_survives_its_way_through_sql(name: str) -> None:
 
 
 def test_a_hostile_name_is_copied_as_a_name_and_drops_nothing(named: Layout, tmp_path: Path) -> None:
-    target = tmp_path / "published.duckdb"
-    write_duckdb(named.warehouse, target, ["marts"])
-    with connect(target, read_only=True) as con:
+    with warehouse_contents(named.warehouse, "b1", ["marts"]) as contents:
+        DuckdbFile().write(contents, tmp_path, None)
+    with connect(tmp_path / "ademruimte.duckdb", read_only=True) as con:
         assert [each.name for each in relations(con, ["marts"])] == [HOSTILE, "kept"]
         assert con.execute(f"from marts.{quoted(HOSTILE)}").fetchall() == [(2,)]
     assert [each.name for each in catalogue(named, "marts")] == [HOSTILE, "kept"]
 
 
 def test_parquet_of_a_schema_without_tables_writes_no_file(named: Layout, tmp_path: Path) -> None:
-    assert write_parquet(named.warehouse, tmp_path / "out", ["nowhere"]) == []
+    with warehouse_contents(named.warehouse, "b1", ["nowhere"]) as contents:
+        assert ParquetFiles().write(contents, tmp_path / "out", None) == []
     assert not (tmp_path / "out").exists()
 
 
 def test_parquet_of_a_view_holds_its_rows(named: Layout, tmp_path: Path) -> None:
-    (file,) = write_parquet(named.warehouse, tmp_path / "out", ["verdicts"])
-    assert file == tmp_path / "out" / "parquet" / "verdicts" / "seen.parquet"
-    assert pl.read_parquet(file).rows() == [(2,)]
+    with warehouse_contents(named.warehouse, "b1", ["verdicts"]) as contents:
+        ParquetFiles().write(contents, tmp_path / "out", None)
+    assert pl.read_parquet(tmp_path / "out" / "parquet" / "verdicts" / "seen.parquet").rows() == [(2,)]
 
 
 def test_a_frame_keeps_types_nulls_and_lists(tmp_path: Path) -> None:

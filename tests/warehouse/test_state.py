@@ -10,6 +10,7 @@ import pytest
 from warehouse.layout import NewerProfileError
 from warehouse.state import (
     VERSION,
+    Alert,
     Erasure,
     OutboxMessage,
     Progress,
@@ -193,6 +194,50 @@ def test_a_message_waits_a_while_after_a_try_that_failed_and_asking_reads_no_mes
     asked = "explain query plan select count(*) from outbox where sent_at is null and tried_at is null"
     ((_, _, _, how),) = sqlite3.connect(tmp_path / "state.sqlite").execute(asked)
     assert "outbox_unsent" in how
+
+
+def test_a_state_of_before_there_were_channels_keeps_what_waits_and_sends_it_by_mail(tmp_path: Path) -> None:
+    path = tmp_path / "third.sqlite"
+    with State(path) as state:
+        state.enqueue([MESSAGE])
+        state.mark_failed("k1", "451 try later", NOON)
+    # as the version before left it
+    with sqlite3.connect(path) as before:
+        for name in ("outbox_dead", "alerts_newest"):
+            before.execute(f"drop index {name}")
+        for name in ("broken_lines", "alerts"):
+            before.execute(f"drop table {name}")
+        for name in ("channel", "dead_at", "told_at", "closed_at"):
+            before.execute(f"alter table outbox drop column {name}")
+        before.execute("pragma user_version = 3")
+    before.close()
+    with State(path) as state:
+        assert state.unsent() == [replace(MESSAGE, attempts=1, last_error="451 try later")]
+        assert (state.unsent()[0].channel, state.dead_letters(), state.broken_lines()) == ("mail", [], [])
+    assert sqlite3.connect(path).execute("pragma user_version").fetchone() == (VERSION,)
+
+
+DECIDED = Alert("wonen", "t1", "behind", "told", "behind", "k1", "b1", NOON, "b1", NOON)
+
+
+def test_messages_and_what_was_decided_by_them_are_noted_together(state: State) -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        state.enqueue([MESSAGE], [DECIDED._replace(status=None)])  # type: ignore[arg-type]
+    assert (state.unsent(), state.alerts()) == ([], [])
+    assert state.enqueue([MESSAGE], [DECIDED]) == 1
+    assert (state.alerts(), state.has_decided("b1"), state.has_decided("b2")) == ([DECIDED], True, False)
+
+
+def test_the_same_decision_is_one_row_for_as_long_as_it_stands(state: State) -> None:
+    again = DECIDED._replace(last_build_id="b2", last_at=NOON + HOUR)
+    for alert in (DECIDED, again, again, again._replace(target_id="t2", message_key=None)):
+        state.enqueue([], [alert])
+    first, other = state.alerts()
+    assert first == again._replace(builds=2)
+    assert (other.target_id, other.first_build_id, other.builds) == ("t2", "b2", 1)
+    state.enqueue([], [again._replace(status="at_risk", outcome="silent", last_build_id="b3")])
+    state.enqueue([], [again._replace(last_build_id="b4")])
+    assert [each.status for each in state.alerts() if each.target_id == "t1"] == ["behind", "at_risk", "behind"]
 
 
 def test_a_publication_keeps_its_first_moment(state: State) -> None:

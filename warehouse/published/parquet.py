@@ -1,38 +1,33 @@
 """A build as Parquet, one file per table, for readers without DuckDB, and for the pipeline: nobody locks it."""
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 import polars as pl
 
-from warehouse.engine import connect
 from warehouse.frames import read_frame
+from warehouse.published.contents import Contents
+from warehouse.published.files import Before
 from warehouse.published.pointer import PARQUET, folder_of
-from warehouse.published.relations import relations
 
 
-def write_parquet(database: Path, build: Path, schemas: Sequence[str]) -> list[Path]:
-    """Writes every table and view of these schemas to `<build>/parquet/<schema>/<table>.parquet`.
+class ParquetFiles:
+    """`<build>/parquet/<schema>/<table>.parquet`; a table that did not change is the same file under one more name."""
 
-    Args:
-        database: a DuckDB file that nobody in this process has open for writing.
-        build: folder of the build.
-        schemas: names of the schemas.
-
-    Returns:
-        The files written.
-    """
-    con = connect(database, read_only=True)
-    try:
+    def write(self, contents: Contents, folder: Path, before: Before | None) -> Collection[str]:
+        """See `Form.write`."""
         written = []
-        for relation in relations(con, schemas):
-            file = _file(build, relation.schema, relation.name)
+        for table in contents.tables:
+            file = _file(folder, table.schema, table.name)
             file.parent.mkdir(parents=True, exist_ok=True)
-            con.execute(f"copy {relation.as_sql} to ? (format parquet, compression zstd)", [str(file)])
-            written.append(file)
+            known = before.whole(f"{PARQUET}/{table.schema}/{table.name}.parquet") if before else None
+            if before is None or known is None or not before.holds(table):
+                contents.con.execute(f"copy ({table.select}) to ? (format parquet, compression zstd)", [str(file)])
+                written.append(table.full_name)
+            else:
+                _name_again(known, file)
         return written
-    finally:
-        con.close()
 
 
 def read_table(published: Path, build_id: str, table: str) -> pl.DataFrame:
@@ -43,3 +38,11 @@ def read_table(published: Path, build_id: str, table: str) -> pl.DataFrame:
 
 def _file(build: Path, schema: str, name: str) -> Path:
     return build / PARQUET / schema / f"{name}.parquet"
+
+
+def _name_again(known: Path, file: Path) -> None:
+    try:
+        file.hardlink_to(known)
+    except OSError:
+        # a share that knows no links, or a file that has all the names it may have
+        shutil.copy2(known, file)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from warehouse.durable import make_synced, move_into_place, replace_synced, sync_tree
+from warehouse.published.store import KEPT, UnknownBuildError
 
 POINTER = "current.json"
 """The file in the published folder that names the build readers see."""
@@ -23,10 +24,6 @@ _BUILDS = "builds"
 _STAGING = ".staging"
 # a build never changes: whoever opens it to write is told so by the system
 _FILE_MODE = 0o444
-
-
-class UnknownBuildError(LookupError):
-    """No such build is staged."""
 
 
 def stage(published: Path, build_id: str, write: Callable[[Path], None]) -> Path:
@@ -98,7 +95,12 @@ def builds(published: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
-def prune(published: Path, keep: int = 5) -> list[str]:
+def by_age(published: Path) -> list[str]:
+    """The staged builds, the oldest first."""
+    return sorted(builds(published), key=lambda build: (folder_of(published, build).stat().st_mtime_ns, build))
+
+
+def prune(published: Path, keep: int = KEPT) -> list[str]:
     """Removes the oldest builds, never the one that readers see.
 
     Args:
@@ -108,11 +110,10 @@ def prune(published: Path, keep: int = 5) -> list[str]:
     Returns:
         The ids removed.
     """
-    folder = published / _BUILDS
-    by_age = sorted(builds(published), key=lambda build: ((folder / build).stat().st_mtime_ns, build), reverse=True)
-    removed = [build for build in by_age[keep:] if build != current(published)]
+    newest_first = by_age(published)[::-1]
+    removed = [build for build in newest_first[keep:] if build != current(published)]
     for build in removed:
-        _remove(folder / build)
+        _remove(folder_of(published, build))
     return removed
 
 

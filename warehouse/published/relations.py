@@ -37,3 +37,9 @@ def quoted(identifier: str) -> str:
     """An identifier as SQL writes it."""
     escaped = identifier.replace('"', '""')
     return f'"{escaped}"'
+
+
+def literal(text: str) -> str:
+    """A text as SQL writes it, where no value can be bound."""
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"
