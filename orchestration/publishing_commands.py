@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from orchestration.settings import SettingMissingError, read_settings, variable
 from warehouse.withdrawals import release as end_hold
 from warehouse.withdrawals import standing
 
@@ -25,9 +24,10 @@ def publish(
     release: Annotated[bool, typer.Option("--release", help="A rollback is over: show the newest build.")] = False,
 ) -> None:
     """Show the newest build in every store: after a rollback, or when PostgreSQL was away."""
-    from orchestration.loop.build import build_lock  # noqa: PLC0415 - brings dbt
-    from orchestration.loop.messages import fill_outbox  # noqa: PLC0415 - brings the chart library
-    from orchestration.loop.publishing import publish as publish_build  # noqa: PLC0415 - brings polars
+    from orchestration.loop.build import build_lock
+    from orchestration.loop.messages import fill_outbox
+    from orchestration.loop.publishing import publish as publish_build
+    from orchestration.settings import read_settings
 
     settings, now = read_settings(), datetime.now(UTC)
     with build_lock(settings):
@@ -48,8 +48,9 @@ def rollback(
     ] = None,
 ) -> None:
     """Put every reader back to an earlier build, and show no other until `ademruimte publish --release`."""
-    from orchestration.loop.build import build_lock  # noqa: PLC0415 - brings dbt
-    from orchestration.loop.publishing import roll_back  # noqa: PLC0415 - brings polars
+    from orchestration.loop.build import build_lock
+    from orchestration.loop.publishing import roll_back
+    from orchestration.settings import read_settings
 
     settings = read_settings()
     with build_lock(settings):
@@ -66,10 +67,8 @@ def bi_access(
     new_password: Annotated[bool, typer.Option("--new-password", help="Give a login that exists another one.")] = False,
 ) -> None:
     """Give a department its login in PostgreSQL, try what it must not do, and print what to hand over."""
-    from warehouse.published.postgres_access import (  # noqa: PLC0415 - brings the drivers
-        EVERY_DEPARTMENT,
-        give_access,
-    )
+    from orchestration.settings import SettingMissingError, read_settings, variable
+    from warehouse.published.postgres_access import EVERY_DEPARTMENT, give_access
 
     settings = read_settings()
     if settings.postgres_url is None:
@@ -89,7 +88,7 @@ def bi_access(
 
 
 def _require_known(settings: "Settings", department: str) -> None:
-    from orchestration.report import published_frame  # noqa: PLC0415 - brings polars
+    from orchestration.report import published_frame
 
     known = published_frame(settings, "marts.dim_department")["department_id"].sort().to_list()
     if department not in known:

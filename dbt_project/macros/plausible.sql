@@ -16,8 +16,8 @@
             and 20 * abs(value) < {{ smallest_of_registry() }}
             then 'meer dan twintig keer zo klein als begin en doel'
         when
-            abs(value - baseline_value)
-            > greatest(10 * abs(required_value - baseline_value), {{ largest_of_registry() }})
+            abs(value - baseline_value) > 10 * abs(required_value - baseline_value)
+            and abs(value - baseline_value) > {{ largest_of_registry() }}
             then 'meer dan tien keer zo ver van het begin als het pad die dag vroeg'
     end
 {%- endmacro %}

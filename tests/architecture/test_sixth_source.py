@@ -143,7 +143,7 @@ from warehouse.lake import Lake
 from warehouse.load import ensure_landing, load
 
 found = read_settings()
-settings = dataclasses.replace(found, city=dataclasses.replace(found.city, sources=("rainfall",)))
+settings = found.model_copy(update={"city": dataclasses.replace(found.city, sources=("rainfall",))})
 contract = settings.contracts()["rainfall"]
 settings.layout.create()
 drop = settings.layout.drop("rainfall")
