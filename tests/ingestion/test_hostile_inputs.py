@@ -8,6 +8,7 @@ import gzip
 import json
 import re
 import ssl
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -171,10 +172,11 @@ def table(request: pytest.FixtureRequest) -> Iterator[list[str]]:
     """The rows of the table, printed when all were tried."""
     rows: list[str] = []
     yield rows
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None:
+    capture = request.config.pluginmanager.get_plugin("capturemanager")
+    assert capture is not None
+    with capture.global_and_fixture_disabled():
         head = f"{'CPU s':>6} {'MiB':>5}  input, and what becomes of it"
-        reporter.write("\n" + "\n".join([head, *rows]) + "\n")
+        sys.stdout.write("\n" + "\n".join([head, *rows]) + "\n")
 
 
 @pytest.mark.parametrize("kind", CASES)
