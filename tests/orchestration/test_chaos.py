@@ -1,7 +1,7 @@
 """Whatever is shot, wherever it is shot: nothing is lost, nothing is there twice, nothing is torn.
 
 A profile whose every deed is killed with -9 at random moments, and then done again, stands beside a twin in which
-nothing was ever killed. `CHAOS` says how many kills; `make chaos` tries 50.
+nothing was ever killed. `make chaos CHAOS=50` tries fifty kills instead of twelve.
 """
 
 import os
