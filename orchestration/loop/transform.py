@@ -91,7 +91,7 @@ def parse(settings: Settings) -> Path:
     path = _target(settings) / "manifest.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     with _dbt(settings):
-        _parsed(settings).write(str(path))
+        parsed_manifest(settings).write(str(path))
     return path
 
 
@@ -103,7 +103,7 @@ def _build(
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
     with _dbt(settings):
-        manifest = _parsed(settings)
+        manifest = parsed_manifest(settings)
         selected = selection(manifest) if callable(selection) else selection
         return dbtRunner(manifest, callbacks=[_forward]).invoke(["build", *selected, *options, *_where(settings)])
 
@@ -120,7 +120,7 @@ def _dbt(settings: Settings) -> Iterator[None]:
             DuckDBConnectionManager.close_all_connections()
 
 
-def _parsed(settings: Settings) -> "Manifest":
+def parsed_manifest(settings: Settings) -> "Manifest":
     """The manifest of today's code; a profile parses the same code once.
 
     A run writes into its manifest, so every run gets its own copy.

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.alerts.digest import UNFOLDED
 from tests.alerts.servers import (
     MAILBOX,
     SECRET,
@@ -53,7 +54,7 @@ def rows_of(number: int) -> list[OutboxMessage]:
     rows = []
     for department in DEPARTMENTS:
         key = f"{number}-{department}"
-        mail = EmailMessage()
+        mail = EmailMessage(policy=UNFOLDED)
         mail["From"], mail["To"], mail["Subject"] = MAILBOX, f"{department}@stad.test", key
         mail["Message-ID"] = f"<{key}@stad.test>"
         mail.set_content("x" * 2000)

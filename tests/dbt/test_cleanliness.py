@@ -53,7 +53,8 @@ def test_the_columns_of_a_kpi_are_described_once() -> None:
     everything = described["fct_kpi_observations"]
     assert len(described) > 11
     assert all(model["columns"] == everything["columns"] for model in described.values())
-    assert all(model["data_tests"] == everything["data_tests"] for model in described.values())
+    key, *_ = everything["data_tests"]
+    assert all(model["data_tests"] == [key] for model in described.values() if model is not everything)
     assert [text.count(f"- name: {column['name']}\n") for column in everything["columns"]] == [1] * 16
 
 

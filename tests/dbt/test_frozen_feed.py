@@ -39,16 +39,19 @@ def frozen(built: Built, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
 
 
-def _said(con: duckdb.DuckDBPyConnection, days: int) -> tuple[str, float]:
+def _said(con: duckdb.DuckDBPyConnection, built: Built, days: int) -> tuple[str, float]:
     con.execute("update marts.dim_build set as_of_date = ?", [LAST_SPOKEN + timedelta(days=days)])
+    make_again(con, built.judged, first="int_target_verdicts", last="int_target_verdicts")
     [row] = con.execute(
         "select status, value from intermediate.int_target_verdicts where target_id = 'tickets_1777_5wd'"
     ).fetchall()
     return row
 
 
-def test_a_frozen_feed_stays_at_its_value_for_seven_days_and_is_then_stale(frozen: duckdb.DuckDBPyConnection) -> None:
-    judged, _ = _said(frozen, days=0)
+def test_a_frozen_feed_stays_at_its_value_for_seven_days_and_is_then_stale(
+    frozen: duckdb.DuckDBPyConnection, built: Built
+) -> None:
+    judged, _ = _said(frozen, built, days=0)
     assert judged in {"on_track", "at_risk"}
-    assert [_said(frozen, days) for days in range(8)] == [(judged, 96)] * 8
-    assert [_said(frozen, days) for days in (8, 30, 400)] == [("stale", 96)] * 3
+    assert [_said(frozen, built, days) for days in range(8)] == [(judged, 96)] * 8
+    assert [_said(frozen, built, days) for days in (8, 30, 400)] == [("stale", 96)] * 3

@@ -310,7 +310,7 @@ def test_erasing_names_each_batch_and_where_its_rows_still_lie(
     assert result.exit_code == 0
     assert f"erased {first.batch_id}" in result.output
     assert "until the next `ademruimte build`" in said(result)
-    assert "the newest five published builds" in said(result)
+    assert "the newest 14 published builds" in said(result)
     assert lake.is_erased(first)
     assert f"{first.batch_id}  indicators  b.csv; erased\n" in run(settings, "batches").output
 

@@ -258,9 +258,10 @@ def test_faults_come_in_the_order_of_the_files(registry: Registry) -> None:
 
 
 def test_two_targets_of_one_kpi_share_its_unit(registry: Registry) -> None:
-    same = edited(registry, "targets", BIKES, {**LANES, "kpi_id": "bikes", "unit": "bicycles"})
+    later = {**LANES, "kpi_id": "bikes", "target_date": "2045-12-31"}
+    same = edited(registry, "targets", BIKES, {**later, "unit": "bicycles"})
     assert faults(same) == []
-    other = edited(registry, "targets", BIKES, {**LANES, "kpi_id": "bikes"})
+    other = edited(registry, "targets", BIKES, later)
     [fault] = faults(other)
     assert str(fault) == (
         "targets.csv line 3: bikes is in 'km' here and in 'bicycles' on line 2. "

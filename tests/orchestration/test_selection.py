@@ -14,6 +14,7 @@ import pytest
 from contracts.registry import all_contracts
 from orchestration.loop.build import build
 from orchestration.loop.selection import measure
+from orchestration.loop.transform import parsed_manifest
 from orchestration.settings import Settings
 from tests.golden.fingerprints import fingerprints
 from tests.orchestration.profiles import LATER, NOW, copy_profile, settings_in
@@ -31,11 +32,7 @@ STEPS = 4
 
 @pytest.fixture(scope="module")
 def manifest(demo: Settings) -> "Manifest":
-    from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415 - over a second of import
-
-    (kept,) = demo.layout.dbt.glob("parsed-*.msgpack")
-    parsed: Manifest = Manifest.from_msgpack(kept.read_bytes())
-    return parsed
+    return parsed_manifest(demo)
 
 
 @pytest.fixture(scope="module")

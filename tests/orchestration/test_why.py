@@ -58,10 +58,10 @@ def why(empty_profile: Callable[..., Settings]) -> Callable[..., str]:
         )
 
         with connect(settings.layout.warehouse) as con:
-            con.execute("create schema verdicts")
+            con.execute("create schema if not exists verdicts")
             for table, frame in (("fct_gap_drivers", rows), ("fct_target_verdicts", verdicts)):
                 con.register("frame", frame)
-                con.execute(f"create table verdicts.{table} as select * from frame")
+                con.execute(f"create or replace table verdicts.{table} as select * from frame")
         stage(settings, "b1", NOW)
         show(settings, "b1", NOW)
         console = Console(width=80, record=True, file=io.StringIO(), highlight=False)

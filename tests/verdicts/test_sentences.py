@@ -178,6 +178,11 @@ OCCASIONS: dict[str, dict[str, Any]] = {
     "ahead, and slow": AT_RISK | BEST | {"p_reach": 0.2},
     "behind its path, and slow": AT_RISK | {"p_reach": None},
     "sure to miss": AT_RISK | {"p_reach": 0.001},
+    "no end": AT_RISK | {"target_date": None},
+    "not measured yet": AT_RISK | {"empty_reason_nl": "factoren ontbreken: elektriciteit 2019"},
+    "disputed": AT_RISK | DISPUTED,
+    "beside a normal year": AT_RISK | {"beside_kpi_id": "b", "beside_value": 12.0, "beside_date": DAYS["old"]},
+    "no normal year": AT_RISK | {"beside_kpi_id": "b", "beside_reason_nl": "graaddagen ontbreken: 2022"},
 }
 Said = Callable[..., list[str]]
 
