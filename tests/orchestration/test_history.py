@@ -44,7 +44,7 @@ def let_in_wind(settings: Settings) -> None:
     text = pl.read_parquet(file, hive_partitioning=False)
     refused = lake.read(batch, "observations", "quarantine")["line"].max()
     newest = text.filter(pl.col("kpi_id") == "wind_mw_2040").tail(1)
-    right = newest.with_columns(ref_date=pl.lit("31/10/2026"), value=pl.lit("99,5"), line=pl.lit(refused, pl.Int64))
+    right = newest.with_columns(ref_date=pl.lit("31/10/2026"), value=pl.lit("11,5"), line=pl.lit(refused, pl.Int64))
     pl.concat([text.filter(pl.col("line") != refused), right]).write_parquet(file)
     again = replay(settings, batch.batch_id, LATER)
     assert again is not None
@@ -67,9 +67,9 @@ def corrected(demo_home: Path, suppliers: dict[str, str], tmp_path_factory: pyte
 @pytest.mark.builds  # whole builds of its own
 def test_new_values_append_only_the_verdicts_that_they_change(corrected: Settings) -> None:
     lake = Lake(corrected.layout.lake)
-    assert lake.said(lake.decisions()[-1])["target_id"].to_list() == ["trees_extra", "wind_mw_2040"]
+    assert lake.said(lake.decisions()[-1])["target_id"].to_list() == ["trees_extra", "wind_mw_2040", "wind_mw_2050"]
     published = published_frame(corrected, "verdicts.fct_target_verdicts")
-    assert (of(published, "trees_extra", "value"), of(published, "wind_mw_2040", "value")) == (15_900.0, 99.5)
+    assert (of(published, "trees_extra", "value"), of(published, "wind_mw_2040", "value")) == (15_900.0, 11.5)
 
 
 def of(verdicts: pl.DataFrame, target_id: str, column: str) -> object:
@@ -92,9 +92,9 @@ def test_what_was_said_and_what_is_recomputed_stay_as_they_were_when_a_correctio
     # one corrected figure is too little to change the status: nothing is restated
     assert of(now, "trees_extra", "status") == of(then, "trees_extra", "status")
     assert of(now, "trees_extra", RESTATEMENT) is False
-    assert (of(again, "wind_mw_2040", "value"), of(now, "wind_mw_2040", "value")) == (10.2, 99.5)
+    assert (of(again, "wind_mw_2040", "value"), of(now, "wind_mw_2040", "value")) == (10.2, 11.5)
     others = explained.filter(pl.col(CHANGE) != Change.NONE)["target_id"].to_list()
-    assert others == ["trees_extra", "wind_mw_2040"]
+    assert others == ["trees_extra", "wind_mw_2040", "wind_mw_2050"]
 
 
 @pytest.mark.builds  # measures and judges the whole demo again, as on another day
