@@ -28,6 +28,10 @@ run_monitoring:
   enabled: true
   # a run whose whole host died stays started for ever; this ends it and frees its slot
   max_runtime_seconds: 7200
+  # what waits moves within a minute: a worker that was killed gives back its pool at the next poll, and one killed
+  # before its run began, of which nobody else knows, is given up; a start takes some five seconds
+  poll_interval_seconds: 5
+  start_timeout_seconds: 40
   free_slots_after_run_end_seconds: 5
 """
 

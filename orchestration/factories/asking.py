@@ -15,8 +15,8 @@ _FAILURE_REASON = "dagster/failure_reason"
 _FAILED_ITSELF = {"STEP_FAILURE", "RUN_EXCEPTION", "JOB_INITIALIZATION_FAILURE"}
 # one that dies at every try, for want of memory, may not be started for ever
 _MOST_DEATHS = 1
-# a run that has just started may not hold its lock yet
-_GRACE = timedelta(minutes=1)
+# a run that has just started may not hold its lock yet: between the two lie no imports, only its first step
+_GRACE = timedelta(seconds=30)
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,

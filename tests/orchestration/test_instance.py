@@ -76,6 +76,7 @@ def test_dagster_reads_what_was_written(prepared: Callable[..., Settings]) -> No
         assert not instance.telemetry_enabled
         assert instance.run_monitoring_enabled
         assert instance.run_monitoring_max_runtime_seconds > 0
+        assert instance.run_monitoring_start_timeout_seconds + instance.run_monitoring_poll_interval_seconds < 60
         queue = instance.get_concurrency_config().run_queue_config
         assert instance.get_concurrency_config().pool_config.default_pool_limit == 1
     (limit,) = queue.tag_concurrency_limits
