@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.loop.build import build_lock
 from orchestration.loop.messages import fill_data_team, fill_outbox, send, unsent, waiting_messages
+from orchestration.loop.publishing import publish
 from orchestration.report import published_frame
 from orchestration.settings import Settings
 from tests.alerts.servers import (
@@ -30,7 +32,8 @@ from tests.alerts.servers import (
     serving,
     write_certificate,
 )
-from tests.orchestration.profiles import NOW
+from tests.canary.scanning import found_in
+from tests.orchestration.profiles import NOW, settings_in
 from tests.orchestration.test_cli import Run, own_logger, run, said  # noqa: F401 - fixtures of the command line
 from tests.orchestration.test_messages import publish_again
 from warehouse.state import OutboxMessage, State
@@ -367,6 +370,44 @@ def test_a_test_message_names_the_fault_of_each_way_and_ends_with_one(
     assert "line 3 holds no https address" in said(done)
     for secret in (SECRET, "GEHEIM"):
         assert secret not in done.output
+
+
+def test_no_secret_is_left_where_every_way_and_the_database_fail_and_repeat_what_they_were_sent(
+    own_demo: Settings, servers: ExitStack, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    certificate = write_certificate(tmp_path / "ca.pem")
+    port = servers.enter_context(serving(OfficePost(), tls_context=server_side(certificate), auth_required=True))
+    url = servers.enter_context(flowing(Flow([(401, {"X-Echo": "GEHEIM-3"}, b"GEHEIM-2 is no signature")])))
+    with State(own_demo.layout.state) as state:
+        departments = {row.department_id for row in state.unsent()}
+    settings = settings_in(
+        own_demo.layout.root.parent,
+        {},
+        ADEMRUIMTE_POSTGRES_URL=f"postgresql://publisher:{SECRET}@127.0.0.1:{free_port()}/marts",
+        ADEMRUIMTE_SMTP_HOST="127.0.0.1",
+        ADEMRUIMTE_SMTP_PORT=str(port),
+        ADEMRUIMTE_SMTP_CA_FILE=str(certificate),
+        ADEMRUIMTE_SMTP_USERNAME=MAILBOX,
+        ADEMRUIMTE_SMTP_CLIENT_ID="de-toepassing",
+        ADEMRUIMTE_SMTP_CLIENT_SECRET=SECRET,
+        ADEMRUIMTE_SMTP_TOKEN_URL=servers.enter_context(flowing(refusing(f"AADSTS7000215: {SECRET} is not it"))),
+        ADEMRUIMTE_DATA_TEAM=TEAM,
+        ADEMRUIMTE_TEAMS=hooks(tmp_path / "teams.csv", **dict.fromkeys(sorted(departments), url)),
+    )
+    with build_lock(settings):
+        _, faults = publish(settings, NOW)
+    publish_again(settings, timedelta(weeks=1))
+    assert fill_outbox(settings, NOW) > 0
+    failed = sum(send(settings, NOW + tries * MINUTE).failed for tries in range(5))
+    assert fill_data_team(settings, NOW + 6 * MINUTE) == 1
+    proved = typed(settings, "alerts", "test-send")
+    assert (len(faults), failed > 0, proved.returncode) == (1, True, 1)
+    told = tmp_path / "told.txt"
+    listed = typed(settings, "outbox", "list")
+    told.write_text("".join([caplog.text, *faults, *(each.stdout + each.stderr for each in (proved, listed))]))
+    assert "AADSTS7000215" in told.read_text() or "client secret" in told.read_text()
+    left = [settings.layout.mail, *settings.layout.root.glob("state.sqlite*"), told]
+    assert found_in(left, (SECRET, "GEHEIM")) == []
 
 
 @pytest.mark.parametrize(
