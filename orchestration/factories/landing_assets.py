@@ -12,7 +12,7 @@ from contracts.vocabulary import SourceContract, TableContract
 from orchestration.factories.asking import ENDED, ask, end_dead_runs, is_unfinished
 from orchestration.factories.failures import refusal
 from orchestration.loop.dropped import refused_before, rules_on_disk, stamp_of, waiting_files
-from orchestration.loop.landed import Landed, Outcome
+from orchestration.loop.landed import Landed, Outcome, reasons_in_words
 from orchestration.loop.landing import land
 from orchestration.loop.locks import is_landing
 from orchestration.settings import Settings
@@ -28,7 +28,6 @@ _EVERY_MORNING = "0 7 * * *"
 _SENSOR_SECONDS = 15
 # a run without these was asked for by a person
 _STARTED_BY = {"dagster/schedule_name", "dagster/sensor_name"}
-_MOST_REASONS = 5
 
 
 def landing_key(source: str, table: str) -> dg.AssetKey:
@@ -161,12 +160,9 @@ def _refused_rows(table: TableContract, results: list[Landed], lake: Lake) -> It
             continue
         counts = manifest.tables.get(table.name)
         if counts and counts.quarantined:
-            rows = lake.read(manifest, table.name, "quarantine")
-            reasons = rows["reasons"].explode().value_counts(sort=True, name="rows").head(_MOST_REASONS)
             yield (
-                f"{result.origin}: {counts.quarantined} of {counts.received} rows refused ("
-                + "; ".join(f"{reason} × {times}" for reason, times in reasons.iter_rows())
-                + f"), in {lake.file(manifest, table.name, 'quarantine')}"
+                f"{result.origin}: {counts.quarantined} of {counts.received} rows refused "
+                f"({reasons_in_words(lake, manifest, table.name)}), in {lake.file(manifest, table.name, 'quarantine')}"
             )
 
 

@@ -16,6 +16,8 @@ from warehouse.batch import Manifest
 from warehouse.lake import Lake
 from warehouse.state import State
 
+_MOST_REASONS = 5
+
 
 class Outcome(StrEnum):
     """What became of one delivery."""
@@ -93,12 +95,22 @@ class Landing:
 
     def refuse_whole(self, origin: str, manifest: Manifest, follows: str = "") -> Landed:
         """A delivery of which no row was accepted: kept to give back and to replay, but nothing of it counts."""
+        why = "; ".join(filter(None, (reasons_in_words(self.lake, manifest, table) for table in manifest.tables)))
         reason = (
-            f"{self.contract.name}: {origin}: every row was refused ({counts_in_words(manifest)}); they wait with "
-            f"their reasons in batch {manifest.batch_id}: have it delivered again, or `ademruimte replay` the batch "
-            f"once the contract is right{follows}"
+            f"{self.contract.name}: {origin}: every row was refused ({counts_in_words(manifest)}): {why}. They wait "
+            f"with their reasons in batch {manifest.batch_id}: have it delivered again, or `ademruimte replay` the "
+            f"batch once the contract is right{follows}"
         )
         return self.tell(origin, Outcome.REFUSED, reason, manifest)
+
+
+def reasons_in_words(lake: Lake, manifest: Manifest, table: str) -> str:
+    """Why rows of a table were refused, and how many times, most often first."""
+    if not manifest.tables[table].quarantined:
+        return ""
+    reasons = lake.read(manifest, table, "quarantine")["reasons"].explode()
+    counted = reasons.value_counts(sort=True, name="rows").head(_MOST_REASONS)
+    return "; ".join(f"{reason} × {times}" for reason, times in counted.iter_rows())
 
 
 def counts_in_words(manifest: Manifest) -> str:

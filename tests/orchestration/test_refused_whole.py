@@ -75,6 +75,7 @@ def test_it_is_told_as_refused_and_its_rows_go_back_to_the_supplier(settings: Se
     landed = land_indicators(settings, INDICATORS + BAD_ROW)
     assert landed.outcome is Outcome.REFUSED
     assert "indicators: cijfers.csv: every row was refused (1 rows received: 0 accepted, 1 refused" in landed.message
+    assert "): value: " in landed.message
     lake, contract = Lake(settings.layout.lake), settings.contracts()["indicators"]
     lines = given_back(lake, contract, settings, closed=False)["observations"]
     assert lines.height == 1
