@@ -1,6 +1,6 @@
 {#- The version of the rules by which a target is judged. Whoever makes them judge the same figures otherwise raises it:
     what changes with it is the rules' doing, and is told as such. -#}
-{% macro method_version() -%} 3 {%- endmacro %}
+{% macro method_version() -%} 4 {%- endmacro %}
 
 {#- The score of one evaluation taken alone, in the order of the rules. Columns of int_target_forecasts. -#}
 {% macro raw_status() -%}
@@ -18,7 +18,7 @@
         when required_value is null then 'monitored'
         when trajectory = 'step' then case when time_share >= 0.75 then 'at_risk' else 'on_track' end
         when series_kind = 'rare_count' then {{ rare_count_status() }}
-        when p_reach is not null then {{ probability_status('p_reach') }}
+        when p_reach is not null then {{ probability_status('p_reach', 'method') }}
         when trajectory = 'constant' then {{ floor_status() }}
         when expected_attainment is not null then {{ attainment_status('expected_attainment') }}
         -- the path asks nothing yet
@@ -34,14 +34,49 @@
     coalesce(
         case
             when series_kind = 'rare_count' then direction_sign * (three_years - 3 * target_value) >= 0
-            else direction_sign * (value - target_value) >= 0 and not (trajectory = 'compound' and target_date is null)
+            else direction_sign * (coalesce(year_share, value) - target_value) >= 0 and not (trajectory = 'compound' and target_date is null)
         end,
         false
     )
 {%- endmacro %}
 
-{% macro probability_status(p) -%}
-    case when {{ p }} >= 0.5 then 'on_track' when {{ p }} >= 0.05 then 'at_risk' else 'behind' end
+{% macro probability_status(p, method) -%}
+    case
+        when {{ p }} >= 0.5 then 'on_track'
+        when {{ p }} >= {{ chance_limit('enter_behind', method) }} then 'at_risk'
+        else 'behind'
+    end
+{%- endmacro %}
+
+{#- The chances at which a status is entered or left; twelve months of answers to a norm move slowly, so theirs lie farther
+    apart. -#}
+{% macro chance_limit(which, method) -%}
+    {%- set limits = {
+        'enter_on_track': (0.65, 0.85), 'leave_on_track': (0.35, 0.20),
+        'enter_behind': (0.15, 0.05), 'leave_behind': (0.20, 0.35)
+    }[which] -%}
+    case when {{ method }} = 'wilson' then {{ limits[1] }} else {{ limits[0] }} end
+{%- endmacro %}
+
+{#- A figure of a year goes down at once under this chance: a second one would come a year too late. -#}
+{% macro sure_chance() -%} 0.05 {%- endmacro %}
+
+{#- Fewer answers, over twelve months together, change no status. -#}
+{% macro least_answers() -%} 100 {%- endmacro %}
+
+{#- How many evaluations in a row must want to go the same way; those of twelve months share eleven. -#}
+{% macro evaluations_needed(method) -%} case when {{ method }} = 'wilson' then 3 else 2 end {%- endmacro %}
+
+{#- The first day on which something can be behind: a year of answers, quotas and norms; two years of a programme, for
+    nobody sees in less that a pace changes. -#}
+{% macro patient_until(path, known_since) -%}
+    case
+        when {{ path }}.trajectory in ('constant', 'annual_quota', 'step', 'none') or {{ path }}.series_kind = 'rare_count'
+            then {{ known_since }} + 365
+        when {{ path }}.series_kind = 'event'
+            then (coalesce({{ path }}.baseline_date, {{ known_since }}) + interval 24 months)::date
+        else ({{ known_since }} + interval 24 months)::date
+    end
 {%- endmacro %}
 
 {#- Three years together say something of rare events; one year never does. -#}
@@ -82,13 +117,19 @@
 {%- endmacro %}
 
 {#- What an evaluation would make of the status that stands: harder to leave than to keep. -#}
-{% macro proposed_status(standing, raw, p, series_kind, may_be_behind) -%}
+{% macro proposed_status(standing, raw, p, method, may_be_behind) -%}
     case
-        when not ({{ is_score(raw) }} and {{ is_score(standing) }}) or {{ p }} is null or {{ series_kind }} = 'rare_count'
+        when not ({{ is_score(raw) }} and {{ is_score(standing) }}) or {{ p }} is null or {{ method }} = 'poisson'
             then {{ raw }}
-        when {{ standing }} = 'on_track' and {{ p }} >= 0.35 then 'on_track'
-        when {{ standing }} != 'on_track' and {{ p }} >= 0.65 then 'on_track'
-        when {{ may_be_behind }} and ({{ p }} < 0.05 or ({{ standing }} = 'behind' and {{ p }} < 0.15)) then 'behind'
+        when {{ standing }} = 'on_track' and {{ p }} >= {{ chance_limit('leave_on_track', method) }} then 'on_track'
+        when {{ standing }} != 'on_track' and {{ p }} >= {{ chance_limit('enter_on_track', method) }} then 'on_track'
+        when
+            {{ may_be_behind }}
+            and (
+                {{ p }} < {{ chance_limit('enter_behind', method) }}
+                or ({{ standing }} = 'behind' and {{ p }} < {{ chance_limit('leave_behind', method) }})
+            )
+            then 'behind'
         else 'at_risk'
     end
 {%- endmacro %}

@@ -55,6 +55,26 @@
     end
 {%- endmacro %}
 
+{#- Years of work that the plan asks up to a day: the whole of the plan is as long as its time, and a steep part of it takes
+    more years of work than it lasts. Only milestones bend it further than the clock of the pace does. -#}
+{% macro plan_clock(path, date_column) -%}
+    case
+        when {{ path }}.trajectory = 'milestones' and {{ path }}.target_value != {{ path }}.baseline_value
+            then
+                date_diff('day', {{ path }}.baseline_date, {{ path }}.target_date) / 365.25
+                * ({{ milestone_value(path, date_column) }} - {{ path }}.baseline_value)
+                / ({{ path }}.target_value - {{ path }}.baseline_value)
+        else {{ pace_clock(path, date_column) }}
+    end
+{%- endmacro %}
+
+{% macro plan_deadline_clock(path) -%}
+    case
+        when {{ path }}.trajectory = 'milestones' then {{ plan_clock(path, path ~ '.target_date') }}
+        else {{ deadline_clock(path) }}
+    end
+{%- endmacro %}
+
 {#- Piecewise through the milestones; a step keeps the former value until its day. -#}
 {% macro milestone_value(path, ref_date) -%}
     {%- set former -%}

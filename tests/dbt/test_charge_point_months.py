@@ -235,15 +235,18 @@ def test_a_month_was_known_at_the_last_delivery_of_that_month_and_a_later_one_do
 
 
 @pytest.mark.parametrize("target_id", ["charge_points_total", "charge_points_per_100"])
-def test_a_target_on_charge_points_has_a_pace_an_interval_and_a_chance(crawled: Path, target_id: str) -> None:
-    [(low, forecast, high, chance, is_indicative)] = _rows(
+def test_a_stock_far_below_the_start_of_its_target_has_a_pace_and_a_chance_and_no_interval(
+    crawled: Path, target_id: str
+) -> None:
+    [(low, forecast, high, pace, chance, is_indicative)] = _rows(
         crawled,
-        f"""select forecast_low, forecast_value, forecast_high, p_reach, is_indicative
+        f"""select forecast_low, forecast_value, forecast_high, recent_pace_per_year, p_reach, is_indicative
         from verdicts.fct_target_verdicts where target_id = '{target_id}'""",
     )
-    assert low < forecast < high
+    # the registry starts at 660, the first crawl finds some twenty: such a pace turned too much for a forecast
+    assert (low, forecast, high, is_indicative) == (None, None, None, True)
+    assert pace is not None
     assert 0 <= chance <= 1
-    assert not is_indicative
 
 
 def test_the_status_of_a_charge_point_target_has_a_history(crawled: Path) -> None:

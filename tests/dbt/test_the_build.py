@@ -234,7 +234,8 @@ def test_the_sentence_says_value_path_and_gap_in_plain_dutch(built: Built) -> No
         "Recent tempo, tot 22/11/2026: −227 per jaar."
     )
     assert said["tickets_1777_5wd"].endswith(
-        ": 50 % op 22/11/2026. De norm is 100 %, met een marge van 5 procentpunt: 50 procentpunt te weinig."
+        ": 50 % op 22/11/2026. De norm is 100 %, met een marge van 5 procentpunt: 50 procentpunt te weinig. "
+        "Over de laatste twaalf maanden samen: 50 %."
     )
     assert said["trees_extra"] == (
         "Extra bomen: 20.000 op 31/10/2026. Het pad vroeg toen 20.084: 84 te weinig. "

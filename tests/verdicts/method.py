@@ -13,13 +13,20 @@ import polars as pl
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 SEEDS = PROJECT / "seeds" / "kortrijk"
-STEPS = ("int_target_starts", "int_target_evaluations", "int_target_forecasts", "int_target_statuses")
+STEPS = (
+    "int_target_starts",
+    "int_target_evaluations",
+    "int_target_paces",
+    "int_target_forecasts",
+    "int_target_statuses",
+)
 GIVEN = ("int_target_paths", "int_target_observations")
 # dbt names every relation after the file of the warehouse
 DATABASE = "method"
 
 PATH_SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "target_id": pl.String,
+    "unit": pl.String,
     "direction_sign": pl.Int32,
     "baseline_value": pl.Float64,
     "baseline_date": pl.Date,
@@ -44,6 +51,7 @@ VALUE_SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "doubt_nl": pl.String,
 }
 COUNTED: Mapping[str, object] = {
+    "unit": "dwellings (additional)",
     "direction_sign": 1,
     "baseline_value": 0.0,
     "baseline_date": date(2023, 12, 31),

@@ -48,6 +48,11 @@ ROW: dict[str, Any] = {
     "forecast_value": 75.0,
     "p_reach": 0.2,
     "is_indicative": False,
+    "is_vague": False,
+    "is_plan_unknown": False,
+    "is_bent": False,
+    "year_share": None,
+    "judged_gap": -10.0,
     "is_running": False,
     "is_sticky": True,
     "may_be_behind": True,
@@ -104,6 +109,9 @@ TYPES = {
     "reached_on": pl.Date,
     "doubted_on": pl.Date,
     "doubted_value": pl.Float64,
+    "year_share": pl.Float64,
+    "forecast_low": pl.Float64,
+    "forecast_value": pl.Float64,
     "doubt_nl": pl.String,
     "reached_value": pl.Float64,
     "complete_until": pl.Datetime("us", "UTC"),
@@ -172,6 +180,13 @@ OCCASIONS: dict[str, dict[str, Any]] = {
     "one figure is better": AT_RISK | {"wanted_status": "on_track"},
     "one figure is worse": AT_RISK | {"wanted_status": "behind"},
     "a month that runs": AT_RISK | {"wanted_status": "behind", "is_running": True},
+    "a pace that changes too much": AT_RISK | {"is_vague": True, "forecast_value": None, "forecast_low": None},
+    "a line that nobody planned": AT_RISK | {"is_plan_unknown": True},
+    "a plan that bends": AT_RISK | {"is_bent": True},
+    "twelve months of answers": KINDS["a norm"] | AT_RISK | {"year_share": 94.2},
+    "a month of answers that wants another status": KINDS["a norm"]
+    | AT_RISK
+    | {"year_share": 94.2, "wanted_status": "behind"},
     "less than a year": AT_RISK | {"may_be_behind": False},
     "a plan near its day": KINDS["a plan"] | AT_RISK,
     "near a norm": KINDS["a norm"] | AT_RISK,
@@ -346,6 +361,39 @@ def test_an_old_figure_stands_beside_what_was_asked_then_and_what_is_asked_today
     [sentence] = said(KINDS["a change that must be a fall"])
     assert "Het pad vroeg toen −30,4 %: 20,6 procentpunt te weinig gedaald." in sentence
     assert "Op 23/11/2026 vraagt het pad −33,4 %. Nodig van 23/11/2026 tot 31/12/2030: −7,4" in sentence
+
+
+@pytest.mark.parametrize(
+    ("chance", "words"),
+    [
+        (0.0, "minder dan 1 op 10"),
+        (0.099, "minder dan 1 op 10"),
+        (0.1, "ongeveer 1 op 10"),
+        (0.586, "ongeveer 6 op 10"),
+        (0.9, "ongeveer 9 op 10"),
+        (0.97, "meer dan 9 op 10"),
+    ],
+)
+def test_a_chance_is_said_no_finer_than_such_chances_came_true(said: Said, chance: float, words: str) -> None:
+    [sentence] = said({"p_reach": chance})
+    assert sentence.endswith(f"op 5 % van de weg na: {words}.")
+
+
+def test_what_nobody_can_foresee_has_no_figure_and_no_chance_but_keeps_its_gap_and_the_pace_it_needs(
+    said: Said,
+) -> None:
+    [sentence] = said({"is_vague": True, "forecast_value": None, "forecast_low": None, "forecast_high": None})
+    assert "Het tempo wisselt te sterk voor een voorspelling." in sentence
+    assert "Aan dat tempo" not in sentence
+    assert "Kans" not in sentence
+    assert "10 te weinig" in sentence
+    assert "Nodig van 23/11/2026 tot 31/12/2030: 17 per jaar." in sentence
+
+
+def test_a_forecast_without_an_interval_has_no_chance(said: Said) -> None:
+    [sentence] = said({"forecast_low": None, "forecast_high": None})
+    assert "Aan dat tempo wordt het 75 op 31/12/2030." in sentence
+    assert "Kans" not in sentence
 
 
 @pytest.mark.parametrize(

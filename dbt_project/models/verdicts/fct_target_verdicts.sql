@@ -102,10 +102,12 @@ with_texts as (
         {{ dutch_number('forecast_value', 'digits') }} as forecast_text,
         {{ dutch_number('tolerance', 'digits') }} as tolerance_text,
         {{ dutch_number('target_value - value', 'digits') }} as left_text,
+        {{ dutch_number('year_share', 'digits') }} as year_share_text,
+        -- no finer than what came true of such chances: docs/judging.md
         case
-            when p_reach < 0.01 then 'minder dan 1 %'
-            when p_reach > 0.99 then 'meer dan 99 %'
-            else {{ dutch_number('100 * p_reach', 0) }} || ' %'
+            when p_reach < 0.1 then 'minder dan 1 op 10'
+            when p_reach > 0.9 then 'meer dan 9 op 10'
+            else 'ongeveer ' || {{ dutch_number('10 * p_reach', 0) }} || ' op 10'
         end as chance_text,
         case
             when months_behind >= 36 then {{ dutch_number('months_behind / 12', 1) }} || ' jaar'
@@ -182,6 +184,9 @@ with_parts as (
             else 'pace'
         end as pace_template_id,
         is_held_to_path and recent_pace_per_year is not null and trajectory != 'constant' as says_recent_pace,
+        is_held_to_path and year_share is not null as says_year_share,
+        is_held_to_path and coalesce(is_vague, false) as says_vague,
+        is_held_to_path and gap < 0 and coalesce(is_plan_unknown, false) as says_plan_unknown,
         target_value is not null
         and target_date is null
         and trajectory not in ('constant', 'annual_quota', 'compound')
@@ -200,19 +205,24 @@ with_parts as (
                 and {{ is_ranked('status') }}
                 and {{ is_ranked('wanted_status') }}
                 and wanted_status != status
-                then case when is_running then 'wait_month' else 'wait' end
+                then
+                    case
+                        when is_running then 'wait_month' when year_share is not null then 'wait_share' else 'wait'
+                    end
         end as wait_template_id,
         -- why it is at risk: the first that holds
         case
             when is_disputed and (is_late_in_one or status = 'at_risk') then 'attention_disputed'
             when status != 'at_risk' then null
             when trajectory = 'step' then 'attention_due'
-            when gap < 0 and not may_be_behind and gap < -coalesce(tolerance, 0) then 'attention_young'
+            when gap is not null and not may_be_behind and judged_gap < -coalesce(tolerance, 0) then 'attention_young'
             when wanted_status = 'behind' then 'attention_once_behind'
             when wanted_status in ('on_track', 'reached') then 'attention_once_better'
+            when year_share is not null then 'attention_norm_year'
             when trajectory = 'constant' then 'attention_norm'
+            when is_vague then 'attention_vague'
             when gap >= 0 then 'attention_ahead'
-            when p_reach is not null then 'attention_chance'
+            when p_reach is not null and forecast_low is not null then 'attention_chance'
             else 'attention_pace'
         end as attention_template_id
     from worded
@@ -223,12 +233,16 @@ with_outlook as (
 
     select
         *,
-        says_recent_pace
-        and target_date is not null
-        and forecast_value is not null
-        -- a straight line that runs past what can be is no outlook
-        and (forecast_value >= 0 or value < 0)
-        and not (is_percentage and abs(forecast_value) > 100) as says_outlook
+        case
+            when
+                says_recent_pace
+                and target_date is not null
+                and forecast_value is not null
+                -- a straight line that runs past what can be is no outlook
+                and (forecast_value >= 0 or value < 0)
+                and not (is_percentage and abs(forecast_value) > 100)
+                then case when is_bent then 'outlook_plan' else 'outlook' end
+        end as outlook_template_id
     from with_parts
 
 ),
@@ -246,8 +260,15 @@ with_template as (
             today_templates.template_nl,
             pace_templates.template_nl,
             case when worded.says_recent_pace then recent_pace_templates.template_nl end,
-            case when worded.says_outlook then outlook_templates.template_nl end,
-            case when worded.says_outlook and worded.p_reach is not null then chance_templates.template_nl end,
+            outlook_templates.template_nl,
+            -- a chance is as sure as the interval it comes from
+            case
+                when worded.outlook_template_id is not null and worded.p_reach + worded.forecast_low is not null
+                    then chance_templates.template_nl
+            end,
+            case when worded.says_vague then vague_templates.template_nl end,
+            case when worded.says_year_share then year_share_templates.template_nl end,
+            case when worded.says_plan_unknown then plan_unknown_templates.template_nl end,
             wait_templates.template_nl,
             beside_templates.template_nl,
             case when worded.says_no_end then no_end_templates.template_nl end,
@@ -273,9 +294,15 @@ with_template as (
     left join sentence_templates as recent_pace_templates
         on recent_pace_templates.template_id = 'recent_pace'
     left join sentence_templates as outlook_templates
-        on outlook_templates.template_id = 'outlook'
+        on worded.outlook_template_id = outlook_templates.template_id
     left join sentence_templates as chance_templates
         on chance_templates.template_id = 'chance'
+    left join sentence_templates as vague_templates
+        on vague_templates.template_id = 'vague'
+    left join sentence_templates as year_share_templates
+        on year_share_templates.template_id = 'year_share'
+    left join sentence_templates as plan_unknown_templates
+        on plan_unknown_templates.template_id = 'plan_unknown'
     left join sentence_templates as attention_templates
         on worded.attention_template_id = attention_templates.template_id
     left join sentence_templates as wait_templates
@@ -320,6 +347,7 @@ dated as (
             'ref_date': "strftime(ref_date, '%d/%m/%Y')",
             'required': 'required_text || suffix',
             'chance': 'chance_text',
+            'year_share': 'year_share_text || suffix',
             'readings': 'readings_nl',
             'may_decide': 'may_decide_nl',
         }) }} as attention_nl
@@ -393,6 +421,7 @@ select
         'tolerance': 'dated.tolerance_text || dated.gap_suffix',
         'forecast': 'dated.forecast_text || dated.suffix',
         'chance': 'dated.chance_text',
+        'year_share': 'dated.year_share_text || dated.suffix',
         'required': 'dated.required_text || dated.suffix',
         'reached_value': 'dated.reached_text || dated.suffix',
         'doubted_value': 'dated.doubted_text || dated.suffix',

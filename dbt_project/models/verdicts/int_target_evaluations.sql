@@ -51,7 +51,9 @@ asked as (
 select
     *,
     list(
-        struct_pack(x := clock, m := month_number, v := value, measured_on := ref_date, asked := required_value)
+        struct_pack(
+            x := clock, m := month_number, v := value, n := n, measured_on := ref_date, asked := required_value
+        )
     ) over (
         partition by target_id order by ref_date
         rows between 36 preceding and current row

@@ -13,6 +13,12 @@ evaluations as (
 
 ),
 
+paces as (
+
+    select * from {{ ref('int_target_paces') }}
+
+),
+
 placed as (
 
     select
@@ -24,7 +30,7 @@ placed as (
         evaluations.time_share,
         evaluations.known_since,
         evaluations.clock,
-        evaluations.month_number,
+        evaluations.is_yearly,
         evaluations.is_running,
         evaluations.history_hash,
         paths.baseline_value,
@@ -33,9 +39,15 @@ placed as (
         paths.target_date,
         paths.trajectory,
         paths.tolerance,
+        paths.season_weights,
         paths.direction_sign,
         paths.is_start_measured,
-        coalesce(paths.min_points, 4) as min_points,
+        -- a level of the last twelve months, however often it comes, is compared with those of whole years before
+        {{ is_yearly_figure('paths.cadence_days') }} or evaluations.is_yearly as is_one_a_year,
+        case
+            when {{ is_yearly_figure('paths.cadence_days') }} and coalesce(paths.series_kind, 'none') = 'event' then 2
+            else coalesce(paths.min_points, 4)
+        end as min_points,
         coalesce(paths.series_kind, 'none') as series_kind,
         -- what is counted up and what is there or is not stays reached
         (paths.is_cumulative and paths.trajectory != 'annual_quota') or paths.trajectory = 'step' as is_sticky,
@@ -65,11 +77,31 @@ placed as (
             when paths.trajectory not in ('constant', 'step', 'none', 'annual_quota')
                 then nullif(greatest(0, {{ deadline_clock('paths') }} - evaluations.clock), 0)
         end as years_ahead,
-        nullif(greatest(0, {{ month_number('paths.target_date') }} - evaluations.month_number), 0) as months_ahead,
+        nullif(greatest(0, date_diff('day', paths.baseline_date, paths.target_date)), 0) / 365.25 as plan_years,
+        -- the day from which a hard judgement may be given, and an interval said of a figure that moves along a path
+        {{ patient_until('paths', 'evaluations.known_since') }} as patient_until,
+        -- a share of answers to a norm: all answers of twelve months together
+        case
+            when paths.trajectory = 'constant' and paths.series_kind = 'share' and not evaluations.is_yearly
+                then {{ answered_points('evaluations.points', 'evaluations.month_number') }}
+            when paths.trajectory = 'constant' and paths.series_kind = 'share' then evaluations.points[-1:]
+        end as answered,
+        paces.n_increments,
+        paces.is_late_start,
+        paces.is_bent,
+        paces.pace as count_pace,
+        paces.pace_per_year as count_pace_per_year,
+        paces.weight as count_weight,
+        paces.years_ahead as count_years_ahead,
+        paces.deviation as count_deviation,
         {{ needed_pace('paths', 'evaluations.ref_date', 'evaluations.value') }} as required_pace
     from evaluations
     inner join paths
         on evaluations.target_id = paths.target_id
+    left join paces
+        on
+            evaluations.target_id = paces.target_id
+            and evaluations.ref_date = paces.ref_date
 
 ),
 
@@ -80,13 +112,14 @@ with_method as (
         len(points) as n_points,
         struct_extract(points[1], 'v') as oldest_value,
         struct_extract(points[1], 'x') as oldest_clock,
-        month_number - struct_extract(points[1], 'm') as months_known,
+        list_sum(list_transform(answered, lambda point: struct_extract(point, 'n'))) as n_answers,
+        {{ pooled_share('answered') }} as year_share,
         case
             when trajectory = 'annual_quota' then 'share of the year'
             when trajectory = 'constant' and series_kind = 'share' and n >= 2 then 'wilson'
             when series_kind = 'rare_count' then 'poisson'
             when series_kind = 'none' or trajectory = 'step' then 'none'
-            when series_kind = 'event' and len(points) > min_points then 'drift'
+            when n_increments >= min_points then 'drift'
             when series_kind in ('level', 'share') and len(points) >= greatest(4, min_points) then 'theil_sen'
             when len(points) >= 2 or start_value is not null then 'endpoints'
             else 'none'
@@ -110,7 +143,7 @@ with_pace as (
         *,
         case method
             when 'share of the year' then value / {{ share_of_year('ref_date') }}
-            when 'drift' then (value - oldest_value) / nullif(clock - oldest_clock, 0)
+            when 'drift' then count_pace
             when 'theil_sen' then list_aggregate(slopes, 'median')
             when 'endpoints'
                 then
@@ -141,10 +174,14 @@ with_start as (
             when method = 'theil_sen' then {{ level_at_middle('points', 'pace') }}
             when method in ('drift', 'endpoints') then value
         end as forecast_start,
-        case
-            when method = 'theil_sen' then clock - {{ middle_clock('points') }} + years_ahead
+        case method
+            when 'drift' then count_years_ahead
+            when 'theil_sen' then clock - {{ middle_clock('points') }} + years_ahead
             else years_ahead
-        end as years_run
+        end as years_run,
+        -- a level whose true pace changes by some of a year's plan each year
+        pow({{ prior_wander_of_level() }} * (target_value - baseline_value) / plan_years, 2) * pow(years_ahead, 3)
+            as level_wander
     from with_pace
 
 ),
@@ -155,17 +192,17 @@ with_forecast as (
         *,
         case when method = 'share of the year' then pace else forecast_start + pace * years_run end as forecast,
         case
-            when method = 'drift'
-                then {{ drift_deviation(
-                    increment_spread('points', 'pace', 'target_value - baseline_value'),
-                    'months_ahead', 'months_known'
-                ) }}
-            when method = 'theil_sen'
-                then
-                    ({{ sen_bound('slopes', 'n_points', 1) }} - {{ sen_bound('slopes', 'n_points', -1) }})
-                    * years_run / (2 * {{ z_80() }})
+            when method = 'drift' then count_deviation
+            -- the errors of a level that comes more often than yearly hang together: its ranks say too much
+            when method = 'theil_sen' and is_one_a_year
+                then sqrt(
+                    pow(
+                        ({{ sen_bound('slopes', 'n_points', 1) }} - {{ sen_bound('slopes', 'n_points', -1) }})
+                        * years_run / (2 * {{ z_80() }}), 2
+                    ) + coalesce(level_wander, 0)
+                )
             when method = 'wilson'
-                then sqrt(greatest(0, abs(limit_share) * (1 - abs(limit_share))) / n)
+                then sqrt(greatest(0, abs(limit_share) * (1 - abs(limit_share))) / n_answers)
         end as deviation
     from with_start
 
@@ -181,7 +218,7 @@ with_chance as (
                     'direction_sign * (forecast - (target_value - 0.05 * (target_value - baseline_value)))', 'deviation'
                 ) }}
             when method = 'wilson'
-                then {{ probability_above('(direction_sign * value / 100 - limit_share)', 'deviation') }}
+                then {{ probability_above('(direction_sign * year_share / 100 - limit_share)', 'deviation') }}
             when three_years is not null and direction_sign = -1
                 then {{ poisson_at_least('three_years', 'three_years_asked') }}
             when three_years is not null
@@ -189,15 +226,57 @@ with_chance as (
         end as chance,
         case method
             when 'drift' then forecast - {{ z_80() }} * deviation
-            when 'theil_sen' then forecast_start + {{ sen_bound('slopes', 'n_points', -1) }} * years_run
-            when 'wilson' then 100 * {{ wilson_bound('(value / 100)', 'n', -1) }}
+            when 'theil_sen'
+                then forecast - sqrt(
+                    pow((pace - {{ sen_bound('slopes', 'n_points', -1) }}) * years_run, 2)
+                    + coalesce(pow({{ z_80() }}, 2) * level_wander, 0)
+                )
+            when 'wilson' then 100 * {{ wilson_bound('(year_share / 100)', 'n_answers', -1) }}
         end as low,
         case method
             when 'drift' then forecast + {{ z_80() }} * deviation
-            when 'theil_sen' then forecast_start + {{ sen_bound('slopes', 'n_points', 1) }} * years_run
-            when 'wilson' then 100 * {{ wilson_bound('(value / 100)', 'n', 1) }}
+            when 'theil_sen'
+                then forecast + sqrt(
+                    pow(({{ sen_bound('slopes', 'n_points', 1) }} - pace) * years_run, 2)
+                    + coalesce(pow({{ z_80() }}, 2) * level_wander, 0)
+                )
+            when 'wilson' then 100 * {{ wilson_bound('(year_share / 100)', 'n_answers', 1) }}
         end as high
     from with_forecast
+
+),
+
+-- what was counted does not go away
+bounded as (
+
+    select
+        * replace (
+            case
+                when is_sticky and method = 'drift' and direction_sign = 1 then greatest(low, value) else low
+            end as low,
+            case
+                when is_sticky and method = 'drift' and direction_sign = -1 then least(high, value) else high
+            end as high
+        ),
+        coalesce(ref_date >= patient_until, true) as is_old_enough,
+        coalesce(direction_sign * (coalesce(year_share, value) - required_value), -1) as judged_gap,
+        method = 'wilson' and n_answers < {{ least_answers() }} as is_small
+    from with_chance
+
+),
+
+certain as (
+
+    select
+        *,
+        -- an interval wider than half the way says nothing that a reader could use
+        coalesce(method in ('drift', 'theil_sen') and high - low > 0.5 * abs(target_value - baseline_value), false)
+            as is_vague,
+        case when method = 'drift' then count_pace_per_year else pace end as shown_pace,
+        -- a pace that turned under a straight line that nobody planned
+        coalesce(method = 'drift' and count_weight > 0.5 and not is_bent and season_weights is null, false)
+            as is_plan_unknown
+    from bounded
 
 ),
 
@@ -206,17 +285,21 @@ measured as (
     select
         * exclude (
             points, start_value, start_clock, oldest_value, oldest_clock, slopes, three_years, three_years_asked,
-            limit_share, required_pace, clock, pace, forecast_start, years_run, forecast, deviation, chance
+            limit_share, required_pace, clock, pace, forecast_start, years_run, years_ahead, level_wander, plan_years,
+            season_weights, answered, n_answers, n_increments, is_late_start, count_pace, count_pace_per_year,
+            count_weight, count_years_ahead, count_deviation, patient_until, is_one_a_year, low, high, chance,
+            year_share, shown_pace
         ),
-        round(pace, 6) as recent_pace_per_year,
+        round(shown_pace, 6) as recent_pace_per_year,
         round(required_pace, 6) as required_pace_per_year,
-        round(forecast, 6) as forecast_value,
-        round(low, 6) as forecast_low,
-        round(high, 6) as forecast_high,
+        round(case when not is_vague then forecast end, 6) as forecast_value,
+        round(case when is_interval_said then low end, 6) as forecast_low,
+        round(case when is_interval_said then high end, 6) as forecast_high,
+        round(year_share, 6) as year_share,
         round(chance, 6) as p_reach,
-        round(pace / nullif(required_pace, 0), 6) as pace_ratio,
+        round(shown_pace / nullif(required_pace, 0), 6) as pace_ratio,
         -- how many times the pace of late is needed; the other way on, no number of times is enough
-        case when pace * required_pace > 0 then round(required_pace / pace, 6) end as acceleration,
+        case when shown_pace * required_pace > 0 then round(required_pace / shown_pace, 6) end as acceleration,
         {{ is_met() }} as is_met,
         round(
             case
@@ -224,16 +307,26 @@ measured as (
                 else (forecast - baseline_value) / nullif(target_value - baseline_value, 0)
             end, 6
         ) as expected_attainment,
-        -- nothing is behind on less than a year, half a quota's year, or a value that is not worse than its path
-        coalesce(gap, -1) < -coalesce(tolerance, 0)
-        and coalesce(date_diff('day', known_since, ref_date) >= 365, true)
-        and not (method = 'share of the year' and {{ share_of_year('ref_date') }} < 0.5) as may_be_behind,
-        -- fewer than thirty answers say too little to change a status
-        method = 'wilson' and n < 30 as is_small,
-        (pace is not null and method not in ('drift', 'theil_sen'))
-        or (method = 'wilson' and n < 30)
+        is_one_a_year and method != 'wilson' as is_yearly_figure,
+        -- nothing is behind while it is young, in half a quota's year, or on a value that is not worse than its path
+        judged_gap < -coalesce(tolerance, 0)
+        and is_old_enough
+        and not is_small
+        and not (method = 'share of the year' and {{ share_of_year('ref_date') }} < 0.5)
+        -- it has begun after a while without anything, and nobody knows yet how fast
+        and not (method = 'endpoints' and coalesce(is_late_start, false))
+            as may_be_behind,
+        (pace is not null and chance is null)
+        or (method in ('drift', 'theil_sen') and not is_interval_said)
+        or is_small
+        or is_plan_unknown
         or (is_start_measured and required_value is not null) as is_indicative
-    from with_chance
+    from (
+        select
+            *,
+            method = 'wilson' or (is_old_enough and not is_vague) as is_interval_said
+        from certain
+    ) as told
 
 ),
 

@@ -1,8 +1,8 @@
 {{ config(materialized="table", schema="intermediate", contract={"enforced": false}) }}
 
--- The fold over the evaluations, oldest first: what stands changes only when two evaluations on different data want
--- it on the same side; the newest value of a month that still runs changes no score. Nothing that was said earlier
--- takes part, so a restated value restates the past as well.
+-- The fold over the evaluations, oldest first: what stands changes only when enough evaluations in a row, on different
+-- data, want it on the same side; the newest value of a month that still runs changes no score. Nothing that was said
+-- earlier takes part, so a restated value restates the past as well.
 with recursive evaluations as (
 
     select
@@ -10,9 +10,10 @@ with recursive evaluations as (
         ref_date,
         raw_status,
         p_reach,
-        series_kind,
+        coalesce(method, 'none') as method,
         is_sticky,
         is_small,
+        coalesce(is_yearly_figure, false) as is_yearly_figure,
         coalesce(is_noisy, false) as is_noisy,
         coalesce(is_final, false) as is_final,
         coalesce(may_be_behind, true) as may_be_behind,
@@ -31,7 +32,8 @@ folded as (
         case when raw_status = 'behind' and is_noisy then 'at_risk' else raw_status end as status,
         raw_status as wanted_status,
         ref_date as status_since,
-        case when raw_status = 'behind' and is_noisy then -1 else 0 end::bigint as wanted_side
+        -- how many evaluations in a row want it lower (negative) or higher
+        case when raw_status = 'behind' and is_noisy then -1 else 0 end::bigint as wanted_run
     from evaluations
     where step = 1
 
@@ -45,10 +47,12 @@ folded as (
         wanted_status,
         case when status = standing then status_since else ref_date end as status_since,
         case
+            when status = standing then coalesce(run, 0)
+            -- a first value that is odd has moved the status a part of the way only
             when {{ is_ranked('status') }} and {{ is_ranked('wanted_status') }}
                 then sign({{ status_rank('wanted_status') }} - {{ status_rank('status') }})::bigint
             else 0
-        end as wanted_side
+        end as wanted_run
     from (
         select
             *,
@@ -58,18 +62,22 @@ folded as (
                 -- not worse than its path, it is not behind, whatever comes next
                 when standing = 'behind' and not may_be_behind and {{ is_ranked('wanted_status') }} then 'at_risk'
                 -- the first value that is judged says little where weather or a sample is in it
-                when side is null and wanted_status = 'behind' and is_noisy then 'at_risk'
-                when side is null or (side != 0 and side = former_side and not is_running) then wanted_status
+                when run is null and wanted_status = 'behind' and is_noisy then 'at_risk'
+                when run is null then wanted_status
+                when is_running then standing
+                when abs(run) >= {{ evaluations_needed('method') }} then wanted_status
+                when run < 0 and is_yearly_figure and p_reach < {{ sure_chance() }} then wanted_status
                 else standing
             end as status
         from (
             select
                 *,
-                -- no side: one of the two is no judgement, and such a change does not wait
+                -- none: one of the two is no judgement, and such a change does not wait
                 case
                     when {{ is_ranked('standing') }} and {{ is_ranked('wanted_status') }}
                         then sign({{ status_rank('wanted_status') }} - {{ status_rank('standing') }})::bigint
-                end as side
+                end as side,
+                case when side = sign(former_run) then former_run + side else side end as run
             from (
                 select
                     evaluations.target_id,
@@ -80,15 +88,18 @@ folded as (
                     evaluations.is_noisy,
                     evaluations.is_final,
                     evaluations.may_be_behind,
+                    evaluations.method,
+                    evaluations.p_reach,
+                    evaluations.is_yearly_figure,
                     folded.status as standing,
                     folded.status_since,
-                    folded.wanted_side as former_side,
+                    folded.wanted_run as former_run,
                     case
                         when evaluations.is_sticky and folded.status = 'reached' then 'reached'
                         when evaluations.is_small and {{ is_ranked('folded.status') }} then folded.status
                         else {{ proposed_status(
                             'folded.status', 'evaluations.raw_status', 'evaluations.p_reach',
-                            'evaluations.series_kind', 'evaluations.may_be_behind'
+                            'evaluations.method', 'evaluations.may_be_behind'
                         ) }}
                     end as wanted_status
                 from folded

@@ -108,7 +108,18 @@ _TARGETS: Final = (
     _of_one("Nodig tempo", "required_pace_per_year", _SIGNED, "Eenheden per jaar, van nu tot de einddatum."),
     _of_one("Recent tempo", "recent_pace_per_year", _SIGNED, "Eenheden per jaar, tot het laatste cijfer."),
     _of_one("Versnelling", "acceleration", '0.0"×"', "Hoeveel keer het recente tempo nodig is."),
-    _of_one("Kans om te halen %", "p_reach", "0%", "Kans dat het doel op tijd gehaald wordt."),
+    _verdict(
+        "Kans om te halen",
+        """VAR Kans = MAX({fct_target_verdicts.p_reach})
+RETURN IF(HASONEVALUE({fct_target_verdicts.target_id}) && NOT ISBLANK(MAX({fct_target_verdicts.forecast_low})),
+    SWITCH(TRUE(),
+        Kans < 0.1, "minder dan 1 op 10",
+        Kans > 0.9, "meer dan 9 op 10",
+        "ongeveer " & FORMAT(10 * Kans, "0") & " op 10"))""",
+        _TEXT,
+        "Kans dat het doel op tijd gehaald wordt, niet fijner dan ze uitkomt. Leeg zolang er geen interval is, "
+        "en bij meer dan één doel.",
+    ),
     _verdict(
         "Oordeel met teken",
         """VAR Code = SELECTEDVALUE({fct_target_verdicts.status})
