@@ -61,6 +61,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+MISSPELT = {"ADEMRUIMTE_SMTP_HSOT": "mail.stad.test"}
+
+
 @pytest.fixture(scope="session")
 def door(folder: Path) -> Iterator[Door]:
     """`ademruimte dev`, its definitions loaded; it ends in the process group of whoever runs this."""
@@ -68,7 +71,7 @@ def door(folder: Path) -> Iterator[Door]:
     output = folder / "dev.txt"
     with output.open("wb") as told:
         process = subprocess.Popen(
-            command("dev", "--port", str(port)), cwd=folder, env=environment(), stdout=told, stderr=told
+            command("dev", "--port", str(port)), cwd=folder, env=environment(**MISSPELT), stdout=told, stderr=told
         )
     settings = read_settings({"ADEMRUIMTE_HOME": str(folder / "var" / "demo")})
     opened = Door(process, settings, f"http://127.0.0.1:{port}", output)

@@ -85,6 +85,13 @@ def test_the_repository_with_every_asset_is_there(door: Door) -> None:
             }  # fmt: skip
 
 
+def test_a_misspelt_setting_is_told_by_the_command_and_by_dagster(door: Door) -> None:
+    told = "ADEMRUIMTE_SMTP_HSOT is no setting and is passed over; did you mean ADEMRUIMTE_SMTP_HOST?"
+    lines = [line for line in door.output.read_text("utf-8").splitlines() if told in line]
+    # ours begin with the seconds since the start
+    assert {line.endswith(f" s  {told}") for line in lines} == {True, False}
+
+
 def test_every_sensor_and_schedule_runs_in_the_time_of_the_city(door: Door) -> None:
     found = door.ask(_TRIGGERS)
     sensors = {each["name"]: each["sensorState"]["status"] for each in found["sensorsOrError"]["results"]}
