@@ -23,6 +23,9 @@
 {#- The number of questions in a cell: those whose term is over, or where there are none, those answered at once. -#}
 {% macro questions_in_cell() -%} coalesce(nullif(n, 0), n_first_line) {%- endmacro %}
 
+{#- How an answer in time is judged: the term of five working days, in its second version. -#}
+{% macro ticket_method() -%} 'wd5-v2' {%- endmacro %}
+
 {#- What a shown cell tells of its questions. Late or in time is what the city did; withdrawn or repeated is what
     persons did, and is told of no cell. -#}
 {% macro ticket_measures() -%}
@@ -46,7 +49,7 @@
     empty_reason_nl,
     is_settled,
     is_calendar_assumed,
-    'wd5-v2' as method_version,
+    {{ ticket_method() }} as method_version,
     complete_until,
     known_at
 {%- endmacro %}

@@ -80,7 +80,7 @@ select
         when n = 0 then 'geen vragen'
     end as empty_reason_nl,
     is_calendar_assumed,
-    'wd5-v2' as method_version,
+    {{ ticket_method() }} as method_version,
     complete_until,
     known_at
 from told
