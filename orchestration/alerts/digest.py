@@ -296,7 +296,12 @@ def _template(name: str) -> "jinja2.Template":
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"day": wording.day, "folded": _folded, "sentence": wording.sentence}
+    environment.filters |= {
+        "day": wording.day,
+        "folded": _folded,
+        "sentence": wording.sentence,
+        "unbroken": wording.unbroken,
+    }
     return environment.get_template(name)
 
 
