@@ -9,10 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from orchestration.dbt_project import seed_paths
-from orchestration.settings import CITY, HOME, MEMORY, SPILL, Settings
-
-_WAREHOUSE = "ADEMRUIMTE_WAREHOUSE"
-_SEEDS = "ADEMRUIMTE_SEEDS"
+from orchestration.settings import CITY, HOME, MEMORY, SEEDS, SPILL, WAREHOUSE, Settings
 
 
 def point_dagster(settings: Settings) -> None:
@@ -32,8 +29,8 @@ def point_dbt(settings: Settings) -> Iterator[None]:
     """Gives dbt what its own files name, for the time of one command."""
     warehouse, room = settings.layout.warehouse, settings.room
     named = {
-        _WAREHOUSE: str(warehouse),
-        _SEEDS: ",".join(seed_paths(settings.city.name)),
+        WAREHOUSE: str(warehouse),
+        SEEDS: ",".join(seed_paths(settings.city.name)),
         MEMORY: room.memory,
         SPILL: str(room.spill_of(warehouse)),
     }

@@ -4,10 +4,12 @@ Belongs here: what is set for a profile, and what an unreadable value is told. D
 source (an `Endpoint` beside it), or a variable of somebody else's (`orchestration.environment`).
 """
 
+import logging
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -22,6 +24,7 @@ from pydantic import (
     SecretStr,
     ValidationError,
 )
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contracts.cities.profile import City
@@ -36,11 +39,18 @@ from warehouse.durable import replace_synced
 from warehouse.layout import Layout
 from warehouse.room import ROOM, Room
 
+_log = logging.getLogger("ademruimte.settings")
 PREFIX = "ADEMRUIMTE_"
 CITY = f"{PREFIX}CITY"
 HOME = f"{PREFIX}HOME"
 MEMORY = f"{PREFIX}MEMORY"
 SPILL = f"{PREFIX}SPILL"
+WAREHOUSE = f"{PREFIX}WAREHOUSE"
+SEEDS = f"{PREFIX}SEEDS"
+# what dbt is told while it runs, and what tests are told
+_NO_SETTINGS = frozenset({WAREHOUSE, SEEDS, f"{PREFIX}DATA"})
+# a prefix that is misspelt still begins so
+_BEGINS = PREFIX[:4]
 _AMOUNT = re.compile(r"[1-9]\d*(\.\d+)? ?([KMGT]i?B|%)")
 _MOST_OF_A_VALUE = 40
 # by how pydantic's type of a fault begins; what is not here says it well enough itself
@@ -267,7 +277,8 @@ def variable(field: str) -> str:
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings in the environment, with those of a `.env` file in the working directory beneath them.
 
-    The profiles of `demo` and `real` obey their own alone, whatever a real city's environment says.
+    The profiles of `demo` and `real` obey their own alone, whatever a real city's environment says. What looks like a
+    setting and is none is told and passed over: it stops nothing.
 
     Raises:
         SettingInvalidError: settings cannot be read, or the city named has no profile.
@@ -275,15 +286,30 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if environment is not None:
         return _settings(environment)
     env = {**_filed(Path(".env")), **os.environ}
+    _tell_unknown(env)
     place = _settings({name: value for name, value in env.items() if name in (CITY, HOME)})
     if place.layout.is_synthetic or place.layout.own_settings.exists():
-        env = {**_filed(place.layout.own_settings), CITY: place.city.name, HOME: str(place.home)}
+        own = _filed(place.layout.own_settings)
+        _tell_unknown(own)
+        env = {**own, CITY: place.city.name, HOME: str(place.home)}
     return _settings(env)
 
 
 def named_home() -> Path:
     """The folder of all profiles as the environment alone names it, for who obeys nothing else of a real city."""
+    _tell_unknown(os.environ)
     return _settings({HOME: os.environ.get(HOME, "")}).home
+
+
+def kinds() -> dict[str, type[BaseModel]]:
+    """The classes of all settings, by how the names in them begin: that of a profile, and of each source asked."""
+    asked = [name for name, contract in all_contracts().items() if contract.crons]
+    return {"": Settings} | {f"{name}_": asked_source(name).endpoint for name in asked}
+
+
+def described(section: str, kind: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The settings of such a class, by the names of their variables."""
+    return {variable(section + name): field for name, field in kind.model_fields.items() if field.description}
 
 
 def write_own_settings(settings: Settings) -> None:
@@ -299,8 +325,25 @@ def _filed(path: Path) -> dict[str, str]:
     return {name: value for name, value in dotenv_values(path).items() if value is not None}
 
 
+def _tell_unknown(environment: Mapping[str, str]) -> None:
+    """Tells which names are no setting, with the nearest that is one; never what they hold."""
+    said = {name for name, value in environment.items() if value and name.upper().startswith(_BEGINS)}
+    known = _NO_SETTINGS.union(described("", Settings))
+    if any(name.upper() not in known for name in said):
+        # only now: it imports every source
+        known = known.union(*(described(*each) for each in kinds().items()))
+    for name in sorted(name for name in said if name.upper() not in known):
+        _log.warning("%s is no setting and is passed over; %s", name, _nearest(name, known - _NO_SETTINGS))
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    ends = [one.removeprefix(PREFIX) for one in known]
+    near = get_close_matches(name.upper().partition("_")[2], ends, n=1)
+    return f"did you mean {PREFIX}{near[0]}?" if near else "docs/settings.md names every one"
+
+
 def _settings(environment: Mapping[str, str]) -> Settings:
-    said = {name: value for name, value in environment.items() if value}
+    said = {name.upper(): value for name, value in environment.items() if value}
     source = EnvSettingsSource(Settings)
     source.env_vars = {name.lower(): value for name, value in said.items()}
     try:

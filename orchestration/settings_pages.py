@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from contracts.registry import all_contracts
-from ingestion.source import asked_source
-from orchestration.settings import Settings, variable, written
+from orchestration.settings import described, kinds, written
 
 _WIDTH = 120
 _PROFILE = "The profile, and its mail"
@@ -23,8 +21,8 @@ _PAGE = """\
 
 Read from the environment, and beneath it from a file `.env` in the working directory; `.env.example` is one to start
 from. What is wrong is told by name before anything is done: all of the profile together, and those of a source when it
-is asked, so that one fault holds up one source. `ademruimte contracts write` makes this page from the descriptions in
-the code.
+is asked, so that one fault holds up one source. A name that is none of these, a misspelt one, is told with the nearest
+and passed over. `ademruimte contracts write` makes this page from the descriptions in the code.
 """
 
 
@@ -37,20 +35,19 @@ class _Setting:
 
 def settings_pages() -> dict[str, bytes]:
     """The two files, by their path in the project."""
-    asked = [name for name, contract in all_contracts().items() if contract.crons]
-    sections = {_PROFILE: list(_settings(Settings))} | {
-        f"Source {name}": list(_settings(asked_source(name).endpoint, f"{name}_")) for name in asked
+    sections = {
+        f"Source {section.removesuffix('_')}" if section else _PROFILE: list(_settings(section, kind))
+        for section, kind in kinds().items()
     }
     example = "\n".join((_EXAMPLE, *(_as_example(title, found) for title, found in sections.items())))
     page = "\n".join((_PAGE, *(_as_page(title, found) for title, found in sections.items())))
     return {".env.example": example.encode(), "docs/settings.md": page.encode()}
 
 
-def _settings(kind: type[BaseModel], section: str = "") -> Iterator[_Setting]:
-    for name, field in kind.model_fields.items():
-        if field.description:
-            default = "" if field.is_required() else written(field.default if field.default_factory is None else None)
-            yield _Setting(variable(section + name), default, " ".join(field.description.split()))
+def _settings(section: str, kind: type[BaseModel]) -> Iterator[_Setting]:
+    for name, field in described(section, kind).items():
+        default = "" if field.is_required() else written(field.default if field.default_factory is None else None)
+        yield _Setting(name, default, " ".join((field.description or "").split()))
 
 
 def _as_example(title: str, settings: list[_Setting]) -> str:

@@ -52,8 +52,9 @@ def run_demo(
     Returns:
         0 when every job succeeded.
     """
-    server = start_server(demo_home(named_home())) if has_postgres else None
-    settings = demo_profile(demo_home(named_home()), None if server is None else SecretStr(server.url))
+    home = demo_home(named_home())
+    server = start_server(home) if has_postgres else None
+    settings = demo_profile(home, None if server is None else SecretStr(server.url))
     there_before = len(Lake(settings.layout.lake).manifests())
     _log.info("writing the files that the demo's suppliers drop")
     demo_city.write_drops(settings.layout.root / "drop")

@@ -1,7 +1,10 @@
 """What the tree may and may not hold."""
 
+import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -92,13 +95,43 @@ def test_the_developing_lock_holds_the_running_lock(root: Path) -> None:
     assert not running - developing, "both locks are resolved together: make lock"
 
 
+def _asked(root: Path, extras: list[str]) -> list[str]:
+    project = tomllib.loads(_text(root / "pyproject.toml"))["project"]
+    return [*project["dependencies"], *(line for extra in extras for line in project["optional-dependencies"][extra])]
+
+
+def _imported(path: Path) -> set[str]:
+    """The first word of each module that a file imports."""
+    nodes = list(ast.walk(ast.parse(_text(path))))
+    plain = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    of_it = [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level]
+    return {name.partition(".")[0] for name in plain + of_it}
+
+
+def _canonical(name: str) -> str:
+    return name.lower().replace("_", "-")
+
+
 @pytest.mark.parametrize(("name", "extras"), [(LOCKS[0], ["install"]), (LOCKS[1], ["install", "dev"])])
 def test_a_lock_pins_every_dependency_the_project_asks_for(root: Path, name: str, extras: list[str]) -> None:
-    project = tomllib.loads(_text(root / "pyproject.toml"))["project"]
-    asked = [*project["dependencies"], *(line for extra in extras for line in project["optional-dependencies"][extra])]
-    declared = {re.split(r"[\[><=]", line)[0] for line in asked}
+    declared = {re.split(r"[\[><=]", line)[0] for line in _asked(root, extras)}
     pinned = set(re.findall(r"^([a-z0-9.-]+)", _text(root / name), re.MULTILINE))
     assert not declared - pinned, "the lock is older than pyproject.toml: make lock"
+
+
+@pytest.mark.parametrize(("files", "extras"), [("source_files", []), ("test_files", ["dev"])])
+def test_what_a_file_imports_the_project_asks_for(
+    request: pytest.FixtureRequest, root: Path, files: str, extras: list[str]
+) -> None:
+    names = {_canonical(re.split(r"[\[><=]", line)[0]) for line in _asked(root, extras)}
+    brought = {module: set(map(_canonical, each)) for module, each in packages_distributions().items()}
+    undeclared = {
+        (str(path.relative_to(root)), module)
+        for path in request.getfixturevalue(files)
+        for module in _imported(path) - sys.stdlib_module_names - TOP_LEVEL_FOLDERS
+        if not names & brought.get(module, set()) and not path.with_name(f"{module}.py").exists()
+    }
+    assert not undeclared, "name it in pyproject.toml: another package may stop bringing it"
 
 
 def test_nothing_is_named_for_having_no_place(kept_files: list[Path], root: Path) -> None:

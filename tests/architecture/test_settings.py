@@ -4,22 +4,17 @@ import re
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
 
 from contracts.registry import all_contracts
 from ingestion.source import asked_source
 from orchestration.giving_back.generated import stale
-from orchestration.settings import Settings, variable
+from orchestration.settings import kinds, variable
 from orchestration.settings_pages import settings_pages
 
 # the one reads it, the other writes it for Dagster, dbt and Great Expectations
 _SPEAKING_TO_IT = ["orchestration/environment.py", "orchestration/settings.py"]
 ASKED = [name for name, contract in all_contracts().items() if contract.crons]
 NAME = re.compile(r"^# (ADEMRUIMTE_[A-Z0-9_]+)=", re.MULTILINE)
-
-
-def kinds() -> dict[str, type[BaseModel]]:
-    return {"": Settings} | {f"{name}_": asked_source(name).endpoint for name in ASKED}
 
 
 def test_every_setting_is_described_where_it_is_declared() -> None:

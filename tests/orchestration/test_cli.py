@@ -108,6 +108,17 @@ def test_a_wrong_setting_is_told_in_a_sentence_and_not_as_a_traceback(
     assert len(result.output.splitlines()) == 1
 
 
+def test_a_command_tells_of_a_misspelt_setting_and_does_its_work(
+    run: Run, empty_profile: Callable[..., Settings]
+) -> None:
+    misspelt = {"ADEMRUIMTE_SMTP_HSOT": "mail.stad.test", "ADEMRUIMTE_TICKETS_1777_TOKN": "zeer-geheim"}
+    result = run(empty_profile(), "batches", **misspelt)
+    assert result.exit_code == 0
+    assert "ADEMRUIMTE_SMTP_HSOT is no setting and is passed over; did you mean ADEMRUIMTE_SMTP_HOST?" in said(result)
+    assert "did you mean ADEMRUIMTE_TICKETS_1777_TOKEN?" in said(result)
+    assert "geheim" not in result.output
+
+
 def test_a_build_beside_another_says_that_one_is_running(run: Run, own_demo: Settings) -> None:
     (own_demo.layout.published / "current.json").unlink()
     with build_lock(own_demo):

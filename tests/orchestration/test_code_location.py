@@ -1,5 +1,9 @@
 """The code location as the web server and the daemon receive it: over the border of a process."""
 
+import os
+import subprocess
+import sys
+
 import dagster as dg
 import pytest
 from dagster._core.remote_representation.external_data import JobDataSnap, RepositorySnap
@@ -35,6 +39,15 @@ def test_no_secret_passes_the_border(demo: Settings, monkeypatch: pytest.MonkeyP
         for job in repository.get_all_jobs()
     ]
     assert "zeer-geheim" not in "".join(sent)
+
+
+# a second process that loads all definitions
+@pytest.mark.door
+def test_dagster_tells_of_a_misspelt_setting_where_it_starts(demo: Settings) -> None:
+    command = [sys.executable, "-m", "dagster", "definitions", "validate", "-m", "orchestration.definitions"]
+    misspelt = {**os.environ, **demo.environment, "ADEMRUIMTE_SMTP_HSOT": "mail.stad.test"}
+    told = subprocess.run(command, env=misspelt, capture_output=True, check=True, text=True).stderr
+    assert "ADEMRUIMTE_SMTP_HSOT is no setting and is passed over; did you mean ADEMRUIMTE_SMTP_HOST?" in told
 
 
 def test_every_job_passes_the_border_of_the_code_server(repository: dg.RepositoryDefinition) -> None:

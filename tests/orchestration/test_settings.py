@@ -14,6 +14,8 @@ from orchestration.settings import (
     SettingInvalidError,
     SettingMissingError,
     Settings,
+    described,
+    kinds,
     read_settings,
     write_own_settings,
 )
@@ -123,6 +125,72 @@ def test_a_city_has_the_contracts_of_the_sources_it_receives(city: str, sources:
     contracts = read_settings({"ADEMRUIMTE_CITY": city}).contracts()
     assert set(contracts) == sources
     assert all(contract.name == name for name, contract in contracts.items())
+
+
+# --- names that are no setting ----------------------------------------------------------------------------------
+
+
+def told_of(names: dict[str, str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    for name, value in names.items():
+        monkeypatch.setenv(name, value)
+    read_settings()
+    return [record.getMessage() for record in caplog.records if record.name == "ademruimte.settings"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("ADEMRUIMTE_SMTP_HSOT", "ADEMRUIMTE_SMTP_HOST"),
+        ("ADEMRUIMTE_RECIPIENT", "ADEMRUIMTE_RECIPIENTS"),
+        ("ADEMRUITME_TEAMS", "ADEMRUIMTE_TEAMS"),
+        ("ADEMRUIMTE_CHARGE_POINTS_TOKN", "ADEMRUIMTE_CHARGE_POINTS_TOKEN"),
+        ("ADEMRUIMTE_CHARGEPOINTS_URL", "ADEMRUIMTE_CHARGE_POINTS_URL"),
+        ("ADEMRUIMTE_TICKETS_1777_SINDS", "ADEMRUIMTE_TICKETS_1777_SINCE"),
+    ],
+)
+def test_a_misspelt_setting_is_told_with_the_nearest_and_never_with_what_it_holds(
+    written: str,
+    meant: str,
+    in_folder: Callable[[str], None],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    in_folder("")
+    told = told_of({written: "zeer-geheim"}, caplog, monkeypatch)
+    assert told == [f"{written} is no setting and is passed over; did you mean {meant}?"]
+
+
+def test_a_setting_like_no_other_is_told_with_where_all_of_them_stand(
+    in_folder: Callable[[str], None], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_folder("ADEMRUIMTE_XYZZY=1\n")
+    told = told_of({}, caplog, monkeypatch)
+    assert told == ["ADEMRUIMTE_XYZZY is no setting and is passed over; docs/settings.md names every one"]
+
+
+def test_a_misspelt_setting_among_those_of_a_profiles_own_is_told_too(
+    in_folder: Callable[[str], None], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_folder("")
+    layout = read_settings().layout
+    layout.create()
+    layout.own_settings.write_text("ADEMRUIMTE_SMTP_HSOT='mail.stad.test'\n", "utf-8")
+    assert "did you mean ADEMRUIMTE_SMTP_HOST?" in told_of({}, caplog, monkeypatch)[0]
+
+
+def test_of_every_setting_there_is_nothing_is_told(
+    in_folder: Callable[[str], None], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_folder("".join(f"{name}=1\n" for section, kind in kinds().items() for name in described(section, kind)))
+    # what a build tells dbt is no setting, and nobody misspelt it; nor is a name without a value anything yet
+    others = {"ADEMRUIMTE_WAREHOUSE": "x.duckdb", "ADEMRUIMTE_SEEDS": "seeds", "ADEMRUIMTE_SMTP_HSOT": ""}
+    known = {"ADEMRUIMTE_CITY": "boston", "ADEMRUIMTE_AS_OF": "2026-11-23", "ADEMRUIMTE_MEMORY": "1GB"}
+    assert told_of(others | known, caplog, monkeypatch) == []
+
+
+def test_the_settings_of_a_source_are_read_in_small_letters_as_the_others_are() -> None:
+    settings = read_settings({"ademruimte_smtp_host": "mail.stad.test", "ademruimte_tickets_1777_url": URL})
+    assert (settings.smtp_host, settings.endpoint("tickets_1777").url) == ("mail.stad.test", URL)
 
 
 # --- suppliers --------------------------------------------------------------------------------------------------
