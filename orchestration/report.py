@@ -16,7 +16,7 @@ from orchestration.settings import Settings
 from warehouse.lake import Lake
 from warehouse.layout import Layout
 from warehouse.published.parquet import read_table
-from warehouse.published.pointer import POINTER, current
+from warehouse.published.pointer import DATABASE, POINTER, current, folder_of
 
 if TYPE_CHECKING:
     from orchestration.loop.rotation import Rotated
@@ -350,20 +350,23 @@ def print_places(console: Console, settings: Settings) -> None:
     """Where a person finds what was made."""
     layout = settings.layout
     refused, mails = _quarantines(settings), list(layout.mail.glob("*.eml"))
-    docs = current(layout.published)
+    build = current(layout.published)
     for what, where in (
-        ("published build", read_only_line(layout)),
-        ("for Power BI", shown(layout.published / POINTER)),
+        ("published build", read_only_line(layout, build) if build else "none"),
+        ("for Power BI", shown(layout.published / POINTER) if build else "none"),
         ("refused rows", f"{len(refused)} files, such as {shown(refused[0])}" if refused else "none"),
-        ("Data Docs", shown(data_docs_index(layout.quality / docs)) if docs else "none"),
+        ("Data Docs", shown(data_docs_index(layout.quality / build)) if build else "none"),
         ("mails", f"{len(mails)} in {shown(layout.mail)}"),
     ):
         console.print(f"[bold]{what:>16}[/]  {where}", soft_wrap=True)
 
 
-def read_only_line(layout: Layout) -> str:
-    """How a person opens the published build: never for writing, or nobody else can read it meanwhile."""
-    return f"duckdb -readonly {shown(layout.published / 'current' / 'ademruimte.duckdb')}"
+def read_only_line(layout: Layout, build: str) -> str:
+    """How a person opens a published build: never for writing, or nobody else can read it meanwhile.
+
+    In its own folder: through the link to the newest, what stays open and what is opened next may be two builds.
+    """
+    return f"duckdb -readonly {shown(folder_of(layout.published, build) / DATABASE)}"
 
 
 def shown(path: Path) -> str:

@@ -65,7 +65,7 @@ def run_demo(
         _print_all(console, settings)
     if is_published:
         summary.print_summary(console, settings, there_before=there_before)
-    if picture is not None:
+    if picture is not None and is_published:
         summary.draw(settings, picture)
     if server is not None and is_published:
         with build_lock(settings):

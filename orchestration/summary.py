@@ -18,19 +18,22 @@ from rich.table import Table
 from orchestration import report
 from orchestration.settings import Settings
 from warehouse.lake import Lake
+from warehouse.published.pointer import current
 
 _WIDTH = 80
 _WORST = 5
+_A_BUILD = "…"
 _FONTS_FROM_OUTSIDE = re.compile(r"@font-face \{\{.*?\}\}\s*", re.DOTALL)
 
 
-def print_summary(console: Console, settings: Settings, *, there_before: int = 0) -> None:
+def print_summary(console: Console, settings: Settings, *, there_before: int = 0, build: str | None = None) -> None:
     """The screen; long paths are not folded, so that they can be copied.
 
     Args:
         console: where it is printed.
         settings: of a published profile.
         there_before: how many deliveries the lake held before this run.
+        build: how the published build is called; its id where nothing is said.
     """
     verdicts = report.published_verdicts(settings)
     late = _latest_first(verdicts)
@@ -42,12 +45,15 @@ def print_summary(console: Console, settings: Settings, *, there_before: int = 0
     console.print(f"\n{_refused(settings)}")
     console.print(_landed(settings, there_before))
     _print_next(console, settings, late)
+    line = report.read_only_line(settings.layout, build or str(current(settings.layout.published)))
+    console.print(f"  {escape(line)}", soft_wrap=True)
 
 
 def draw(settings: Settings, picture: Path) -> None:
     """Writes that screen of a first run as an SVG that fetches nothing."""
     console = Console(width=_WIDTH, record=True, file=io.StringIO(), highlight=False, force_terminal=True)
-    print_summary(console, settings)
+    # an id would be another at every drawing, and wider than the screen
+    print_summary(console, settings, build=_A_BUILD)
     code = _FONTS_FROM_OUTSIDE.sub("", CONSOLE_SVG_FORMAT).replace("Fira Code", "ui-monospace, DejaVu Sans Mono")
     console.save_svg(str(picture), title="make demo", code_format=code, unique_id="demo")
 
@@ -113,7 +119,6 @@ def _print_next(console: Console, settings: Settings, late: pl.DataFrame) -> Non
         f"ademruimte status --why {explained[0]}  # why",
         "ademruimte quarantine list  # what was refused, and why",
         *(f"{report.shown(mail)}  # what a department is told" for mail in mails[:1]),
-        report.read_only_line(settings.layout),
     ):
         command, _, why = line.partition("  # ")
         console.print(f"  {escape(command)}" + (f"  [dim]# {why}[/]" if why else ""), soft_wrap=True)

@@ -32,6 +32,25 @@
     ]) }}
 {%- endmacro %}
 
+{#- What the tables of months and of quarters tell of a cell, after its period and its key. -#}
+{% macro ticket_service() -%}
+    n,
+    n_first_line,
+    n_on_time,
+    n_late,
+    n_overdue_open,
+    {{ ticket_shares() }},
+    median_working_days,
+    p90_working_days,
+    is_suppressed,
+    empty_reason_nl,
+    is_settled,
+    is_calendar_assumed,
+    'wd5-v2' as method_version,
+    complete_until,
+    known_at
+{%- endmacro %}
+
 {#- The shares of a cell and how sure they are; a cell without a question has none. -#}
 {% macro ticket_shares() -%}
     100.0::double * n_on_time / nullif(n, 0) as on_time_percent,

@@ -1,6 +1,7 @@
 """The tables of the terminal: worst first, whole numbers, and never wider than 80 columns."""
 
 import io
+import json
 import re
 from collections.abc import Callable
 from datetime import date
@@ -416,18 +417,23 @@ def test_in_60_columns_every_digit_of_a_delivery_is_still_there(demo: Settings) 
     assert re.search(r"readings( +[\d,]+){4} *$", console.export_text(), re.MULTILINE)
 
 
+def named(settings: Settings) -> str:
+    """The file of the build that its pointer names."""
+    return str(json.loads((settings.layout.published / "current.json").read_text())["duckdb"])
+
+
 def test_a_place_under_the_working_folder_is_as_short_as_it_can_be_copied(
     demo: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(demo.layout.root)
     text = shown(report.print_places, demo)
-    assert "published build  duckdb -readonly published/current/ademruimte.duckdb\n" in text
+    assert f"published build  duckdb -readonly published/{named(demo)}\n" in text
     assert str(demo.layout.root) not in text
 
 
 def test_a_place_elsewhere_is_written_whole(demo: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    where = demo.layout.published / "current" / "ademruimte.duckdb"
+    where = demo.layout.published / named(demo)
     assert f"published build  duckdb -readonly {where}\n" in shown(report.print_places, demo)
 
 
@@ -444,6 +450,7 @@ def test_every_place_that_the_demo_names_exists(demo: Settings, monkeypatch: pyt
 
 def test_what_is_not_there_is_called_none(empty_profile: Callable[..., Settings]) -> None:
     text = shown(report.print_places, empty_profile())
-    assert line_with(text, "refused rows").split()[-1] == "none"
+    for what in ("published build", "for Power BI", "refused rows"):
+        assert line_with(text, what).split()[-1] == "none"
     assert line_with(text, "Data Docs").split()[-1] == "none"
     assert re.search(r"mails  0 in \S+mail", text)

@@ -1,13 +1,5 @@
 -- Days on which a validated reading came back as estimated.
-{{
-    config(
-        materialized='incremental',
-        incremental_strategy='delete+insert',
-        unique_key='reading_date',
-        on_schema_change='fail',
-        pre_hook="{{ delete_affected_dates('energy_meters', 'readings', 'reading_date') }}"
-    )
-}}
+{{ by_affected_dates('energy_meters', 'readings', 'reading_date') }}
 
 with readings as (
 

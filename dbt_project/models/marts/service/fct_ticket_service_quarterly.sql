@@ -9,20 +9,6 @@ select
     quarter_end,
     department_id,
     theme_nl,
-    n,
-    n_first_line,
-    n_on_time,
-    n_late,
-    n_overdue_open,
-    {{ ticket_shares() }},
-    median_working_days,
-    p90_working_days,
-    is_suppressed,
-    empty_reason_nl,
-    is_settled,
-    is_calendar_assumed,
-    'wd5-v2' as method_version,
-    complete_until,
-    known_at
+    {{ ticket_service() }}
 from counts
 order by quarter_start, department_id, theme_nl
