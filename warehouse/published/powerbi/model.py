@@ -147,11 +147,16 @@ def model_of(marts: Marts) -> Model:
     """
     links = _links(marts)
     measures = _measures(marts)
-    summed = {name for measure in measures for name in _NAMED.findall(measure.dax)}
+    summed = {name for measure in measures for name in names_in(measure.dax)}
     tables = tuple(_table(mart, links, summed, measures) for mart in marts.tables)
     model = Model(tables, tuple(_relations(marts, links)))
     resolved = (_resolved(model, table) for table in tables)
     return Model(tuple(resolved), model.relations)
+
+
+def names_in(dax: str) -> list[tuple[str, str]]:
+    """The marts and columns that an expression names; of a whole table the column is empty."""
+    return _NAMED.findall(dax)
 
 
 def type_of(duckdb: str) -> str:
