@@ -65,7 +65,7 @@ def test_how_far_a_target_was_from_its_path_is_told_by_month(built: Built, joine
         from {joined("fct_target_progress", "dim_target")}
         where fact.target_id = 'renovation_custom_trajectories' and fact.month_end_date = date '2026-05-31'"""
     )
-    assert rows == [("wonen", 5, -0.997112)]
+    assert rows == [("wonen", 5, -0.997111)]
 
 
 def test_renovation_trajectories_by_month(built: Built, joined: Join) -> None:
