@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-header --no-annotate --quiet --extra install
 
-.PHONY: help demo real dev prepare picture test readers builds door browser chaos acceptance shuffle fuzz canary calibrate bench check lint types imports sql lock clean contracts
+.PHONY: help demo real dev prepare picture test readers builds door browser chaos acceptance shuffle fuzz canary calibrate bench check lint types imports sql promises lock clean contracts
 .DEFAULT_GOAL := help
 
 help: ## shows this list
@@ -66,7 +66,7 @@ bench: .venv/.installed-dev ## what one more day costs on ten million readings, 
 	@$(BIN)/python -m tests.bench.one_more_day
 
 check: .venv/.installed-dev ## everything a machine can see without running the code
-	@$(MAKE) --no-print-directory -j 2 lint types imports sql
+	@$(MAKE) --no-print-directory -j 2 lint types imports sql promises
 
 lint: .venv/.installed-dev
 	@$(BIN)/ruff check && $(BIN)/ruff format --check --quiet
@@ -79,6 +79,9 @@ imports: .venv/.installed-dev
 
 sql: .venv/.installed-dev
 	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project/models dbt_project/tests
+
+promises: .venv/.installed-dev
+	@$(BIN)/ademruimte contracts check
 
 contracts: .venv/.installed ## writes docs/contracts and the staging models again from the contract code
 	@$(BIN)/ademruimte contracts write

@@ -18,6 +18,7 @@ from orchestration.loop.history import compared, recomputed, said
 from orchestration.report import published_frame
 from orchestration.settings import Settings
 from warehouse.lake import Lake
+from warehouse.withdrawals import standing
 
 _WHY_NL = {
     Change.FIRST: "nog niet gezegd",
@@ -96,7 +97,7 @@ def print_past(  # noqa: PLR0913 - two days and which targets
     moment = end_of_day(settings, known_at)
     # the line of every model would push the answer out of sight
     logging.getLogger("ademruimte.dbt").setLevel(logging.WARNING)
-    then = said(Lake(settings.layout.lake), as_of, moment)
+    then = said(Lake(settings.layout.lake), as_of, moment, standing(settings.layout.decisions, moment))
     again = recomputed(settings, as_of, moment)
     history = published_frame(settings, "verdicts.fct_target_status_history")
     console.print(

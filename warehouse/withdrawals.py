@@ -14,6 +14,8 @@ from warehouse.durable import make_synced, replace_synced
 
 _PREFIX = "withdrawn="
 _STAMP = "%Y%m%dT%H%M%S%fZ"
+# the order of these texts is that of the moments
+_MOMENT = "%Y-%m-%d %H:%M:%S"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +50,18 @@ def withdrawal_files(decisions: Path) -> list[Path]:
 def withdraw(decisions: Path, build_id: str, shown: str, reason: str, now: datetime) -> Withdrawal:
     """Notes that a build is withdrawn; from here on publishing is held."""
     at = now.astimezone(UTC)
-    withdrawal = Withdrawal(build_id, shown, reason, at.strftime("%Y-%m-%d %H:%M:%S"))
+    withdrawal = Withdrawal(build_id, shown, reason, at.strftime(_MOMENT))
     make_synced(decisions)
     _write(decisions / f"{_PREFIX}{at.strftime(_STAMP)}-{build_id}.json", withdrawal)
     return withdrawal
 
 
-def standing(decisions: Path) -> Withdrawal | None:
-    """The newest withdrawal that nobody released: while there is one, no other build is shown."""
-    held = [withdrawal for _, withdrawal in _read(decisions) if withdrawal.released_at is None]
+def standing(decisions: Path, at: datetime | None = None) -> Withdrawal | None:
+    """The newest withdrawal that nobody had released by a moment, by now where none is named.
+
+    While there is one, no other build is shown.
+    """
+    held = [each for _, each in _read(decisions) if _stands(each, at)]
     return held[-1] if held else None
 
 
@@ -69,9 +74,16 @@ def release(decisions: Path, now: datetime) -> list[Withdrawal]:
     released = []
     for path, withdrawal in _read(decisions):
         if withdrawal.released_at is None:
-            _write(path, replace(withdrawal, released_at=now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")))
+            _write(path, replace(withdrawal, released_at=now.astimezone(UTC).strftime(_MOMENT)))
             released.append(withdrawal)
     return released
+
+
+def _stands(withdrawal: Withdrawal, at: datetime | None) -> bool:
+    if at is None:
+        return withdrawal.released_at is None
+    moment = at.astimezone(UTC).strftime(_MOMENT)
+    return withdrawal.withdrawn_at <= moment and (withdrawal.released_at is None or withdrawal.released_at > moment)
 
 
 def _read(decisions: Path) -> Iterator[tuple[Path, Withdrawal]]:

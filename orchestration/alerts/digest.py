@@ -46,6 +46,7 @@ class Line:
         gap: distance to the path at `ref_date`; negative is behind.
         gap_nl: that distance in words.
         attention_nl: why it asks for attention: at risk, or disputed.
+        is_disputed: whether its judgement hangs on an open question; the sentence says on which.
         is_alarm: whether it is a reason to write at all: late by every reading, once for each figure.
         story_nl: the other promises on its figure, with their judgement.
         ref_date: the date the data speaks of.
@@ -68,6 +69,7 @@ class Line:
     required_today_nl: str | None
     gap_nl: str | None
     attention_nl: str | None
+    is_disputed: bool
     is_alarm: bool
     story_nl: str | None
     unit_nl: str | None
@@ -296,7 +298,12 @@ def _template(name: str) -> "jinja2.Template":
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"day": wording.day, "folded": _folded, "sentence": wording.sentence}
+    environment.filters |= {
+        "day": wording.day,
+        "folded": _folded,
+        "sentence": wording.sentence,
+        "unbroken": wording.unbroken,
+    }
     return environment.get_template(name)
 
 

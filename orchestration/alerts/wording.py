@@ -1,12 +1,15 @@
 """How a figure, a date, a unit and a status read in a Dutch (nl-BE) message."""
 
 import csv
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
 from orchestration.dbt_project import SHARED
+
+_BEFORE_SIGN = re.compile(r"(?<=\d) (?=%|€|m²|[kMG]?Wh?\b|k?m\b|ton\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +99,8 @@ def week_or_month(period: str) -> str:
 def sentence(words: str) -> str:
     """Words with a capital in front."""
     return words[:1].upper() + words[1:]
+
+
+def unbroken(text: str) -> str:
+    """Text in which no line ends between a figure and the sign of its unit."""
+    return _BEFORE_SIGN.sub("\N{NO-BREAK SPACE}", text)

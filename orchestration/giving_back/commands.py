@@ -37,8 +37,9 @@ _Source = Annotated[str, typer.Option(help="The source, as `ademruimte status` n
 _Export = Annotated[Path | None, typer.Option(help="Write the refused lines to this .xlsx or .csv.")]
 _Pages = Annotated[Path, typer.Option(help="The folder of the pages.")]
 _Staging = Annotated[Path, typer.Option(help="The folder of dbt's staging models.")]
-_Project = Annotated[Path, typer.Option(help="The folder of `.env.example` and `docs/settings.md`.")]
-_STAGING = DBT_PROJECT / "models" / "staging"
+_Project = Annotated[Path, typer.Option(help="The folder of the project.")]
+_MODELS = DBT_PROJECT / "models"
+_STAGING = _MODELS / "staging"
 
 
 def check(
@@ -110,21 +111,24 @@ def export_lines(
 def write_pages(
     folder: _Pages = Path("docs/contracts"), staging: _Staging = _STAGING, project: _Project = Path()
 ) -> None:
-    """Generates every page, Open Data Contract Standard file, template and staging model, and the page of settings."""
+    """Generates what follows from the code: pages, ODCS files, templates, staging models, settings, promises."""
     from orchestration.giving_back.generated import write
 
-    for files, place, beside in _generated(folder, staging, project):
+    faults = _broken_promises(project)
+    for files, place, beside in _generated(folder, staging, project, with_marts=not faults):
         for name in write(files, place, beside):
             _console().print(f"{place / name}", markup=False, soft_wrap=True)
+    _refuse(faults)
 
 
 @contracts.command("check")
 def check_pages(
     folder: _Pages = Path("docs/contracts"), staging: _Staging = _STAGING, project: _Project = Path()
 ) -> None:
-    """Says which published pages and staging models differ from the code."""
+    """Says which generated files differ from the code, and of what readers count on that changed untold."""
     from orchestration.giving_back.generated import stale
 
+    _refuse(_broken_promises(project))
     generated = _generated(folder, staging, project)
     differing = [place / name for files, place, beside in generated for name in stale(files, place, beside)]
     for path in differing:
@@ -134,20 +138,38 @@ def check_pages(
     sys.exit(1 if differing else 0)
 
 
+def _broken_promises(project: Path) -> list[str]:
+    """What readers of the published tables count on and were not told of."""
+    from orchestration.mart_promises import NOTICES, PROMISED, broken, described, read_promised
+
+    notices = project / NOTICES
+    told = notices.read_text("utf-8") if notices.exists() else ""
+    return list(broken(read_promised(project / PROMISED), described(_MODELS), told))
+
+
+def _refuse(faults: list[str]) -> None:
+    for fault in faults:
+        _console().print(fault, markup=False, soft_wrap=True)
+    if faults:
+        sys.exit(1)
+
+
 def _generated(
-    folder: Path, staging: Path, project: Path
+    folder: Path, staging: Path, project: Path, *, with_marts: bool = True
 ) -> "list[tuple[Mapping[str, bytes], Path, tuple[str, ...] | None]]":
-    """What follows from the contracts and the settings, where it lies, and what lies beside it."""
+    """What follows from contracts, settings and marts, where it lies, and what lies beside it."""
     from contracts.registry import all_contracts
     from orchestration.giving_back.contract_pages import published
     from orchestration.giving_back.staging_models import OF_THE_LOADER, staging_models
+    from orchestration.mart_promises import PROMISED, as_file, described
     from orchestration.settings_pages import settings_pages
 
     contracts = all_contracts()
+    promises = {PROMISED.as_posix(): as_file(described(_MODELS))} if with_marts else {}
     return [
         (published(contracts), folder, ()),
         (staging_models(contracts), staging, (OF_THE_LOADER,)),
-        (settings_pages(), project, None),
+        ({**settings_pages(), **promises}, project, None),
     ]
 
 

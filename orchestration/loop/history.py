@@ -23,6 +23,7 @@ from warehouse import load as loader
 from warehouse.batch import Manifest
 from warehouse.engine import connect, frame
 from warehouse.lake import Decision, Lake
+from warehouse.withdrawals import Withdrawal
 
 _log = logging.getLogger("ademruimte.history")
 _VERDICTS = "select * from verdicts.fct_target_verdicts order by target_id"
@@ -30,15 +31,25 @@ _SHOWN = ("target_id", "title_nl", "department_id")
 _THEN, _NOW = "before", "after"
 
 
-def said(lake: Lake, as_of: date, known_at: datetime) -> pl.DataFrame:
+def said(lake: Lake, as_of: date, known_at: datetime, withdrawn: Withdrawal | None = None) -> pl.DataFrame:
     """The last verdict row of every target in the log: builds for `as_of` or earlier, committed by `known_at`.
 
-    A build that repeated an earlier day may have spoken of a figure of after it: that says nothing of the day.
+    A build that repeated an earlier day may have spoken of a figure of after it: that says nothing of the day. Nor does
+    a build that was withdrawn then, or that was made while readers were held at an earlier one.
+
+    Args:
+        lake: that holds the log.
+        as_of: the day that is asked about.
+        known_at: the moment.
+        withdrawn: the withdrawal that stood at that moment.
 
     Returns:
         What the log holds of each target (see `verdicts.newly_said`); empty when nothing was said by then.
     """
-    then = (lake.said(decision) for decision in lake.decisions() if _is_then(decision, as_of, known_at))
+    shown = lake.decisions()
+    if withdrawn is not None:
+        shown = shown[: lake.build_ids().index(withdrawn.shown) + 1]
+    then = (lake.said(decision) for decision in shown if _is_then(decision, as_of, known_at))
     return last_said(rows.filter(pl.col("ref_date").is_null() | (pl.col("ref_date") <= as_of)) for rows in then)
 
 

@@ -33,6 +33,7 @@ BEHIND = {
     "required_today_nl": "1.079 laadpunten",
     "gap_nl": "173 te weinig",
     "attention_nl": None,
+    "is_disputed": False,
     "story_nl": None,
     "is_first_of_story": True,
     "is_alarm": True,

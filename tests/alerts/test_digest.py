@@ -123,6 +123,7 @@ DISPUTED = {
     "target_id": "trajectories",
     "status": "overdue",
     "is_alarm": False,
+    "is_disputed": True,
     "attention_nl": "Het oordeel hangt af van een open vraag: tegen 2025: termijn verstreken; tegen 2030: op schema.",
 }
 

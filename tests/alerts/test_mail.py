@@ -169,6 +169,18 @@ def test_a_target_at_risk_says_why_it_is(read_back: EmailMessage, reader: Callab
 
 
 @pytest.mark.parametrize("reader", [_text, _html])
+def test_an_open_question_is_told_once(
+    told: Callable[..., list[Digest]],
+    mail_of: Callable[..., EmailMessage],
+    reader: Callable[[EmailMessage], str],
+) -> None:
+    question = "hangt af van een open vraag"
+    disputed = {"is_alarm": False, "is_disputed": True, "attention_nl": f"Het oordeel {question}: tegen 2025."}
+    (digest,) = told({}, {"target_id": "b", **disputed, "sentence_nl": f"Bomen: 5. Het oordeel {question} (2025)."})
+    assert " ".join(reader(mail_of(digest)).split()).count(question) == 1
+
+
+@pytest.mark.parametrize("reader", [_text, _html])
 def test_a_mail_calls_no_figure_one_of_now(read_back: EmailMessage, reader: Callable[[EmailMessage], str]) -> None:
     assert not re.search(r"\b(stand|nodig|vanaf) nu\b", reader(read_back), re.IGNORECASE)
 

@@ -95,3 +95,15 @@ def test_one_of_something_is_not_called_many(value: float, unit: str, text: str)
 
 def test_an_unknown_unit_is_left_as_it_is() -> None:
     assert (wording.unit("furlong"), wording.unit_en("furlong")) == ("furlong", "furlong")
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("van −70 % tegen 2040", "van −70_% tegen 2040"),
+        ("1.250 kWh of 3,5 m² in 2 maanden", "1.250_kWh of 3,5_m² in 2 maanden"),
+        ("12 makers, 4 mails", "12 makers, 4 mails"),
+    ],
+)
+def test_no_line_ends_between_a_figure_and_its_sign(text: str, kept: str) -> None:
+    assert wording.unbroken(text) == kept.replace("_", "\N{NO-BREAK SPACE}")

@@ -58,6 +58,16 @@ def test_targets_behind_by_department_with_their_relative_gap(built: Built, join
     assert all(relative < 0 for *_, relative in rows)
 
 
+def test_how_far_a_target_was_from_its_path_is_told_by_month(built: Built, joined: Join) -> None:
+    # five dwellings, as its verdict counts them, where 1731 were to be there from nothing: (5 - 1731) / 1731
+    rows = built.rows(
+        f"""select dim.department_id, fact.value, fact.relative_gap
+        from {joined("fct_target_progress", "dim_target")}
+        where fact.target_id = 'renovation_custom_trajectories' and fact.month_end_date = date '2026-05-31'"""
+    )
+    assert rows == [("wonen", 5, -0.997111)]
+
+
 def test_renovation_trajectories_by_month(built: Built, joined: Join) -> None:
     # one plan in March, five in April; one to four are not told, and before the first there is nothing to tell
     rows = built.rows(

@@ -315,6 +315,29 @@ def test_a_project_of_which_a_count_is_hidden_has_its_flag_and_its_reason(small:
         assert flagged == explained == (all_hidden or fossil_free_hidden)
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        "fct_ticket_service_monthly",
+        "fct_ticket_service_quarterly",
+        "fct_ticket_service_rolling",
+        "fct_ticket_backlog",
+        "fct_renovation_epc_steps",
+        "fct_renovation_lead_times",
+    ],
+)
+@pytest.mark.parametrize("warehouse", ["built", "small"])
+def test_every_empty_figure_of_a_cell_says_why(warehouse: str, table: str, request: pytest.FixtureRequest) -> None:
+    built: Built = request.getfixturevalue(warehouse)
+    figures = built.rows(
+        f"""select column_name from duckdb_columns() where table_name = '{table}' and schema_name = 'marts'
+        and data_type in ('BIGINT', 'INTEGER', 'DOUBLE')"""
+    )
+    empty = " or ".join(f"{column} is null" for (column,) in figures)
+    assert built.rows(f"select * from marts.{table} where ({empty}) and empty_reason_nl is null") == []
+    assert built.rows(f"select * from marts.{table} where is_suppressed and empty_reason_nl is null") == []
+
+
 def test_a_figure_of_the_city_is_told_from_five_on_and_says_why_it_is_empty(small: Built) -> None:
     told: Sequence[tuple[Any, ...]] = small.rows(
         """select kpi_id, value, n, empty_reason_nl from marts.fct_kpi_observations

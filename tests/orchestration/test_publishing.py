@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +16,7 @@ from pydantic import SecretStr
 
 from orchestration.embedded_postgres import Server
 from orchestration.loop.build import Build, build_lock
+from orchestration.loop.history import said
 from orchestration.loop.messages import fill_data_team
 from orchestration.loop.plan import why_due
 from orchestration.loop.publishing import files_of, publish, roll_back, show, stage
@@ -50,7 +52,8 @@ def stage_and_say(settings: Settings, build_id: str, number: int = 1) -> None:
         con.execute(f"create or replace table marts.fct_a as select {number} as number")
     stage(settings, build_id, NOW)
     facts = {"fingerprint": build_id, "batches": [], "as_of_date": "2026-11-23"}
-    Lake(settings.layout.lake).commit_decisions(build_id, pl.DataFrame({"target_id": []}), facts, NOW)
+    said_now = pl.DataFrame({"target_id": ["trees"], "ref_date": [NOW.date()], "value": [number]})
+    Lake(settings.layout.lake).commit_decisions(build_id, said_now, facts, NOW)
 
 
 def build(settings: Settings, build_id: str, number: int = 1) -> list[str]:
@@ -214,6 +217,20 @@ def test_going_back_moves_every_store_and_holds_publishing_until_a_person_releas
     assert publish(city, LATER) == (waits.plan.build_id, [])
     assert (seen_in_files(city), seen_in_postgres(city)) == (3, (waits.plan.build_id, 3))
     assert standing(city.layout.decisions) is None
+
+
+def test_what_was_withdrawn_was_not_said_while_readers_did_not_see_it(city: Settings) -> None:
+    def said_at(moment: datetime) -> list[int]:
+        withdrawn = standing(city.layout.decisions, moment)
+        rows = said(Lake(city.layout.lake), NOW.date(), moment, withdrawn)
+        return list(rows["value"])
+
+    build(city, "b1", 1)
+    build(city, "b2", 2)
+    roll_back(city, "fout", LATER)
+    release(city.layout.decisions, LATER + timedelta(hours=1))
+    moments = (NOW, LATER, LATER + timedelta(minutes=59), LATER + timedelta(hours=1))
+    assert [said_at(moment) for moment in moments] == [[2], [1], [1], [2]]
 
 
 def test_while_readers_are_put_back_nothing_asks_for_a_build_and_recover_leaves_them_there(city: Settings) -> None:

@@ -31,6 +31,7 @@ LINKS: Final = (
     Link("fct_method_changes", "target_id", "dim_target", "target_id"),
     Link("fct_refusals", "week_start_date", CALENDAR, DAY),
     Link("fct_sector_energy", "ref_date", CALENDAR, DAY),
+    Link("fct_target_progress", "month_end_date", CALENDAR, DAY),
     Link("fct_target_status_history", "ref_date", CALENDAR, DAY),
     Link("fct_target_status_history", "target_id", "dim_target", "target_id"),
     Link("fct_target_verdicts", "target_id", "dim_target", "target_id"),
@@ -146,11 +147,16 @@ def model_of(marts: Marts) -> Model:
     """
     links = _links(marts)
     measures = _measures(marts)
-    summed = {name for measure in measures for name in _NAMED.findall(measure.dax)}
+    summed = {name for measure in measures for name in names_in(measure.dax)}
     tables = tuple(_table(mart, links, summed, measures) for mart in marts.tables)
     model = Model(tables, tuple(_relations(marts, links)))
     resolved = (_resolved(model, table) for table in tables)
     return Model(tuple(resolved), model.relations)
+
+
+def names_in(dax: str) -> list[tuple[str, str]]:
+    """The marts and columns that an expression names; of a whole table the column is empty."""
+    return _NAMED.findall(dax)
 
 
 def type_of(duckdb: str) -> str:

@@ -17,7 +17,13 @@ counted as (
         strpos('FEDCBA', left(epc_label_after, 1)) + (epc_label_after = 'A+')::integer
         - strpos('FEDCBA', left(epc_label_before, 1)) - (epc_label_before = 'A+')::integer as steps,
         count(distinct dwelling_key) as dwellings,
-        {{ exact_sum('(epc_before_kwh_m2 - epc_after_kwh_m2)') }} / count(epc_after_kwh_m2) as mean_saving_kwh_m2
+        -- not every certificate has a score: the mean of one dwelling is that dwelling's own
+        case
+            when count(epc_before_kwh_m2 - epc_after_kwh_m2) >= 5
+                then
+                    {{ exact_sum('(epc_before_kwh_m2 - epc_after_kwh_m2)') }}
+                    / count(epc_before_kwh_m2 - epc_after_kwh_m2)
+        end as mean_saving_kwh_m2
     from dossiers
     group by all
 

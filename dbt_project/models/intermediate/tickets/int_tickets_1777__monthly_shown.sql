@@ -51,5 +51,6 @@ select
         when not is_settled then 'nog niet elke termijn is voorbij'
         when is_suppressed then 'minder dan vijf vragen, of daaruit te herleiden'
         when n = 0 then 'geen vragen'
+        when median_working_days is null then 'nog geen antwoord'
     end as empty_reason_nl
 from decided
