@@ -31,7 +31,7 @@ run_monitoring:
   # what waits moves within a minute: a worker that was killed gives back its pool at the next poll, and one killed
   # before its run began, of which nobody else knows, is given up; a start takes some five seconds
   poll_interval_seconds: 5
-  start_timeout_seconds: 40
+  start_timeout_seconds: 30
   free_slots_after_run_end_seconds: 5
 """
 

@@ -264,7 +264,10 @@ def test_the_picture_fetches_nothing() -> None:
 
 # it lays out a profile and loads Dagster and dbt, which takes half a minute on a busy machine
 @pytest.mark.door
-def test_a_first_run_that_publishes_nothing_names_no_build(tmp_path: Path) -> None:
+def test_a_first_run_that_publishes_nothing_names_no_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # what it sets in the environment goes back afterwards: `ademruimte dev` is tried next
+    for name in ("DAGSTER_HOME", "ADEMRUIMTE_CITY", "ADEMRUIMTE_HOME"):
+        monkeypatch.setenv(name, "nowhere")
     settings = Settings(city=city_named("terneuzen"), home=tmp_path)
     settings.layout.create()
     console = Console(record=True, file=io.StringIO(), width=200)
