@@ -310,4 +310,5 @@ def _template(name: str) -> "jinja2.Template":
 def _folded(text: str, indent: int = 0) -> str:
     """Text in lines of at most 76 characters; the first starts where the caller already stands."""
     margin = " " * indent
-    return fill(text, _TEXT_WIDTH, initial_indent=margin, subsequent_indent=margin).removeprefix(margin)
+    lines = fill(wording.unbroken(text), _TEXT_WIDTH, initial_indent=margin, subsequent_indent=margin)
+    return lines.removeprefix(margin).replace("\N{NO-BREAK SPACE}", " ")

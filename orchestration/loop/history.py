@@ -47,8 +47,10 @@ def said(lake: Lake, as_of: date, known_at: datetime, withdrawn: Withdrawal | No
         What the log holds of each target (see `verdicts.newly_said`); empty when nothing was said by then.
     """
     shown = lake.decisions()
-    if withdrawn is not None:
-        shown = shown[: lake.build_ids().index(withdrawn.shown) + 1]
+    build_ids = lake.build_ids()
+    # a log that a restore brought back may lack the build that readers were put back to
+    if withdrawn is not None and withdrawn.shown in build_ids:
+        shown = shown[: build_ids.index(withdrawn.shown) + 1]
     then = (lake.said(decision) for decision in shown if _is_then(decision, as_of, known_at))
     return last_said(rows.filter(pl.col("ref_date").is_null() | (pl.col("ref_date") <= as_of)) for rows in then)
 
