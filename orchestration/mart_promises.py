@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
+from orchestration.dbt_project import dutch
 from warehouse.published.powerbi.measures import MEASURES
 from warehouse.published.powerbi.model import names_in
 from warehouse.published.powerbi.pages import PAGES, Page
@@ -54,12 +55,8 @@ def described(models: Path) -> dict[str, Mart]:
 
 def _mart(model: Mapping[str, Any]) -> Mart:
     version = model.get("config", {}).get("meta", {}).get("version", 1)
-    columns = {each["name"]: Column(each["data_type"], _dutch(each["description"])) for each in model["columns"]}
+    columns = {each["name"]: Column(each["data_type"], dutch(each["description"])) for each in model["columns"]}
     return Mart(version, columns)
-
-
-def _dutch(description: str) -> str:
-    return " ".join(description.partition(" | EN ")[0].removeprefix("NL ").split())
 
 
 def read_promised(file: Path) -> dict[str, Mart]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from orchestration.dbt_project import dutch
 from orchestration.loop.publishing import PUBLISHED_SCHEMAS
 from orchestration.loop.transform import parse
 from orchestration.settings import Settings
@@ -45,11 +46,11 @@ def read_marts(manifest: Mapping[str, Any]) -> Marts:
 def _mart(node: Mapping[str, Any]) -> Mart:
     columns = tuple(_column(column) for column in node["columns"].values())
     key = node["primary_key"][0] if len(node.get("primary_key") or ()) == 1 else None
-    return Mart(node["schema"], node["name"], _dutch(node["description"]), columns, key)
+    return Mart(node["schema"], node["name"], dutch(node["description"]), columns, key)
 
 
 def _column(column: Mapping[str, Any]) -> MartColumn:
-    return MartColumn(column["name"], column["data_type"], _dutch(column["description"]))
+    return MartColumn(column["name"], column["data_type"], dutch(column["description"]))
 
 
 def _links(manifest: Mapping[str, Any], models: Mapping[str, Any]) -> Iterator[Link]:
@@ -61,9 +62,3 @@ def _links(manifest: Mapping[str, Any], models: Mapping[str, Any]) -> Iterator[L
             # `ref('dim_target')`, or `ref('ademruimte', 'dim_target')`
             one = named["to"].rpartition("(")[2].rpartition(",")[2].strip(" ')\"")
             yield Link(attached["name"], named["column_name"], one, named["field"])
-
-
-def _dutch(description: str) -> str:
-    """The Dutch half of a description: `NL … | EN …`, on one line."""
-    dutch, _, _ = description.partition(" | EN ")
-    return " ".join(dutch.removeprefix("NL ").split())

@@ -65,7 +65,9 @@
 {% macro least_answers() -%} 100 {%- endmacro %}
 
 {#- How many evaluations in a row must want to go the same way; those of twelve months share eleven. -#}
-{% macro evaluations_needed(method) -%} case when {{ method }} = 'wilson' then 3 else 2 end {%- endmacro %}
+{% macro evaluations_needed(method, is_yearly_figure) -%}
+    case when {{ method }} = 'wilson' and not {{ is_yearly_figure }} then 3 else 2 end
+{%- endmacro %}
 
 {#- The first day on which something can be behind: a year of answers, quotas and norms; two years of a programme, for
     nobody sees in less that a pace changes. -#}

@@ -9,7 +9,8 @@ from functools import cache
 
 from orchestration.dbt_project import SHARED
 
-_BEFORE_SIGN = re.compile(r"(?<=\d) (?=%|€|m²|[kMG]?Wh?\b|k?m\b|ton\b)")
+# a sign of percent or money, or of a unit: `kWh`, `MWp`, `m²`, `kg`
+_BEFORE_SIGN = re.compile(r"(?<=\d) (?=%|€|[a-z]{0,2}[A-Z²³]|(?:kg|ton|ha|k?m)\b)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,7 @@ def test_an_unknown_unit_is_left_as_it_is() -> None:
     [
         ("van −70 % tegen 2040", "van −70_% tegen 2040"),
         ("1.250 kWh of 3,5 m² in 2 maanden", "1.250_kWh of 3,5_m² in 2 maanden"),
+        ("5 MWp vermogen, 1 kg CO₂ en 3 km²", "5_MWp vermogen, 1_kg CO₂ en 3_km²"),
         ("12 makers, 4 mails", "12 makers, 4 mails"),
     ],
 )

@@ -29,6 +29,15 @@ def test_the_sentences_of_the_demo_keep_the_rules(demo: Settings) -> None:
     assert wrong == {}
 
 
+def test_only_a_share_of_months_is_told_of_twelve_months_together(demo: Settings) -> None:
+    days = (pl.col("period_end") - pl.col("period_start")).dt.total_days().max().alias("days")
+    periods = published_frame(demo, "marts.fct_kpi_observations").group_by("kpi_id").agg(days)
+    told = published_frame(demo, "verdicts.fct_target_verdicts").filter(
+        pl.col("sentence_nl").str.contains("twaalf maanden")
+    )
+    assert told.join(periods, on="kpi_id")["days"].max() == 30, "the longest month ends thirty days after it began"
+
+
 def test_the_mails_of_the_demo_keep_the_rules(demo: Settings) -> None:
     titles = published_frame(demo, "verdicts.fct_target_verdicts")["title_nl"]
     with State(demo.layout.state) as state:

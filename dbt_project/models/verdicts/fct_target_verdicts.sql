@@ -1,3 +1,7 @@
+{%- set parts_by_row = ['today', 'pace', 'outlook', 'attention', 'wait', 'beside'] %}
+{%- set parts_of_one_wording = [
+    'start', 'delay', 'recent_pace', 'chance', 'vague', 'year_share', 'plan_unknown', 'no_end', 'unmeasured', 'dispute'
+] %}
 with verdicts as (
 
     select * from {{ ref('int_target_verdicts') }}
@@ -186,7 +190,10 @@ with_parts as (
         is_held_to_path and recent_pace_per_year is not null and trajectory != 'constant' as says_recent_pace,
         is_held_to_path and year_share is not null as says_year_share,
         is_held_to_path and coalesce(is_vague, false) as says_vague,
-        is_held_to_path and gap < 0 and coalesce(is_plan_unknown, false) as says_plan_unknown,
+        is_held_to_path
+        and gap < 0
+        and status != 'on_track'
+        and coalesce(is_plan_unknown, false) as says_plan_unknown,
         target_value is not null
         and target_date is null
         and trajectory not in ('constant', 'annual_quota', 'compound')
@@ -219,6 +226,7 @@ with_parts as (
             when wanted_status = 'behind' then 'attention_once_behind'
             when wanted_status in ('on_track', 'reached') then 'attention_once_better'
             when year_share is not null then 'attention_norm_year'
+            when trajectory = 'constant' and p_reach is not null then 'attention_norm_unsure'
             when trajectory = 'constant' then 'attention_norm'
             when is_vague then 'attention_vague'
             when gap >= 0 then 'attention_ahead'
@@ -283,38 +291,14 @@ with_template as (
         on worded.folded_status = last_labels.status
     left join sentence_templates
         on worded.template_id = sentence_templates.template_id
-    left join sentence_templates as start_templates
-        on start_templates.template_id = 'start'
-    left join sentence_templates as delay_templates
-        on delay_templates.template_id = 'delay'
-    left join sentence_templates as today_templates
-        on worded.today_template_id = today_templates.template_id
-    left join sentence_templates as pace_templates
-        on worded.pace_template_id = pace_templates.template_id
-    left join sentence_templates as recent_pace_templates
-        on recent_pace_templates.template_id = 'recent_pace'
-    left join sentence_templates as outlook_templates
-        on worded.outlook_template_id = outlook_templates.template_id
-    left join sentence_templates as chance_templates
-        on chance_templates.template_id = 'chance'
-    left join sentence_templates as vague_templates
-        on vague_templates.template_id = 'vague'
-    left join sentence_templates as year_share_templates
-        on year_share_templates.template_id = 'year_share'
-    left join sentence_templates as plan_unknown_templates
-        on plan_unknown_templates.template_id = 'plan_unknown'
-    left join sentence_templates as attention_templates
-        on worded.attention_template_id = attention_templates.template_id
-    left join sentence_templates as wait_templates
-        on worded.wait_template_id = wait_templates.template_id
-    left join sentence_templates as beside_templates
-        on worded.beside_template_id = beside_templates.template_id
-    left join sentence_templates as no_end_templates
-        on no_end_templates.template_id = 'no_end'
-    left join sentence_templates as unmeasured_templates
-        on unmeasured_templates.template_id = 'unmeasured'
-    left join sentence_templates as dispute_templates
-        on dispute_templates.template_id = 'dispute'
+    {% for part in parts_by_row %}
+    left join sentence_templates as {{ part }}_templates
+        on worded.{{ part }}_template_id = {{ part }}_templates.template_id
+    {% endfor %}
+    {% for part in parts_of_one_wording %}
+    left join sentence_templates as {{ part }}_templates
+        on {{ part }}_templates.template_id = '{{ part }}'
+    {% endfor %}
 
 ),
 

@@ -43,6 +43,7 @@ placed as (
         paths.direction_sign,
         paths.is_start_measured,
         -- a level of the last twelve months, however often it comes, is compared with those of whole years before
+        {{ is_yearly_figure('paths.cadence_days') }} as is_told_yearly,
         {{ is_yearly_figure('paths.cadence_days') }} or evaluations.is_yearly as is_one_a_year,
         case
             when {{ is_yearly_figure('paths.cadence_days') }} and coalesce(paths.series_kind, 'none') = 'event' then 2
@@ -287,7 +288,8 @@ measured as (
             points, start_value, start_clock, oldest_value, oldest_clock, slopes, three_years, three_years_asked,
             limit_share, required_pace, clock, pace, forecast_start, years_run, years_ahead, level_wander, plan_years,
             season_weights, answered, n_answers, n_increments, is_late_start, count_pace, count_pace_per_year,
-            count_weight, count_years_ahead, count_deviation, patient_until, is_one_a_year, low, high, chance,
+            count_weight, count_years_ahead, count_deviation, patient_until, is_told_yearly, is_one_a_year, low, high,
+            chance,
             year_share, shown_pace
         ),
         round(shown_pace, 6) as recent_pace_per_year,
@@ -295,7 +297,8 @@ measured as (
         round(case when not is_vague then forecast end, 6) as forecast_value,
         round(case when is_interval_said then low end, 6) as forecast_low,
         round(case when is_interval_said then high end, 6) as forecast_high,
-        round(year_share, 6) as year_share,
+        -- of a figure that is one of a year, or of all years, already there is nothing to say beside it
+        round(case when not is_yearly then year_share end, 6) as year_share,
         round(chance, 6) as p_reach,
         round(shown_pace / nullif(required_pace, 0), 6) as pace_ratio,
         -- how many times the pace of late is needed; the other way on, no number of times is enough
@@ -307,7 +310,7 @@ measured as (
                 else (forecast - baseline_value) / nullif(target_value - baseline_value, 0)
             end, 6
         ) as expected_attainment,
-        is_one_a_year and method != 'wilson' as is_yearly_figure,
+        is_told_yearly or (is_one_a_year and method != 'wilson') as is_yearly_figure,
         -- nothing is behind while it is young, in half a quota's year, or on a value that is not worse than its path
         judged_gap < -coalesce(tolerance, 0)
         and is_old_enough

@@ -65,7 +65,7 @@ folded as (
                 when run is null and wanted_status = 'behind' and is_noisy then 'at_risk'
                 when run is null then wanted_status
                 when is_running then standing
-                when abs(run) >= {{ evaluations_needed('method') }} then wanted_status
+                when abs(run) >= {{ evaluations_needed('method', 'is_yearly_figure') }} then wanted_status
                 when run < 0 and is_yearly_figure and p_reach < {{ sure_chance() }} then wanted_status
                 else standing
             end as status
