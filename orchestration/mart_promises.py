@@ -8,6 +8,8 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -63,14 +65,13 @@ def read_promised(file: Path) -> dict[str, Mart]:
     """What was promised last; nothing where there is no such file yet."""
     if not file.exists():
         return {}
-    marts: dict[str, Mart] = {}
     with file.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            mart = marts.setdefault(row["table"], Mart(int(row["version"]), {}))
-            marts[row["table"]] = Mart(
-                mart.version, {**mart.columns, row["column"]: Column(row["type"], row["meaning_nl"])}
-            )
-    return marts
+        # written table by table
+        tables = groupby(csv.DictReader(lines), itemgetter("table", "version"))
+        return {
+            table: Mart(int(version), {row["column"]: Column(row["type"], row["meaning_nl"]) for row in rows})
+            for (table, version), rows in tables
+        }
 
 
 def as_file(marts: Mapping[str, Mart]) -> bytes:
