@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
@@ -70,6 +70,20 @@ _MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         outcome text not null, reason text not null, message_key text, first_build_id text not null,
         first_at text not null, last_build_id text not null, last_at text not null, builds integer not null)""",
         "create index alerts_newest on alerts (department_id, target_id, alert_id)",
+    ),
+    (
+        # what heads answered; a row is never changed and never removed, whatever becomes of the message it answers
+        """create table answers (
+        answer_id integer primary key, target_id text not null, department_id text not null,
+        kind text not null check (
+            kind in ('seen', 'snooze', 'snooze_ended', 'plan', 'dispute', 'dispute_closed')
+        ),
+        reason text, until text, fact text, cause text, action text, owner text, due_date text,
+        token_id text unique, given_at text not null, way text not null check (way in ('web', 'cli')))""",
+        """create trigger answers_stay before update on answers
+        begin select raise(abort, 'an answer is never changed'); end""",
+        """create trigger answers_are_kept before delete on answers
+        begin select raise(abort, 'an answer is never removed'); end""",
     ),
 )
 VERSION: Final = len(_MIGRATIONS)
@@ -178,6 +192,43 @@ class Alert(NamedTuple):
     last_build_id: str
     last_at: datetime
     builds: int = 1
+
+
+class Plan(NamedTuple):
+    """What a department means to do about a target.
+
+    Attributes:
+        owner: the role that sees to it; no name.
+        due_date: when it should be done.
+    """
+
+    fact: str
+    cause: str
+    action: str
+    owner: str
+    due_date: date
+
+
+class Answer(NamedTuple):
+    """What a department answered of a target: it belongs to the target, whatever message it answers.
+
+    Attributes:
+        department_id: who answered.
+        kind: `seen`, `snooze`, `snooze_ended`, `plan`, `dispute` or `dispute_closed`.
+        way: `web` or `cli`.
+        until: of a snooze, the first day on which it is told again.
+        token_id: of the link it was given by; a link gives one answer of a kind.
+    """
+
+    target_id: str
+    department_id: str
+    kind: str
+    given_at: datetime
+    way: str
+    reason: str | None = None
+    until: date | None = None
+    plan: Plan | None = None
+    token_id: str | None = None
 
 
 class Fate(NamedTuple):
@@ -448,6 +499,38 @@ class State:
         """Whether it is known what a build decided."""
         return self._con.execute("select 1 from alerts where last_build_id = ?", (build_id,)).fetchone() is not None
 
+    def answer(self, answer: Answer) -> bool:
+        """Keeps an answer; False where the link that gives it gave one before, and nothing is written."""
+        plan = answer.plan
+        said = plan[:-1] if plan else (None,) * 4
+        given = self._con.execute(
+            """insert into answers (target_id, department_id, kind, reason, until, fact, cause, action, owner,
+            due_date, token_id, given_at, way) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            on conflict (token_id) do nothing""",
+            (
+                *answer[:3],
+                answer.reason,
+                _iso(answer.until),
+                *said,
+                _iso(plan and plan.due_date),
+                answer.token_id,
+                _text(answer.given_at),
+                answer.way,
+            ),
+        )
+        return bool(given.rowcount)
+
+    def answers(self) -> list[Answer]:
+        """Everything that was ever answered, in that order."""
+        rows = self._con.execute(
+            """select target_id, department_id, kind, given_at, way, reason, until, token_id,
+            fact, cause, action, owner, due_date from answers order by answer_id"""
+        )
+        return [
+            Answer(target, who, kind, _moment(at), way, reason, _day(until), _plan(plan), token)
+            for target, who, kind, at, way, reason, until, token, *plan in rows
+        ]
+
     def enqueued(self, department_id: str) -> dict[str, datetime]:
         """When each message to a department was put in the outbox, sent or not, by key."""
         rows = self._con.execute("select message_key, created_at from outbox where department_id = ?", (department_id,))
@@ -655,6 +738,20 @@ def _text(moment: datetime) -> str:
 
 def _optional_text(moment: datetime | None) -> str | None:
     return None if moment is None else _text(moment)
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _plan(cells: Sequence[str | None]) -> Plan | None:
+    fact, cause, action, owner, due = cells
+    # all of them are there, or none
+    return Plan(fact or "", cause or "", action or "", owner or "", date.fromisoformat(due)) if due else None
 
 
 def _moment(text: str) -> datetime:
