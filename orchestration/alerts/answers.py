@@ -66,6 +66,7 @@ class Standing:
         snooze: the answer that put it off.
         plan: the answer that holds the newest plan.
         dispute: the answer that says that it is wrong, as long as nobody settled that.
+        disputed_on: the city date of that answer.
     """
 
     seen_on: date | None = None
@@ -73,12 +74,12 @@ class Standing:
     snooze: Answer | None = None
     plan: Answer | None = None
     dispute: Answer | None = None
+    disputed_on: date | None = None
 
     def after(self, answer: Answer, zone: ZoneInfo) -> "Standing":
         """What stands once another answer came."""
-        stands = self
-        if answer.kind in _SHOWS_IT_WAS_SEEN:
-            stands = replace(stands, seen_on=answer.given_at.astimezone(zone).date())
+        on = answer.given_at.astimezone(zone).date()
+        stands = replace(self, seen_on=on) if answer.kind in _SHOWS_IT_WAS_SEEN else self
         match answer.kind:
             case "snooze":
                 return replace(stands, snoozed_until=answer.until, snooze=answer)
@@ -87,9 +88,9 @@ class Standing:
             case "plan":
                 return replace(stands, plan=answer)
             case "dispute":
-                return replace(stands, dispute=answer)
+                return replace(stands, dispute=answer, disputed_on=on)
             case "dispute_closed":
-                return replace(stands, dispute=None)
+                return replace(stands, dispute=None, disputed_on=None)
         return stands
 
     def on(self, day: date) -> "Standing":
