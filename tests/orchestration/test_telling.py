@@ -14,6 +14,8 @@ from orchestration.loop.run_failures import note_run_failure
 from orchestration.loop.telling import fill_outbox
 from orchestration.report import published_frame
 from orchestration.settings import Settings
+from tests.orchestration.profiles import NOW
+from tests.orchestration.test_cli import Run, own_logger, run  # noqa: F401 - fixtures of the command line
 from tests.verdicts.three_years import FIRST, YEARS, three_years
 from warehouse.state import OutboxMessage, State
 
@@ -126,6 +128,22 @@ def test_a_mail_server_that_comes_back_at_night_gets_the_messages_of_departments
     assert (waiting_messages(awake, night), held_until(awake, night)) == (0, morning)
     assert send(awake, morning).sent > 1
     assert held_until(awake, night + timedelta(days=1)) is None
+
+
+def test_what_a_head_puts_off_is_silent_until_its_end_and_then_it_is_told(
+    own_demo: Settings,
+    run: Run,  # noqa: F811 - the fixture
+) -> None:
+    with State(own_demo.layout.state) as state:
+        late = sorted({each.target_id for each in state.alerts() if each.level == "late" and each.outcome == "told"})
+    for target in late:
+        put_off = run(own_demo, "alerts", "snooze", target, "--until", "2026-12-14", "--reason", "bestek loopt")
+        assert put_off.exit_code == 0, put_off.output
+    for week, expected in ((1, ("silent", "snoozed", date(2026, 12, 14))), (3, ("told", "reminder", None))):
+        monday = own_demo.model_copy(update={"fixed_as_of": date(2026, 11, 23) + timedelta(weeks=week)})
+        another_build(own_demo)
+        fill_outbox(monday, NOW)
+        assert {reason(own_demo, target) for target in late} == {expected}
 
 
 def test_a_machine_that_slept_through_monday_tells_on_tuesday(awake: Settings) -> None:
