@@ -31,6 +31,7 @@ LINKS: Final = (
     Link("fct_method_changes", "target_id", "dim_target", "target_id"),
     Link("fct_refusals", "week_start_date", CALENDAR, DAY),
     Link("fct_sector_energy", "ref_date", CALENDAR, DAY),
+    Link("fct_target_path", "path_date", CALENDAR, DAY),
     Link("fct_target_progress", "month_end_date", CALENDAR, DAY),
     Link("fct_target_status_history", "ref_date", CALENDAR, DAY),
     Link("fct_target_status_history", "target_id", "dim_target", "target_id"),
