@@ -232,7 +232,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
             con.register("given", given_rows.to_arrow())
             con.execute(f"create table {DATABASE}.intermediate.{name} as select * from given")
             con.unregister("given")
-        told = ", ".join(("sentence_nl", "needed_nl", "remark_nl", "attention_nl"))
+        told = "sentence_nl, needed_nl, remark_nl, attention_nl"
         said = con.sql(f"select concat_ws(' ', {told}) from ({code}) order by target_id").fetchall()
         return [sentence for (sentence,) in said]
 
