@@ -25,8 +25,8 @@ def publish(
 ) -> None:
     """Show the newest build in every store: after a rollback, or when PostgreSQL was away."""
     from orchestration.loop.build import build_lock
-    from orchestration.loop.messages import fill_outbox
     from orchestration.loop.publishing import publish as publish_build
+    from orchestration.loop.telling import fill_outbox
     from orchestration.settings import read_settings
 
     settings, now = read_settings(), datetime.now(UTC)

@@ -19,12 +19,7 @@ Element = Mapping[str, Any]
 
 def card(digest: Digest, city_title: str, *, is_synthetic: bool) -> bytes:
     """The card of a digest: what its subject says, and per target its status and sentence; the mail says the rest."""
-    groups = (
-        ("", digest.told),
-        ("Let op", digest.mentioned),
-        ("Cijfer gevraagd", digest.awaited),
-        ("Anders beoordeeld", digest.rejudged),
-    )
+    groups = [("", digest.told), *((section.title, section.lines) for section in digest.sections)]
     body = [_title(f"{digest.heading} – {digest.department_nl}")]
     room = _MOST_LINES
     for title, lines in groups:

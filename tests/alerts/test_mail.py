@@ -68,7 +68,8 @@ def test_every_image_points_at_a_png_inside_the_mail_and_says_what_it_shows(read
 
 
 def test_the_subject_states_the_number_and_survives_the_wire(read_back: EmailMessage) -> None:
-    expected = "SYNTHETISCHE GEGEVENS (demo): 1 doelstelling achter op schema – afdeling Mobiliteit"
+    heading = "1 doelstelling achter op schema, 1 doelstelling om op te letten"
+    expected = f"SYNTHETISCHE GEGEVENS (demo): {heading} – afdeling Mobiliteit"
     assert read_back["Subject"] == expected
 
 
@@ -193,7 +194,7 @@ def test_a_figure_that_is_awaited_is_asked_without_haste(
     mail = mail_of(digest, is_synthetic=False)
     words = " ".join(reader(mail).split())
     assert mail["Subject"] == "1 cijfer gevraagd – afdeling Mobiliteit"
-    for part in ("Deelwagens", "niet dringend", "deze cijfers aanlevert", "11/2026"):
+    for part in ("Deelwagens", "niet dringend", "deze cijfers aanlevert", "week 48"):
         assert part.casefold() in words.casefold()
     assert "achter op schema" not in words.casefold()
 
