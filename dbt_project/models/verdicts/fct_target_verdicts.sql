@@ -430,6 +430,11 @@ select
     dated.target_date,
     dated.required_value,
     dated.required_today,
+    -- as far from a norm as its margin allows
+    case
+        when dated.trajectory = 'constant' and dated.tolerance > 0
+            then round(dated.required_value - dated.direction_sign * dated.tolerance, 6)
+    end as limit_value,
     dated.gap,
     case when dated.is_done_or_not then dated.value_text else {{ amount('dated.value_text', 'unit_labels') }} end
         as value_nl,

@@ -248,6 +248,7 @@ COLUMNS: Final[dict[str, str]] = {
     "latitude": "Breedtegraad",
     "level": "Niveau",
     "level_no": "Niveau van het gebied",
+    "limit_value": "Grens van de norm",
     "local_hour": "Uur in de stad",
     "location_id": "Code van de locatie",
     "longitude": "Lengtegraad",
