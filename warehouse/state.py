@@ -511,12 +511,18 @@ class State:
         rows = self._con.execute("select message_key, created_at from outbox where department_id = ?", (department_id,))
         return {key: _moment(at) for key, at in rows}
 
-    def waiting(self, tried_before: datetime) -> int:
-        """How many messages should still arrive and were not tried since a moment; their content is not read."""
+    def waiting(self, tried_before: datetime, department_id: str | None = None) -> int:
+        """How many messages should still arrive and were not tried since a moment; their content is not read.
+
+        Args:
+            tried_before: that moment.
+            department_id: only those to this reader.
+        """
         [(count,)] = self._con.execute(
             """select count(*) from outbox
-            where sent_at is null and dead_at is null and (tried_at is null or tried_at < ?)""",
-            (_text(tried_before),),
+            where sent_at is null and dead_at is null and (tried_at is null or tried_at < ?)
+            and department_id = coalesce(?, department_id)""",
+            (_text(tried_before), department_id),
         )
         return int(count)
 

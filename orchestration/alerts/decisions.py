@@ -5,8 +5,8 @@ belong here: the rules (`policy`), the message (`digest`), keeping it (`warehous
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,7 @@ from orchestration.alerts.policy import (
 )
 from warehouse.state import Alert, Fate
 
+OPEN = "open"
 REASONS: Mapping[str, str] = {
     "behind": "behind",
     "overdue": "its deadline has passed",
@@ -45,6 +46,7 @@ REASONS: Mapping[str, str] = {
     "rejudged": "judged otherwise by new rules",
     "already_told": "told in this period already",
     "not_made": "the message could not be made; it follows",
+    OPEN: "still behind, told along with something else",
     "unchanged": "told already, and not changed since",
     "snoozed": "snoozed by its department",
     "data_in_doubt": "the data is too old or not verified; the data team knows",
@@ -66,18 +68,24 @@ _AWAITED = "awaiting_figure"
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What is done with one target for one department."""
+    """What is done with one target for one department; `told` is what it knew before."""
 
     department_id: str
     target_id: str
     topic: Topic
     standing: Standing
     decision: Decision
+    told: Told | None = None
 
     @property
     def is_told(self) -> bool:
         """Whether it goes out now."""
         return self.decision.outcome is Outcome.TOLD
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is late, and its department knows."""
+        return self.decision.reason == "unchanged" and self.standing.level is Level.LATE
 
     def noted(self, message_key: str | None, build_id: str, at: datetime) -> Alert:
         """Its row in the log: what was to be told and has no message follows at the next evaluation."""
@@ -154,17 +162,20 @@ class Evaluation:
     rejudged: Iterable[str]
     window: Callable[[str], Window]
 
-    def decided(self) -> Iterator[Decided]:
+    def decided(self) -> list[Decided]:
         """One per target for its department, and one per figure that its supplier owes or just gave."""
-        rejudged = set(self.rejudged)
+        rejudged, found = set(self.rejudged), []
         for row in self.verdicts.sort("target_id").iter_rows(named=True):
-            yield self._judged(row, is_rejudged=row["target_id"] in rejudged)
-            yield from self._asked(row)
+            found.append(self._judged(row, is_rejudged=row["target_id"] in rejudged))
+            found += self._asked(row)
+        written = {each.department_id for each in found if each.is_told and not each.decision.is_urgent}
+        return [_listed(each) if each.department_id in written and each.is_open else each for each in found]
 
     def _judged(self, row: Mapping[str, Any], *, is_rejudged: bool) -> Decided:
         department, target, topic = row["department_id"] or "", row["target_id"], Topic.JUDGEMENT
         is_first = row["is_first_of_story"]
         now = _standing(row, is_first=is_first, is_rejudged=is_rejudged)
+        told = None
         if not department:
             decision = Decision(Outcome.SILENT, "no_owner")
         elif is_first:
@@ -172,8 +183,9 @@ class Evaluation:
             answered = self.answered.get(target, NOBODY_ANSWERED)
             decision = decide(now, told, answered, self.window(department))
         else:
-            decision = decide_beside(now, self.knowledge.of_target(department, target, topic), self.window(department))
-        return Decided(department, target, topic, now, decision)
+            told = self.knowledge.of_target(department, target, topic)
+            decision = decide_beside(now, told, self.window(department))
+        return Decided(department, target, topic, now, decision, told)
 
     def _asked(self, row: Mapping[str, Any]) -> Iterator[Decided]:
         supplier, target, topic = row["data_owner_department_id"], row["target_id"], Topic.FIGURE
@@ -183,6 +195,16 @@ class Evaluation:
         decision = ask(is_awaited=row["status"] == _AWAITED, told=told, window=self.window(supplier))
         if decision is not None:
             yield Decided(supplier, target, topic, Standing(row["status"], None), decision)
+
+
+def _listed(each: Decided) -> Decided:
+    """What is still open goes along with a message that leaves anyway, and need not be reminded of soon.
+
+    How far behind it was stays what it was: a little worse in every list is much worse in the end.
+    """
+    told = each.told or Told("", Level.LATE, date.min, "")
+    standing = replace(each.standing, points=told.points, months=told.months)
+    return replace(each, standing=standing, decision=Decision(Outcome.TOLD, OPEN))
 
 
 def _standing(row: Mapping[str, Any], *, is_first: bool, is_rejudged: bool) -> Standing:

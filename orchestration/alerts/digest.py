@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import polars as pl
 
 from orchestration.alerts import chart, facts, wording
-from orchestration.alerts.decisions import Decided
-from orchestration.alerts.policy import Level
+from orchestration.alerts.decisions import OPEN, Decided
 
 if TYPE_CHECKING:
     import jinja2
@@ -123,15 +122,12 @@ _WHY = {
 _SECTIONS = (
     ("Let op", "", _CALM),
     ("Goed nieuws", "Weer in orde, of behaald.", ("recovered", "reached")),
-    ("Nog open", "Dit schreven we u al. Er is niets veranderd sinds ons vorige bericht.", ("unchanged",)),
+    ("Nog open", "Dit schreven we u al. Er is niets veranderd sinds ons vorige bericht.", (OPEN,)),
     ("Termijn verstreken, cijfer nog niet bekend", "Levert u deze cijfers aan? Het is niet dringend.", (_ASKED,)),
     ("Bedankt voor het cijfer", "", (_THANKED,)),
     (
         "Anders beoordeeld door een andere methode of definitie",
-        (
-            "De regels zijn veranderd, en daardoor het oordeel. Aan de cijfers van de stad ligt het niet. "
-            "Het is niet dringend."
-        ),
+        "De regels zijn veranderd. Aan de cijfers van de stad ligt het niet. Het is niet dringend.",
         (REJUDGED,),
     ),
     ("Niet langer beoordeeld", "Over deze doelstellingen krijgt u geen bericht meer.", ("withdrawn",)),
@@ -267,10 +263,7 @@ def digests(
         if not told:
             continue
         is_urgent = any(each.decision.is_urgent for each in told)
-        beside = [] if is_urgent else [each for each in all_of_it if _is_open(each)]
-        lines = tuple(
-            _line(rows[each.target_id], each, occasion) for each in sorted((*told, *beside), key=_worst_first)
-        )
+        lines = tuple(_line(rows[each.target_id], each, occasion) for each in sorted(told, key=_worst_first))
         period = f"{occasion.day}" if is_urgent else wording.iso_week(occasion.day)
         name = names.get(department, department)
         made = occasion.build_id, occasion.as_of, occasion.day
@@ -280,10 +273,6 @@ def digests(
 
 def _worst_first(each: Decided) -> tuple[float, str, str]:
     return each.standing.points or 0.0, each.target_id, each.decision.reason
-
-
-def _is_open(each: Decided) -> bool:
-    return each.decision.reason == "unchanged" and each.standing.level is Level.LATE
 
 
 def _line(row: Mapping[str, Any], each: Decided, occasion: Occasion) -> Line:
@@ -363,7 +352,7 @@ def notes(line: Line) -> list[str]:
         return [f"Eerst: {line.former_status_nl or 'onbekend'}. Met de regels van vandaag: {line.status_nl}."]
     notes = [_WHY[line.reason]] if line.reason in _WHY else []
     # of a deadline the sentence says the day
-    if line.reason in (*_LATE, "unchanged") and not line.is_due and line.status_since is not None:
+    if line.reason in (*_LATE, OPEN) and not line.is_due and line.status_since is not None:
         notes.append(f"{wording.sentence(line.status_nl)} sinds het cijfer van {wording.day(line.status_since)}.")
     # of a disputed judgement the sentence says it
     if line.reason in _CALM and line.attention_nl and not line.is_disputed:

@@ -6,14 +6,12 @@ Belongs here: hours, days, weeks. Does not belong here: what is told (`policy`).
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from contracts.cities.calendar import days
+from contracts.cities.calendar import is_working_day
 from contracts.cities.profile import City
 
 OPENS, CLOSES = time(8), time(18)
 """City time; a message that is due outside of these hours waits for the next working day."""
 
-# the longest row of closed days in any calendar we know is eleven: Christmas to New Year with bridging days
-_FAR = timedelta(days=30)
 _A_DAY = timedelta(days=1)
 
 
@@ -30,7 +28,7 @@ def moment_of(city: City, fixed: date | None, now: datetime) -> datetime:
 def is_open(city: City, moment: datetime) -> bool:
     """Whether a department may be written to at a moment."""
     local = _local(city, moment)
-    return OPENS <= local.time() < CLOSES and first_working_day(city, local.date()) == local.date()
+    return OPENS <= local.time() < CLOSES and is_working_day(city, local.date())
 
 
 def next_opening(city: City, moment: datetime) -> datetime:
@@ -52,9 +50,9 @@ def monday_of(day: date) -> date:
 
 def first_working_day(city: City, day: date) -> date:
     """That day, or the first after it on which the city works."""
-    calendar = days(city, day, day + _FAR)
-    working: list[date] = calendar.filter(calendar["is_working_day"])["date"].to_list()
-    return working[0]
+    while not is_working_day(city, day):
+        day += _A_DAY
+    return day
 
 
 def _local(city: City, moment: datetime) -> datetime:

@@ -122,7 +122,13 @@ def _row(digest: Digest, mail: EmailMessage) -> OutboxMessage:
     )
 
 
-def send(state: Outbox, channel: Channel, now: datetime, fallback: Fallback) -> SendResult:
+def send(
+    state: Outbox,
+    channel: Channel,
+    now: datetime,
+    fallback: Fallback,
+    may_leave: Callable[[OutboxMessage], bool] = lambda _: True,
+) -> SendResult:
     """Deliver what waits; a message that fails is noted and the others go on.
 
     Marked after delivery: a crash in between delivers the same Message-ID again, and loses nothing.
@@ -132,8 +138,9 @@ def send(state: Outbox, channel: Channel, now: datetime, fallback: Fallback) -> 
         channel: how to deliver.
         now: the moment to note (UTC).
         fallback: makes what tells the data team of messages that do not arrive.
+        may_leave: whether it is the hour for a message; one that waits for it was not tried.
     """
-    waiting = sorted(state.unsent(), key=lambda row: row.line)
+    waiting = sorted(filter(may_leave, state.unsent()), key=lambda row: row.line)
     with channel.open() as deliver:
         sending = _Sending(state, deliver, now, fallback)
         results = [sending.empty(line, list(rows)) for line, rows in groupby(waiting, key=lambda row: row.line)]

@@ -140,6 +140,7 @@ _REJUDGED = "rejudged"
 _FIRST_SEEN = "first_seen"
 _CLOSING = ("recovered", "reached", "withdrawn")
 _SILENT = ("unchanged", "nothing_wrong", _FIRST_SEEN, "data_in_doubt", "asked_elsewhere", "disputed", "same_story")
+_REMINDED = ("reminder", "open")
 _UNFAVOURABLE = ("behind", _DUE, "at_risk")
 
 
@@ -243,7 +244,7 @@ def _still_late(now: Standing, told: Told, answered: Answered, day: date) -> str
         return "worse"
     # whoever said that it was seen is not asked again after a week
     is_seen = answered.seen_on is not None and answered.seen_on >= told.on
-    patience = NEXT_REMINDERS if is_seen or told.reason == "reminder" else FIRST_REMINDER
+    patience = NEXT_REMINDERS if is_seen or told.reason in _REMINDED else FIRST_REMINDER
     return "reminder" if day >= told.on + patience else "unchanged"
 
 

@@ -77,7 +77,7 @@ def outbox_waits(
     hold = messages.outbox_hold(settings)
     if hold is not None:
         return dg.SkipReason(str(messages.OutboxHeldError(hold)))
-    waiting = messages.unsent(settings)
+    waiting = messages.unsent(settings, now)
     if is_unfinished(context.instance, send.name):
         return dg.SkipReason("a sending is queued or running")
     pause = _pause(waiting)

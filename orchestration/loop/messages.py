@@ -4,12 +4,12 @@ A message that cannot be sent is noted, told to the data team, and tried again. 
 in `telling`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from orchestration.alerts import outbox
+from orchestration.alerts import hours, outbox
 from orchestration.alerts.data_team import DATA_TEAM, Wrong, is_of_a_day, key_of, report
 from orchestration.alerts.teams import webhooks
 from orchestration.loop.fallback import Fallback, to_data_team
@@ -46,13 +46,30 @@ def send(settings: Settings, now: datetime) -> outbox.SendResult:
         if hold is not None:
             raise OutboxHeldError(hold)
         ways = ways_of(settings, settings.as_of(now))
-        return outbox.send(state, ways, now, Fallback(settings, state, ways, now))
+        return outbox.send(state, ways, now, Fallback(settings, state, ways, now), _may_leave(settings, now))
 
 
-def unsent(settings: Settings) -> list[OutboxMessage]:
-    """The messages that nobody has yet, each with why its last try failed."""
+def unsent(settings: Settings, now: datetime) -> list[OutboxMessage]:
+    """The messages that nobody has yet and that may leave now, each with why its last try failed."""
     with State(settings.layout.state) as state:
-        return state.unsent()
+        return list(filter(_may_leave(settings, now), state.unsent()))
+
+
+def held_until(settings: Settings, now: datetime) -> datetime | None:
+    """When departments are written to again; None while they may be, and where no message waits for them."""
+    with State(settings.layout.state) as state:
+        waits = any(row.department_id != DATA_TEAM for row in state.unsent())
+    return hours.next_opening(settings.city, now) if waits and not _is_open(settings, now) else None
+
+
+def _may_leave(settings: Settings, now: datetime) -> Callable[[OutboxMessage], bool]:
+    """Departments are written to in working hours, also when a server takes their mail again in the night."""
+    is_open = _is_open(settings, now)
+    return lambda row: is_open or row.department_id == DATA_TEAM
+
+
+def _is_open(settings: Settings, now: datetime) -> bool:
+    return hours.is_open(settings.city, hours.moment_of(settings.city, settings.fixed_as_of, now))
 
 
 def outbox_hold(settings: Settings) -> Hold | None:
@@ -71,7 +88,8 @@ def waiting_messages(settings: Settings, now: datetime) -> int:
     if not settings.layout.state.exists():
         return 0
     with State(settings.layout.state) as state:
-        return state.waiting(tried_before=now - _TRY_AGAIN)
+        only = None if _is_open(settings, now) else DATA_TEAM
+        return state.waiting(tried_before=now - _TRY_AGAIN, department_id=only)
 
 
 def fill_data_team(settings: Settings, now: datetime) -> int:

@@ -157,7 +157,7 @@ def test_a_flow_that_is_gone_is_told_to_the_data_team_by_mail_and_the_mail_of_th
     assert "often because its owner left" in " ".join(notice.get_content().split())
     assert "GEHEIM" not in notice.as_string()
     fill_data_team(settings, NOW + 6 * MINUTE)
-    (daily,) = [row for row in unsent(settings) if row.department_id == "data_team"]
+    (daily,) = [row for row in unsent(settings, NOW) if row.department_id == "data_team"]
     assert daily.message_key == "kortrijk:data_team:2026-11-23", "a notice is not the mail of the day"
     assert b"teams:wonen: nothing left since" in daily.message
 

@@ -55,6 +55,7 @@ valued as (
     select
         paths.target_id,
         days.path_date,
+        days.path_date as date_key,
         round({{ path_value('paths', 'days.path_date') }}, 6) as required_value,
         paths.unit
     from paths

@@ -420,6 +420,7 @@ select
     unit_labels.label_en as unit_en,
     dated.direction,
     dated.as_of_date,
+    dated.as_of_date as date_key,
     dated.ref_date,
     dated.complete_until,
     dated.value,
