@@ -382,6 +382,29 @@ def prepare() -> None:
 
 
 @app.command()
+def web(
+    host: Annotated[str, typer.Option(help="An address of this machine alone.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port on it, to which the city's proxy leads.")] = 3001,
+) -> None:
+    """Take what heads answer by the link in a mail: seen, snooze, a plan, "klopt niet".
+
+    Mails bear a link once ADEMRUIMTE_WEB_URL says where the city's proxy
+    shows these pages. A link is a secret: let the proxy log no path.
+    """
+    from orchestration.web import listen, serve
+
+    settings = _settings()
+    try:
+        listening = listen(host, port)
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault)) from None
+    _console.print(f"answers are taken on http://{host}:{port}; Ctrl-C stops it", markup=False, soft_wrap=True)
+    if settings.web_url is None:
+        _console.print("mails bear no link yet: set ADEMRUIMTE_WEB_URL", soft_wrap=True)
+    serve(settings, listening)
+
+
+@app.command()
 def dev(port: Annotated[int, typer.Option(help="Port on loopback.")] = 3000) -> None:
     """Open the Dagster UI on loopback, with the demo city's suppliers when the profile is synthetic."""
     from orchestration.showcase import run_dev

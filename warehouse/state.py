@@ -88,6 +88,20 @@ _MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         department_id text not null, period text not null, decided_at text not null,
         primary key (department_id, period))""",
     ),
+    (
+        # what heads answered; a row is never changed and never removed, whatever becomes of the message it answers
+        """create table answers (
+        answer_id integer primary key, target_id text not null, department_id text not null,
+        kind text not null check (
+            kind in ('seen', 'snooze', 'snooze_ended', 'plan', 'dispute', 'dispute_closed')
+        ),
+        reason text, until text, fact text, cause text, action text, owner text, due_date text,
+        token_id text unique, given_at text not null, way text not null check (way in ('web', 'cli')))""",
+        """create trigger answers_stay before update on answers
+        begin select raise(abort, 'an answer is never changed'); end""",
+        """create trigger answers_are_kept before delete on answers
+        begin select raise(abort, 'an answer is never removed'); end""",
+    ),
 )
 _ALERT: Final = """department_id, target_id, status, outcome, reason, message_key, first_build_id, first_at,
     last_build_id, last_at, builds, topic, level, points, months, until"""
@@ -215,6 +229,43 @@ class DigestWeek(NamedTuple):
     department_id: str
     period: str
     decided_at: datetime
+
+
+class Plan(NamedTuple):
+    """What a department means to do about a target.
+
+    Attributes:
+        owner: the role that sees to it; no name.
+        due_date: when it should be done.
+    """
+
+    fact: str
+    cause: str
+    action: str
+    owner: str
+    due_date: date
+
+
+class Answer(NamedTuple):
+    """What a department answered of a target: it belongs to the target, whatever message it answers.
+
+    Attributes:
+        department_id: who answered.
+        kind: `seen`, `snooze`, `snooze_ended`, `plan`, `dispute` or `dispute_closed`.
+        way: `web` or `cli`.
+        until: of a snooze, the first day on which it is told again.
+        token_id: of the link it was given by; a link gives one answer of a kind.
+    """
+
+    target_id: str
+    department_id: str
+    kind: str
+    given_at: datetime
+    way: str
+    reason: str | None = None
+    until: date | None = None
+    plan: Plan | None = None
+    token_id: str | None = None
 
 
 class Fate(NamedTuple):
@@ -506,6 +557,38 @@ class State:
         """Whether it is known what a build decided."""
         return self._con.execute("select 1 from alerts where last_build_id = ?", (build_id,)).fetchone() is not None
 
+    def answer(self, answer: Answer) -> bool:
+        """Keeps an answer; False where the link that gives it gave one before, and nothing is written."""
+        plan = answer.plan
+        said = plan[:-1] if plan else (None,) * 4
+        given = self._con.execute(
+            """insert into answers (target_id, department_id, kind, reason, until, fact, cause, action, owner,
+            due_date, token_id, given_at, way) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            on conflict (token_id) do nothing""",
+            (
+                *answer[:3],
+                answer.reason,
+                _iso(answer.until),
+                *said,
+                _iso(plan and plan.due_date),
+                answer.token_id,
+                _text(answer.given_at),
+                answer.way,
+            ),
+        )
+        return bool(given.rowcount)
+
+    def answers(self) -> list[Answer]:
+        """Everything that was ever answered, in that order."""
+        rows = self._con.execute(
+            """select target_id, department_id, kind, given_at, way, reason, until, token_id,
+            fact, cause, action, owner, due_date from answers order by answer_id"""
+        )
+        return [
+            Answer(target, who, kind, _moment(at), way, reason, _day(until), _plan(plan), token)
+            for target, who, kind, at, way, reason, until, token, *plan in rows
+        ]
+
     def enqueued(self, department_id: str) -> dict[str, datetime]:
         """When each message to a department was put in the outbox, sent or not, by key."""
         rows = self._con.execute("select message_key, created_at from outbox where department_id = ?", (department_id,))
@@ -727,6 +810,20 @@ def _text(moment: datetime) -> str:
 
 def _optional_text(moment: datetime | None) -> str | None:
     return None if moment is None else _text(moment)
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _plan(cells: Sequence[str | None]) -> Plan | None:
+    fact, cause, action, owner, due = cells
+    # all of them are there, or none
+    return Plan(fact or "", cause or "", action or "", owner or "", date.fromisoformat(due)) if due else None
 
 
 def _moment(text: str) -> datetime:

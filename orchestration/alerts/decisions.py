@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from orchestration.alerts.answers import Standing as Answered
 from orchestration.alerts.policy import (
     NOBODY_ANSWERED,
-    Answered,
     Decision,
     Level,
     Outcome,

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from orchestration.alerts.answers import Standing as Answered
+
 FIRST_REMINDER = timedelta(days=7)
 NEXT_REMINDERS = timedelta(days=30)
 ASKED_AGAIN = timedelta(days=30)
@@ -81,19 +83,6 @@ class Told:
     reason: str
     points: float | None = None
     months: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What a department answered of a story.
-
-    Attributes:
-        seen_on: the day on which it said that it knows.
-        snoozed_until: until this day it wants to hear nothing.
-    """
-
-    seen_on: date | None = None
-    snoozed_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from contracts.cities.profile import City
 from orchestration.alerts import hours, outbox
+from orchestration.alerts.answers import standing_on
 from orchestration.alerts.card import card
 from orchestration.alerts.decisions import Decided, Evaluation, Knowledge
 from orchestration.alerts.digest import Digest, Drawn, Occasion, digests, is_urgent_key, message, message_key
@@ -127,7 +129,8 @@ class _Filling:
             dict(verdicts.filter(pl.col("story_id").is_not_null()).select("target_id", "story_id").iter_rows()),
             self.settings.city.time_zone,
         )
-        decided = tuple(Evaluation(verdicts, known, {}, former, windows.of).decided())
+        answered = standing_on(state.answers(), self.day, ZoneInfo(self.settings.city.time_zone))
+        decided = Evaluation(verdicts, known, answered, former, windows.of).decided()
         as_of = self._read("marts.dim_build")["as_of_date"].item()
         occasion = Occasion(self.build_id, as_of, self.day, former)
         told = digests(verdicts, self._read("marts.dim_department"), decided, occasion)

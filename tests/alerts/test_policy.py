@@ -9,9 +9,9 @@ import pytest
 
 from contracts.registry import all_cities
 from orchestration.alerts import hours
+from orchestration.alerts.answers import Standing as Answered
 from orchestration.alerts.policy import (
     NOBODY_ANSWERED,
-    Answered,
     Decision,
     Level,
     Outcome,

@@ -136,7 +136,8 @@ def test_a_machine_that_slept_through_monday_tells_on_tuesday(awake: Settings) -
 
 def test_a_profile_of_before_there_was_a_policy_tells_nothing_again(awake: Settings) -> None:
     with sqlite3.connect(awake.layout.state) as before:
-        before.execute("drop table digest_weeks")
+        for name in ("digest_weeks", "answers"):
+            before.execute(f"drop table {name}")
         for name in ("topic", "level", "points", "months", "until"):
             before.execute(f"alter table alerts drop column {name}")
         before.execute("update alerts set reason = 'nothing_wrong' where reason = 'first_seen'")
