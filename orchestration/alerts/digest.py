@@ -19,14 +19,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import polars as pl
 
-from orchestration.alerts import chart, wording
+from orchestration.alerts import chart, facts, wording
 from orchestration.alerts.decisions import OPEN, Decided
 
 if TYPE_CHECKING:
     import jinja2
 
 SYNTHETIC_BANNER = "SYNTHETISCHE GEGEVENS (demo)"
-MAX_CHARTS = 4
+MAX_CHARTS = 3
+_MOST_BYTES_OF_CHARTS = 100_000
 KEY_HEADER = "X-Ademruimte-Key"
 # Python folds a header just before an encoded word so that the reader sees two spaces; a line may be 998 long.
 UNFOLDED = SMTP.clone(max_line_length=900)
@@ -53,6 +54,14 @@ class Line:
         ref_date: the date the data speaks of.
         required_value: what the path asked at `ref_date`.
         required_today_nl: what it asks on the day of the build.
+        limit_value: how far from a norm it may be.
+        forecast_low: with eight chances in ten it will be no less at the deadline; `forecast_high` no more.
+        what_nl: where it stands, in a sentence or two.
+        needed_nl: what is needed, and what comes of the recent pace.
+        remark_nl: what else there is to know.
+        drivers_nl: what holds it back most.
+        plan_nl: what its department plans.
+        link: address of its page, where its department can answer.
     """
 
     target_id: str
@@ -79,9 +88,19 @@ class Line:
     target_date: date | None
     ref_date: date | None
     status_since: date | None
+    limit_value: float | None
+    forecast_value: float | None
+    forecast_low: float | None
+    forecast_high: float | None
     sentence_nl: str
+    what_nl: str | None
+    needed_nl: str | None
+    remark_nl: str | None
+    drivers_nl: str | None
     reason: str
     former_status_nl: str | None
+    plan_nl: str | None = None
+    link: str | None = None
 
     @property
     def is_due(self) -> bool:
@@ -169,11 +188,13 @@ class Digest:
     def heading(self) -> str:
         """What it is about, counted."""
         fresh = self._of("behind", "overdue", "worse")
-        due = sum(line.is_due for line in fresh)
+        reminded = self._of("reminder")
+        due, late = (sum(line.is_due for line in lines) for lines in (fresh, reminded))
         counted = [
             (len(fresh) - due, "{} achter op schema"),
             (due, "{} waarvan de termijn verstreken is"),
-            (len(self._of("reminder")), "{} nog altijd niet in orde"),
+            (len(reminded) - late, "{} nog altijd niet in orde"),
+            (late, "{} nog altijd voorbij de termijn"),
             *((len(self._of(*reasons)), words) for reasons, words in _HEADINGS),
         ]
         parts = [words.format(wording.targets(count)) for count, words in counted if count]
@@ -255,38 +276,59 @@ def _worst_first(each: Decided) -> tuple[float, str, str]:
 
 
 def _line(row: Mapping[str, Any], each: Decided, occasion: Occasion) -> Line:
-    said = {name: row[name] for name in Line.__slots__ if name not in {"reason", "former_status_nl"}}
+    said = {name: row[name] for name in Line.__slots__ if name in row}
     return Line(**said, reason=each.decision.reason, former_status_nl=occasion.former.get(each.target_id))
 
 
-def message(  # noqa: PLR0913, PLR0917 - a mail needs its content, both ends and its label
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a chart is drawn from.
+
+    Attributes:
+        observations: kpi_id, area_id, ref_date, value.
+        paths: target_id, path_date, required_value; rows of `fct_target_path`.
+    """
+
+    observations: pl.DataFrame
+    paths: pl.DataFrame
+
+
+def message(  # noqa: PLR0913 - a mail needs its content, both ends and its label
     digest: Digest,
-    observations: pl.DataFrame,
+    drawn: Drawn,
+    *,
     sender: str,
     recipient: str,
     city_title: str,
-    is_synthetic: bool,  # noqa: FBT001 - named by every caller
+    is_synthetic: bool,
+    contact_nl: str | None = None,
 ) -> EmailMessage:
     """The mail of a digest: plain text, and HTML with its charts inside. The same input gives the same bytes.
 
     Args:
         digest: what to tell.
-        observations: kpi_id, area_id, ref_date, value; drawn against the path.
+        drawn: what its charts are drawn from.
         sender: address with or without a name.
         recipient: address of the department.
         city_title: the city as its readers write it.
         is_synthetic: label it as made-up data.
+        contact_nl: whom a department can ask, where the city has somebody.
     """
     domain = parseaddr(sender)[1].rpartition("@")[2]
     banner = SYNTHETIC_BANNER if is_synthetic else ""
-    charts = _charts(digest, observations, domain)
+    charts = _charts(digest, drawn, domain)
     words = {
         "digest": digest,
         "city": city_title,
         "when": wording.week_or_day(digest.period),
         "banner": banner,
-        "notes": _notes,
+        "notes": notes,
+        "facts": facts.facts,
+        "about": facts.about,
+        "button": facts.BUTTON,
         "footer": _footer(digest),
+        "preheader": _preheader(digest),
+        "contact": contact_nl,
         "images": {target: (cid[1:-1], alt) for target, (cid, alt, _) in charts.items()},
     }
     mail = EmailMessage(policy=SMTP)
@@ -304,7 +346,7 @@ def message(  # noqa: PLR0913, PLR0917 - a mail needs its content, both ends and
     return mail
 
 
-def _notes(line: Line) -> list[str]:
+def notes(line: Line) -> list[str]:
     """What is said of a target before its sentence: why it is told now, and since when."""
     if line.reason == REJUDGED:
         return [f"Eerst: {line.former_status_nl or 'onbekend'}. Met de regels van vandaag: {line.status_nl}."]
@@ -316,6 +358,12 @@ def _notes(line: Line) -> list[str]:
     if line.reason in _CALM and line.attention_nl and not line.is_disputed:
         notes.append(line.attention_nl)
     return notes
+
+
+def _preheader(digest: Digest) -> str:
+    """What a list of mails shows beside the subject: the first target, with its figure."""
+    first = (*digest.told, *(line for section in digest.sections for line in section.lines))[0]
+    return first.what_nl or first.sentence_nl
 
 
 def _footer(digest: Digest) -> str:
@@ -360,16 +408,35 @@ def _named(city_title: str) -> str:
     return city_title.lower().replace(" ", "-")
 
 
-def _charts(digest: Digest, observations: pl.DataFrame, domain: str) -> dict[str, tuple[str, str, bytes]]:
-    """Per target behind: content id, alternative text and PNG."""
-    drawn = {}
+def _charts(digest: Digest, drawn: Drawn, domain: str) -> dict[str, tuple[str, str, bytes]]:
+    """Per target that is late, worst first: content id, alternative text and PNG, as far as a mail stays light."""
+    charts, room = {}, _MOST_BYTES_OF_CHARTS
     for line in digest.told[:MAX_CHARTS]:
-        path = chart.Path(line.ref_date, line.value, line.required_value, line.target_date, line.target_value)
-        series = chart.series(observations, line.kpi_id)
+        path = _path(line, drawn.paths)
+        series = chart.series(drawn.observations, line.kpi_id)
         png = chart.draw(series, path, line.unit_nl or line.unit)
+        if len(png) > room:
+            break
+        room -= len(png)
         cid = f"<{line.target_id}.{digest.period}@{domain}>"
-        drawn[line.target_id] = (cid, chart.alternative_text(line.title_nl, series, path), png)
-    return drawn
+        charts[line.target_id] = (cid, chart.alternative_text(line.title_nl, series, path), png)
+    return charts
+
+
+def _path(line: Line, paths: pl.DataFrame) -> chart.Path:
+    along = paths.filter(pl.col("target_id") == line.target_id).sort("path_date")
+    low, high = line.forecast_low, line.forecast_high
+    return chart.Path(
+        line.ref_date,
+        line.value,
+        line.required_value,
+        line.target_date,
+        line.target_value,
+        limit_value=line.limit_value,
+        forecast=line.forecast_value,
+        band=None if low is None or high is None else (low, high),
+        along=along.select("path_date", "required_value").rows(),
+    )
 
 
 def _fix_boundaries(mail: EmailMessage) -> None:

@@ -17,7 +17,8 @@ from orchestration.alerts import hours, outbox
 from orchestration.alerts.answers import standing_on
 from orchestration.alerts.card import card
 from orchestration.alerts.decisions import Decided, Evaluation, Knowledge
-from orchestration.alerts.digest import Digest, Occasion, digests, is_urgent_key, message, message_key
+from orchestration.alerts.digest import Digest, Drawn, Occasion, digests, is_urgent_key, message, message_key
+from orchestration.alerts.drivers import with_drivers
 from orchestration.alerts.policy import Outcome, Window
 from orchestration.alerts.teams import TEAMS, webhooks
 from orchestration.alerts.wording import iso_week
@@ -119,7 +120,7 @@ class _Filling:
         """What is decided of this build at this moment."""
         verdicts = self.verdicts()
         # a build that an earlier version published was told by that version
-        if "story_id" not in verdicts.columns:
+        if "needed_nl" not in verdicts.columns:
             return Found((), (), frozenset())
         windows = _Windows(self.settings.city, state, self.now)
         former = self._rejudged(state)
@@ -136,8 +137,8 @@ class _Filling:
         return Found(decided, told, windows.settled({each.department_id for each in decided if each.department_id}))
 
     def verdicts(self) -> pl.DataFrame:
-        """Rows of `fct_target_verdicts`."""
-        return self._read("verdicts.fct_target_verdicts")
+        """Rows of `fct_target_verdicts`, each with what holds it back."""
+        return with_drivers(self._read("verdicts.fct_target_verdicts"), self._read("verdicts.fct_gap_drivers"))
 
     def _read(self, table: str) -> pl.DataFrame:
         # the files that no reader can lock
@@ -173,7 +174,7 @@ class _Filling:
     def _written(self, fresh: Sequence[Digest]) -> Iterator[tuple[Digest, "EmailMessage"]]:
         if not fresh:
             return
-        observations = self._read("marts.fct_kpi_observations")
+        drawn = Drawn(self._read("marts.fct_kpi_observations"), self._read("verdicts.fct_target_path"))
         known = recipients_on(self.settings, self.day)
         for digest in fresh:
             try:
@@ -181,11 +182,12 @@ class _Filling:
                     digest,
                     message(
                         digest,
-                        observations,
+                        drawn,
                         sender=self.settings.sender,
                         recipient=written_for(known, digest.department_id),
                         city_title=self.settings.city.title_nl,
                         is_synthetic=self.settings.layout.is_synthetic,
+                        contact_nl=self.settings.city.contact_nl,
                     ),
                 )
             # one message's fault is its own

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from orchestration.alerts.decisions import Evaluation, Knowledge
-from orchestration.alerts.digest import Digest, Occasion, digests, message
+from orchestration.alerts.digest import Digest, Drawn, Occasion, digests, message
 from orchestration.alerts.policy import Window
 from warehouse.state import Alert
 
@@ -53,11 +53,21 @@ BEHIND = {
     "target_value": 1326.0,
     "target_date": date(2030, 12, 31),
     "ref_date": date(2026, 11, 22),
+    "limit_value": None,
+    "forecast_value": 1253.0,
+    "forecast_low": 1102.0,
+    "forecast_high": 1404.0,
     "sentence_nl": "Laadpunten: 905 op 22/11/2026. Het pad vroeg toen 1.078: 173 te weinig. Dat is één op zes.",
+    "what_nl": "Laadpunten: 905 op 22/11/2026. Het pad vroeg toen 1.078: 173 te weinig. Dat is één op zes.",
+    "needed_nl": "Nodig van 23/11/2026 tot 31/12/2030: 8,6 per maand. Recent tempo, tot 22/11/2026: 7,1 per maand.",
+    "remark_nl": "Gerekend vanaf de eerste meting, op 01/01/2024.",
+    "drivers_nl": "Heule (telt niet of maar half mee): 8 laadpunten; Marke (telt niet mee): 7 laadpunten.",
 }
 _TYPES = {float: pl.Float64, bool: pl.Boolean}
 SCHEMA = {
-    name: pl.Date if name.endswith(("_date", "_since")) else _TYPES.get(type(value), pl.String)
+    name: pl.Date
+    if name.endswith(("_date", "_since"))
+    else _TYPES.get(float if name == "limit_value" else type(value), pl.String)
     for name, value in BEHIND.items()
 }
 ALARMING = ("behind", "overdue")
@@ -105,11 +115,26 @@ def observations() -> pl.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def mail_of(observations: pl.DataFrame) -> Callable[..., EmailMessage]:
+def paths() -> pl.DataFrame:
+    days = [("charge_points_total", date(2024, 1, 1), 660.0), ("charge_points_total", date(2030, 12, 31), 1326.0)]
+    return pl.DataFrame(days, schema=["target_id", "path_date", "required_value"], orient="row")
+
+
+@pytest.fixture(scope="session")
+def mail_of(observations: pl.DataFrame, paths: pl.DataFrame) -> Callable[..., EmailMessage]:
     """The mail of a digest, synthetic unless told otherwise."""
 
-    def build(digest: Digest, recipient: str | None = None, *, is_synthetic: bool = True) -> EmailMessage:
-        address = recipient or f"{digest.department_id}@kortrijk.example"
-        return message(digest, observations, "databord@kortrijk.example", address, "Kortrijk", is_synthetic)
+    def build(
+        digest: Digest, recipient: str | None = None, *, is_synthetic: bool = True, contact_nl: str | None = None
+    ) -> EmailMessage:
+        return message(
+            digest,
+            Drawn(observations, paths),
+            sender="databord@kortrijk.example",
+            recipient=recipient or f"{digest.department_id}@kortrijk.example",
+            city_title="Kortrijk",
+            is_synthetic=is_synthetic,
+            contact_nl=contact_nl,
+        )
 
     return build
