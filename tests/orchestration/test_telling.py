@@ -3,6 +3,8 @@
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from itertools import pairwise
 
 import dagster as dg
@@ -144,6 +146,33 @@ def test_what_a_head_puts_off_is_silent_until_its_end_and_then_it_is_told(
         another_build(own_demo)
         fill_outbox(monday, NOW)
         assert {reason(own_demo, target) for target in late} == {expected}
+
+
+def test_what_a_head_answered_stands_in_the_next_mail_and_each_target_has_its_link(
+    own_demo: Settings,
+    run: Run,  # noqa: F811 - the fixture
+) -> None:
+    with State(own_demo.layout.state) as state:
+        late = next(each for each in state.alerts() if each.reason == "behind" and each.outcome == "told")
+    plan = ("--fact", "te weinig", "--cause", "de aannemer", "--action", "we gunnen opnieuw", "--owner", "diensthoofd")
+    noted = run(own_demo, "alerts", "plan", late.target_id, *plan, "--date", "2027-03-01")
+    assert noted.exit_code == 0, noted.output
+    assert run(own_demo, "alerts", "dispute", late.target_id, "--reason", "de teller staat stil").exit_code == 0
+    # whoever answered has seen it: a month of rest
+    after = own_demo.model_copy(
+        update={"fixed_as_of": date(2027, 1, 4), "web_url": "https://doelen.stad.test", "sender": "bord@stad.test"}
+    )
+    another_build(own_demo)
+    assert fill_outbox(after, NOW) > 0
+    (row,) = (
+        each for each in told(own_demo, datetime(2027, 1, 1, tzinfo=UTC)) if each.department_id == late.department_id
+    )
+    mail = message_from_bytes(row.message, EmailMessage, policy=policy.default)
+    for kind in ("plain", "html"):
+        words = " ".join(mail.get_body((kind,)).get_content().split())
+        assert "We gunnen opnieuw (diensthoofd, tegen 01/03/2027)" in words
+        assert "dat dit niet klopt. Dat wordt nagekeken." in words
+        assert "https://doelen.stad.test/doel/" in words
 
 
 def test_a_machine_that_slept_through_monday_tells_on_tuesday(awake: Settings) -> None:
