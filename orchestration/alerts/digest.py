@@ -61,6 +61,7 @@ class Line:
         remark_nl: what else there is to know.
         drivers_nl: what holds it back most.
         plan_nl: what its department plans.
+        doubted_nl: what it said is wrong, as long as nobody settled that.
         link: address of its page, where its department can answer.
     """
 
@@ -100,6 +101,7 @@ class Line:
     reason: str
     former_status_nl: str | None
     plan_nl: str | None = None
+    doubted_nl: str | None = None
     link: str | None = None
 
     @property

@@ -3,19 +3,21 @@
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from email import message_from_bytes, policy
 from itertools import pairwise
 
 import dagster as dg
 import polars as pl
 import pytest
 
+from orchestration.alerts.links import link_of
 from orchestration.loop.messages import fill_data_team, held_until, send, waiting_messages
 from orchestration.loop.run_failures import note_run_failure
 from orchestration.loop.telling import fill_outbox
 from orchestration.report import published_frame
 from orchestration.settings import Settings
 from tests.verdicts.three_years import FIRST, YEARS, three_years
-from warehouse.state import OutboxMessage, State
+from warehouse.state import Answer, OutboxMessage, Plan, State
 
 ON_TUESDAY = date(2026, 11, 24)
 
@@ -79,6 +81,31 @@ def test_what_falls_behind_on_a_tuesday_is_told_on_that_day_once_and_alone(awake
     assert message.period == "2026-11-24"
     assert message.message_key.endswith(":2026-11-24")
     assert reason(awake, target)[:2] == ("told", "behind")
+
+
+def test_a_mail_bears_what_its_department_answered_and_a_link_to_answer_by(awake: Settings) -> None:
+    target = falls_behind(awake)
+    verdicts = published_frame(awake, "verdicts.fct_target_verdicts").filter(pl.col("target_id") == target)
+    said = target, verdicts["department_id"].item()
+    plan = Plan(
+        "Er zijn er 300.", "De kweker levert laat.", "Een tweede kweker.", "diensthoofd groen", date(2027, 3, 1)
+    )
+    with State(awake.layout.state) as state:
+        state.answer(Answer(*said, "plan", at(ON_TUESDAY, 8), "cli", plan=plan))
+        state.answer(Answer(*said, "dispute", at(ON_TUESDAY, 8), "cli", reason="De telling van mei ontbreekt."))
+    another_build(awake)
+    settings = awake.model_copy(update={"web_url": "https://bord.stad.test"})
+    assert fill_outbox(settings, at(ON_TUESDAY, 9)) == 1
+    ((message),) = told(awake, at(ON_TUESDAY, 8))
+    mail = message_from_bytes(message.message, policy=policy.default)
+    words = " ".join(mail.get_body(("plain",)).get_content().split())
+    link = link_of(settings, *said, "2026-11-24", ON_TUESDAY)
+    for fact in (
+        "Plan: Diensthoofd groen, tegen 01/03/2027: Een tweede kweker.",
+        "Gemeld als fout: U meldde op 24/11/2026: De telling van mei ontbreekt.",
+        f"Bekijk dit doel en antwoord: {link}",
+    ):
+        assert fact in words
 
 
 def test_what_falls_behind_at_night_is_held_until_the_morning_and_told_then(awake: Settings) -> None:
