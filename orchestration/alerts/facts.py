@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestration.alerts import wording
 
 if TYPE_CHECKING:
-    from orchestration.alerts.answers import Standing
     from orchestration.alerts.digest import Line
 
 _UNKNOWN = "onbekend"
@@ -34,19 +33,9 @@ def facts(line: "Line", as_of: date) -> list[Fact]:
 
 def about(line: "Line") -> list[Fact]:
     """What is told of every target that is not in order: what holds it back, and what its department answered."""
-    answered = (("Plan", line.plan_nl), ("Gemeld als fout", line.doubted_nl))
+    doubt = f"Uw afdeling zei op {wording.day(line.doubted_on)} dat dit niet klopt. Dat wordt nagekeken."
+    answered = [("Plan", line.plan_nl), ("Klopt niet", doubt if line.doubted_on else None)]
     return [*_why(line), *(Fact(label, words) for label, words in answered if words)]
-
-
-def answered_in_words(stands: "Standing") -> dict[str, str | None]:
-    """What a department answered earlier, in its own words: its plan, and what it said is wrong."""
-    plan, doubt = stands.plan and stands.plan.plan, stands.dispute
-    planned = plan and (
-        f"{wording.sentence(plan.owner)}, tegen {wording.day(plan.due_date)}: {plan.action} "
-        f"Wat er aan de hand is: {plan.fact} Waardoor: {plan.cause}"
-    )
-    doubted = doubt and f"U meldde op {wording.day(stands.disputed_on)}: {doubt.reason} Daarop kwam nog geen antwoord."
-    return {"plan_nl": planned, "doubted_nl": doubted}
 
 
 def _why(line: "Line") -> list[Fact]:

@@ -5,7 +5,7 @@ Belongs here: reading what is judged and what was told, and keeping what is deci
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
@@ -14,13 +14,11 @@ import polars as pl
 
 from contracts.cities.profile import City
 from orchestration.alerts import hours, outbox
-from orchestration.alerts.answering import standings
-from orchestration.alerts.answers import Standing, standing_on
+from orchestration.alerts.answers import standing_on
 from orchestration.alerts.card import card
 from orchestration.alerts.decisions import Decided, Evaluation, Knowledge
 from orchestration.alerts.digest import Digest, Drawn, Occasion, digests, is_urgent_key, message, message_key
 from orchestration.alerts.drivers import with_drivers
-from orchestration.alerts.facts import answered_in_words
 from orchestration.alerts.links import link_of
 from orchestration.alerts.policy import Outcome, Window
 from orchestration.alerts.teams import TEAMS, webhooks
@@ -135,9 +133,12 @@ class _Filling:
         answered = standing_on(state.answers(), self.day, ZoneInfo(self.settings.city.time_zone))
         decided = Evaluation(verdicts, known, answered, former, windows.of).decided()
         as_of = self._read("marts.dim_build")["as_of_date"].item()
-        occasion = Occasion(self.build_id, as_of, self.day, former)
+        occasion = Occasion(self.build_id, as_of, self.day, former, answered, self._link)
         told = digests(verdicts, self._read("marts.dim_department"), decided, occasion)
         return Found(decided, told, windows.settled({each.department_id for each in decided if each.department_id}))
+
+    def _link(self, target_id: str, department_id: str, period: str) -> str | None:
+        return link_of(self.settings, target_id, department_id, period, self.day)
 
     def verdicts(self) -> pl.DataFrame:
         """Rows of `fct_target_verdicts`, each with what holds it back."""
@@ -174,26 +175,12 @@ class _Filling:
     def _key(self, digest: Digest) -> str:
         return message_key(digest, self.settings.city.title_nl)
 
-    def _answerable(self, digest: Digest, answered: Mapping[str, Standing]) -> Digest:
-        """With what the department answered before, and a link by which it may answer now."""
-        to = digest.department_id, digest.period, digest.made_on
-        lines = (
-            replace(
-                line,
-                **answered_in_words(answered.get(line.target_id, Standing())),
-                link=link_of(self.settings, line.target_id, *to),
-            )
-            for line in digest.lines
-        )
-        return replace(digest, lines=tuple(lines))
-
     def _written(self, fresh: Sequence[Digest]) -> Iterator[tuple[Digest, "EmailMessage"]]:
         if not fresh:
             return
         drawn = Drawn(self._read("marts.fct_kpi_observations"), self._read("verdicts.fct_target_path"))
         known = recipients_on(self.settings, self.day)
-        answered = standings(self.settings, self.day)
-        for digest in (self._answerable(each, answered) for each in fresh):
+        for digest in fresh:
             try:
                 yield (
                     digest,

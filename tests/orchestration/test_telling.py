@@ -4,20 +4,22 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from itertools import pairwise
 
 import dagster as dg
 import polars as pl
 import pytest
 
-from orchestration.alerts.links import link_of
 from orchestration.loop.messages import fill_data_team, held_until, send, waiting_messages
 from orchestration.loop.run_failures import note_run_failure
 from orchestration.loop.telling import fill_outbox
 from orchestration.report import published_frame
 from orchestration.settings import Settings
+from tests.orchestration.profiles import NOW
+from tests.orchestration.test_cli import Run, own_logger, run  # noqa: F401 - fixtures of the command line
 from tests.verdicts.three_years import FIRST, YEARS, three_years
-from warehouse.state import Answer, OutboxMessage, Plan, State
+from warehouse.state import OutboxMessage, State
 
 ON_TUESDAY = date(2026, 11, 24)
 
@@ -83,31 +85,6 @@ def test_what_falls_behind_on_a_tuesday_is_told_on_that_day_once_and_alone(awake
     assert reason(awake, target)[:2] == ("told", "behind")
 
 
-def test_a_mail_bears_what_its_department_answered_and_a_link_to_answer_by(awake: Settings) -> None:
-    target = falls_behind(awake)
-    verdicts = published_frame(awake, "verdicts.fct_target_verdicts").filter(pl.col("target_id") == target)
-    said = target, verdicts["department_id"].item()
-    plan = Plan(
-        "Er zijn er 300.", "De kweker levert laat.", "Een tweede kweker.", "diensthoofd groen", date(2027, 3, 1)
-    )
-    with State(awake.layout.state) as state:
-        state.answer(Answer(*said, "plan", at(ON_TUESDAY, 8), "cli", plan=plan))
-        state.answer(Answer(*said, "dispute", at(ON_TUESDAY, 8), "cli", reason="De telling van mei ontbreekt."))
-    another_build(awake)
-    settings = awake.model_copy(update={"web_url": "https://bord.stad.test"})
-    assert fill_outbox(settings, at(ON_TUESDAY, 9)) == 1
-    ((message),) = told(awake, at(ON_TUESDAY, 8))
-    mail = message_from_bytes(message.message, policy=policy.default)
-    words = " ".join(mail.get_body(("plain",)).get_content().split())
-    link = link_of(settings, *said, "2026-11-24", ON_TUESDAY)
-    for fact in (
-        "Plan: Diensthoofd groen, tegen 01/03/2027: Een tweede kweker.",
-        "Gemeld als fout: U meldde op 24/11/2026: De telling van mei ontbreekt.",
-        f"Bekijk dit doel en antwoord: {link}",
-    ):
-        assert fact in words
-
-
 def test_what_falls_behind_at_night_is_held_until_the_morning_and_told_then(awake: Settings) -> None:
     target = falls_behind(awake)
     another_build(awake)
@@ -153,6 +130,49 @@ def test_a_mail_server_that_comes_back_at_night_gets_the_messages_of_departments
     assert (waiting_messages(awake, night), held_until(awake, night)) == (0, morning)
     assert send(awake, morning).sent > 1
     assert held_until(awake, night + timedelta(days=1)) is None
+
+
+def test_what_a_head_puts_off_is_silent_until_its_end_and_then_it_is_told(
+    own_demo: Settings,
+    run: Run,  # noqa: F811 - the fixture
+) -> None:
+    with State(own_demo.layout.state) as state:
+        late = sorted({each.target_id for each in state.alerts() if each.level == "late" and each.outcome == "told"})
+    for target in late:
+        put_off = run(own_demo, "alerts", "snooze", target, "--until", "2026-12-14", "--reason", "bestek loopt")
+        assert put_off.exit_code == 0, put_off.output
+    for week, expected in ((1, ("silent", "snoozed", date(2026, 12, 14))), (3, ("told", "reminder", None))):
+        monday = own_demo.model_copy(update={"fixed_as_of": date(2026, 11, 23) + timedelta(weeks=week)})
+        another_build(own_demo)
+        fill_outbox(monday, NOW)
+        assert {reason(own_demo, target) for target in late} == {expected}
+
+
+def test_what_a_head_answered_stands_in_the_next_mail_and_each_target_has_its_link(
+    own_demo: Settings,
+    run: Run,  # noqa: F811 - the fixture
+) -> None:
+    with State(own_demo.layout.state) as state:
+        late = next(each for each in state.alerts() if each.reason == "behind" and each.outcome == "told")
+    plan = ("--fact", "te weinig", "--cause", "de aannemer", "--action", "we gunnen opnieuw", "--owner", "diensthoofd")
+    noted = run(own_demo, "alerts", "plan", late.target_id, *plan, "--date", "2027-03-01")
+    assert noted.exit_code == 0, noted.output
+    assert run(own_demo, "alerts", "dispute", late.target_id, "--reason", "de teller staat stil").exit_code == 0
+    # whoever answered has seen it: a month of rest
+    after = own_demo.model_copy(
+        update={"fixed_as_of": date(2027, 1, 4), "web_url": "https://doelen.stad.test", "sender": "bord@stad.test"}
+    )
+    another_build(own_demo)
+    assert fill_outbox(after, NOW) > 0
+    (row,) = (
+        each for each in told(own_demo, datetime(2027, 1, 1, tzinfo=UTC)) if each.department_id == late.department_id
+    )
+    mail = message_from_bytes(row.message, EmailMessage, policy=policy.default)
+    for kind in ("plain", "html"):
+        words = " ".join(mail.get_body((kind,)).get_content().split())
+        assert "We gunnen opnieuw (diensthoofd, tegen 01/03/2027)" in words
+        assert "dat dit niet klopt. Dat wordt nagekeken." in words
+        assert "https://doelen.stad.test/doel/" in words
 
 
 def test_a_machine_that_slept_through_monday_tells_on_tuesday(awake: Settings) -> None:
