@@ -155,7 +155,10 @@ LINK = "https://bord.stad.test/d/abc"
 
 
 def everything(digest: Digest) -> Digest:
-    return replace(digest, lines=tuple(replace(line, plan_nl=PLAN, link=LINK) for line in digest.lines))
+    return replace(
+        digest,
+        lines=tuple(replace(line, plan_nl=PLAN, doubted_on=date(2026, 11, 20), link=LINK) for line in digest.lines),
+    )
 
 
 def _facts_of(words: str) -> set[str]:
