@@ -154,8 +154,11 @@ PLAN = "Twee extra ploegen vanaf januari. Wie: hoofd Mobiliteit. Tegen 01/03/202
 LINK = "https://bord.stad.test/d/abc"
 
 
-def _everything(digest: Digest) -> Digest:
-    return replace(digest, lines=tuple(replace(line, plan_nl=PLAN, link=LINK) for line in digest.lines))
+def everything(digest: Digest) -> Digest:
+    return replace(
+        digest,
+        lines=tuple(replace(line, plan_nl=PLAN, doubted_on=date(2026, 11, 20), link=LINK) for line in digest.lines),
+    )
 
 
 def _facts_of(words: str) -> set[str]:
@@ -174,7 +177,7 @@ def test_who_reads_text_only_loses_nothing_that_stands_in_the_html_or_in_its_pic
         {"target_id": "at_risk", "status": "at_risk", "drivers_nl": "Bissegem: 3 laadpunten."},
     ]
     (digest,) = told({}, *others, rejudged={"norm": "op schema"})
-    mail = mail_of(_everything(digest), contact_nl="Dienst Klimaat, klimaat@stad.test.")
+    mail = mail_of(everything(digest), contact_nl="Dienst Klimaat, klimaat@stad.test.")
     text = _facts_of(_text(mail))
     html = _html(mail)
     shown = [*_Elements.words_of(html), *(str(image["alt"]) for image in _images(html))]
@@ -204,7 +207,7 @@ def test_a_plan_a_link_and_a_contact_are_shown_where_they_are_known_and_nowhere_
 ) -> None:
     without = reader(mail_of(digest))
     assert not re.search(r"\bPlan\b|Bekijk dit doel|https://|Vragen\?", without)
-    told_all = " ".join(reader(mail_of(_everything(digest), contact_nl="Dienst Klimaat, 056 00 00 00.")).split())
+    told_all = " ".join(reader(mail_of(everything(digest), contact_nl="Dienst Klimaat, 056 00 00 00.")).split())
     for fact in (PLAN, LINK, "Bekijk dit doel en antwoord", "Vragen? Dienst Klimaat, 056 00 00 00."):
         assert fact in told_all
 
