@@ -52,6 +52,7 @@ acceptance: .venv/.installed-dev ## the real files through the whole loop; skips
 
 calibrate: .venv/.installed-dev ## measures the judgement method on programmes of which the truth is known
 	@$(BIN)/python -m tests.verdicts.calibration
+	@$(BIN)/python -m tests.verdicts.three_years
 
 shuffle: .venv/.installed-dev ## lands the demo in 200 orders and compares all marts: make shuffle ORDERS=50 tries fewer
 	@SHUFFLES=$(or $(ORDERS),200) $(BIN)/pytest -q tests/orchestration/test_order.py

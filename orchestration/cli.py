@@ -164,13 +164,15 @@ def build(*, force: Annotated[bool, typer.Option(help="Build although nothing ch
 @app.command()
 def send() -> None:
     """Deliver the messages that wait in the outbox."""
+    from orchestration.loop.messages import held_until, unsent
     from orchestration.loop.messages import send as send_outbox
-    from orchestration.loop.messages import unsent
 
-    settings = _settings()
-    result = send_outbox(settings, datetime.now(UTC))
+    settings, now = _settings(), datetime.now(UTC)
+    result = send_outbox(settings, now)
     _console.print(f"{result.sent} messages sent, {result.failed} failed")
-    for waiting in unsent(settings) if result.failed else ():
+    if opening := held_until(settings, now):
+        _console.print(f"messages to departments wait until {opening:%Y-%m-%d %H:%M}, when working hours begin")
+    for waiting in unsent(settings, now) if result.failed else ():
         _console.print(f"{waiting.message_key}: {waiting.last_error}", markup=False, soft_wrap=True)
     sys.exit(1 if result.failed else 0)
 

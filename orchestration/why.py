@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from orchestration.alerts import wording
+from orchestration.alerts import drivers, wording
 from orchestration.alerts.answering import standings
 from orchestration.alerts.answers import Standing
 from orchestration.report import published_frame, published_verdicts
@@ -41,8 +41,8 @@ def print_why(console: Console, settings: Settings, target_id: str) -> None:
     if verdict["status"] == "unverified":
         for reason in verdict["dq_reasons"]:
             console.print(f"- {escape(reason)}")
-    drivers = published_frame(settings, "verdicts.fct_gap_drivers")
-    rows = drivers.filter(pl.col("target_id") == target_id).sort("rank_no").to_dicts()
+    known = published_frame(settings, "verdicts.fct_gap_drivers")
+    rows = known.filter(pl.col("target_id") == target_id).sort("rank_no").to_dicts()
     if not rows:
         console.print(_without_drivers(verdict))
         return
@@ -105,7 +105,7 @@ def _bars(rows: Sequence[Mapping[str, Any]]) -> Table:
     shares = [row["share"] for row in rows]
     for number, (row, percent) in enumerate(zip(rows, _percents(shares), strict=True), start=1):
         bar = "█" * max(1, round(_BAR_WIDTH * row["share"] / max(shares)))
-        table.add_row(f"{number}.", escape(row["label_nl"]), bar, f"{percent} %", _amount(row))
+        table.add_row(f"{number}.", escape(row["label_nl"]), bar, f"{percent} %", drivers.amount(row))
     return table
 
 
@@ -117,9 +117,3 @@ def _percents(shares: Iterable[float]) -> list[int]:
     for number in by_remainder[: round(sum(exact)) - sum(whole)]:
         whole[number] += 1
     return whole
-
-
-def _amount(row: Mapping[str, Any]) -> str:
-    """How much a driver holds back, and how long it has been waiting where it waits."""
-    amount = wording.amount(row["contribution"], row["unit"])
-    return amount if row["median_days"] is None else f"{amount}, al {round(row['median_days'])} dagen"

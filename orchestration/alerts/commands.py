@@ -101,8 +101,9 @@ def preview(
     *, with_silent: Annotated[bool, typer.Option("--all", help="Every silent target too, with why.")] = False
 ) -> None:
     """Show what tomorrow would tell as things stand, and why the rest is silent; nothing is written or sent."""
-    from orchestration.alerts.decisions import REASONS, SILENT
-    from orchestration.loop.messages import preview as look_ahead
+    from orchestration.alerts.decisions import silence_of
+    from orchestration.alerts.policy import Outcome
+    from orchestration.loop.telling import preview as look_ahead
 
     settings = _settings()
     ahead = look_ahead(settings, datetime.now(UTC))
@@ -110,12 +111,12 @@ def preview(
         raise typer.BadParameter(f"nothing is published yet under {settings.layout.root}; run `ademruimte build`")
     for department, heading in ahead.headings.items():
         _say(f"{department}: {heading}")
-    silent = [each for each in ahead.alerts if each.outcome == SILENT]
+    silent = [each for each in ahead.alerts if each.outcome != Outcome.TOLD]
     _say(f"{len(ahead.headings)} messages; {len(silent)} targets stay silent:")
-    for reason, count in Counter(each.reason for each in silent).most_common():
-        _say(f"  {count:4d}  {REASONS[reason]}")
+    for words, count in Counter(silence_of(each) for each in silent).most_common():
+        _say(f"  {count:4d}  {words}")
     for each in silent if with_silent else ():
-        _say(f"{each.department_id or '-'}  {ahead.titles[each.target_id]}: {REASONS[each.reason]}")
+        _say(f"{each.department_id or '-'}  {ahead.titles[each.target_id]}: {silence_of(each)}")
 
 
 @alerts.command()

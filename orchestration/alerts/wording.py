@@ -91,10 +91,21 @@ def figures_asked(count: int) -> str:
     return f"{count} {'cijfer' if count == 1 else 'cijfers'} gevraagd"
 
 
-def week_or_month(period: str) -> str:
-    """`2026-W48` as `week 48`, `2026-11` as `11/2026`."""
-    year, _, part = period.partition("-")
-    return f"week {part.removeprefix('W')}" if part.startswith("W") else f"{part}/{year}"
+def figures_came(count: int) -> str:
+    """`1 cijfer ontvangen` or `2 cijfers ontvangen`."""
+    return f"{count} {'cijfer' if count == 1 else 'cijfers'} ontvangen"
+
+
+def iso_week(on: date) -> str:
+    """The ISO week of a day, as `2026-W48`."""
+    year, week, _ = on.isocalendar()
+    return f"{year}-W{week:02d}"
+
+
+def week_or_day(period: str) -> str:
+    """`2026-W48` as `week 48`, `2026-11-24` as `24/11/2026`."""
+    _, is_week, week = period.partition("-W")
+    return f"week {int(week)}" if is_week else day(date.fromisoformat(period))
 
 
 def sentence(words: str) -> str:

@@ -16,7 +16,7 @@ from functools import partial
 import polars as pl
 
 from contracts.registry import all_contracts
-from orchestration.loop import messages, publishing
+from orchestration.loop import publishing, telling
 from orchestration.loop.exit_gate import judge_exit
 from orchestration.loop.plan import Plan, code_version, last_decision, make_plan, to_show, why_due
 from orchestration.loop.rotation import finish_rotation
@@ -209,7 +209,7 @@ class Build:
 
     def outbox(self) -> int:
         """Puts the messages of the published build in the outbox; each only once."""
-        return messages.fill_outbox(self.settings, self.now)
+        return telling.fill_outbox(self.settings, self.now)
 
     def _keep_erased(self, lake: Lake) -> None:
         """A backup that was put back may hold rows that were erased since it was made."""

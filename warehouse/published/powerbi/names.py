@@ -7,8 +7,10 @@ from typing import Final
 
 TABLES: Final[dict[str, str]] = {
     "bridge_target_framework": "Doel en engagement",
+    "dim_access_point": "Toegangspunt",
     "dim_area": "Gebied",
     "dim_build": "Publicatie",
+    "dim_charge_point": "Laadpunt ooit",
     "dim_covenant_action": "Convenantactie",
     "dim_date": "Datum",
     "dim_department": "Afdeling",
@@ -44,6 +46,7 @@ TABLES: Final[dict[str, str]] = {
     "fct_renovation_lead_times": "Doorlooptijd renovatie",
     "fct_sector_energy": "Energie per sector",
     "fct_target_decisions": "Vraag over een doel",
+    "fct_target_path": "Pad van een doel",
     "fct_target_progress": "Vordering per maand",
     "fct_target_readings": "Lezing van een doel",
     "fct_target_status_history": "Verleden van een doel",
@@ -106,6 +109,7 @@ COLUMNS: Final[dict[str, str]] = {
     "cpe_weight": "Gewicht van het vermogen",
     "data_owner_department_id": "Code van de leverende afdeling",
     "date_day": "Dag",
+    "date_key": "Dag in de kalender",
     "day_name_nl": "Weekdag",
     "day_of_month": "Dag van de maand",
     "decided_by": "Beslist door",
@@ -172,6 +176,7 @@ COLUMNS: Final[dict[str, str]] = {
     "fct_kpi_observations.value": "Waarde van de waarneming",
     "fct_target_verdicts.title_nl": "Titel van het doel",
     "first_seen_at": "Eerst gezien (UTC)",
+    "dim_charge_point.first_seen_date": "Eerst genoemd op",
     "first_seen_date": "Eerste meting",
     "floor_area_m2": "Vloeroppervlakte (m²)",
     "follows": "Volgt op",
@@ -213,6 +218,7 @@ COLUMNS: Final[dict[str, str]] = {
     "is_indicative": "Indicatief",
     "is_latest": "Laatste twaalf maanden",
     "is_listed": "Gekend door de stad",
+    "is_present": "Staat er nu",
     "is_month_complete": "Maand is voorbij",
     "is_of_registry": "Lezing van het register",
     "is_open_24_7": "Altijd open",
@@ -247,6 +253,7 @@ COLUMNS: Final[dict[str, str]] = {
     "latitude": "Breedtegraad",
     "level": "Niveau",
     "level_no": "Niveau van het gebied",
+    "limit_value": "Grens van de norm",
     "local_hour": "Uur in de stad",
     "location_id": "Code van de locatie",
     "longitude": "Lengtegraad",
@@ -278,6 +285,7 @@ COLUMNS: Final[dict[str, str]] = {
     "n_overdue_open": "Nog niet beantwoord",
     "n_readings": "Aantal lezingen",
     "name_nl": "Naam",
+    "needed_nl": "Wat nodig is",
     "needs_check": "Door twee personen nagekeken",
     "night_hours": "Gemeten nachturen",
     "night_kw": "Nachtvermogen (kW)",
@@ -300,6 +308,7 @@ COLUMNS: Final[dict[str, str]] = {
     "parent_title_nl": "Titel erboven",
     "parking_type": "Soort parkeerplaats",
     "party_id": "Code van de uitbater",
+    "path_date": "Dag op het pad",
     "period_end": "Einde van de periode",
     "period_start": "Begin van de periode",
     "pillar": "Pijler",
@@ -348,6 +357,7 @@ COLUMNS: Final[dict[str, str]] = {
     "relation": "Verhouding",
     "relative_gap": "Afstand als deel van de weg",
     "remark": "Opmerking",
+    "remark_nl": "Wat verder te weten valt",
     "renovation_type": "Soort renovatie",
     "reopened_percent": "Heropend (%)",
     "required_nl": "Pad in woorden",
@@ -416,6 +426,7 @@ COLUMNS: Final[dict[str, str]] = {
     "volume_m3": "Gas (m³)",
     "week_start_date": "Maandag van de week",
     "weekend_kw": "Weekendvermogen (kW)",
+    "what_nl": "Kern van het oordeel",
     "wilson_high": "Op tijd, bovengrens (%)",
     "wilson_low": "Op tijd, ondergrens (%)",
     "wording_id": "Code van de formulering",
@@ -429,7 +440,10 @@ COLUMNS: Final[dict[str, str]] = {
 }
 """By the name of the column, or by table and column where a column means something of its own."""
 
-_IN_WORDS = ("attention_nl", "gap_nl", "required_nl", "required_today_nl", "sentence_nl", "target_nl", "value_nl")
+_IN_WORDS = (
+    *("attention_nl", "gap_nl", "needed_nl", "remark_nl", "required_nl", "required_today_nl", "sentence_nl"),
+    *("target_nl", "value_nl", "what_nl"),
+)
 _FORECAST = ("forecast_high", "forecast_low", "forecast_value", "is_indicative", "min_points", "p_reach", "series_kind")
 _OTHERS = ("destatis_label", "destatis_miss", "eurostat_label", "eurostat_ratio", "unsd_label", "unsd_ratio")
 _QUALITY = (
