@@ -72,6 +72,10 @@ create table if not exists landing.said (
     target_id varchar, status varchar, status_nl varchar, former_status_nl varchar, method_changed boolean,
     as_of_date date, method_version bigint, definition_version bigint
 );
+create table if not exists landing.alerts (
+    department_id varchar, target_id varchar, topic varchar, status varchar, outcome varchar, reason varchar,
+    first_decided_at timestamptz, last_decided_at timestamptz, builds bigint, held_until date, sent_at timestamptz
+);
 create table if not exists quality.dq_verdict (
     kpi_id varchar, verdict varchar, reasons varchar[], build_id varchar
 );
@@ -80,6 +84,14 @@ _STATUS_SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "source": pl.String,
     "complete_until": UTC_INSTANT,
     "last_asked_at": UTC_INSTANT,
+}
+_ALERT_SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    **dict.fromkeys(("department_id", "target_id", "topic", "status", "outcome", "reason"), pl.String),
+    "first_decided_at": UTC_INSTANT,
+    "last_decided_at": UTC_INSTANT,
+    "builds": pl.Int64,
+    "held_until": pl.Date,
+    "sent_at": UTC_INSTANT,
 }
 _REPLACE_STATUS = """
 insert into landing.source_status by name
@@ -93,6 +105,7 @@ group by source
 order by source
 """
 
+AlertRow = tuple[str | int | date | datetime | None, ...]
 StatusRow = tuple[str, datetime | None, datetime | None]
 
 
@@ -233,6 +246,19 @@ def write_said(con: duckdb.DuckDBPyConnection, said: pl.DataFrame) -> None:
     with _registered(con, "known", known), transaction(con):
         con.execute("delete from landing.said")
         con.execute("insert into landing.said by name select * from known")
+
+
+def write_alerts(con: duckdb.DuckDBPyConnection, rows: Iterable[AlertRow]) -> None:
+    """Replaces what was decided of each target for each reader.
+
+    Args:
+        con: the warehouse.
+        rows: the columns of `landing.alerts`.
+    """
+    decided = pl.DataFrame(list(rows), schema=_ALERT_SCHEMA, orient="row")
+    with _registered(con, "decided", decided), transaction(con):
+        con.execute("delete from landing.alerts")
+        con.execute("insert into landing.alerts by name select * from decided")
 
 
 def clear_affected(con: duckdb.DuckDBPyConnection) -> None:

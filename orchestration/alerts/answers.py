@@ -20,8 +20,9 @@ KINDS: Final = (SEEN, SNOOZE, SNOOZE_ENDED, PLAN, DISPUTE, DISPUTE_CLOSED)
 MOST_DAYS: Final = 183
 """A snooze lasts half a year at most: what nobody hears of for longer is forgotten."""
 LONGEST_TEXT: Final = 500
-# whoever answers anything else has seen it too; whoever settles a dispute need not be its owner
-_SHOWS_IT_WAS_SEEN = frozenset({SEEN, SNOOZE, PLAN, DISPUTE})
+# whoever plans or doubts has seen it; what is put off is told again at its end, and whoever settles a dispute need not
+# be its owner
+_SHOWS_IT_WAS_SEEN = frozenset({SEEN, PLAN, DISPUTE})
 _NEEDS_A_REASON = frozenset({SNOOZE, DISPUTE, DISPUTE_CLOSED})
 _TEXTS_OF_A_PLAN = ("fact", "cause", "action", "owner")
 _BELGIAN_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", re.ASCII)

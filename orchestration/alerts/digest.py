@@ -5,7 +5,7 @@ status (dbt's verdicts), whether it is told (`policy`), storing or sending (`out
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from email.headerregistry import Address
@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import polars as pl
 
 from orchestration.alerts import chart, facts, wording
+from orchestration.alerts.answers import Standing as Answered
 from orchestration.alerts.decisions import OPEN, Decided
+from orchestration.alerts.policy import NOBODY_ANSWERED, Topic
 
 if TYPE_CHECKING:
     import jinja2
@@ -61,6 +63,7 @@ class Line:
         remark_nl: what else there is to know.
         drivers_nl: what holds it back most.
         plan_nl: what its department plans.
+        doubted_on: when its department said that the figure is not right, as long as nobody settled that.
         link: address of its page, where its department can answer.
     """
 
@@ -100,6 +103,7 @@ class Line:
     reason: str
     former_status_nl: str | None
     plan_nl: str | None = None
+    doubted_on: date | None = None
     link: str | None = None
 
     @property
@@ -230,12 +234,16 @@ class Occasion:
         as_of: the city date of the build.
         day: the city date of the message.
         former: by target the former status, in words, of those that another method or definition changed.
+        answered: by target what its department answered.
+        link_of: the address where a department answers of a target (target, department, period); None where it cannot.
     """
 
     build_id: str
     as_of: date
     day: date
     former: Mapping[str, str | None] = field(default_factory=dict)
+    answered: Mapping[str, Answered] = field(default_factory=dict)
+    link_of: Callable[[str, str, str], str | None] = lambda *_: None
 
 
 def digests(
@@ -263,8 +271,9 @@ def digests(
         if not told:
             continue
         is_urgent = any(each.decision.is_urgent for each in told)
-        lines = tuple(_line(rows[each.target_id], each, occasion) for each in sorted(told, key=_worst_first))
         period = f"{occasion.day}" if is_urgent else wording.iso_week(occasion.day)
+        ordered = sorted(told, key=_worst_first)
+        lines = tuple(_line(rows[each.target_id], each, occasion, period) for each in ordered)
         name = names.get(department, department)
         made = occasion.build_id, occasion.as_of, occasion.day
         found.append(Digest(department, name, period, *made, lines))
@@ -275,9 +284,18 @@ def _worst_first(each: Decided) -> tuple[float, str, str]:
     return each.standing.points or 0.0, each.target_id, each.decision.reason
 
 
-def _line(row: Mapping[str, Any], each: Decided, occasion: Occasion) -> Line:
+def _line(row: Mapping[str, Any], each: Decided, occasion: Occasion, period: str) -> Line:
     said = {name: row[name] for name in Line.__slots__ if name in row}
-    return Line(**said, reason=each.decision.reason, former_status_nl=occasion.former.get(each.target_id))
+    answered = occasion.answered.get(each.target_id, NOBODY_ANSWERED)
+    return Line(
+        **said,
+        reason=each.decision.reason,
+        former_status_nl=occasion.former.get(each.target_id),
+        plan_nl=wording.plan(answered.plan.plan) if answered.plan and answered.plan.plan else None,
+        doubted_on=answered.disputed_on,
+        # of a figure that is owed there is nothing to answer but the figure
+        link=None if each.topic is Topic.FIGURE else occasion.link_of(each.target_id, each.department_id, period),
+    )
 
 
 @dataclass(frozen=True, slots=True)

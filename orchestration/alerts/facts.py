@@ -32,8 +32,10 @@ def facts(line: "Line", as_of: date) -> list[Fact]:
 
 
 def about(line: "Line") -> list[Fact]:
-    """What is told of every target that is not in order: what holds it back, and what its department plans."""
-    return [*_why(line), *([Fact("Plan", line.plan_nl)] if line.plan_nl else [])]
+    """What is told of every target that is not in order: what holds it back, and what its department answered."""
+    doubt = f"Uw afdeling zei op {wording.day(line.doubted_on)} dat dit niet klopt. Dat wordt nagekeken."
+    answered = [("Plan", line.plan_nl), ("Klopt niet", doubt if line.doubted_on else None)]
+    return [*_why(line), *(Fact(label, words) for label, words in answered if words)]
 
 
 def _why(line: "Line") -> list[Fact]:

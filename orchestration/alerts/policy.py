@@ -109,7 +109,7 @@ class Decision:
     """What is done with one story, and why.
 
     Attributes:
-        reason: a word of `decisions.REASONS`.
+        reason: a word of the seed `alert_reason_labels`.
         is_urgent: it leaves by itself, today.
         until: the day until which it is held or snoozed.
     """
@@ -144,7 +144,8 @@ def decide(now: Standing, told: Told | None, answered: Answered, window: Window)
     """
     reason = _news(now, told, answered, window.day)
     until = answered.snoozed_until
-    if until is not None and window.day < until and reason not in (*_CLOSING, *_SILENT):
+    is_wanted = reason in _CLOSING or (reason in _SILENT and reason != "unchanged")
+    if until is not None and window.day < until and not is_wanted:
         return Decision(Outcome.SILENT, "snoozed", until=until)
     is_urgent = reason == _DUE or (reason == "behind" and now.is_binding)
     return _leave(reason, window, is_urgent=is_urgent)

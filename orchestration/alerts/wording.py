@@ -8,6 +8,7 @@ from datetime import date
 from functools import cache
 
 from orchestration.dbt_project import SHARED
+from warehouse.state import Plan
 
 # a sign of percent or money, or of a unit: `kWh`, `MWp`, `m²`, `kg`
 _BEFORE_SIGN = re.compile(r"(?<=\d) (?=%|€|[a-z]{0,2}[A-Z²³]|(?:kg|ton|ha|k?m)\b)")
@@ -106,6 +107,11 @@ def week_or_day(period: str) -> str:
     """`2026-W48` as `week 48`, `2026-11-24` as `24/11/2026`."""
     _, is_week, week = period.partition("-W")
     return f"week {int(week)}" if is_week else day(date.fromisoformat(period))
+
+
+def plan(noted: Plan) -> str:
+    """What a department means to do, who sees to it and until when."""
+    return f"{sentence(noted.action)} ({noted.owner}, tegen {day(noted.due_date)})"
 
 
 def sentence(words: str) -> str:

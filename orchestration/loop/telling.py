@@ -19,6 +19,7 @@ from orchestration.alerts.card import card
 from orchestration.alerts.decisions import Decided, Evaluation, Knowledge
 from orchestration.alerts.digest import Digest, Drawn, Occasion, digests, is_urgent_key, message, message_key
 from orchestration.alerts.drivers import with_drivers
+from orchestration.alerts.links import link_of
 from orchestration.alerts.policy import Outcome, Window
 from orchestration.alerts.teams import TEAMS, webhooks
 from orchestration.alerts.wording import iso_week
@@ -132,9 +133,12 @@ class _Filling:
         answered = standing_on(state.answers(), self.day, ZoneInfo(self.settings.city.time_zone))
         decided = Evaluation(verdicts, known, answered, former, windows.of).decided()
         as_of = self._read("marts.dim_build")["as_of_date"].item()
-        occasion = Occasion(self.build_id, as_of, self.day, former)
+        occasion = Occasion(self.build_id, as_of, self.day, former, answered, self._link)
         told = digests(verdicts, self._read("marts.dim_department"), decided, occasion)
         return Found(decided, told, windows.settled({each.department_id for each in decided if each.department_id}))
+
+    def _link(self, target_id: str, department_id: str, period: str) -> str | None:
+        return link_of(self.settings, target_id, department_id, period, self.day)
 
     def verdicts(self) -> pl.DataFrame:
         """Rows of `fct_target_verdicts`, each with what holds it back."""

@@ -40,7 +40,7 @@ def stands(*answers: Answer, day: date = TODAY) -> Standing:
 def test_a_snooze_ends_at_its_date_and_by_itself() -> None:
     assert stands(SNOOZED, day=MARCH - timedelta(days=1)).snoozed_until == MARCH
     assert stands(SNOOZED, day=MARCH).snoozed_until is None
-    assert stands(SNOOZED, day=MARCH).seen_on == TODAY
+    assert stands(SNOOZED, day=MARCH).seen_on is None, "what is put off is told again"
 
 
 def test_a_snooze_is_ended_by_hand_and_replaced_by_the_next() -> None:

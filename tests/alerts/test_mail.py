@@ -353,6 +353,4 @@ def test_a_mail_names_the_other_promises_on_a_figure_that_is_behind(
     mail = mail_of(digest)
     assert "Op hetzelfde cijfer rust ook: −70 % tegen 2040 (achter op schema)." in " ".join(_text(mail).split())
     said = _Elements.words_of(_html(mail))
-    assert (
-        said[said.index("Op hetzelfde cijfer rust ook") + 1] == "−70 % tegen 2040 (achter op schema)."
-    )
+    assert said[said.index("Op hetzelfde cijfer rust ook") + 1] == "−70 % tegen 2040 (achter op schema)."

@@ -3,12 +3,15 @@
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from itertools import pairwise
 
 import dagster as dg
 import polars as pl
 import pytest
 
+from orchestration.loop.build import build
 from orchestration.loop.messages import fill_data_team, held_until, send, waiting_messages
 from orchestration.loop.run_failures import note_run_failure
 from orchestration.loop.telling import fill_outbox
@@ -146,6 +149,33 @@ def test_what_a_head_puts_off_is_silent_until_its_end_and_then_it_is_told(
         assert {reason(own_demo, target) for target in late} == {expected}
 
 
+def test_what_a_head_answered_stands_in_the_next_mail_and_each_target_has_its_link(
+    own_demo: Settings,
+    run: Run,  # noqa: F811 - the fixture
+) -> None:
+    with State(own_demo.layout.state) as state:
+        late = next(each for each in state.alerts() if each.reason == "behind" and each.outcome == "told")
+    plan = ("--fact", "te weinig", "--cause", "de aannemer", "--action", "we gunnen opnieuw", "--owner", "diensthoofd")
+    noted = run(own_demo, "alerts", "plan", late.target_id, *plan, "--date", "2027-03-01")
+    assert noted.exit_code == 0, noted.output
+    assert run(own_demo, "alerts", "dispute", late.target_id, "--reason", "de teller staat stil").exit_code == 0
+    # whoever answered has seen it: a month of rest
+    after = own_demo.model_copy(
+        update={"fixed_as_of": date(2027, 1, 4), "web_url": "https://doelen.stad.test", "sender": "bord@stad.test"}
+    )
+    another_build(own_demo)
+    assert fill_outbox(after, NOW) > 0
+    (row,) = (
+        each for each in told(own_demo, datetime(2027, 1, 1, tzinfo=UTC)) if each.department_id == late.department_id
+    )
+    mail = message_from_bytes(row.message, EmailMessage, policy=policy.default)
+    for kind in ("plain", "html"):
+        words = " ".join(mail.get_body((kind,)).get_content().split())
+        assert "We gunnen opnieuw (diensthoofd, tegen 01/03/2027)" in words
+        assert "dat dit niet klopt. Dat wordt nagekeken." in words
+        assert "https://doelen.stad.test/doel/" in words
+
+
 def test_a_machine_that_slept_through_monday_tells_on_tuesday(awake: Settings) -> None:
     monday = date(2026, 11, 30)
     assert fill_outbox(awake, at(monday + timedelta(days=1), 10)) > 0
@@ -194,3 +224,19 @@ def test_three_years_of_a_city_where_nothing_moves_remind_once_a_month(demo: Set
         days = sorted(each.day for each in inbox.messages if each.department_id == department)
         assert all(after - before >= timedelta(days=28) for before, after in pairwise(days[1:])), department
         assert len(days) <= 2 + 12 * YEARS
+
+
+def test_the_next_build_shows_readers_why_they_heard_nothing(own_demo: Settings) -> None:
+    with State(own_demo.layout.state) as state:
+        decided = {(each.department_id, each.target_id, each.topic): each for each in state.alerts()}
+    assert published_frame(own_demo, "marts.fct_alert_log").is_empty(), "what a build tells is decided after it"
+    build(own_demo, NOW + timedelta(minutes=1))
+    log = published_frame(own_demo, "marts.fct_alert_log")
+    told = log.filter(pl.col("outcome") == "told")
+    assert set(told["outcome_nl"]) == {"gemeld"}
+    assert log.height == len(decided)
+    for row in log.iter_rows(named=True):
+        each = decided[row["department_id"], row["target_id"], row["topic"]]
+        assert (row["status"], row["outcome"], row["alert_reason"]) == (each.status, each.outcome, each.reason)
+        assert row["alert_reason_nl"], "every reason has its words"
+    assert log["date_key"].unique().to_list() == [date(2026, 11, 23)]
