@@ -230,7 +230,7 @@ def test_the_next_build_shows_readers_why_they_heard_nothing(own_demo: Settings)
     with State(own_demo.layout.state) as state:
         decided = {(each.department_id, each.target_id, each.topic): each for each in state.alerts()}
     assert published_frame(own_demo, "marts.fct_alert_log").is_empty(), "what a build tells is decided after it"
-    build(own_demo, NOW + timedelta(minutes=1))
+    build(own_demo.model_copy(update={"fixed_as_of": ON_TUESDAY}), NOW + timedelta(days=1))
     log = published_frame(own_demo, "marts.fct_alert_log")
     told = log.filter(pl.col("outcome") == "told")
     assert set(told["outcome_nl"]) == {"gemeld"}

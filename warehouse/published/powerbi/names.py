@@ -321,6 +321,8 @@ COLUMNS: Final[dict[str, str]] = {
     "path_date": "Dag op het pad",
     "period_end": "Einde van de periode",
     "period_start": "Begin van de periode",
+    "planned_by": "Gepland door",
+    "planned_on": "Gepland op",
     "pillar": "Pijler",
     "power_kw": "Vermogen van het punt (kW)",
     "power_source": "Herkomst van het vermogen",
