@@ -52,12 +52,14 @@ acceptance: .venv/.installed-dev ## the real files through the whole loop; skips
 
 calibrate: .venv/.installed-dev ## measures the judgement method on programmes of which the truth is known
 	@$(BIN)/python -m tests.verdicts.calibration
+	@$(BIN)/python -m tests.verdicts.three_years
 
 shuffle: .venv/.installed-dev ## lands the demo in 200 orders and compares all marts: make shuffle ORDERS=50 tries fewer
 	@SHUFFLES=$(or $(ORDERS),200) $(BIN)/pytest -q tests/orchestration/test_order.py
 
-fuzz: .venv/.installed-dev ## 100 000 hostile rows over all contracts
+fuzz: .venv/.installed-dev ## 100 000 hostile rows over all contracts, and hostile requests to `ademruimte web`
 	@FUZZ_ROWS=100000 $(BIN)/pytest -q tests/contracts/test_fuzz.py
+	@$(BIN)/pytest -q -m chaos tests/orchestration/test_web_fuzz.py
 
 canary: .venv/.installed-dev ## plants tokens and identifiers in every source and fault, and looks for them in every file
 	@CANARY=full $(BIN)/pytest -q tests/canary

@@ -164,13 +164,15 @@ def build(*, force: Annotated[bool, typer.Option(help="Build although nothing ch
 @app.command()
 def send() -> None:
     """Deliver the messages that wait in the outbox."""
+    from orchestration.loop.messages import held_until, unsent
     from orchestration.loop.messages import send as send_outbox
-    from orchestration.loop.messages import unsent
 
-    settings = _settings()
-    result = send_outbox(settings, datetime.now(UTC))
+    settings, now = _settings(), datetime.now(UTC)
+    result = send_outbox(settings, now)
     _console.print(f"{result.sent} messages sent, {result.failed} failed")
-    for waiting in unsent(settings) if result.failed else ():
+    if opening := held_until(settings, now):
+        _console.print(f"messages to departments wait until {opening:%Y-%m-%d %H:%M}, when working hours begin")
+    for waiting in unsent(settings, now) if result.failed else ():
         _console.print(f"{waiting.message_key}: {waiting.last_error}", markup=False, soft_wrap=True)
     sys.exit(1 if result.failed else 0)
 
@@ -377,6 +379,30 @@ def prepare() -> None:
     from orchestration.showcase import prepare_profile
 
     prepare_profile(_settings())
+
+
+@app.command()
+def web(
+    host: Annotated[str, typer.Option(help="An address of this machine alone.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port on it, to which the city's proxy leads.")] = 3001,
+) -> None:
+    """Take what heads answer by the link in a mail: seen, snooze, a plan, "klopt niet".
+
+    Mails bear a link once ADEMRUIMTE_WEB_URL says where the city's proxy
+    shows these pages. A link is a secret: let the proxy log no path.
+    """
+    from orchestration.web import listen, serve
+
+    settings = _settings()
+    try:
+        listening = listen(host, port)
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault)) from None
+    shown = f"[{host}]" if ":" in host else host
+    _console.print(f"answers are taken on http://{shown}:{port}; Ctrl-C stops it", markup=False, soft_wrap=True)
+    if settings.web_url is None:
+        _console.print("mails bear no link yet: set ADEMRUIMTE_WEB_URL", soft_wrap=True)
+    serve(settings, listening)
 
 
 @app.command()

@@ -25,8 +25,8 @@ def publish(
 ) -> None:
     """Show the newest build in every store: after a rollback, or when PostgreSQL was away."""
     from orchestration.loop.build import build_lock
-    from orchestration.loop.messages import fill_outbox
     from orchestration.loop.publishing import publish as publish_build
+    from orchestration.loop.telling import fill_outbox
     from orchestration.settings import read_settings
 
     settings, now = read_settings(), datetime.now(UTC)
@@ -90,7 +90,8 @@ def bi_access(
 def _require_known(settings: "Settings", department: str) -> None:
     from orchestration.report import published_frame
 
-    known = published_frame(settings, "marts.dim_department")["department_id"].sort().to_list()
+    departments = published_frame(settings, "marts.dim_department").filter("is_listed")
+    known = departments["department_id"].sort().to_list()
     if department not in known:
         raise typer.BadParameter(f"there is no department {department!r}; there are: {', '.join(known)}")
 

@@ -11,6 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from orchestration.alerts import wording
+from orchestration.alerts.answering import standings
+from orchestration.alerts.answers import Standing
 from orchestration.data_docs import data_docs_index
 from orchestration.settings import Settings
 from warehouse.lake import Lake
@@ -115,8 +117,9 @@ def print_targets(
     console.print(f"[bold]Targets of {headed(settings)}[/] on {as_of(verdicts)}")
     console.print(tally(asked) + "\n")
     shown = asked.filter(pl.col("status").is_in(BEHIND)) if only_behind else asked
+    answered = standings(settings, verdicts["as_of_date"][0])
     for title, rows in _by_department(shown, dict(names.select("department_id", "name_en").iter_rows())):
-        console.print(_department_table(title, rows))
+        console.print(_department_table(title, rows, answered))
     if shown.is_empty():
         console.print("none of these is behind\n")
     _print_method_changes(console, settings, asked)
@@ -177,9 +180,19 @@ def title_of(target: Mapping[str, Any]) -> str:
     return str(target["title_en"] or target["title_nl"])
 
 
-def _told(target: Mapping[str, Any]) -> str:
+def _told(target: Mapping[str, Any], stands: Standing) -> str:
     """A target in a line: its value and its day, what was asked then and is asked today, or why it is not judged."""
-    return f"{title_of(target)}: {'; '.join([*_position(target), *_reservations(target)])}"
+    return f"{title_of(target)}: {'; '.join([*_position(target), *_reservations(target), *_answered(stands)])}"
+
+
+def _answered(stands: Standing) -> Iterator[str]:
+    """What its department answered; in its own words, which are Dutch, it stands in `--why`."""
+    if stands.plan and stands.plan.plan:
+        yield f"planned for {stands.plan.plan.due_date}, --why says what"
+    if stands.snoozed_until:
+        yield f"snoozed until {stands.snoozed_until}"
+    if stands.disputed_on:
+        yield f"called wrong on {stands.disputed_on}, --why says why"
 
 
 def _position(target: Mapping[str, Any]) -> Iterator[str]:
@@ -263,7 +276,7 @@ def _by_department(verdicts: pl.DataFrame, names: Mapping[str, str]) -> Iterable
     return groups.items()
 
 
-def _department_table(department: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+def _department_table(department: str, rows: Sequence[Mapping[str, Any]], answered: Mapping[str, Standing]) -> Table:
     table = Table(
         title=department, title_justify="left", title_style="bold", box=None, show_header=False, padding=(0, 1, 0, 0)
     )
@@ -272,7 +285,7 @@ def _department_table(department: str, rows: Sequence[Mapping[str, Any]]) -> Tab
     for row in rows:
         table.add_row(
             f"[{_STYLES.get(row['status'], 'default')}]{escape(_label(row['status']))}[/]",
-            f"{escape(_told(row))} [dim]({row['target_id']})[/]",
+            f"{escape(_told(row, answered.get(row['target_id'], Standing())))} [dim]({row['target_id']})[/]",
         )
     table.add_row("", "")
     return table

@@ -27,7 +27,7 @@ def read_or_create_ring(path: Path) -> KeyRing:
     """
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _create(path, secrets.token_hex(32))
+        _create(path, secrets.token_hex(32) + "\n")
     keys = path.read_text("ascii").split()
     if not keys:
         raise EmptyKeyError(f"{path} is empty; restore the key from its copy, or remove the file for a new one")
@@ -44,7 +44,7 @@ def add_key(path: Path) -> KeyRing:
 
 
 def _create(path: Path, key: str) -> None:
-    """Writes the key unless another process was first: two keys would split the pseudonyms."""
+    """Writes a line with the key unless another process was first: two keys would split the pseudonyms."""
     partial = write_beside(path, key.encode("ascii"), _ONLY_ITS_OWNER)
     try:
         os.link(partial, path)

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -84,6 +85,14 @@ def _amount(written: str) -> str:
     if not _AMOUNT.fullmatch(written):
         raise ValueError("write an amount as 4GB, or a share of the machine's as 70%")
     return written
+
+
+def _address(written: str) -> str:
+    parts = urlsplit(written)
+    is_ours_alone = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
+    if not (parts.hostname and (parts.scheme == "https" or is_ours_alone)) or parts.query or parts.fragment:
+        raise ValueError("write an address as https://ademruimte.kortrijk.be, encrypted: the links in it are secrets")
+    return written.rstrip("/")
 
 
 def _layout(said: Mapping[str, Any]) -> Layout:
@@ -176,6 +185,13 @@ class Settings(BaseSettings):
     """A CSV file outside git that says who reads for which department; without it nothing leaves by SMTP. Columns:
     department_id, email, and where wanted name (for yourself), absent_from, absent_until (YYYY-MM-DD, first and last
     day) and deputy_email, who reads meanwhile."""
+    web_url: Annotated[str, AfterValidator(_address)] | None = None
+    """Where the city's proxy shows the pages of `ademruimte web` (https://...): mails then bear a link by which a head
+    answers *gezien*, *uitstellen*, a plan or *klopt niet*; empty: they bear none."""
+    web_key_file: Path = Field(default_factory=lambda said: _layout(said).secrets / "web.key")
+    """The keys that sign those links (one a line, the oldest first; of 32 characters or more): a new line at the end
+    signs from then on, a line taken away ends the links it signed; empty: <home>/<city>/secrets/web.key, made on first
+    use. Whoever reads it can answer for any department: chmod 600."""
     data_team: str | None = None
     """The address of the data team: one mail a day when runs failed, files or pulls were refused, a source is silent or
     messages could not leave; empty: that mail is written into <home>/<city>/mail/."""

@@ -3,7 +3,7 @@
 Belongs here: reading the drivers of the published build and drawing them. What drives a gap is decided in SQL.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from orchestration.alerts import wording
+from orchestration.alerts import drivers, wording
+from orchestration.alerts.answering import standings
+from orchestration.alerts.answers import Standing
 from orchestration.report import published_frame, published_verdicts
 from orchestration.settings import Settings
 
@@ -34,11 +36,13 @@ def print_why(console: Console, settings: Settings, target_id: str) -> None:
     console.print(escape(verdict["sentence_nl"]))
     if verdict["story_nl"]:
         console.print(f"Op hetzelfde cijfer rust ook: {escape(verdict['story_nl'])}.")
+    for answered in _answered(standings(settings, verdict["as_of_date"]).get(target_id, Standing())):
+        console.print(escape(answered))
     if verdict["status"] == "unverified":
         for reason in verdict["dq_reasons"]:
             console.print(f"- {escape(reason)}")
-    drivers = published_frame(settings, "verdicts.fct_gap_drivers")
-    rows = drivers.filter(pl.col("target_id") == target_id).sort("rank_no").to_dicts()
+    known = published_frame(settings, "verdicts.fct_gap_drivers")
+    rows = known.filter(pl.col("target_id") == target_id).sort("rank_no").to_dicts()
     if not rows:
         console.print(_without_drivers(verdict))
         return
@@ -48,6 +52,17 @@ def print_why(console: Console, settings: Settings, target_id: str) -> None:
         if len(kinds) > 1:
             console.print(f"[bold]{_KINDS_NL.get(kind[0]['driver_type'], '')}[/]")
         console.print(_bars(kind))
+
+
+def _answered(stands: Standing) -> Iterator[str]:
+    """What its department answered, in its own words."""
+    if stands.plan and (plan := stands.plan.plan):
+        yield f"Plan van {plan.owner}, tegen {wording.day(plan.due_date)}: {plan.action}"
+        yield f"Wat er aan de hand is: {plan.fact} Waardoor: {plan.cause}"
+    if stands.snooze:
+        yield f"Uitgesteld tot {wording.day(stands.snoozed_until)}: {stands.snooze.reason}"
+    if stands.dispute:
+        yield f"Betwist sinds {wording.day(stands.disputed_on)}: {stands.dispute.reason}"
 
 
 def _without_drivers(verdict: Mapping[str, Any]) -> str:
@@ -90,7 +105,7 @@ def _bars(rows: Sequence[Mapping[str, Any]]) -> Table:
     shares = [row["share"] for row in rows]
     for number, (row, percent) in enumerate(zip(rows, _percents(shares), strict=True), start=1):
         bar = "█" * max(1, round(_BAR_WIDTH * row["share"] / max(shares)))
-        table.add_row(f"{number}.", escape(row["label_nl"]), bar, f"{percent} %", _amount(row))
+        table.add_row(f"{number}.", escape(row["label_nl"]), bar, f"{percent} %", drivers.amount(row))
     return table
 
 
@@ -102,9 +117,3 @@ def _percents(shares: Iterable[float]) -> list[int]:
     for number in by_remainder[: round(sum(exact)) - sum(whole)]:
         whole[number] += 1
     return whole
-
-
-def _amount(row: Mapping[str, Any]) -> str:
-    """How much a driver holds back, and how long it has been waiting where it waits."""
-    amount = wording.amount(row["contribution"], row["unit"])
-    return amount if row["median_days"] is None else f"{amount}, al {round(row['median_days'])} dagen"

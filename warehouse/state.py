@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
@@ -71,7 +71,40 @@ _MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         first_at text not null, last_build_id text not null, last_at text not null, builds integer not null)""",
         "create index alerts_newest on alerts (department_id, target_id, alert_id)",
     ),
+    (
+        # what was told is compared with what is so: how it stood when it was told
+        "alter table alerts add column topic text not null default 'judgement'",
+        "alter table alerts add column level text",
+        "alter table alerts add column points real",
+        "alter table alerts add column months real",
+        "alter table alerts add column until text",
+        "update alerts set topic = 'figure' where reason = 'awaiting_figure'",
+        """update alerts set level = case
+        when reason = 'mentioned' or status = 'at_risk' then 'at_risk'
+        when status in ('behind', 'overdue') then 'late' else 'fine' end
+        where outcome = 'told' and topic = 'judgement'""",
+        # the weeks of which a department's digest was decided, also where there was nothing to tell
+        """create table digest_weeks (
+        department_id text not null, period text not null, decided_at text not null,
+        primary key (department_id, period))""",
+    ),
+    (
+        # what heads answered; a row is never changed and never removed, whatever becomes of the message it answers
+        """create table answers (
+        answer_id integer primary key, target_id text not null, department_id text not null,
+        kind text not null check (
+            kind in ('seen', 'snooze', 'snooze_ended', 'plan', 'dispute', 'dispute_closed')
+        ),
+        reason text, until text, fact text, cause text, action text, owner text, due_date text,
+        token_id text unique, given_at text not null, way text not null check (way in ('web', 'cli')))""",
+        """create trigger answers_stay before update on answers
+        begin select raise(abort, 'an answer is never changed'); end""",
+        """create trigger answers_are_kept before delete on answers
+        begin select raise(abort, 'an answer is never removed'); end""",
+    ),
 )
+_ALERT: Final = """department_id, target_id, status, outcome, reason, message_key, first_build_id, first_at,
+    last_build_id, last_at, builds, topic, level, points, months, until"""
 VERSION: Final = len(_MIGRATIONS)
 """The version of the state that this program writes: `pragma user_version`."""
 
@@ -161,10 +194,15 @@ class Alert(NamedTuple):
 
     Attributes:
         department_id: whom it is for.
-        outcome: `told` or `silent`.
+        outcome: `told`, `held` or `silent`.
         reason: why, as a word.
         message_key: the message that tells it.
         builds: how many decided the same.
+        topic: what it is about: `judgement`, or `figure` of whoever supplies it.
+        level: how its story stands: `fine`, `at_risk` or `late`; None where it says nothing of the story.
+        points: distance to the path in percentage points of the way to go.
+        months: how many months behind.
+        until: the city date until which it is held or snoozed.
     """
 
     department_id: str
@@ -178,6 +216,56 @@ class Alert(NamedTuple):
     last_build_id: str
     last_at: datetime
     builds: int = 1
+    topic: str = "judgement"
+    level: str | None = None
+    points: float | None = None
+    months: float | None = None
+    until: date | None = None
+
+
+class DigestWeek(NamedTuple):
+    """A week of which a department's digest was decided, also where there was nothing to tell."""
+
+    department_id: str
+    period: str
+    decided_at: datetime
+
+
+class Plan(NamedTuple):
+    """What a department means to do about a target.
+
+    Attributes:
+        owner: the role that sees to it; no name.
+        due_date: when it should be done.
+    """
+
+    fact: str
+    cause: str
+    action: str
+    owner: str
+    due_date: date
+
+
+class Answer(NamedTuple):
+    """What a department answered of a target: it belongs to the target, whatever message it answers.
+
+    Attributes:
+        department_id: who answered.
+        kind: `seen`, `snooze`, `snooze_ended`, `plan`, `dispute` or `dispute_closed`.
+        way: `web` or `cli`.
+        until: of a snooze, the first day on which it is told again.
+        token_id: of the link it was given by; a link gives one answer of a kind.
+    """
+
+    target_id: str
+    department_id: str
+    kind: str
+    given_at: datetime
+    way: str
+    reason: str | None = None
+    until: date | None = None
+    plan: Plan | None = None
+    token_id: str | None = None
 
 
 class Fate(NamedTuple):
@@ -380,19 +468,25 @@ class State:
         )
         return [RunFailure(run_id, job, reason, _moment(at)) for run_id, job, reason, at in rows]
 
-    def enqueue(self, rows: Iterable[OutboxMessage], alerts: Iterable[Alert] = ()) -> int:
+    def enqueue(
+        self, rows: Iterable[OutboxMessage], alerts: Iterable[Alert] = (), weeks: Iterable[DigestWeek] = ()
+    ) -> int:
         """Puts messages in the outbox with what was decided by them, all or none; a key that is there is left alone.
 
         Returns:
             How many messages were new.
         """
-        messages, decided = list(rows), list(alerts)
+        messages, decided, settled = list(rows), list(alerts), list(weeks)
         with self._transaction():
             before = self._con.total_changes
             self._put(messages)
             new = self._con.total_changes - before
             for alert in decided:
                 self._decide(alert)
+            self._con.executemany(
+                "insert into digest_weeks values (?, ?, ?) on conflict (department_id, period) do nothing",
+                [(each.department_id, each.period, _text(each.decided_at)) for each in settled],
+            )
         return new
 
     def _put(self, rows: Iterable[OutboxMessage]) -> None:
@@ -418,47 +512,100 @@ class State:
 
     def _decide(self, alert: Alert) -> None:
         """Within the transaction of the caller: one more build that decided the same, or another decision."""
-        *said, message_key = alert[2:6]
-        build, at = alert.last_build_id, _text(alert.last_at)
+        build, at, until = alert.last_build_id, _text(alert.last_at), alert.until and alert.until.isoformat()
         longer = self._con.execute(
-            """update alerts set builds = builds + (last_build_id <> ?), last_build_id = ?, last_at = ?
-            where alert_id = (select max(alert_id) from alerts where department_id = ? and target_id = ?)
+            """update alerts set builds = builds + (last_build_id <> ?), last_build_id = ?, last_at = ?, until = ?
+            where alert_id = (
+                select max(alert_id) from alerts where department_id = ? and target_id = ? and topic = ?
+            )
             and (status, outcome, reason) = (?, ?, ?) and message_key is ?""",
-            (build, build, at, alert.department_id, alert.target_id, *said, message_key),
+            (build, build, at, until, alert.department_id, alert.target_id, alert.topic, *alert[2:6]),
         )
         if not longer.rowcount:
             self._con.execute(
-                """insert into alerts (department_id, target_id, status, outcome, reason, message_key,
-                first_build_id, first_at, last_build_id, last_at, builds) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)""",
-                (*alert[:6], build, at, build, at),
+                f"insert into alerts ({_ALERT}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)",  # noqa: S608
+                (*alert[:6], build, at, build, at, alert.topic, alert.level, alert.points, alert.months, until),
             )
 
     def alerts(self) -> list[Alert]:
         """Everything that was ever decided, oldest first."""
-        rows = self._con.execute(
-            """select department_id, target_id, status, outcome, reason, message_key, first_build_id, first_at,
-            last_build_id, last_at, builds from alerts order by alert_id"""
-        )
-        return [
-            Alert(who, target, status, outcome, reason, key, first, _moment(since), last, _moment(until), builds)
-            for who, target, status, outcome, reason, key, first, since, last, until, builds in rows
-        ]
+        return self._alerts("true")
+
+    def known(self) -> list[Alert]:
+        """What each department knows of each target, and of its story where there is a level; oldest first.
+
+        That is what it was told last, unless the message was taken back, or what was so when it was first looked at.
+        """
+        return self._alerts("""alert_id in (
+            select max(alert_id) from alerts
+            where reason in ('first_seen', 'same_story')
+                or (outcome = 'told' and message_key in (select message_key from outbox))
+            group by department_id, target_id, topic, level is null
+        )""")
+
+    def _alerts(self, where: str) -> list[Alert]:
+        # the words are ours
+        rows = self._con.execute(f"select {_ALERT} from alerts where {where} order by alert_id")  # noqa: S608
+        return [_alert(row) for row in rows]
+
+    def digest_weeks(self, period: str) -> set[str]:
+        """The departments whose digest of a week was decided."""
+        rows = self._con.execute("select department_id from digest_weeks where period = ?", (period,))
+        return {department for (department,) in rows}
 
     def has_decided(self, build_id: str) -> bool:
         """Whether it is known what a build decided."""
         return self._con.execute("select 1 from alerts where last_build_id = ?", (build_id,)).fetchone() is not None
+
+    def answer(self, answer: Answer) -> bool:
+        """Keeps an answer; False where the link that gives it gave one before, and nothing is written."""
+        plan = answer.plan
+        said = plan[:-1] if plan else (None,) * 4
+        given = self._con.execute(
+            """insert into answers (target_id, department_id, kind, reason, until, fact, cause, action, owner,
+            due_date, token_id, given_at, way) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            on conflict (token_id) do nothing""",
+            (
+                *answer[:3],
+                answer.reason,
+                _iso(answer.until),
+                *said,
+                _iso(plan and plan.due_date),
+                answer.token_id,
+                _text(answer.given_at),
+                answer.way,
+            ),
+        )
+        return bool(given.rowcount)
+
+    def answers(self) -> list[Answer]:
+        """Everything that was ever answered, in that order."""
+        rows = self._con.execute(
+            """select target_id, department_id, kind, given_at, way, reason, until, token_id,
+            fact, cause, action, owner, due_date from answers order by answer_id"""
+        )
+        return [
+            Answer(target, who, kind, _moment(at), way, reason, _day(until), _plan(plan), token)
+            for target, who, kind, at, way, reason, until, token, *plan in rows
+        ]
 
     def enqueued(self, department_id: str) -> dict[str, datetime]:
         """When each message to a department was put in the outbox, sent or not, by key."""
         rows = self._con.execute("select message_key, created_at from outbox where department_id = ?", (department_id,))
         return {key: _moment(at) for key, at in rows}
 
-    def waiting(self, tried_before: datetime) -> int:
-        """How many messages should still arrive and were not tried since a moment; their content is not read."""
+    def waiting(self, tried_before: datetime, department_id: str | None = None) -> int:
+        """How many messages should still arrive and were not tried since a moment; their content is not read.
+
+        Args:
+            tried_before: that moment.
+            department_id: only those to this reader.
+        """
         [(count,)] = self._con.execute(
             """select count(*) from outbox
-            where sent_at is null and dead_at is null and (tried_at is null or tried_at < ?)""",
-            (_text(tried_before),),
+            where sent_at is null and dead_at is null and (tried_at is null or tried_at < ?)
+            and department_id = coalesce(?, department_id)""",
+            (_text(tried_before), department_id),
         )
         return int(count)
 
@@ -646,6 +793,14 @@ class State:
         return self._con
 
 
+def _alert(row: Sequence[Any]) -> Alert:
+    """From the columns of `_ALERT`."""
+    *said, first, since, last, seen, builds, topic, level, points, months, until = row
+    who, target, status, outcome, reason, key = said
+    begun = who, target, status, outcome, reason, key, first, _moment(since)
+    return Alert(*begun, last, _moment(seen), builds, topic, level, points, months, _optional_date(until))
+
+
 def _text(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError(f"{moment} has no time zone; every moment in the state is UTC")
@@ -657,8 +812,26 @@ def _optional_text(moment: datetime | None) -> str | None:
     return None if moment is None else _text(moment)
 
 
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _plan(cells: Sequence[str | None]) -> Plan | None:
+    fact, cause, action, owner, due = cells
+    # all of them are there, or none
+    return Plan(fact or "", cause or "", action or "", owner or "", date.fromisoformat(due)) if due else None
+
+
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def _optional_date(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
 
 
 def _optional_moment(text: str | None) -> datetime | None:

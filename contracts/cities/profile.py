@@ -18,6 +18,7 @@ class City:
         closing_days: days on which the city's services are closed although they are no legal holiday.
         restricted: by published table the column of the department that alone sees a row in PostgreSQL.
         sources: the only sources this city receives; None for every source there is a contract for.
+        contact_nl: whom a department can ask about a message, as it stands below it: an office and how to reach it.
     """
 
     name: str
@@ -29,3 +30,4 @@ class City:
     subdivision: str | None = None
     closing_days: Mapping[date, str] = field(default_factory=dict)
     restricted: Mapping[str, str] = field(default_factory=dict)
+    contact_nl: str | None = None

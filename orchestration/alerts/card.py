@@ -5,9 +5,11 @@ Belongs here: what stands on a card. Does not belong here: where it goes (`teams
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from orchestration.alerts.digest import SYNTHETIC_BANNER, Digest, Line
+from orchestration.alerts import facts
+from orchestration.alerts.digest import SYNTHETIC_BANNER, Digest, Line, notes
 
 _VERSION = "1.5"
 # Teams takes 28 KB, with its envelope
@@ -18,19 +20,15 @@ Element = Mapping[str, Any]
 
 
 def card(digest: Digest, city_title: str, *, is_synthetic: bool) -> bytes:
-    """The card of a digest: what its subject says, and per target its status and sentence; the mail says the rest."""
-    groups = (
-        ("", digest.told),
-        ("Let op", digest.mentioned),
-        ("Cijfer gevraagd", digest.awaited),
-        ("Anders beoordeeld", digest.rejudged),
-    )
+    """The card of a digest: what its subject says, and per target what the mail says of it, but for the picture."""
+    groups = [("", digest.told), *((section.title, section.lines) for section in digest.sections)]
+    late = {line.target_id for line in digest.told}
     body = [_title(f"{digest.heading} – {digest.department_nl}")]
     room = _MOST_LINES
     for title, lines in groups:
         if lines and title:
             body.append(_text(title, weight="Bolder", spacing="Large"))
-        body += [_target(line) for line in lines[:room]]
+        body += [_target(line, digest.as_of, is_late=line.target_id in late) for line in lines[:room]]
         room = max(room - len(lines), 0)
     left = sum(len(lines) for _, lines in groups) - _MOST_LINES
     if left > 0:
@@ -44,10 +42,27 @@ def notice(title: str, lines: Sequence[str], city_title: str, *, is_synthetic: b
     return _written(body, f"Ademruimte {city_title}", title, "en", "SYNTHETIC DATA (demo)" if is_synthetic else "")
 
 
-def _target(line: Line) -> Element:
-    said = _text(line.sentence_nl, spacing="Small")
-    status = _text(f"{line.title_nl}: {line.status_nl}", weight="Bolder")
-    return {"type": "Container", "separator": True, "spacing": "Medium", "items": [status, said]}
+def _target(line: Line, as_of: date, *, is_late: bool) -> Element:
+    said = (line.what_nl if is_late else None) or line.sentence_nl
+    told = facts.facts(line, as_of) if is_late else facts.about(line)
+    items = [
+        _text(f"{line.title_nl}: {line.status_nl}", weight="Bolder"),
+        _text(" ".join([said, *notes(line)]), spacing="Small"),
+        *([_facts(told)] if told else []),
+        *([_button(line.link)] if line.link else []),
+    ]
+    return {"type": "Container", "separator": True, "spacing": "Medium", "items": items}
+
+
+def _facts(told: Sequence[facts.Fact]) -> Element:
+    return {
+        "type": "FactSet",
+        "facts": [{"title": _unmarked(each.label), "value": _unmarked(each.words)} for each in told],
+    }
+
+
+def _button(link: str) -> Element:
+    return {"type": "ActionSet", "actions": [{"type": "Action.OpenUrl", "title": facts.BUTTON, "url": link}]}
 
 
 def _title(text: str) -> Element:

@@ -3,7 +3,7 @@
 import sys
 from collections import Counter
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 outbox = typer.Typer(help="The messages that wait to be sent, and those that were given up.", no_args_is_help=True)
 alerts = typer.Typer(help="What departments are told, and the ways by which it leaves.", no_args_is_help=True)
 _console = Console(highlight=False)
+_DAY = ["%Y-%m-%d"]
+_Target = Annotated[str, typer.Argument(metavar="TARGET_ID", help="As `ademruimte targets list` shows it.")]
+# what a command calls otherwise than the state
+_OPTIONS = {"due_date": "date"}
 
 
 @outbox.command(name="list")
@@ -97,8 +101,9 @@ def preview(
     *, with_silent: Annotated[bool, typer.Option("--all", help="Every silent target too, with why.")] = False
 ) -> None:
     """Show what tomorrow would tell as things stand, and why the rest is silent; nothing is written or sent."""
-    from orchestration.alerts.decisions import REASONS, SILENT
-    from orchestration.loop.messages import preview as look_ahead
+    from orchestration.alerts.decisions import silence_of
+    from orchestration.alerts.policy import Outcome
+    from orchestration.loop.telling import preview as look_ahead
 
     settings = _settings()
     ahead = look_ahead(settings, datetime.now(UTC))
@@ -106,12 +111,12 @@ def preview(
         raise typer.BadParameter(f"nothing is published yet under {settings.layout.root}; run `ademruimte build`")
     for department, heading in ahead.headings.items():
         _say(f"{department}: {heading}")
-    silent = [each for each in ahead.alerts if each.outcome == SILENT]
+    silent = [each for each in ahead.alerts if each.outcome != Outcome.TOLD]
     _say(f"{len(ahead.headings)} messages; {len(silent)} targets stay silent:")
-    for reason, count in Counter(each.reason for each in silent).most_common():
-        _say(f"  {count:4d}  {REASONS[reason]}")
+    for words, count in Counter(silence_of(each) for each in silent).most_common():
+        _say(f"  {count:4d}  {words}")
     for each in silent if with_silent else ():
-        _say(f"{each.department_id or '-'}  {ahead.titles[each.target_id]}: {REASONS[each.reason]}")
+        _say(f"{each.department_id or '-'}  {ahead.titles[each.target_id]}: {silence_of(each)}")
 
 
 @alerts.command()
@@ -135,6 +140,96 @@ def log(
         days = f"{each.first_at:%Y-%m-%d} to {each.last_at:%Y-%m-%d}, {each.builds} builds"
         _say(f"{each.department_id or '-'}  {each.target_id}  {each.status}: {fate_of(each, fates)} ({days})")
     _say(f"{len(decided)} decisions")
+
+
+@alerts.command()
+def seen(target: _Target) -> None:
+    """Note for its department that it saw a target, as the button in its mail does."""
+    _note(target, "seen")
+
+
+@alerts.command()
+def snooze(
+    target: _Target,
+    until: Annotated[datetime, typer.Option(formats=_DAY, help="The first day on which it is told again.")],
+    reason: Annotated[str, typer.Option(help="Why; no names.")],
+) -> None:
+    """Put a target off: its department hears nothing of it until a day, at most half a year away."""
+    _note(target, "snooze", until=until.date(), reason=reason)
+
+
+@alerts.command()
+def wake(target: _Target) -> None:
+    """End what puts a target off."""
+    _note(target, "snooze_ended")
+
+
+@alerts.command()
+def plan(  # noqa: PLR0913, PLR0917 - each is an option of its own
+    target: _Target,
+    fact: Annotated[str, typer.Option(help="What is the matter.")],
+    cause: Annotated[str, typer.Option(help="What it comes from.")],
+    action: Annotated[str, typer.Option(help="What will be done.")],
+    owner: Annotated[str, typer.Option(metavar="ROLE", help="The function that sees to it; no name.")],
+    date: Annotated[datetime, typer.Option(formats=_DAY, help="When it should be done.")],
+) -> None:
+    """Note what a department means to do about a target; it replaces the plan that stood there."""
+    from warehouse.state import Plan
+
+    _note(target, "plan", plan=Plan(fact, cause, action, owner, date.date()))
+
+
+@alerts.command()
+def dispute(target: _Target, reason: Annotated[str, typer.Option(help="What is wrong; no names.")]) -> None:
+    """Note that a department says that a target is told wrong; it stands until `settle` answers it."""
+    _note(target, "dispute", reason=reason)
+
+
+@alerts.command()
+def settle(target: _Target, reason: Annotated[str, typer.Option(help="What the answer is; no names.")]) -> None:
+    """Answer what a department disputes: the figure was mended, or why it is right."""
+    from orchestration.alerts.answering import standings
+    from orchestration.alerts.answers import Standing
+
+    settings = _settings()
+    stands = standings(settings, settings.as_of(datetime.now(UTC))).get(_known(settings, target), Standing())
+    if stands.dispute is None:
+        raise typer.BadParameter(f"{target}: nothing is disputed")
+    _note(target, "dispute_closed", reason=reason)
+
+
+def _note(target: str, kind: str, **said: Any) -> None:  # noqa: ANN401 - what an answer of its kind holds
+    from orchestration.alerts.answering import give
+    from orchestration.alerts.answers import AnswerRefusedError
+    from orchestration.alerts.data_team import DATA_TEAM
+    from orchestration.report import published_verdicts
+    from warehouse.state import Answer
+
+    settings = _settings()
+    owners = dict(published_verdicts(settings).select("target_id", "department_id").iter_rows())
+    department = owners[_known(settings, target)] or DATA_TEAM
+    try:
+        give(settings, Answer(target, department, kind, datetime.now(UTC), "cli", **said))
+    except AnswerRefusedError as refused:
+        option = _OPTIONS.get(refused.field, refused.field)
+        raise typer.BadParameter(f"--{option} {refused.fault.en}") from None
+    _say(f"{target}: noted for {department}")
+
+
+def _known(settings: "Settings", target: str) -> str:
+    from difflib import get_close_matches
+
+    from orchestration.report import published_verdicts
+
+    verdicts = published_verdicts(settings)
+    if target in verdicts["target_id"]:
+        return target
+    named = {str(title).casefold(): each for each, title in verdicts.select("target_id", "title_nl").iter_rows()}
+    near = get_close_matches(target, verdicts["target_id"], n=1) or [
+        named[title] for title in get_close_matches(target.casefold(), named, n=1)
+    ]
+    did_you_mean = f"did you mean {near[0]}?" if near else "`ademruimte targets list` shows them"
+    raise typer.BadParameter(f"no target {target}; {did_you_mean}")
 
 
 def _refuse(unknown: list[str]) -> None:

@@ -1,112 +1,235 @@
 """What is decided of every target for whoever it belongs to, also where that is silence: each leaves a row.
 
-Belongs here: the words for why. Does not belong here: choosing what is told (`digest`), keeping it (`warehouse.state`).
+Belongs here: from verdicts and from what was told to the policy's questions, and the words for its answers. Does not
+belong here: the rules (`policy`), the message (`digest`), keeping it (`warehouse.state`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from orchestration.alerts.digest import Digest
+from orchestration.alerts.answers import Standing as Answered
+from orchestration.alerts.policy import (
+    NOBODY_ANSWERED,
+    Decision,
+    Level,
+    Outcome,
+    Standing,
+    Told,
+    Topic,
+    Window,
+    ask,
+    decide,
+    decide_beside,
+)
+from orchestration.dbt_project import SHARED
 from warehouse.state import Alert, Fate
 
-TOLD, SILENT = "told", "silent"
-REASONS: Mapping[str, str] = {
-    "behind": "behind",
-    "overdue": "its deadline has passed",
-    "mentioned": "asks for attention, beside what is behind",
-    "awaiting_figure": "its figure is asked",
-    "rejudged": "judged otherwise by new rules",
-    "already_told": "told in this period already",
-    "not_made": "the message could not be made; it follows",
-    "data_in_doubt": "the data is too old or not verified; the data team knows",
-    "only_at_risk": "at risk; told along with something that is behind",
-    "asked_elsewhere": "its figure is asked of the department that supplies it",
-    "same_story": "another promise on the same figure is told",
-    "disputed": "its judgement hangs on an open question",
-    "no_owner": "no department is responsible",
-    "nothing_wrong": "nothing to tell",
-}
-"""Why a target is told or not."""
+OPEN = "open"
+_LABELS = SHARED / "alert_reason_labels.csv"
 
-_OF_A_STORY = ("behind", "overdue", "at_risk")
-_SILENT = {
-    "behind": "disputed",
-    "overdue": "disputed",
-    "stale": "data_in_doubt",
-    "unverified": "data_in_doubt",
-    "no_data": "data_in_doubt",
-    "at_risk": "only_at_risk",
-    "awaiting_figure": "asked_elsewhere",
-}
+_IN_DOUBT = ("stale", "unverified", "no_data", "awaiting_figure")
+_NOT_JUDGED = ("cancelled", "contested", "not_started", "monitored")
+_UNFAVOURABLE = ("behind", "overdue", "at_risk")
+_AWAITED = "awaiting_figure"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a build has to tell on a day.
+class Decided:
+    """What is done with one target for one department; `told` is what it knew before."""
+
+    department_id: str
+    target_id: str
+    topic: Topic
+    standing: Standing
+    decision: Decision
+    told: Told | None = None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it goes out now."""
+        return self.decision.outcome is Outcome.TOLD
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is late, and its department knows."""
+        return self.decision.reason == "unchanged" and self.standing.level is Level.LATE
+
+    def noted(self, message_key: str | None, build_id: str, at: datetime) -> Alert:
+        """Its row in the log: what was to be told and has no message follows at the next evaluation."""
+        outcome, reason = self.decision.outcome, self.decision.reason
+        if self.is_told and message_key is None:
+            outcome, reason = Outcome.HELD, "not_made"
+        level = self.standing.level
+        # whoever is told that nothing is judged any more knows of no fault
+        known = Level.FINE if level is None and reason in {"withdrawn", "rejudged"} else level
+        return Alert(
+            self.department_id,
+            self.target_id,
+            self.standing.status,
+            outcome.value,
+            reason,
+            message_key if self.is_told else None,
+            build_id,
+            at,
+            build_id,
+            at,
+            topic=self.topic.value,
+            level=known.value if known is not None and self.topic is Topic.JUDGEMENT else None,
+            points=self.standing.points,
+            months=self.standing.months,
+            until=self.decision.until,
+        )
+
+
+class Knowledge:
+    """What each department was told last, by story and by target.
+
+    Args:
+        alerts: what is known of each target, oldest first.
+        story_of: by target its story.
+        time_zone: of the city.
+    """
+
+    def __init__(self, alerts: Iterable[Alert], story_of: Mapping[str, str], time_zone: str) -> None:
+        self._stories: dict[tuple[str, str], Told] = {}
+        self._targets: dict[tuple[str, str, str], Told] = {}
+        zone = ZoneInfo(time_zone)
+        for each in alerts:
+            level = Level(each.level or Level.FINE)
+            on = each.first_at.astimezone(zone).date()
+            told = Told(each.status, level, on, each.reason, each.points, each.months)
+            self._targets[each.department_id, each.target_id, each.topic] = told
+            if each.level is not None:
+                self._stories[each.department_id, story_of.get(each.target_id, each.target_id)] = told
+
+    def of_story(self, department_id: str, story_id: str) -> Told | None:
+        """What a department knows of a story."""
+        return self._stories.get((department_id, story_id))
+
+    def of_target(self, department_id: str, target_id: str, topic: Topic) -> Told | None:
+        """What a department knows of one target."""
+        return self._targets.get((department_id, target_id, topic.value))
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One look at all that was judged.
 
     Attributes:
         verdicts: rows of `fct_target_verdicts`.
-        digests: everything there is to tell, told earlier or not.
-        known: by department the key of the message of this period that is there already.
+        knowledge: what was told.
+        answered: by target what its department answered.
+        rejudged: the targets whose status another method or definition changed.
+        window: by department what may leave.
     """
 
     verdicts: pl.DataFrame
-    digests: Sequence[Digest]
-    known: Mapping[str, str]
+    knowledge: Knowledge
+    answered: Mapping[str, Answered]
+    rejudged: Iterable[str]
+    window: Callable[[str], Window]
 
-    def decided(self, fresh: Mapping[str, str], build_id: str, at: datetime) -> Iterator[Alert]:
-        """One row per target and reader.
+    def decided(self) -> list[Decided]:
+        """One per target for its department, and one per figure that its supplier owes or just gave."""
+        rejudged, found = set(self.rejudged), []
+        for row in self.verdicts.sort("target_id").iter_rows(named=True):
+            found.append(self._judged(row, is_rejudged=row["target_id"] in rejudged))
+            found += self._asked(row)
+        written = {each.department_id for each in found if each.is_told and not each.decision.is_urgent}
+        return [_listed(each) if each.department_id in written and each.is_open else each for each in found]
 
-        Args:
-            fresh: by department the key of the message that is made now.
-            build_id: the build.
-            at: when it is decided.
-        """
-        said = {(digest.department_id, target): why for digest in self.digests for target, why in _told_in(digest)}
-        verdicts = {row["target_id"]: row for row in self.verdicts.iter_rows(named=True)}
-        owned = {(row["department_id"] or "", target) for target, row in verdicts.items()}
-        for department, target in sorted({*said, *owned}):
-            why, key, is_told = said.get((department, target)), None, False
-            status = verdicts[target]["status"]
-            if why is None:
-                why = _silence(status, department, is_first=verdicts[target]["is_first_of_story"])
-            elif department in fresh:
-                key, is_told = fresh[department], True
-            else:
-                key = self.known.get(department)
-                why = "already_told" if key else "not_made"
-            outcome = TOLD if is_told else SILENT
-            yield Alert(department, target, status, outcome, why, key, build_id, at, build_id, at)
+    def _judged(self, row: Mapping[str, Any], *, is_rejudged: bool) -> Decided:
+        department, target, topic = row["department_id"] or "", row["target_id"], Topic.JUDGEMENT
+        is_first = row["is_first_of_story"]
+        now = _standing(row, is_first=is_first, is_rejudged=is_rejudged)
+        told = None
+        if not department:
+            decision = Decision(Outcome.SILENT, "no_owner")
+        elif is_first:
+            told = self.knowledge.of_story(department, row["story_id"])
+            answered = self.answered.get(target, NOBODY_ANSWERED)
+            decision = decide(now, told, answered, self.window(department))
+        else:
+            told = self.knowledge.of_target(department, target, topic)
+            decision = decide_beside(now, told, self.window(department))
+        return Decided(department, target, topic, now, decision, told)
+
+    def _asked(self, row: Mapping[str, Any]) -> Iterator[Decided]:
+        supplier, target, topic = row["data_owner_department_id"], row["target_id"], Topic.FIGURE
+        if not supplier:
+            return
+        told = self.knowledge.of_target(supplier, target, topic)
+        decision = ask(is_awaited=row["status"] == _AWAITED, told=told, window=self.window(supplier))
+        if decision is not None:
+            yield Decided(supplier, target, topic, Standing(row["status"], None), decision)
 
 
-def _told_in(digest: Digest) -> Iterator[tuple[str, str]]:
-    for line in (*digest.told, *digest.awaited):
-        yield line.target_id, line.status
-    for line in digest.mentioned:
-        yield line.target_id, "mentioned"
-    for line in digest.rejudged:
-        yield line.target_id, "rejudged"
+def _listed(each: Decided) -> Decided:
+    """What is still open goes along with a message that leaves anyway, and need not be reminded of soon.
+
+    How far behind it was stays what it was: a little worse in every list is much worse in the end.
+    """
+    told = each.told or Told("", Level.LATE, date.min, "")
+    standing = replace(each.standing, points=told.points, months=told.months)
+    return replace(each, standing=standing, decision=Decision(Outcome.TOLD, OPEN))
 
 
-def _silence(status: str, department: str, *, is_first: bool) -> str:
-    if not department:
-        return "no_owner"
-    if status in _OF_A_STORY and not is_first:
-        return "same_story"
-    return _SILENT.get(status, "nothing_wrong")
+def _standing(row: Mapping[str, Any], *, is_first: bool, is_rejudged: bool) -> Standing:
+    relative = relative_gap(row)
+    return Standing(
+        status=row["status"],
+        level=_level(row) if is_first else None,
+        points=None if relative is None else 100 * relative,
+        months=row["months_behind"],
+        is_binding=bool(row["is_binding"]),
+        is_rejudged=is_rejudged,
+    )
+
+
+def _level(row: Mapping[str, Any]) -> Level | None:
+    if row["is_alarm"]:
+        return Level.LATE
+    if row["attention_nl"] is not None:
+        return Level.AT_RISK
+    return None if row["status"] in (*_IN_DOUBT, *_NOT_JUDGED, *_UNFAVOURABLE) else Level.FINE
+
+
+def relative_gap(row: Mapping[str, Any]) -> float | None:
+    """The gap as a share of the way to go: the only way to compare trees with percentages."""
+    if row["gap"] is None:
+        return None
+    way = abs((row["target_value"] or 0.0) - (row["baseline_value"] or 0.0)) or abs(row["required_value"] or 0.0)
+    return float(row["gap"]) / (way or 1.0)
+
+
+@cache
+def _reasons() -> Mapping[str, str]:
+    with _LABELS.open(encoding="utf-8", newline="") as lines:
+        return {row["reason"]: row["label_en"] for row in csv.DictReader(lines)}
+
+
+def silence_of(alert: Alert) -> str:
+    """Why somebody heard nothing, in English."""
+    until = f" until {alert.until:%Y-%m-%d}" if alert.until else ""
+    why = _reasons()[alert.reason]
+    return f"held{until}: {why}" if alert.outcome == Outcome.HELD else f"{why}{until}"
 
 
 def fate_of(alert: Alert, fates: Mapping[str, Fate]) -> str:
     """What was decided and what became of its message, in English."""
-    if alert.outcome == SILENT:
-        return f"silent, {REASONS[alert.reason]}"
+    if alert.outcome != Outcome.TOLD:
+        return silence_of(alert) if alert.outcome == Outcome.HELD else f"silent, {silence_of(alert)}"
+    why = _reasons()[alert.reason]
     fate = fates.get(alert.message_key or "")
     if fate is None:
-        return f"taken back with its build before it left, {REASONS[alert.reason]}"
+        return f"taken back with its build before it left, {why}"
     if fate.sent_at is not None:
-        return f"sent on {fate.sent_at:%Y-%m-%d %H:%M} UTC, {REASONS[alert.reason]}"
-    why = fate.last_error or "not tried yet"
-    return f"{'given up' if fate.is_dead else 'waits'}, {REASONS[alert.reason]}: {why}"
+        return f"sent on {fate.sent_at:%Y-%m-%d %H:%M} UTC, {why}"
+    return f"{'given up' if fate.is_dead else 'waits'}, {why}: {fate.last_error or 'not tried yet'}"

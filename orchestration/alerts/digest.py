@@ -1,11 +1,12 @@
-"""Which department must know what, and the mail that tells it.
+"""What one department is told, and the mail that tells it.
 
-Belongs here: choosing and ordering the targets of one department, and turning them into one message. Does not
-belong here: deciding a status (dbt's verdicts), storing or sending (`outbox`, `channels`).
+Belongs here: ordering what one department is told, and turning it into one message. Does not belong here: deciding a
+status (dbt's verdicts), whether it is told (`policy`), storing or sending (`outbox`, `channels`).
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -14,27 +15,30 @@ from email.utils import parseaddr
 from functools import cache
 from hashlib import sha256
 from textwrap import fill
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import polars as pl
 
-from orchestration.alerts import chart, wording
+from orchestration.alerts import chart, facts, wording
+from orchestration.alerts.answers import Standing as Answered
+from orchestration.alerts.decisions import OPEN, Decided
+from orchestration.alerts.policy import NOBODY_ANSWERED, Topic
 
 if TYPE_CHECKING:
     import jinja2
 
 SYNTHETIC_BANNER = "SYNTHETISCHE GEGEVENS (demo)"
-MAX_CHARTS = 4
+MAX_CHARTS = 3
+_MOST_BYTES_OF_CHARTS = 100_000
 KEY_HEADER = "X-Ademruimte-Key"
 # Python folds a header just before an encoded word so that the reader sees two spaces; a line may be 998 long.
 UNFOLDED = SMTP.clone(max_line_length=900)
 
-# asked of whoever supplies the figure, and never urgent
-_AWAITS = "awaiting_figure"
 # Quoted-printable folds at 76: one less than the terminal keeps the source of the mail readable too.
 _TEXT_WIDTH = 76
-# A digest is dated on the build's day, not on the moment it was made, so that making it again gives the same bytes.
+# A message is dated on its day, not on the moment it was made, so that making it again gives the same bytes.
 _DATED_AT = time(7, tzinfo=UTC)
+REJUDGED = "rejudged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,16 @@ class Line:
         story_nl: the other promises on its figure, with their judgement.
         ref_date: the date the data speaks of.
         required_value: what the path asked at `ref_date`.
-        required_today_nl: what it asks on the day of the digest.
+        required_today_nl: what it asks on the day of the build.
+        limit_value: how far from a norm it may be.
+        forecast_low: with eight chances in ten it will be no less at the deadline; `forecast_high` no more.
+        what_nl: where it stands, in a sentence or two.
+        needed_nl: what is needed, and what comes of the recent pace.
+        remark_nl: what else there is to know.
+        drivers_nl: what holds it back most.
+        plan_nl: what its department plans.
+        doubted_on: when its department said that the figure is not right, as long as nobody settled that.
+        link: address of its page, where its department can answer.
     """
 
     target_id: str
@@ -77,8 +90,21 @@ class Line:
     target_value: float | None
     target_date: date | None
     ref_date: date | None
+    status_since: date | None
+    limit_value: float | None
+    forecast_value: float | None
+    forecast_low: float | None
+    forecast_high: float | None
     sentence_nl: str
+    what_nl: str | None
+    needed_nl: str | None
+    remark_nl: str | None
+    drivers_nl: str | None
+    reason: str
     former_status_nl: str | None
+    plan_nl: str | None = None
+    doubted_on: date | None = None
+    link: str | None = None
 
     @property
     def is_due(self) -> bool:
@@ -86,15 +112,56 @@ class Line:
         return self.status == "overdue"
 
 
+_LATE = ("behind", "overdue", "worse", "reminder")
+_CALM = ("at_risk", "eased")
+_ASKED = "awaiting_figure"
+_THANKED = "figure_came"
+_WHY = {
+    "worse": "Verder achter dan toen we het u de vorige keer schreven.",
+    "reminder": "Herinnering: we schreven u dit al, en het is nog niet in orde.",
+    "eased": "Niet meer achter, maar nog niet zeker.",
+    "recovered": "Weer in orde.",
+    "reached": "Behaald.",
+}
+_SECTIONS = (
+    ("Let op", "", _CALM),
+    ("Goed nieuws", "Weer in orde, of behaald.", ("recovered", "reached")),
+    ("Nog open", "Dit schreven we u al. Er is niets veranderd sinds ons vorige bericht.", (OPEN,)),
+    ("Termijn verstreken, cijfer nog niet bekend", "Levert u deze cijfers aan? Het is niet dringend.", (_ASKED,)),
+    ("Bedankt voor het cijfer", "", (_THANKED,)),
+    (
+        "Anders beoordeeld door een andere methode of definitie",
+        "De regels zijn veranderd. Aan de cijfers van de stad ligt het niet. Het is niet dringend.",
+        (REJUDGED,),
+    ),
+    ("Niet langer beoordeeld", "Over deze doelstellingen krijgt u geen bericht meer.", ("withdrawn",)),
+)
+_HEADINGS = (
+    (_CALM, "{} om op te letten"),
+    (("recovered",), "{} weer in orde"),
+    (("reached",), "{} behaald"),
+    ((REJUDGED,), "{} anders beoordeeld"),
+    (("withdrawn",), "{} niet langer beoordeeld"),
+)
+
+
+class Section(NamedTuple):
+    """A part of a message: its title, what it means, and its targets."""
+
+    title: str
+    explained: str
+    lines: tuple[Line, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What one department is told about one ISO week, or is asked in a month.
+    """What one department is told: in the digest of a week, or at once.
 
     Attributes:
-        period: ISO week of the build, as `2026-W48`; its month, as `2026-11`, where nothing is told and a figure asked.
-        lines: behind and overdue first, worst first; then those at risk.
-        awaited: the targets past their deadline whose figure this department supplies.
-        rejudged: the targets whose status another method or definition changed since the last digest.
+        period: the ISO week, as `2026-W48`; the day, as `2026-11-24`, of what could not wait for one.
+        as_of: the city date of the build; what stands here is so on that day.
+        made_on: the city date on which it is written.
+        lines: what is told, worst first, and what is still open beside it.
     """
 
     department_id: str
@@ -102,32 +169,50 @@ class Digest:
     period: str
     build_id: str
     as_of: date
+    made_on: date
     lines: tuple[Line, ...]
-    awaited: tuple[Line, ...] = ()
-    rejudged: tuple[Line, ...] = ()
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it could not wait for the digest of the week."""
+        return "W" not in self.period
 
     @property
     def told(self) -> tuple[Line, ...]:
-        """The targets behind or overdue."""
-        return tuple(line for line in self.lines if line.is_alarm)
+        """The targets that are newly behind or overdue, further behind, or of which nobody answered."""
+        return self._of(*_LATE)
 
     @property
-    def mentioned(self) -> tuple[Line, ...]:
-        """The targets at risk, and those of which the judgement is disputed."""
-        return tuple(line for line in self.lines if not line.is_alarm)
+    def sections(self) -> tuple[Section, ...]:
+        """What stands below what is late, each part under its title; a part without lines is left out."""
+        parts = [Section(title, explained, self._of(*reasons)) for title, explained, reasons in _SECTIONS]
+        return tuple(part for part in parts if part.lines)
 
     @property
     def heading(self) -> str:
-        """What it is about: how many are behind, how many past their deadline; else how many figures are asked."""
-        due = sum(line.is_due for line in self.told)
-        counted = (
-            (len(self.told) - due, "{} achter op schema"),
+        """What it is about, counted."""
+        fresh = self._of("behind", "overdue", "worse")
+        reminded = self._of("reminder")
+        due, late = (sum(line.is_due for line in lines) for lines in (fresh, reminded))
+        counted = [
+            (len(fresh) - due, "{} achter op schema"),
             (due, "{} waarvan de termijn verstreken is"),
-        )
+            (len(reminded) - late, "{} nog altijd niet in orde"),
+            (late, "{} nog altijd voorbij de termijn"),
+            *((len(self._of(*reasons)), words) for reasons, words in _HEADINGS),
+        ]
         parts = [words.format(wording.targets(count)) for count, words in counted if count]
-        if not parts and self.awaited:
-            parts.append(wording.figures_asked(len(self.awaited)))
-        return ", ".join(parts) or f"{wording.targets(len(self.rejudged))} anders beoordeeld"
+        if not parts and (asked := len(self._of(_ASKED))):
+            parts.append(wording.figures_asked(asked))
+        return ", ".join(parts) or wording.figures_came(len(self._of(_THANKED)))
+
+    @property
+    def supplies(self) -> bool:
+        """Whether it speaks of nothing but figures that this department supplies."""
+        return all(line.reason in {_ASKED, _THANKED} for line in self.lines)
+
+    def _of(self, *reasons: str) -> tuple[Line, ...]:
+        return tuple(line for line in self.lines if line.reason in reasons)
 
 
 def message_key(digest: Digest, city_title: str) -> str:
@@ -135,99 +220,133 @@ def message_key(digest: Digest, city_title: str) -> str:
     return f"{_named(city_title)}:{digest.department_id}:{digest.period}"
 
 
+def is_urgent_key(key: str, day: date | None = None) -> bool:
+    """Whether a key is of a message that could not wait: of any day, or of one."""
+    period = key.rpartition(":")[2]
+    return period == f"{day}" if day else len(period) == len("2026-11-24")
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Of which build, and on which day, a message is written.
+
+    Attributes:
+        as_of: the city date of the build.
+        day: the city date of the message.
+        former: by target the former status, in words, of those that another method or definition changed.
+        answered: by target what its department answered.
+        link_of: the address where a department answers of a target (target, department, period); None where it cannot.
+    """
+
+    build_id: str
+    as_of: date
+    day: date
+    former: Mapping[str, str | None] = field(default_factory=dict)
+    answered: Mapping[str, Answered] = field(default_factory=dict)
+    link_of: Callable[[str, str, str], str | None] = lambda *_: None
+
+
 def digests(
-    verdicts: pl.DataFrame,
-    departments: pl.DataFrame,
-    build_id: str,
-    as_of: date,
-    rejudged: Mapping[str, str | None] | None = None,
+    verdicts: pl.DataFrame, departments: pl.DataFrame, decided: Iterable[Decided], occasion: Occasion
 ) -> list[Digest]:
-    """One digest per department with a target behind or overdue; late or doubted data never makes one.
-
-    Of several promises on one figure it tells one, and of a judgement that hangs on an open question none: see
-    `fct_target_verdicts.is_alarm`.
-
-    A department that supplies a figure whose deadline has passed is asked for it, and one of whose targets another
-    method or definition changed the status is told so once: in the digest of its week where it has one, else in that
-    of the month.
+    """One message per department that is told anything.
 
     Args:
         verdicts: rows of `fct_target_verdicts` of one published build.
         departments: department_id, name_nl; rows of `dim_department`.
-        build_id: that build.
-        as_of: its city date.
-        rejudged: by target the former status, in words, of those that another method or definition changed and nobody
-            was told of yet.
+        decided: what is done with each target.
+        occasion: the build and the day.
 
     Returns:
-        Digests in order of department_id.
+        In order of department_id.
     """
     names = dict(departments.select("department_id", "name_nl").iter_rows())
-    former = pl.col("target_id").replace_strict(rejudged or {}, default=None, return_dtype=pl.String)
-    verdicts = verdicts.with_columns(former.alias("former_status_nl"))
-    is_rejudged = pl.col("target_id").is_in([*(rejudged or {})])
-    others = verdicts.filter(~is_rejudged)
-    mentioned = pl.col("is_first_of_story") & pl.col("attention_nl").is_not_null()
-    listed = _by(others.filter(pl.col("is_alarm") | mentioned), "department_id")
-    awaited = _by(others.filter(pl.col("status") == _AWAITS), "data_owner_department_id")
-    changed = _by(verdicts.filter(is_rejudged), "department_id")
-    year, week, _ = as_of.isocalendar()
+    rows = {row["target_id"]: row for row in verdicts.iter_rows(named=True)}
+    by_department = defaultdict(list)
+    for each in decided:
+        by_department[each.department_id].append(each)
     found = []
-    for department in sorted({*listed, *awaited, *changed}):
-        lines, asked, again = (part.get(department, ()) for part in (listed, awaited, changed))
-        is_told = any(line.is_alarm for line in lines)
-        if is_told or asked or again:
-            period = f"{year}-W{week:02d}" if is_told else f"{as_of:%Y-%m}"
-            name = names.get(department, department)
-            found.append(Digest(department, name, period, build_id, as_of, lines if is_told else (), asked, again))
+    for department, all_of_it in sorted(by_department.items()):
+        told = [each for each in all_of_it if each.is_told]
+        if not told:
+            continue
+        is_urgent = any(each.decision.is_urgent for each in told)
+        period = f"{occasion.day}" if is_urgent else wording.iso_week(occasion.day)
+        ordered = sorted(told, key=_worst_first)
+        lines = tuple(_line(rows[each.target_id], each, occasion, period) for each in ordered)
+        name = names.get(department, department)
+        made = occasion.build_id, occasion.as_of, occasion.day
+        found.append(Digest(department, name, period, *made, lines))
     return found
 
 
-def _by(verdicts: pl.DataFrame, column: str) -> dict[str, tuple[Line, ...]]:
-    """The lines of each department that a column names, in order."""
-    parts = verdicts.filter(pl.col(column).is_not_null()).partition_by(column, as_dict=True)
-    return {department: _lines(rows.iter_rows(named=True)) for (department,), rows in parts.items()}
+def _worst_first(each: Decided) -> tuple[float, str, str]:
+    return each.standing.points or 0.0, each.target_id, each.decision.reason
 
 
-def _lines(rows: Iterable[Mapping[str, Any]]) -> tuple[Line, ...]:
-    lines = [Line(**{name: row[name] for name in Line.__slots__}) for row in rows]
-    return tuple(sorted(lines, key=lambda line: (not line.is_alarm, _relative_gap(line), line.target_id)))
+def _line(row: Mapping[str, Any], each: Decided, occasion: Occasion, period: str) -> Line:
+    said = {name: row[name] for name in Line.__slots__ if name in row}
+    answered = occasion.answered.get(each.target_id, NOBODY_ANSWERED)
+    return Line(
+        **said,
+        reason=each.decision.reason,
+        former_status_nl=occasion.former.get(each.target_id),
+        plan_nl=wording.plan(answered.plan.plan) if answered.plan and answered.plan.plan else None,
+        doubted_on=answered.disputed_on,
+        # of a figure that is owed there is nothing to answer but the figure
+        link=None if each.topic is Topic.FIGURE else occasion.link_of(each.target_id, each.department_id, period),
+    )
 
 
-def _relative_gap(line: Line) -> float:
-    """The gap as a share of the way to go: the only way to compare trees with percentages."""
-    if line.gap is None:
-        return 0.0
-    way = abs((line.target_value or 0.0) - (line.baseline_value or 0.0)) or abs(line.required_value or 0.0) or 1.0
-    return line.gap / way
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a chart is drawn from.
+
+    Attributes:
+        observations: kpi_id, area_id, ref_date, value.
+        paths: target_id, path_date, required_value; rows of `fct_target_path`.
+    """
+
+    observations: pl.DataFrame
+    paths: pl.DataFrame
 
 
-def message(  # noqa: PLR0913, PLR0917 - a mail needs its content, both ends and its label
+def message(  # noqa: PLR0913 - a mail needs its content, both ends and its label
     digest: Digest,
-    observations: pl.DataFrame,
+    drawn: Drawn,
+    *,
     sender: str,
     recipient: str,
     city_title: str,
-    is_synthetic: bool,  # noqa: FBT001 - named by every caller
+    is_synthetic: bool,
+    contact_nl: str | None = None,
 ) -> EmailMessage:
     """The mail of a digest: plain text, and HTML with its charts inside. The same input gives the same bytes.
 
     Args:
         digest: what to tell.
-        observations: kpi_id, area_id, ref_date, value; drawn against the path.
+        drawn: what its charts are drawn from.
         sender: address with or without a name.
         recipient: address of the department.
         city_title: the city as its readers write it.
         is_synthetic: label it as made-up data.
+        contact_nl: whom a department can ask, where the city has somebody.
     """
     domain = parseaddr(sender)[1].rpartition("@")[2]
     banner = SYNTHETIC_BANNER if is_synthetic else ""
-    charts = _charts(digest, observations, domain)
+    charts = _charts(digest, drawn, domain)
     words = {
         "digest": digest,
         "city": city_title,
-        "when": wording.week_or_month(digest.period),
+        "when": wording.week_or_day(digest.period),
         "banner": banner,
+        "notes": notes,
+        "facts": facts.facts,
+        "about": facts.about,
+        "button": facts.BUTTON,
+        "footer": _footer(digest),
+        "preheader": _preheader(digest),
+        "contact": contact_nl,
         "images": {target: (cid[1:-1], alt) for target, (cid, alt, _) in charts.items()},
     }
     mail = EmailMessage(policy=SMTP)
@@ -245,6 +364,44 @@ def message(  # noqa: PLR0913, PLR0917 - a mail needs its content, both ends and
     return mail
 
 
+def notes(line: Line) -> list[str]:
+    """What is said of a target before its sentence: why it is told now, and since when."""
+    if line.reason == REJUDGED:
+        return [f"Eerst: {line.former_status_nl or 'onbekend'}. Met de regels van vandaag: {line.status_nl}."]
+    notes = [_WHY[line.reason]] if line.reason in _WHY else []
+    # of a deadline the sentence says the day
+    if line.reason in (*_LATE, OPEN) and not line.is_due and line.status_since is not None:
+        notes.append(f"{wording.sentence(line.status_nl)} sinds het cijfer van {wording.day(line.status_since)}.")
+    # of a disputed judgement the sentence says it
+    if line.reason in _CALM and line.attention_nl and not line.is_disputed:
+        notes.append(line.attention_nl)
+    return notes
+
+
+def _preheader(digest: Digest) -> str:
+    """What a list of mails shows beside the subject: the first target, with its figure."""
+    first = (*digest.told, *(line for section in digest.sections for line in section.lines))[0]
+    return first.what_nl or first.sentence_nl
+
+
+def _footer(digest: Digest) -> str:
+    if digest.supplies:
+        return (
+            "U krijgt dit bericht omdat uw afdeling deze cijfers aanlevert. We vragen een cijfer hoogstens een keer "
+            "per maand."
+        )
+    if digest.is_urgent:
+        return (
+            "U krijgt dit bericht omdat uw afdeling eigenaar is van deze doelstellingen. Het kon niet wachten op het "
+            "bericht van de week. Hoogstens een zulk bericht per dag, en nooit omdat gegevens te laat zijn of nog niet "
+            "nagekeken."
+        )
+    return (
+        "U krijgt dit bericht omdat uw afdeling eigenaar is van deze doelstellingen. Hoogstens een bericht per week, "
+        "alleen als er iets verandert of open blijft, en nooit omdat gegevens te laat zijn of nog niet nagekeken."
+    )
+
+
 def _headers(  # noqa: PLR0913, PLR0917 - private half of `message`
     digest: Digest, sender: str, recipient: str, city_title: str, domain: str, banner: str
 ) -> dict[str, Any]:
@@ -255,7 +412,7 @@ def _headers(  # noqa: PLR0913, PLR0917 - private half of `message`
         "From": Address(name or f"Ademruimte {city_title}", addr_spec=address),
         "To": recipient,
         "Subject": f"{banner}: {subject}" if banner else subject,
-        "Date": datetime.combine(digest.as_of, _DATED_AT),
+        "Date": datetime.combine(digest.made_on, _DATED_AT),
         "Message-ID": f"<digest.{city}.{digest.department_id}.{digest.period}@{domain}>",
         "List-Id": f"<digest.{digest.department_id}.{city}.{domain}>",
         "Auto-Submitted": "auto-generated",
@@ -269,16 +426,35 @@ def _named(city_title: str) -> str:
     return city_title.lower().replace(" ", "-")
 
 
-def _charts(digest: Digest, observations: pl.DataFrame, domain: str) -> dict[str, tuple[str, str, bytes]]:
-    """Per target behind: content id, alternative text and PNG."""
-    drawn = {}
+def _charts(digest: Digest, drawn: Drawn, domain: str) -> dict[str, tuple[str, str, bytes]]:
+    """Per target that is late, worst first: content id, alternative text and PNG, as far as a mail stays light."""
+    charts, room = {}, _MOST_BYTES_OF_CHARTS
     for line in digest.told[:MAX_CHARTS]:
-        path = chart.Path(line.ref_date, line.value, line.required_value, line.target_date, line.target_value)
-        series = chart.series(observations, line.kpi_id)
+        path = _path(line, drawn.paths)
+        series = chart.series(drawn.observations, line.kpi_id)
         png = chart.draw(series, path, line.unit_nl or line.unit)
+        if len(png) > room:
+            break
+        room -= len(png)
         cid = f"<{line.target_id}.{digest.period}@{domain}>"
-        drawn[line.target_id] = (cid, chart.alternative_text(line.title_nl, series, path), png)
-    return drawn
+        charts[line.target_id] = (cid, chart.alternative_text(line.title_nl, series, path), png)
+    return charts
+
+
+def _path(line: Line, paths: pl.DataFrame) -> chart.Path:
+    along = paths.filter(pl.col("target_id") == line.target_id).sort("path_date")
+    low, high = line.forecast_low, line.forecast_high
+    return chart.Path(
+        line.ref_date,
+        line.value,
+        line.required_value,
+        line.target_date,
+        line.target_value,
+        limit_value=line.limit_value,
+        forecast=line.forecast_value,
+        band=None if low is None or high is None else (low, high),
+        along=along.select("path_date", "required_value").rows(),
+    )
 
 
 def _fix_boundaries(mail: EmailMessage) -> None:

@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol
 from orchestration.alerts.channels import Channel, Deliver, DeliveryError, HeldError, LineBrokenError, RefusedError
 from orchestration.alerts.data_team import DATA_TEAM
 from orchestration.alerts.digest import KEY_HEADER, Digest
-from warehouse.state import Alert, BrokenLine, OutboxMessage
+from warehouse.state import Alert, BrokenLine, DigestWeek, OutboxMessage
 
 _log = logging.getLogger("ademruimte.messages")
 MOST_TRIES = 3
@@ -33,8 +33,10 @@ FOLDER = "file"
 class Outbox(Protocol):
     """The part of the state a sender needs."""
 
-    def enqueue(self, rows: Iterable[OutboxMessage], alerts: Iterable[Alert] = ()) -> int:
-        """Put messages in; a key that is there already is left alone. Returns how many were new."""
+    def enqueue(
+        self, rows: Iterable[OutboxMessage], alerts: Iterable[Alert] = (), weeks: Iterable[DigestWeek] = ()
+    ) -> int:
+        """Put messages in with what was decided; a key that is there is left alone. Returns how many were new."""
 
     def unsent(self) -> list[OutboxMessage]:
         """The messages that nobody has yet, oldest first."""
@@ -96,6 +98,7 @@ def fill(
     messages: Iterable[tuple[Digest, EmailMessage]],
     cards: Iterable[OutboxMessage] = (),
     alerts: Iterable[Alert] = (),
+    weeks: Iterable[DigestWeek] = (),
 ) -> int:
     """Put the messages of one published build in the outbox, with what was decided by it: all or none.
 
@@ -104,7 +107,7 @@ def fill(
     Returns:
         How many were new.
     """
-    return state.enqueue([*(_row(digest, mail) for digest, mail in messages), *cards], alerts)
+    return state.enqueue([*(_row(digest, mail) for digest, mail in messages), *cards], alerts, weeks)
 
 
 def _row(digest: Digest, mail: EmailMessage) -> OutboxMessage:
@@ -119,7 +122,13 @@ def _row(digest: Digest, mail: EmailMessage) -> OutboxMessage:
     )
 
 
-def send(state: Outbox, channel: Channel, now: datetime, fallback: Fallback) -> SendResult:
+def send(
+    state: Outbox,
+    channel: Channel,
+    now: datetime,
+    fallback: Fallback,
+    may_leave: Callable[[OutboxMessage], bool] = lambda _: True,
+) -> SendResult:
     """Deliver what waits; a message that fails is noted and the others go on.
 
     Marked after delivery: a crash in between delivers the same Message-ID again, and loses nothing.
@@ -129,8 +138,9 @@ def send(state: Outbox, channel: Channel, now: datetime, fallback: Fallback) -> 
         channel: how to deliver.
         now: the moment to note (UTC).
         fallback: makes what tells the data team of messages that do not arrive.
+        may_leave: whether it is the hour for a message; one that waits for it was not tried.
     """
-    waiting = sorted(state.unsent(), key=lambda row: row.line)
+    waiting = sorted(filter(may_leave, state.unsent()), key=lambda row: row.line)
     with channel.open() as deliver:
         sending = _Sending(state, deliver, now, fallback)
         results = [sending.empty(line, list(rows)) for line, rows in groupby(waiting, key=lambda row: row.line)]

@@ -8,6 +8,7 @@ from datetime import date
 from functools import cache
 
 from orchestration.dbt_project import SHARED
+from warehouse.state import Plan
 
 # a sign of percent or money, or of a unit: `kWh`, `MWp`, `m²`, `kg`
 _BEFORE_SIGN = re.compile(r"(?<=\d) (?=%|€|[a-z]{0,2}[A-Z²³]|(?:kg|ton|ha|k?m)\b)")
@@ -91,10 +92,26 @@ def figures_asked(count: int) -> str:
     return f"{count} {'cijfer' if count == 1 else 'cijfers'} gevraagd"
 
 
-def week_or_month(period: str) -> str:
-    """`2026-W48` as `week 48`, `2026-11` as `11/2026`."""
-    year, _, part = period.partition("-")
-    return f"week {part.removeprefix('W')}" if part.startswith("W") else f"{part}/{year}"
+def figures_came(count: int) -> str:
+    """`1 cijfer ontvangen` or `2 cijfers ontvangen`."""
+    return f"{count} {'cijfer' if count == 1 else 'cijfers'} ontvangen"
+
+
+def iso_week(on: date) -> str:
+    """The ISO week of a day, as `2026-W48`."""
+    year, week, _ = on.isocalendar()
+    return f"{year}-W{week:02d}"
+
+
+def week_or_day(period: str) -> str:
+    """`2026-W48` as `week 48`, `2026-11-24` as `24/11/2026`."""
+    _, is_week, week = period.partition("-W")
+    return f"week {int(week)}" if is_week else day(date.fromisoformat(period))
+
+
+def plan(noted: Plan) -> str:
+    """What a department means to do, who sees to it and until when."""
+    return f"{sentence(noted.action)} ({noted.owner}, tegen {day(noted.due_date)})"
 
 
 def sentence(words: str) -> str:

@@ -1,4 +1,4 @@
-"""`send` and `tell_data_team`: small jobs on the outbox; they never take the warehouse lock.
+"""`send`, `tell_data_team` and `tell_departments`: small jobs on the outbox; they never take the warehouse lock.
 
 A mail a day tells the data team what failed, what was refused and who is silent.
 """
@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from orchestration.alerts.hours import OPENS
 from orchestration.factories.asking import ENDED, ask, is_unfinished
 from orchestration.factories.failures import reason_of
-from orchestration.loop import messages
+from orchestration.loop import messages, telling
+from orchestration.loop.run_failures import note_run_failure
 from orchestration.settings import Settings
 from warehouse.state import OutboxMessage
 
@@ -21,6 +23,8 @@ _LONGEST_PAUSE = timedelta(hours=6)
 _MOST_DOUBLED = 10
 # after the suppliers were looked at, before the first coffee
 _EVERY_MORNING = "15 7 * * *"
+# when working hours begin: `alerts.hours`
+_AT_OPENING = f"{OPENS.minute} {OPENS.hour} * * *"
 
 
 @dg.op
@@ -49,6 +53,19 @@ def tell_data_team() -> None:
     write_to_data_team()
 
 
+@dg.op
+def write_to_departments(context: dg.OpExecutionContext, settings: dg.ResourceParam[Settings]) -> None:
+    """Puts in the outbox what waited for working hours, and on a Monday the digests of the week."""
+    new = telling.fill_outbox(settings, datetime.now(UTC))
+    context.log.info("%s new messages", new)
+
+
+@dg.job
+def tell_departments() -> None:
+    """Every morning at eight: what the published build has to tell, also where nothing new arrived."""
+    write_to_departments()
+
+
 @dg.sensor(job=send, minimum_interval_seconds=_SENSOR_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING)
 def outbox_waits(
     context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
@@ -60,7 +77,7 @@ def outbox_waits(
     hold = messages.outbox_hold(settings)
     if hold is not None:
         return dg.SkipReason(str(messages.OutboxHeldError(hold)))
-    waiting = messages.unsent(settings)
+    waiting = messages.unsent(settings, now)
     if is_unfinished(context.instance, send.name):
         return dg.SkipReason("a sending is queued or running")
     pause = _pause(waiting)
@@ -91,7 +108,7 @@ def somebody_hears(context: dg.RunFailureSensorContext, settings: dg.ResourcePar
     run = context.dagster_run
     failed = context.get_step_failure_events() or [context.failure_event]
     reason = "\n".join(map(reason_of, failed))
-    messages.note_run_failure(settings, run.job_name, run.run_id, reason, datetime.now(UTC))
+    note_run_failure(settings, run.job_name, run.run_id, reason, datetime.now(UTC))
 
 
 def definitions(settings: Settings) -> dg.Definitions:
@@ -102,6 +119,14 @@ def definitions(settings: Settings) -> dg.Definitions:
         execution_timezone=settings.city.time_zone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
+    at_opening = dg.ScheduleDefinition(
+        job=tell_departments,
+        cron_schedule=_AT_OPENING,
+        execution_timezone=settings.city.time_zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
     return dg.Definitions(
-        jobs=[send, tell_data_team], schedules=[every_morning], sensors=[outbox_waits, somebody_hears]
+        jobs=[send, tell_data_team, tell_departments],
+        schedules=[every_morning, at_opening],
+        sensors=[outbox_waits, somebody_hears],
     )

@@ -16,7 +16,7 @@ from functools import partial
 import polars as pl
 
 from contracts.registry import all_contracts
-from orchestration.loop import messages, publishing
+from orchestration.loop import publishing, telling
 from orchestration.loop.exit_gate import judge_exit
 from orchestration.loop.plan import Plan, code_version, last_decision, make_plan, to_show, why_due
 from orchestration.loop.rotation import finish_rotation
@@ -114,6 +114,7 @@ class Build:
             loaded = loader.load(con, lake, all_contracts(), self.plan.batches)
             with State(self.settings.layout.state) as state:
                 loader.write_status(con, self._heard(lake, state))
+                loader.write_alerts(con, _decided(state))
             loader.write_profile(con, self.settings.city)
             loader.write_build(
                 con,
@@ -209,7 +210,7 @@ class Build:
 
     def outbox(self) -> int:
         """Puts the messages of the published build in the outbox; each only once."""
-        return messages.fill_outbox(self.settings, self.now)
+        return telling.fill_outbox(self.settings, self.now)
 
     def _keep_erased(self, lake: Lake) -> None:
         """A backup that was put back may hold rows that were erased since it was made."""
@@ -244,6 +245,15 @@ class Build:
             raise MixedBuildError(
                 f"the warehouse holds another build than {self.plan.build_id}; run the whole build again"
             )
+
+
+def _decided(state: State) -> Iterator[loader.AlertRow]:
+    """What was decided of each target for each reader, and when its message left."""
+    fates = state.fates()
+    for each in state.alerts():
+        fate = fates.get(each.message_key or "")
+        said = each.department_id, each.target_id, each.topic, each.status, each.outcome, each.reason
+        yield *said, each.first_at, each.last_at, each.builds, each.until, fate and fate.sent_at
 
 
 def forget_warehouse(settings: Settings) -> None:

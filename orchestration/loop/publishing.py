@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ingestion.door import without_identifiers
-from orchestration.loop.messages import note_run_failure
 from orchestration.loop.plan import last_decision, to_show
+from orchestration.loop.run_failures import note_run_failure
 from orchestration.settings import Settings
 from warehouse.lake import Lake
 from warehouse.published.contents import filed_contents, warehouse_contents

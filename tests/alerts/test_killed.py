@@ -102,6 +102,8 @@ def _profile(tmp_path: Path, certificate: Path, port: int, hook: str, token_url:
     (tmp_path / "teams.csv").write_text(f"department_id,url\n{hooks}\n", encoding="utf-8")
     return {
         "ADEMRUIMTE_HOME": str(tmp_path / "var"),
+        # a Monday morning: at night no department is written to
+        "ADEMRUIMTE_AS_OF": "2026-11-23",
         "ADEMRUIMTE_SMTP_HOST": "127.0.0.1",
         "ADEMRUIMTE_SMTP_PORT": str(port),
         "ADEMRUIMTE_SMTP_USERNAME": MAILBOX,

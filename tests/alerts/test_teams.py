@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from pydantic import SecretStr
 
 from orchestration.alerts.card import card, notice
 from orchestration.alerts.channels import DeliveryError, HeldError, LineBrokenError, RefusedError
-from orchestration.alerts.digest import Digest
+from orchestration.alerts.digest import Digest, notes
+from orchestration.alerts.facts import facts
 from orchestration.alerts.teams import Envelope, Teams, Webhook, Webhooks, webhooks
 from tests.alerts.servers import Flow, flowing, free_port
 from warehouse.state import OutboxMessage
@@ -38,8 +40,21 @@ CONTAINER = {
 }
 
 
+FACT = {"title": {"type": "string", "minLength": 1}, "value": {"type": "string", "minLength": 1}}
+OPEN_URL = {
+    "type": {"const": "Action.OpenUrl"},
+    "title": {"type": "string", "minLength": 1},
+    "url": {"type": "string", "pattern": "^https?://"},
+}
+
+
 def _closed(properties: dict[str, Any], *required: str) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": ["type", *required], "additionalProperties": False}
+
+
+def _list_of(properties: dict[str, Any], *required: str) -> dict[str, Any]:
+    item = {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
+    return {"type": "array", "minItems": 1, "items": item}
 
 
 RULES = {
@@ -55,7 +70,18 @@ RULES = {
         "version",
         "body",
     ),
-    "$defs": {"element": {"oneOf": [_closed(TEXT_BLOCK, "text"), _closed(CONTAINER, "items")]}},
+    "$defs": {
+        "element": {
+            "oneOf": [
+                _closed(TEXT_BLOCK, "text"),
+                _closed(CONTAINER, "items"),
+                _closed({"type": {"const": "FactSet"}, "facts": _list_of(FACT, "title", "value")}, "facts"),
+                _closed(
+                    {"type": {"const": "ActionSet"}, "actions": _list_of(OPEN_URL, "type", "title", "url")}, "actions"
+                ),
+            ]
+        }
+    },
 }
 
 
@@ -69,6 +95,7 @@ def checked(content: bytes) -> dict[str, Any]:
 
 def texts(element: dict[str, Any]) -> list[str]:
     below = [text for each in (*element.get("body", ()), *element.get("items", ())) for text in texts(each)]
+    below += [f"{fact['title']}: {fact['value']}" for fact in element.get("facts", ())]
     return [element["text"], *below] if "text" in element else below
 
 
@@ -99,11 +126,23 @@ def test_the_card_of_a_digest_keeps_the_rules_and_tells_what_the_mail_tells(
     read = checked(card(digest, "Kortrijk", is_synthetic=True))
     said = texts(read)
     assert said[0] == "SYNTHETISCHE GEGEVENS (demo)"
-    assert said[1] == "1 doelstelling achter op schema – Mobiliteit"
+    assert said[1] == "1 doelstelling achter op schema, 1 doelstelling om op te letten – Mobiliteit"
     assert "Laadpunten (stand): achter op schema" in said
     assert "Deelwagens: let op" in said
     assert any(text.startswith("Laadpunten: 905 op 22/11/2026.") for text in said)
     assert read["lang"] == "nl"
+
+
+def test_a_card_tells_every_fact_of_the_mail_and_has_one_button(told: Callable[..., list[Digest]]) -> None:
+    (digest,) = told({}, {"target_id": "due", "status": "overdue", "is_disputed": True, "attention_nl": "Een vraag."})
+    lines = tuple(replace(line, plan_nl="Een plan.", link="https://bord.stad.test/d/a") for line in digest.lines)
+    content = card(replace(digest, lines=lines), "Kortrijk", is_synthetic=False)
+    said = "\n".join(texts(checked(content))).replace("\\", "")
+    for line in lines:
+        for fact in facts(line, digest.as_of):
+            assert f"{fact.label}: {fact.words}" in said
+        assert all(words in said for words in notes(line))
+    assert content.decode().count('"Action.OpenUrl"') == len(lines)
 
 
 def test_real_data_is_not_called_synthetic_on_a_card(told: Callable[..., list[Digest]]) -> None:

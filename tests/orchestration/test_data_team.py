@@ -14,7 +14,8 @@ from aiosmtpd.smtp import Envelope
 
 from orchestration.loop.landed import Outcome
 from orchestration.loop.landing import land
-from orchestration.loop.messages import fill_data_team, note_run_failure, send, unsent
+from orchestration.loop.messages import fill_data_team, send, unsent
+from orchestration.loop.run_failures import note_run_failure
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW
 from warehouse.lake import Lake
@@ -34,7 +35,7 @@ def drop(settings: Settings, name: str, content: str) -> None:
 
 
 def the_mail(settings: Settings) -> EmailMessage:
-    (row,) = [row for row in unsent(settings) if row.department_id == "data_team"]
+    (row,) = [row for row in unsent(settings, NOW) if row.department_id == "data_team"]
     return message_from_bytes(row.message, EmailMessage, policy=policy.default)
 
 
@@ -71,7 +72,7 @@ def test_when_all_went_well_nobody_is_written_to(settings: Settings) -> None:
     (landed,) = land(settings, settings.contracts()["indicators"], NOW)
     assert landed.outcome is Outcome.LANDED
     assert fill_data_team(settings, NOW) == 0
-    assert unsent(settings) == []
+    assert unsent(settings, NOW) == []
 
 
 def test_failed_runs_refused_files_pulls_and_deliveries_silent_sources_and_stuck_messages_are_told(

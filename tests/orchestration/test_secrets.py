@@ -38,7 +38,7 @@ def test_only_the_owner_can_read_the_key_and_enter_its_folder(tmp_path: Path) ->
 def test_a_new_key_is_256_bits_in_hexadecimal(tmp_path: Path) -> None:
     key = read_or_create_ring(tmp_path / "key").keys[-1].get_secret_value()
     assert len(bytes.fromhex(key)) == 32
-    assert (tmp_path / "key").read_text("ascii") == key
+    assert (tmp_path / "key").read_text("ascii") == f"{key}\n"
 
 
 def test_a_key_is_made_once_and_read_ever_after(tmp_path: Path) -> None:
@@ -51,6 +51,14 @@ def test_a_key_is_made_once_and_read_ever_after(tmp_path: Path) -> None:
 def test_two_profiles_never_share_a_key(tmp_path: Path) -> None:
     keys = {read_or_create_ring(tmp_path / f"city{n}" / "key").keys[-1].get_secret_value() for n in range(5)}
     assert len(keys) == 5
+
+
+def test_a_key_that_somebody_adds_below_the_first_is_another_one(tmp_path: Path) -> None:
+    first = read_or_create_ring(tmp_path / "key")
+    with (tmp_path / "key").open("a", encoding="ascii") as lines:
+        lines.write("c0ffee\n")
+    assert [key.get_secret_value() for key in read_or_create_ring(tmp_path / "key").keys[1:]] == ["c0ffee"]
+    assert read_or_create_ring(tmp_path / "key").keys[0] == first.keys[0]
 
 
 def test_a_key_that_somebody_put_there_is_used_without_its_line_end(tmp_path: Path) -> None:
@@ -76,7 +84,7 @@ def test_processes_that_race_for_a_new_key_all_get_the_same_one(tmp_path: Path) 
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
         got = list(pool.map(read_or_create_ring, races))
     for path, key in zip(races, got, strict=True):
-        assert key.keys[-1].get_secret_value() == path.read_text("ascii"), path
+        assert f"{key.keys[-1].get_secret_value()}\n" == path.read_text("ascii"), path
         assert [file.name for file in path.parent.iterdir()] == ["key"]
     assert len({key.keys[-1].get_secret_value() for key in got}) == KEYS
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from orchestration.loop.build import build_lock
-from orchestration.loop.messages import fill_data_team, fill_outbox, send, unsent, waiting_messages
+from orchestration.loop.messages import fill_data_team, send, unsent, waiting_messages
 from orchestration.loop.publishing import publish
+from orchestration.loop.telling import fill_outbox
 from orchestration.report import published_frame
 from orchestration.settings import Settings
 from tests.alerts.servers import (
@@ -156,7 +157,7 @@ def test_a_flow_that_is_gone_is_told_to_the_data_team_by_mail_and_the_mail_of_th
     assert "often because its owner left" in " ".join(notice.get_content().split())
     assert "GEHEIM" not in notice.as_string()
     fill_data_team(settings, NOW + 6 * MINUTE)
-    (daily,) = [row for row in unsent(settings) if row.department_id == "data_team"]
+    (daily,) = [row for row in unsent(settings, NOW) if row.department_id == "data_team"]
     assert daily.message_key == "kortrijk:data_team:2026-11-23", "a notice is not the mail of the day"
     assert b"teams:wonen: nothing left since" in daily.message
 
@@ -207,15 +208,14 @@ def test_a_department_with_a_flow_gets_the_digest_of_a_build_as_a_card_too_once(
     flow = Flow()
     url = servers.enter_context(flowing(flow))
     with State(own_demo.layout.state) as state:
-        first, *_ = state.unsent()
+        first = next(each for each in state.alerts() if each.reason == "behind" and each.outcome == "told")
     teams = Path(hooks(tmp_path / "teams.csv", **{first.department_id: url}))
-    settings = own_demo.model_copy(update={"teams": teams})
-    publish_again(settings, timedelta(weeks=1))
+    settings = publish_again(own_demo.model_copy(update={"teams": teams}), timedelta(weeks=1))
     assert fill_outbox(settings, NOW) > 0
     assert fill_outbox(settings, NOW) == 0
     send(settings, NOW)
     assert flow.keys == [f"kortrijk:{first.department_id}:2026-W49:teams"]
-    assert "achter op schema" in str(flow.cards()[0])
+    assert "nog altijd niet in orde" in str(flow.cards()[0])
 
 
 def test_what_was_decided_of_every_target_is_noted_with_the_message_and_silence_has_a_reason(demo: Settings) -> None:
@@ -236,16 +236,15 @@ def test_another_build_that_decides_the_same_adds_no_row_and_one_that_decides_ot
 ) -> None:
     with State(own_demo.layout.state) as state:
         before = state.alerts()
-    publish_again(own_demo, timedelta(days=1))
-    fill_outbox(own_demo, NOW)
+    fill_outbox(publish_again(own_demo, timedelta(days=1)), NOW)
     with State(own_demo.layout.state) as state:
         after = state.alerts()
     told = [each for each in before if each.outcome == "told"]
     fresh = after[len(before) :]
     assert {(each.target_id, each.outcome, each.reason) for each in fresh} == {
-        (each.target_id, "silent", "already_told") for each in told
+        (each.target_id, "silent", "asked_lately" if each.topic == "figure" else "unchanged") for each in told
     }
-    assert {each.message_key for each in fresh} == {each.message_key for each in told}
+    assert {each.message_key for each in fresh} == {None}
     unchanged = [each for each in after[: len(before)] if each.outcome == "silent"]
     assert {each.builds for each in unchanged} == {2}
 
@@ -280,12 +279,13 @@ def test_a_look_ahead_shows_the_messages_of_tomorrow_and_the_silent_with_why_and
     ahead = run(own_demo, "alerts", "preview", "--all")
     assert ahead.exit_code == 0
     assert "0 messages; " in ahead.output, "tomorrow is of this week, which was told"
-    assert "told in this period already" in ahead.output
+    assert "told already, and not changed since" in ahead.output
     assert "the data is too old or not verified; the data team knows" in ahead.output
     nothing_said = {**own_demo.environment, "ADEMRUIMTE_AS_OF": "2026-11-29"}
     monday = run(own_demo, "alerts", "preview", **nothing_said)
-    assert f"{len(before[0])} messages; " in monday.output
-    assert "achter op schema" in monday.output
+    late = {each.department_id for each in before[1] if each.level == "late"}
+    assert f"{len(late)} messages; " in monday.output
+    assert "nog altijd niet in orde" in monday.output
     with State(own_demo.layout.state) as state:
         assert (state.unsent(), state.alerts()) == before
 
@@ -396,8 +396,7 @@ def test_no_secret_is_left_where_every_way_and_the_database_fail_and_repeat_what
     )
     with build_lock(settings):
         _, faults = publish(settings, NOW)
-    publish_again(settings, timedelta(weeks=1))
-    assert fill_outbox(settings, NOW) > 0
+    assert fill_outbox(publish_again(settings, timedelta(weeks=1)), NOW) > 0
     failed = sum(send(settings, NOW + tries * MINUTE).failed for tries in range(5))
     assert fill_data_team(settings, NOW + 6 * MINUTE) == 1
     proved = typed(settings, "alerts", "test-send")

@@ -47,6 +47,7 @@ def why(empty_profile: Callable[..., Settings]) -> Callable[..., str]:
         verdicts = pl.DataFrame(
             {
                 "target_id": ["plans"],
+                "as_of_date": [date(2026, 11, 23)],
                 "sentence_nl": ["Trajecten: 1.500 [van 1.731]."],
                 "story_nl": pl.Series([story], dtype=pl.String),
                 "status": [status],

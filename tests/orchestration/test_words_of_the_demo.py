@@ -8,6 +8,7 @@ from html import unescape
 import polars as pl
 from rich.console import Console
 
+from orchestration.alerts import wording
 from orchestration.report import print_targets, published_frame
 from orchestration.settings import Settings
 from orchestration.why import print_why
@@ -51,7 +52,16 @@ def test_the_mails_of_the_demo_keep_the_rules(demo: Settings) -> None:
             for title in titles:
                 words = words.replace(title, "Doel")
             assert list(faults(words, AS_OF)) == []
-            assert "Stand op" in words
+            is_late = re.search(r"\d+ doelstelling\w* (achter op schema|waarvan de termijn)", words)
+            assert ("Stand op" in words) == bool(is_late)
+
+
+def test_the_limit_of_a_norm_is_the_norm_with_the_margin_that_its_sentence_names(demo: Settings) -> None:
+    norms = published_frame(demo, "verdicts.fct_target_verdicts").filter(pl.col("limit_value").is_not_null())
+    told = norms.filter(pl.col("what_nl").str.contains("met een marge van"))
+    assert told.height > 1
+    for what, norm, limit in told.select("what_nl", "required_value", "limit_value").iter_rows():
+        assert f"met een marge van {wording.number(abs(norm - limit))}" in what
 
 
 def test_status_tells_the_day_of_every_figure(demo: Settings) -> None:

@@ -27,6 +27,12 @@ def test_only_what_changed_is_loaded_again(publishing: Publishing) -> None:
     assert publishing.read("select count(*), sum(n) from {marts.fct_d}") == [(1000, 499_500)]
 
 
+def test_of_forty_tables_the_one_that_changed_is_loaded(publishing: Publishing) -> None:
+    more = [f"create table marts.dim_{number} as select n from range({number + 1}) as r (n)" for number in range(35)]
+    assert len(publishing.publish("b1", *more)) == 40
+    assert publishing.publish("b2", "insert into marts.dim_7 values (99)") == ["marts.dim_7"]
+
+
 def test_the_order_of_rows_makes_no_other_version_and_a_row_that_is_there_twice_does(publishing: Publishing) -> None:
     publishing.publish("b1")
     turned = "create or replace table marts.fct_c as from marts.fct_c order by n desc"

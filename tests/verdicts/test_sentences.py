@@ -48,6 +48,7 @@ ROW: dict[str, Any] = {
     "forecast_value": 75.0,
     "p_reach": 0.2,
     "is_indicative": False,
+    "cadence_days": 30,
     "is_vague": False,
     "is_plan_unknown": False,
     "is_bent": False,
@@ -162,6 +163,8 @@ OCCASIONS: dict[str, dict[str, Any]] = {
     "nothing yet": dict.fromkeys(("status", "folded_status", "wanted_status"), "no_data")
     | {"value": None, "ref_date": None, "gap": None},
     "a start that was measured": AT_RISK | {"is_start_measured": True},
+    "a band around the outlook": AT_RISK | {"forecast_low": 60.0, "forecast_high": 90.0},
+    "a figure that comes once a year": AT_RISK | {"cadence_days": 365},
     "the path asks the same today": AT_RISK | {"required_today": 40.0},
     "reached today": REACHED | {"value": 101.0, "ref_date": DAYS["new"], "reached_value": 101.0},
     "reached before": REACHED
@@ -229,7 +232,8 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
             con.register("given", given_rows.to_arrow())
             con.execute(f"create table {DATABASE}.intermediate.{name} as select * from given")
             con.unregister("given")
-        said = con.sql(f"select concat_ws(' ', sentence_nl, attention_nl) from ({code}) order by target_id").fetchall()
+        told = "sentence_nl, needed_nl, remark_nl, attention_nl"
+        said = con.sql(f"select concat_ws(' ', {told}) from ({code}) order by target_id").fetchall()
         return [sentence for (sentence,) in said]
 
     return say
@@ -412,3 +416,20 @@ def test_a_forecast_without_an_interval_has_no_chance(said: Said) -> None:
 )
 def test_the_rules_find_an_untrue_sentence(sentence: str) -> None:
     assert wrong_with(sentence, 1)
+
+
+def test_what_is_needed_is_told_by_the_month_where_figures_come_by_the_month_and_one_a_month_is_asked(
+    said: Said,
+) -> None:
+    monthly, yearly, late, norm, plan = said(
+        {"required_pace_per_year": 144.0, "recent_pace_per_year": 60.0, "status": "behind"},
+        {"required_pace_per_year": 144.0, "recent_pace_per_year": 60.0, "cadence_days": 365},
+        {"status": "overdue", "target_date": date(2025, 12, 31), "required_pace_per_year": None},
+        KINDS["a norm"] | {"required_pace_per_year": None},
+        KINDS["a plan"] | {"required_pace_per_year": None},
+    )
+    assert "Nodig van 23/11/2026 tot 31/12/2030: 12 per maand. Recent tempo, tot 31/12/2024: 5 per maand." in monthly
+    assert "per maand" not in yearly
+    assert "Nodig: van 30 naar 100, dus 70 erbij. Recent tempo, tot 31/12/2024: 8 per jaar." in late
+    assert "Nodig: van 30 naar 100, dus 70 erbij." in norm
+    assert "Nodig: klaar zijn op 31/12/2030." in plan

@@ -2,7 +2,7 @@ import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,11 @@ from warehouse.layout import NewerProfileError
 from warehouse.state import (
     VERSION,
     Alert,
+    Answer,
+    DigestWeek,
     Erasure,
     OutboxMessage,
+    Plan,
     Progress,
     Publication,
     Refusal,
@@ -205,7 +208,7 @@ def test_a_state_of_before_there_were_channels_keeps_what_waits_and_sends_it_by_
     with sqlite3.connect(path) as before:
         for name in ("outbox_dead", "alerts_newest"):
             before.execute(f"drop index {name}")
-        for name in ("broken_lines", "alerts"):
+        for name in ("broken_lines", "alerts", "digest_weeks", "answers"):
             before.execute(f"drop table {name}")
         for name in ("channel", "dead_at", "told_at", "closed_at"):
             before.execute(f"alter table outbox drop column {name}")
@@ -215,6 +218,53 @@ def test_a_state_of_before_there_were_channels_keeps_what_waits_and_sends_it_by_
         assert state.unsent() == [replace(MESSAGE, attempts=1, last_error="451 try later")]
         assert (state.unsent()[0].channel, state.dead_letters(), state.broken_lines()) == ("mail", [], [])
     assert sqlite3.connect(path).execute("pragma user_version").fetchone() == (VERSION,)
+
+
+def test_what_an_earlier_version_told_is_known_and_is_told_no_second_time(tmp_path: Path) -> None:
+    path = tmp_path / "fourth.sqlite"
+    with State(path) as state:
+        state.enqueue(
+            [MESSAGE],
+            [
+                DECIDED,
+                DECIDED._replace(target_id="t2", status="overdue", reason="mentioned"),
+                DECIDED._replace(target_id="t3", status="awaiting_figure", reason="awaiting_figure"),
+                DECIDED._replace(target_id="t4", outcome="silent", reason="nothing_wrong", message_key=None),
+            ],
+        )
+    with sqlite3.connect(path) as before:
+        for name in ("digest_weeks", "answers"):
+            before.execute(f"drop table {name}")
+        for name in ("topic", "level", "points", "months", "until"):
+            before.execute(f"alter table alerts drop column {name}")
+        before.execute("pragma user_version = 4")
+    before.close()
+    with State(path) as state:
+        assert [(each.target_id, each.topic, each.level) for each in state.known()] == [
+            ("t1", "judgement", "late"),
+            ("t2", "judgement", "at_risk"),
+            ("t3", "figure", None),
+        ]
+
+
+def test_what_was_told_in_a_message_that_is_taken_back_is_not_known(state: State) -> None:
+    told = DECIDED._replace(level="late")
+    state.enqueue(
+        [MESSAGE], [told._replace(reason="first_seen", outcome="silent", message_key=None, level="fine"), told]
+    )
+    assert [each.reason for each in state.known()] == ["behind"]
+    assert state.take_back(["b1"]) == 1
+    assert [each.reason for each in state.known()] == ["first_seen"]
+
+
+def test_the_week_of_a_digest_is_settled_with_its_message_or_not_at_all(state: State) -> None:
+    weeks = [DigestWeek("wonen", "2026-W48", NOON)]
+    with pytest.raises(sqlite3.IntegrityError):
+        state.enqueue([MESSAGE], [DECIDED._replace(status=None)], weeks)  # type: ignore[arg-type]
+    assert state.digest_weeks("2026-W48") == set()
+    for _ in range(2):
+        state.enqueue([MESSAGE], [DECIDED], weeks)
+    assert (state.digest_weeks("2026-W48"), state.digest_weeks("2026-W49")) == ({"wonen"}, set())
 
 
 DECIDED = Alert("wonen", "t1", "behind", "told", "behind", "k1", "b1", NOON, "b1", NOON)
@@ -264,3 +314,46 @@ def test_a_writer_waits_for_another_process_instead_of_failing(
     assert state.enqueue([MESSAGE]) == 1
     holder.communicate(timeout=20)
     assert len(state.progress()) == 1
+
+
+PLANNED = Answer(
+    "trees",
+    "groen",
+    "plan",
+    NOON,
+    "web",
+    plan=Plan(
+        "Er staan er 300.", "De kweker levert laat.", "Een tweede kweker.", "diensthoofd groen", date(2027, 3, 1)
+    ),
+    token_id="t2",
+)
+SNOOZED = Answer("trees", "groen", "snooze", NOON, "cli", "De plantdagen zijn in maart.", date(2027, 3, 1))
+
+
+def test_answers_are_read_back_whole_in_the_order_they_came(state: State) -> None:
+    assert all(map(state.answer, (PLANNED, SNOOZED)))
+    assert state.answers() == [PLANNED, SNOOZED]
+
+
+def test_a_link_gives_one_answer_and_the_command_line_as_many_as_it_likes(state: State) -> None:
+    assert state.answer(PLANNED)
+    assert not state.answer(PLANNED._replace(given_at=NOON + HOUR, plan=None))
+    assert state.answer(SNOOZED)
+    assert state.answer(SNOOZED)
+    assert state.answers() == [PLANNED, SNOOZED, SNOOZED]
+
+
+@pytest.mark.parametrize("statement", ["update answers set reason = 'anders'", "delete from answers"])
+def test_an_answer_is_never_changed_and_never_removed(tmp_path: Path, state: State, statement: str) -> None:
+    state.answer(SNOOZED)
+    con = sqlite3.connect(tmp_path / "state.sqlite")
+    with pytest.raises(sqlite3.IntegrityError, match="an answer is never"):
+        con.execute(statement)
+    con.close()
+
+
+def test_answers_stay_when_the_messages_of_a_build_are_taken_back(state: State) -> None:
+    state.enqueue([MESSAGE])
+    state.answer(SNOOZED)
+    assert state.take_back(["b1"]) == 1
+    assert state.answers() == [SNOOZED]

@@ -60,6 +60,7 @@ select
     verdicts.status,
     verdicts.status_nl,
     changes.changed_on,
+    changes.changed_on as date_key,
     verdicts.method_version,
     verdicts.definition_version
 from changes

@@ -27,6 +27,7 @@ select
     history.kpi_id,
     verdicts.department_id,
     history.month_end_date,
+    history.month_end_date as date_key,
     history.ref_date,
     history.value,
     history.required_value,

@@ -29,6 +29,7 @@ select
     disputes.may_decide_nl,
     readings.value_kpi_id,
     readings.as_of_date,
+    readings.as_of_date as date_key,
     readings.ref_date,
     readings.value,
     readings.unit,

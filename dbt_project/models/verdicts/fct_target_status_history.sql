@@ -27,6 +27,7 @@ select
     forecasts.target_id,
     paths.kpi_id,
     forecasts.ref_date,
+    forecasts.ref_date as date_key,
     forecasts.value,
     forecasts.required_value,
     forecasts.gap,

@@ -1,7 +1,10 @@
-{%- set parts_by_row = ['today', 'pace', 'outlook', 'attention', 'wait', 'beside'] %}
+{%- set parts_by_row = ['today', 'pace', 'needed', 'needed_pace', 'outlook', 'attention', 'wait', 'beside'] %}
 {%- set parts_of_one_wording = [
-    'start', 'delay', 'recent_pace', 'chance', 'vague', 'year_share', 'plan_unknown', 'no_end', 'unmeasured', 'dispute'
+    'start', 'delay', 'recent_pace', 'band', 'chance', 'vague', 'year_share', 'plan_unknown', 'no_end', 'unmeasured',
+    'dispute'
 ] %}
+{#- the whole, and the parts of it that a message tells apart -#}
+{%- set texts = ['sentence', 'what', 'needed', 'remark'] %}
 with verdicts as (
 
     select * from {{ ref('int_target_verdicts') }}
@@ -72,7 +75,8 @@ with_digits as (
             when starts_with(verdicts.unit, '%') then 1
             when greatest(abs(verdicts.value), abs(verdicts.required_value), abs(verdicts.target_value)) >= 100 then 0
             else 2
-        end as digits
+        end as digits,
+        case when abs(verdicts.required_pace_per_year) >= 120 then 0 else 1 end as month_digits
     from verdicts
     left join delays
         on verdicts.target_id = delays.target_id
@@ -104,6 +108,13 @@ with_texts as (
         {{ dutch_number('required_pace_per_year', 'digits') }} as required_pace_text,
         {{ dutch_number('recent_pace_per_year', 'digits') }} as recent_pace_text,
         {{ dutch_number('forecast_value', 'digits') }} as forecast_text,
+        {{ dutch_number('forecast_low', 'digits') }} as forecast_low_text,
+        {{ dutch_number('forecast_high', 'digits') }} as forecast_high_text,
+        -- where figures come by the month and a month asks for one or more, a month is what one can act on
+        not is_percentage and cadence_days <= 31 and abs(required_pace_per_year) >= 12 as is_monthly,
+        {{ dutch_number('required_pace_per_year / 12', 'month_digits') }} as required_month_text,
+        {{ dutch_number('recent_pace_per_year / 12', 'month_digits') }} as recent_month_text,
+        {{ dutch_number('abs(target_value - value)', 'digits') }} as rest_text,
         {{ dutch_number('tolerance', 'digits') }} as tolerance_text,
         {{ dutch_number('target_value - value', 'digits') }} as left_text,
         {{ dutch_number('year_share', 'digits') }} as year_share_text,
@@ -250,7 +261,20 @@ with_outlook as (
                 and (forecast_value >= 0 or value < 0)
                 and not (is_percentage and abs(forecast_value) > 100)
                 then case when is_bent then 'outlook_plan' else 'outlook' end
-        end as outlook_template_id
+        end as outlook_template_id,
+        case
+            when value is null or not (is_held_to_path or status in ('behind', 'at_risk', 'overdue')) then null
+            when is_done_or_not and value < 1 then case when status = 'overdue' then 'done_late' else 'done' end
+            when pace_template_id = 'pace' and is_monthly then 'pace_month'
+            when pace_template_id is not null then pace_template_id
+            -- a yearly rate is no value to go to
+            when direction_sign * (target_value - value) > 0 and trajectory != 'compound' then 'rest'
+        end as needed_template_id,
+        case
+            when says_recent_pace and is_monthly then 'recent_pace_month'
+            when says_recent_pace then 'recent_pace'
+            when status = 'overdue' and not is_done_or_not and recent_pace_per_year is not null then 'recent_pace'
+        end as needed_pace_template_id
     from with_parts
 
 ),
@@ -282,7 +306,33 @@ with_template as (
             case when worded.says_no_end then no_end_templates.template_nl end,
             case when worded.says_unmeasured then unmeasured_templates.template_nl end,
             case when worded.says_dispute then dispute_templates.template_nl end
-        ) as template,
+        ) as sentence_template,
+        concat(
+            sentence_templates.template_nl, case when worded.says_delay then delay_templates.template_nl end
+        ) as what_template,
+        concat(
+            needed_templates.template_nl,
+            needed_pace_templates.template_nl,
+            outlook_templates.template_nl,
+            case
+                when worded.outlook_template_id is not null and worded.forecast_low + worded.forecast_high is not null
+                    then band_templates.template_nl
+            end,
+            case
+                when worded.outlook_template_id is not null and worded.p_reach + worded.forecast_low is not null
+                    then chance_templates.template_nl
+            end,
+            case when worded.says_vague then vague_templates.template_nl end
+        ) as needed_template,
+        concat(
+            case when worded.says_start then start_templates.template_nl end,
+            case when worded.says_year_share then year_share_templates.template_nl end,
+            case when worded.says_plan_unknown then plan_unknown_templates.template_nl end,
+            wait_templates.template_nl,
+            beside_templates.template_nl,
+            case when worded.says_no_end then no_end_templates.template_nl end,
+            case when worded.says_unmeasured then unmeasured_templates.template_nl end
+        ) as remark_template,
         attention_templates.template_nl as attention_template
     from with_outlook as worded
     left join status_labels
@@ -302,11 +352,27 @@ with_template as (
 
 ),
 
+-- what only this text says
+with_needed as (
+
+    select * replace ({{ fill_template('needed_template', {
+            'forecast_low': 'forecast_low_text || suffix',
+            'forecast_high': 'forecast_high_text || suffix',
+            'required_month': 'required_month_text',
+            'recent_month': 'recent_month_text',
+            'rest': 'rest_text || gap_suffix',
+            'more': "case when direction_sign = 1 then 'erbij' else 'eraf' end",
+        }) }} as needed_template)
+    from with_template
+
+),
+
 dated as (
 
     select
         *,
-        {{ fill_template('template', {
+        {% for text in texts %}
+        {{ fill_template(text ~ '_template', {
             'start_date': "strftime(baseline_date, '%d/%m/%Y')",
             'target_date': "strftime(target_date, '%d/%m/%Y')",
             'ref_date': "strftime(ref_date, '%d/%m/%Y')",
@@ -325,7 +391,8 @@ dated as (
             'empty_reason': 'empty_reason_nl',
             'beside_reason': 'beside_reason_nl',
             'beside_date': "strftime(beside_date, '%d/%m/%Y')",
-        }) }} as dated_template,
+        }) }} as dated_{{ text }},
+        {% endfor %}
         {{ fill_template('attention_template', {
             'target_date': "strftime(target_date, '%d/%m/%Y')",
             'ref_date': "strftime(ref_date, '%d/%m/%Y')",
@@ -335,7 +402,7 @@ dated as (
             'readings': 'readings_nl',
             'may_decide': 'may_decide_nl',
         }) }} as attention_nl
-    from with_template
+    from with_needed
 
 )
 
@@ -353,6 +420,7 @@ select
     unit_labels.label_en as unit_en,
     dated.direction,
     dated.as_of_date,
+    dated.as_of_date as date_key,
     dated.ref_date,
     dated.complete_until,
     dated.value,
@@ -363,6 +431,11 @@ select
     dated.target_date,
     dated.required_value,
     dated.required_today,
+    -- as far from a norm as its margin allows
+    case
+        when dated.trajectory = 'constant' and dated.tolerance > 0
+            then round(dated.required_value - dated.direction_sign * dated.tolerance, 6)
+    end as limit_value,
     dated.gap,
     case when dated.is_done_or_not then dated.value_text else {{ amount('dated.value_text', 'unit_labels') }} end
         as value_nl,
@@ -399,7 +472,8 @@ select
     dated.reached_on,
     dated.reached_value,
     dated.history_hash,
-    {{ fill_template('dated.dated_template', {
+    {% for text in texts %}
+    nullif(ltrim({{ fill_template('dated.dated_' ~ text, {
         'title': 'dated.title_nl',
         'value': 'dated.value_text || dated.suffix',
         'tolerance': 'dated.tolerance_text || dated.gap_suffix',
@@ -418,7 +492,8 @@ select
         'delay': 'dated.delay_text',
         'required_pace': 'dated.required_pace_text || dated.gap_suffix',
         'recent_pace': 'dated.recent_pace_text || dated.gap_suffix',
-    }) }} as sentence_nl,
+    }) }}), '') as {{ text }}_nl,
+    {% endfor %}
     dated.says_no_end as is_open_ended,
     dated.is_disputed,
     dated.n_readings,

@@ -13,37 +13,27 @@ CALENDAR, DAY = "dim_date", "date_day"
 DEPARTMENT, DEPARTMENT_CODE = "dim_department", "department_id"
 BUILD_ID: Final = "build_id"
 
-LINKS: Final = (
-    Link("dim_target", "kpi_id", "dim_kpi", "kpi_id"),
-    Link("fct_charge_point_history", "evse_key", "fct_charge_points", "evse_key"),
-    Link("fct_charge_point_status_hourly", "evse_key", "fct_charge_points", "evse_key"),
-    Link("fct_charge_point_status_hourly", "hour_date", CALENDAR, DAY),
-    Link("fct_charge_point_stock_monthly", "month_end_date", CALENDAR, DAY),
-    # before the link by municipality that a test states
-    Link("fct_charge_points", "sector_area_id", "dim_area", "area_id"),
-    Link("fct_energy_base_load", "month_start_date", CALENDAR, DAY),
-    Link("fct_energy_co2", "month_start_date", CALENDAR, DAY),
-    Link("fct_energy_daily", "reading_date", CALENDAR, DAY),
-    Link("fct_energy_intensity", "period_end", CALENDAR, DAY),
-    Link("fct_energy_monthly", "month_start_date", CALENDAR, DAY),
-    Link("fct_indicator_values", "ref_date", CALENDAR, DAY),
-    Link("fct_kpi_observations", "ref_date", CALENDAR, DAY),
-    Link("fct_method_changes", "target_id", "dim_target", "target_id"),
-    Link("fct_refusals", "week_start_date", CALENDAR, DAY),
-    Link("fct_sector_energy", "ref_date", CALENDAR, DAY),
-    Link("fct_target_progress", "month_end_date", CALENDAR, DAY),
-    Link("fct_target_status_history", "ref_date", CALENDAR, DAY),
-    Link("fct_target_status_history", "target_id", "dim_target", "target_id"),
-    Link("fct_target_verdicts", "target_id", "dim_target", "target_id"),
-    Link("fct_ticket_backlog", DEPARTMENT_CODE, DEPARTMENT, DEPARTMENT_CODE),
-    Link("fct_ticket_service_monthly", DEPARTMENT_CODE, DEPARTMENT, DEPARTMENT_CODE),
-    Link("fct_ticket_service_monthly", "month_start", CALENDAR, DAY),
-    Link("fct_ticket_service_quarterly", DEPARTMENT_CODE, DEPARTMENT, DEPARTMENT_CODE),
-    Link("fct_ticket_service_quarterly", "quarter_start", CALENDAR, DAY),
-    Link("fct_ticket_service_rolling", DEPARTMENT_CODE, DEPARTMENT, DEPARTMENT_CODE),
-    Link("fct_ticket_service_rolling", "period_end", CALENDAR, DAY),
+PREFERRED: Final = frozenset(
+    {
+        # before the link by municipality
+        Link("fct_charge_point_stock_monthly", "sector_area_id", "dim_area", "area_id"),
+    }
 )
-"""What refers to what, where no relationship test of dbt says so. One that a test states as well is made once."""
+"""Where two links compete: the one that is followed, of those that dbt's relationship tests state."""
+
+OF_TODAY: Final = frozenset(
+    {
+        "fct_charge_point_findings",
+        "fct_charge_points",
+        "fct_gap_drivers",
+        "fct_method_changes",
+        "fct_target_decisions",
+        "fct_target_readings",
+        "fct_target_verdicts",
+        "fct_ticket_backlog",
+    }
+)
+"""What tells how things stand now: a month that somebody picks for the rest of a page must not empty it."""
 
 _NAMED = re.compile(r"\{([a-z][a-z0-9_]*)(?:\.([a-z][a-z0-9_]*))?\}")
 _NUMBERS: Final = frozenset({"int64", "double", "decimal"})
@@ -179,16 +169,11 @@ def _measures(marts: Marts) -> tuple[Measure, ...]:
 
 
 def _links(marts: Marts) -> list[Link]:
-    """Every link between two tables of the model, the tested ones and those declared here."""
-    known = {mart.name: {column.name for column in mart.columns} for mart in marts.tables}
-    tested = [link for link in marts.links if link.many in known and link.one in known and link.many != link.one]
-    dated = {link.many for link in tested if link.one == CALENDAR}
-    declared = [link for link in LINKS if not (link.one == CALENDAR and link.many in dated)]
-    for link in declared:
-        for table, column in ((link.many, link.many_column), (link.one, link.one_column)):
-            if column not in known.get(table, ()):
-                raise ModelError(f"LINKS in model.py names {table}.{column}, which the marts do not have: correct it")
-    return list(dict.fromkeys((*declared, *tested)))
+    """Every link between two tables of the model."""
+    known = {mart.name for mart in marts.tables}
+    if unknown := sorted(PREFERRED - set(marts.links)):
+        raise ModelError(f"PREFERRED in model.py names {unknown[0]}, which no relationship test states: correct it")
+    return [link for link in marts.links if link.many in known and link.one in known and link.many != link.one]
 
 
 def _relations(marts: Marts, links: Sequence[Link]) -> Iterator[Relation]:
@@ -198,16 +183,16 @@ def _relations(marts: Marts, links: Sequence[Link]) -> Iterator[Relation]:
     facts = {mart.name for mart in marts.tables if not mart.is_dimension}
 
     def is_dated_dimension(link: Link) -> bool:
-        return link.one == CALENDAR and link.many not in facts
+        return link.one == CALENDAR and (link.many not in facts or link.many in OF_TODAY)
 
     def rank(link: Link) -> tuple[bool, bool, int, bool, bool, bool, Link]:
         of_fact, has_role = link.many in facts, link.many_column != link.one_column
         dated, to_fact, depth = is_dated_dimension(link), link.one in facts, -depths[link.one]
-        return dated, to_fact, depth, of_fact, link not in LINKS, has_role, link
+        return dated, to_fact, depth, of_fact, link not in PREFERRED, has_role, link
 
     for link in sorted(links, key=rank):
         above = {name for name, below in ways.items() if link.one in below}
-        # a date of a dimension is one of its properties, not the time of what is counted
+        # a date of a dimension, or of how things stand now, is a property and not the time of what is counted
         is_active = not is_dated_dimension(link) and not any(ways[name] & ways[link.many] for name in above)
         if is_active:
             for name in above:
@@ -222,7 +207,7 @@ def _depth(table: str, links: Iterable[Link], seen: frozenset[str] = frozenset()
 
 
 def _table(mart: Mart, links: Sequence[Link], summed: set[tuple[str, str]], measures: Sequence[Measure]) -> Table:
-    keys = {link.many_column for link in links if link.many == mart.name and link.one != CALENDAR}
+    keys = {link.many_column for link in links if link.many == mart.name}
     keys |= {link.one_column for link in links if link.one == mart.name != CALENDAR}
     fields = [_field(mart, column, keys, summed) for column in mart.columns]
     if BUILD_ID not in {column.name for column in mart.columns}:

@@ -181,7 +181,7 @@ PAGES: Final = (
         "Laadpunten",
         "Hoeveel laadpunten zijn er, waar, van wie, en zijn ze bruikbaar?",
         (
-            *_slicers(_MONTH, ("Gebied", "dim_area.name_nl"), ("Uitbater", "fct_charge_points.operator_name")),
+            *_slicers(_MONTH, ("Gebied", "dim_area.name_nl"), ("Uitbater", "dim_charge_point.operator_name")),
             *_cards("Laadpunten nu", "Equivalenten nu", "Bruikbaar %", "Opvallende laadpunten"),
             Visual(
                 Kind.LINE,

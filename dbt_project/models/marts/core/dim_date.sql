@@ -18,7 +18,8 @@ named_days as (
     union all
     select min(ref_date) as first_date from {{ ref('stg_indicators__observations') }}
     union all
-    select date '2019-01-01' as first_date
+    -- promises and the figures beside them go back to 2005 in any city
+    select date '2005-01-01' as first_date
 
 ),
 

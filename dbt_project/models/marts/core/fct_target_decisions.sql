@@ -7,6 +7,7 @@ select
     may_decide_nl,
     decided_by,
     decided_on,
+    decided_on as date_key,
     decision_nl
 from {{ ref('target_decisions') }}
 order by decision_id

@@ -57,6 +57,7 @@ select
     site_id,
     carrier,
     month_start_date,
+    month_start_date as date_key,
     access_points,
     completeness,
     night_kw,

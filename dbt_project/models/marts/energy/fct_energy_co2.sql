@@ -25,6 +25,7 @@ select
     months.site_id,
     months.carrier,
     months.month_start_date,
+    months.date_key,
     months.energy_kwh,
     months.emission_factor_id,
     emission_factors.basis,

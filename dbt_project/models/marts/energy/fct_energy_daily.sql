@@ -15,6 +15,7 @@ select
     daily.ean,
     daily.direction,
     daily.reading_date,
+    daily.reading_date as date_key,
     daily.carrier,
     meters.site_id,
     daily.granularity,

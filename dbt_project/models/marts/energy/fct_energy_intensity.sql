@@ -78,6 +78,7 @@ select
     measured.site_id,
     {{ first_day_of_year_to('measured.period_end') }} as period_start,
     measured.period_end,
+    measured.period_end as date_key,
     measured.is_latest,
     sites.building_use,
     sites.floor_area_m2,

@@ -141,6 +141,7 @@ select
     carrier,
     direction,
     month_start_date,
+    month_start_date as date_key,
     energy_kwh,
     measured_days,
     completeness,

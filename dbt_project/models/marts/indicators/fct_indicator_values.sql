@@ -43,6 +43,7 @@ select
     kpi_id,
     area_id,
     ref_date,
+    ref_date as date_key,
     revision_no,
     revision_no = revisions as is_current,
     value,

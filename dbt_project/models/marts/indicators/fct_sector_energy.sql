@@ -25,6 +25,7 @@ named as (
 select
     area_id,
     ref_date,
+    ref_date as date_key,
     case carrier_nl when 'elektriciteit' then 'electricity' else 'gas' end as carrier,
     case direction_nl when 'afname' then 'offtake' else 'injection' end as direction,
     is_residential,

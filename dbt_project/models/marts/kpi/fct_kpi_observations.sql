@@ -10,6 +10,8 @@ with united as (
 
 )
 
-select *
+select
+    *,
+    ref_date as date_key
 from united
 order by kpi_id, area_id, ref_date, kpi_model

@@ -20,7 +20,10 @@ sessions as (
 
 sources_complete as (
 
-    select complete_until from {{ ref('int_sources_complete') }}
+    select
+        complete_until,
+        ref_date
+    from {{ ref('int_sources_complete') }}
     where source_name = 'charge_points'
 
 ),
@@ -268,6 +271,10 @@ findings as (
 
 )
 
-select *
+select
+    findings.*,
+    sources_complete.ref_date as date_key
 from findings
-order by rule, evse_key
+left join sources_complete
+    on true
+order by findings.rule, findings.evse_key

@@ -15,11 +15,18 @@ factors as (
 
     select * from {{ ref('cpe_access_factors') }}
 
+),
+
+cities as (
+
+    select * from {{ ref('city') }}
+
 )
 
 select
     periods.evse_key,
     periods.valid_from_at,
+    timezone(cities.time_zone, periods.valid_from_at)::date as date_key,
     periods.valid_to_at,
     periods.missing_since_at,
     periods.country_code,
@@ -40,5 +47,6 @@ select
     by_default.factor * default_bands.weight as cpe,
     by_control.factor * control_bands.weight as cpe_mow2024
 from periods
+cross join cities
 {{ weighed_both_ways('periods') }}
 order by periods.evse_key, periods.valid_from_at

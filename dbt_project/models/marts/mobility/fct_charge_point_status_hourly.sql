@@ -27,6 +27,7 @@ select
     history.evse_key,
     polls.hour_at,
     timezone(cities.time_zone, polls.hour_at)::date as hour_date,
+    timezone(cities.time_zone, polls.hour_at)::date as date_key,
     hour(timezone(cities.time_zone, polls.hour_at))::bigint as local_hour,
     history.status,
     history.status in ('AVAILABLE', 'BLOCKED', 'CHARGING', 'RESERVED') as is_operational

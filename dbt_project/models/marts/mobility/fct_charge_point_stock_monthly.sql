@@ -46,6 +46,7 @@ cities as (
 
 select
     months.month_end as month_end_date,
+    months.month_end as date_key,
     cities.area_id,
     history.sector_area_id,
     history.country_code,

@@ -38,6 +38,8 @@ powered as (
 
     select
         evses.evse_key,
+        -- what stands there now was told by the newest delivery
+        timezone(cities.time_zone, max(evses.supplied_at) over ())::date as date_key,
         evses.country_code,
         evses.party_id,
         evses.location_id,
@@ -82,6 +84,7 @@ powered as (
 
 select
     powered.evse_key,
+    powered.date_key,
     powered.country_code,
     powered.party_id,
     powered.location_id,

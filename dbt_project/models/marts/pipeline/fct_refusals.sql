@@ -155,6 +155,7 @@ select
     reason,
     reason_nl,
     week_start_date,
+    week_start_date as date_key,
     received,
     refused,
     refused_for_any_reason,

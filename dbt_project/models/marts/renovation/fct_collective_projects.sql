@@ -12,6 +12,7 @@ select
     project_name,
     street,
     completed_date,
+    completed_date as date_key,
     dwelling_units,
     renovation_type,
     evidence_url,

@@ -8,6 +8,7 @@ with epc_steps as (
 
 select
     year_reached,
+    make_date(year_reached, 12, 31) as date_key,
     epc_label_before,
     epc_label_after,
     steps,

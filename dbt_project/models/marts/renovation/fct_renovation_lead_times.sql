@@ -9,6 +9,7 @@ with lead_times as (
 select
     step,
     year_reached,
+    make_date(year_reached, 12, 31) as date_key,
     dossiers,
     median_days,
     ninetieth_percentile_days,

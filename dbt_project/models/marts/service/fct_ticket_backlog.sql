@@ -1,9 +1,23 @@
+with overdue as (
+
+    select * from {{ ref('int_tickets_1777__overdue_shown') }}
+
+),
+
+cities as (
+
+    select * from {{ ref('city') }}
+
+)
+
 select
-    department_id,
-    n_overdue,
-    is_suppressed,
-    empty_reason_nl,
-    complete_until,
-    known_at
-from {{ ref('int_tickets_1777__overdue_shown') }}
-order by department_id
+    overdue.department_id,
+    timezone(cities.time_zone, overdue.complete_until - interval 1 microsecond)::date as date_key,
+    overdue.n_overdue,
+    overdue.is_suppressed,
+    overdue.empty_reason_nl,
+    overdue.complete_until,
+    overdue.known_at
+from overdue
+cross join cities
+order by overdue.department_id

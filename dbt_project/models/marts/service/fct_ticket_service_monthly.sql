@@ -7,6 +7,7 @@ with counts as (
 select
     month_start,
     month_end,
+    month_start as date_key,
     department_id,
     {{ ticket_service() }}
 from counts

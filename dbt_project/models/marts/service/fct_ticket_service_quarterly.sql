@@ -7,6 +7,7 @@ with counts as (
 select
     quarter_start,
     quarter_end,
+    quarter_start as date_key,
     department_id,
     theme_nl,
     {{ ticket_service() }}

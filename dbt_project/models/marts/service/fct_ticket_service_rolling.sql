@@ -67,6 +67,7 @@ told as (
 select
     period_start,
     period_end,
+    period_end as date_key,
     department_id,
     n,
     n_first_line,

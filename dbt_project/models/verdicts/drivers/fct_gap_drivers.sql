@@ -81,6 +81,7 @@ select
     case when positions.gap is null then 'previous_year' else 'path' end as compared_with,
     positions.gap,
     positions.ref_date,
+    positions.ref_date as date_key,
     positions.known_at
 from numbered
 inner join positions

@@ -1,0 +1,242 @@
+"""Who is told what, and when: pure functions from what was told and what is so now to a decision.
+
+A *story* is one figure with every promise that rests on it. A department is told of a story when it changes, not at
+every build: what it was told last is compared with what is so now. A change that undoes itself before it could be
+told is never told, and a recovery is told only to whoever was told of the fault.
+
+Belongs here: the rules and their numbers. Does not belong here: words (`decisions`, `digest`), hours (`hours`).
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from orchestration.alerts.answers import Standing as Answered
+
+FIRST_REMINDER = timedelta(days=7)
+NEXT_REMINDERS = timedelta(days=30)
+ASKED_AGAIN = timedelta(days=30)
+"""How long after the last request a figure is asked for again."""
+
+WORSE_BY_POINTS = 5.0
+"""Percentage points of the way to go."""
+
+WORSE_BY_MONTHS = 3.0
+
+
+class Level(StrEnum):
+    """How a story stands for whoever is responsible."""
+
+    FINE = "fine"
+    AT_RISK = "at_risk"
+    LATE = "late"
+
+
+class Outcome(StrEnum):
+    """What is done with a story at an evaluation."""
+
+    TOLD = "told"
+    HELD = "held"
+    SILENT = "silent"
+
+
+class Topic(StrEnum):
+    """What a decision is about: how a target is judged, or a figure that its supplier owes."""
+
+    JUDGEMENT = "judgement"
+    FIGURE = "figure"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One story as it stands for one department.
+
+    Attributes:
+        status: the status of its first promise.
+        level: None while the data is in doubt, or nothing is judged.
+        points: distance to the path in percentage points of the way to go; negative is behind.
+        months: how many months behind.
+        is_binding: whether the city bound itself to it.
+        is_rejudged: whether another method or definition changed its status, and not the city.
+    """
+
+    status: str
+    level: Level | None
+    points: float | None = None
+    months: float | None = None
+    is_binding: bool = False
+    is_rejudged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a department knows of a story: what it was told last, or what was so when it was first looked at.
+
+    Attributes:
+        on: the day.
+        reason: why it was told.
+    """
+
+    status: str
+    level: Level
+    on: date
+    reason: str
+    points: float | None = None
+    months: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What may leave at a moment, for one department.
+
+    Attributes:
+        day: the city date.
+        digest: whether the digest of its week is made now.
+        urgent: whether an urgent message may leave now.
+        next_digest: when the next digest is due, where it is not made now.
+        next_urgent: when an urgent message may leave, where it may not now.
+    """
+
+    day: date
+    digest: bool
+    urgent: bool
+    next_digest: date
+    next_urgent: date
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is done with one story, and why.
+
+    Attributes:
+        reason: a word of the seed `alert_reason_labels`.
+        is_urgent: it leaves by itself, today.
+        until: the day until which it is held or snoozed.
+    """
+
+    outcome: Outcome
+    reason: str
+    is_urgent: bool = False
+    until: date | None = None
+
+
+NOBODY_ANSWERED = Answered()
+_NOT_JUDGED = ("cancelled", "contested", "not_started", "monitored")
+_AWAITED = "awaiting_figure"
+_DUE = "overdue"
+_REACHED = "reached"
+_REJUDGED = "rejudged"
+_FIRST_SEEN = "first_seen"
+_CLOSING = ("recovered", "reached", "withdrawn")
+_SILENT = ("unchanged", "nothing_wrong", _FIRST_SEEN, "data_in_doubt", "asked_elsewhere", "disputed", "same_story")
+_REMINDED = ("reminder", "open")
+_UNFAVOURABLE = ("behind", _DUE, "at_risk")
+
+
+def decide(now: Standing, told: Told | None, answered: Answered, window: Window) -> Decision:
+    """What is done with a story at an evaluation.
+
+    Args:
+        now: how it stands.
+        told: what its department knows; None where it was never told anything, and never looked at.
+        answered: what the department answered.
+        window: what may leave.
+    """
+    reason = _news(now, told, answered, window.day)
+    until = answered.snoozed_until
+    is_wanted = reason in _CLOSING or (reason in _SILENT and reason != "unchanged")
+    if until is not None and window.day < until and not is_wanted:
+        return Decision(Outcome.SILENT, "snoozed", until=until)
+    is_urgent = reason == _DUE or (reason == "behind" and now.is_binding)
+    return _leave(reason, window, is_urgent=is_urgent)
+
+
+def decide_beside(now: Standing, told: Told | None, window: Window) -> Decision:
+    """What is done with a promise that is not the first of its story: only what the first does not say is told."""
+    if now.is_rejudged and (told is None or now.status != told.status):
+        return _leave(_REJUDGED, window)
+    if now.status == _REACHED and told is not None and told.status != _REACHED:
+        return _leave(_REACHED, window)
+    return _leave("same_story" if now.status in _UNFAVOURABLE else _FIRST_SEEN, window)
+
+
+def ask(*, is_awaited: bool, told: Told | None, window: Window) -> Decision | None:
+    """Whether the supplier of a figure is asked for it, at most monthly, or thanked; None where neither matters.
+
+    Args:
+        is_awaited: whether the figure is missing although it is due.
+        told: when it was last asked for or thanked for; None where it never was.
+        window: what may leave.
+    """
+    was_asked = told is not None and told.reason == _AWAITED
+    if is_awaited:
+        is_soon = told is not None and was_asked and window.day < told.on + ASKED_AGAIN
+        return Decision(Outcome.SILENT, "asked_lately") if is_soon else _leave(_AWAITED, window)
+    return _leave("figure_came", window) if was_asked else None
+
+
+def _leave(reason: str, window: Window, *, is_urgent: bool = False) -> Decision:
+    """With the digest where one is made now; else at once where it may, or it is held. What is no news is silent."""
+    if reason in _SILENT:
+        return Decision(Outcome.SILENT, reason)
+    if window.digest:
+        return Decision(Outcome.TOLD, reason)
+    if is_urgent:
+        urgent = Decision(Outcome.TOLD, reason, is_urgent=True)
+        return urgent if window.urgent else Decision(Outcome.HELD, reason, is_urgent=True, until=window.next_urgent)
+    return Decision(Outcome.HELD, reason, until=window.next_digest)
+
+
+def _news(now: Standing, told: Told | None, answered: Answered, day: date) -> str:
+    """Why a department should be told, or why it should not."""
+    if now.level is None:
+        return _unjudged(now, told)
+    if now.is_rejudged and (told is None or (now.level, now.status) != (told.level, told.status)):
+        return _REJUDGED
+    if told is None:
+        return _FIRST_SEEN if now.level is Level.FINE else _opened(now)
+    if now.level is Level.FINE:
+        return _closed(now, told)
+    if now.level is not told.level:
+        return "eased" if told.level is Level.LATE else _opened(now)
+    return _still_late(now, told, answered, day) if now.level is Level.LATE else "unchanged"
+
+
+def _unjudged(now: Standing, told: Told | None) -> str:
+    if now.status == _AWAITED:
+        return "asked_elsewhere"
+    if now.status in _UNFAVOURABLE:
+        return "disputed"
+    if now.status not in _NOT_JUDGED:
+        return "data_in_doubt"
+    if told is None or told.level is Level.FINE:
+        return "nothing_wrong"
+    return _REJUDGED if now.is_rejudged else "withdrawn"
+
+
+def _opened(now: Standing) -> str:
+    return now.status if now.level is Level.LATE else Level.AT_RISK.value
+
+
+def _closed(now: Standing, told: Told) -> str:
+    if now.status == _REACHED and told.status != _REACHED:
+        return _REACHED
+    if told.level is not Level.FINE:
+        return "recovered"
+    # what was so from the start stays one line in the log
+    return told.reason if told.reason == _FIRST_SEEN else "nothing_wrong"
+
+
+def _still_late(now: Standing, told: Told, answered: Answered, day: date) -> str:
+    if now.status == _DUE and told.status != _DUE:
+        return _DUE
+    if _fell(told.points, now.points, WORSE_BY_POINTS) or _fell(now.months, told.months, WORSE_BY_MONTHS):
+        return "worse"
+    # whoever said that it was seen is not asked again after a week
+    is_seen = answered.seen_on is not None and answered.seen_on >= told.on
+    patience = NEXT_REMINDERS if is_seen or told.reason in _REMINDED else FIRST_REMINDER
+    return "reminder" if day >= told.on + patience else "unchanged"
+
+
+def _fell(before: float | None, after: float | None, by: float) -> bool:
+    return before is not None and after is not None and before - after >= by
