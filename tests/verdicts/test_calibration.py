@@ -18,7 +18,7 @@ QUICK = [
     for kind in KINDS
     if (kind.group, kind.shape)
     in {(STRAIGHT, "poisson"), (STRAIGHT, "ar .9"), (STRAIGHT, "late 12"), (YEARLY, "poisson")}
-    or kind.name in {"season, as planned", "96 %, 170 answers"}
+    or kind.name in {"season, as planned", "s-curve 42, as planned", "works 8, as planned", "96 %, 170 answers"}
 ]
 
 
@@ -70,6 +70,15 @@ def test_a_programme_ends_exactly_where_it_should_and_never_falls(kind: str, end
 
 def test_a_plan_asks_for_the_whole_way() -> None:
     assert planned("s-curve 42")[[0, 41, -1]] == pytest.approx([0.001, 0.5, 1], abs=0.01)
+    assert (np.diff(planned("works 4")) > 0).sum() == 4
+    assert planned("works 4")[-1] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("end", [1.0, 0.6])
+def test_works_come_all_of_them_and_bring_what_the_programme_ends_at(end: float) -> None:
+    cumulated = programmes("works 8", end, 20, np.random.default_rng(1), 672)
+    assert cumulated[:, -1] == pytest.approx(end)
+    assert ((np.diff(cumulated, axis=1) > 0).sum(axis=1) <= 8).all()
 
 
 def test_the_same_seed_gives_the_same_programmes() -> None:
