@@ -398,7 +398,8 @@ def web(
         listening = listen(host, port)
     except ValueError as fault:
         raise typer.BadParameter(str(fault)) from None
-    _console.print(f"answers are taken on http://{host}:{port}; Ctrl-C stops it", markup=False, soft_wrap=True)
+    shown = f"[{host}]" if ":" in host else host
+    _console.print(f"answers are taken on http://{shown}:{port}; Ctrl-C stops it", markup=False, soft_wrap=True)
     if settings.web_url is None:
         _console.print("mails bear no link yet: set ADEMRUIMTE_WEB_URL", soft_wrap=True)
     serve(settings, listening)

@@ -1,13 +1,15 @@
 """Loads committed batches into the landing tables, and says what a build must know beside them.
 
 Belongs here: the landing tables and the one function that fills them. Does not belong here: choosing between
-versions of a row (dbt). Each batch is one DuckDB transaction: its rows, its ledger row and the dates it touches
-are there together or not at all. The order in which batches are loaded changes nothing but the order of rows.
+versions of a row (dbt). The new batches of a source are one DuckDB transaction: their rows, their ledger rows and the
+dates they touch are there together or not at all, and each file is read once for many. The order in which batches are
+loaded, and how many at once, changes nothing but the order of rows.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 import duckdb
@@ -20,7 +22,7 @@ from contracts.kinds import INSTANT, TEXT, WHOLE, kind_of
 from contracts.reasons import of_any_row
 from contracts.vocabulary import LINE, UTC_INSTANT, SourceContract, TableContract
 from warehouse.batch import KNOWN_AT, Manifest
-from warehouse.durable import require_free, telling_when_full
+from warehouse.durable import DiskFullError, require_free, telling_when_full
 from warehouse.engine import transaction
 from warehouse.lake import Lake
 
@@ -35,8 +37,24 @@ _ORIGIN_COLUMNS = {
     "content_sha256": TEXT.sql,
     "known_at": INSTANT.sql,
 }
+# sorting so many takes some 400 MB; what more of them at once would save is little
+_ROWS_AT_ONCE = 500_000
 # the folder `batch=<id>` is a name, not a column
-_FILE = "read_parquet($file, hive_partitioning = false)"
+_COLUMNS = "read_parquet($file, hive_partitioning = false)"
+# of many files: with the path beside each row, under a name that no column has
+_FILES = "read_parquet($files, hive_partitioning = false, filename = '::file') as rows"
+_ORIGINS = """(
+    select
+        unnest($files) as file, unnest($places) as place, unnest($batch_ids) as batch_id,
+        unnest($supplied) as supplied_at, unnest($contents) as content_sha256, unnest($known) as known_at
+) as origins on rows."::file" = origins.file"""
+_SHAPES = """
+select file_name, string_agg(concat_ws(' ', name, num_children, duckdb_type), chr(10) order by column_id)
+from parquet_schema($files)
+group by file_name
+"""
+_HELD = "select file_name, num_rows from parquet_file_metadata($files)"
+_OF_THEM = "batch_id in (select unnest($batch_ids))"
 _FRACTIONAL = ("DOUBLE", "FLOAT", "DECIMAL")
 # the oldest source, 1777, began in 2010
 _CALENDAR = (date(2010, 1, 1), date(2051, 12, 31))
@@ -72,6 +90,10 @@ create table if not exists landing.said (
     target_id varchar, status varchar, status_nl varchar, former_status_nl varchar, method_changed boolean,
     as_of_date date, method_version bigint, definition_version bigint
 );
+create table if not exists landing.alerts (
+    department_id varchar, target_id varchar, topic varchar, status varchar, outcome varchar, reason varchar,
+    first_decided_at timestamptz, last_decided_at timestamptz, builds bigint, held_until date, sent_at timestamptz
+);
 create table if not exists quality.dq_verdict (
     kpi_id varchar, verdict varchar, reasons varchar[], build_id varchar
 );
@@ -80,6 +102,14 @@ _STATUS_SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "source": pl.String,
     "complete_until": UTC_INSTANT,
     "last_asked_at": UTC_INSTANT,
+}
+_ALERT_SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    **dict.fromkeys(("department_id", "target_id", "topic", "status", "outcome", "reason"), pl.String),
+    "first_decided_at": UTC_INSTANT,
+    "last_decided_at": UTC_INSTANT,
+    "builds": pl.Int64,
+    "held_until": pl.Date,
+    "sent_at": UTC_INSTANT,
 }
 _REPLACE_STATUS = """
 insert into landing.source_status by name
@@ -93,6 +123,7 @@ group by source
 order by source
 """
 
+AlertRow = tuple[str | int | date | datetime | None, ...]
 StatusRow = tuple[str, datetime | None, datetime | None]
 
 
@@ -167,7 +198,8 @@ def load(
     _forget_lost(con, lake, contracts)
     known = {row[0] for row in con.execute("select batch_id from landing.loaded_batches").fetchall()}
     due = (batch for batch in lake.counting() if batches is None or batch.batch_id in batches)
-    return [_load_batch(con, lake, contracts, batch) for batch in due if batch.batch_id not in known]
+    fresh = [_Due(batch, batch) for batch in due if batch.batch_id not in known]
+    return _load_all(con, lake, contracts, fresh)
 
 
 def load_known(
@@ -186,12 +218,9 @@ def load_known(
     """
     ensure_landing(con, contracts)
     known = [(each, lake.stood(each, moment)) for each in lake.counting() if each.known_at <= moment]
-    return [
-        _load_batch(con, lake, contracts, lake.nearest(each, moment), _Then(stood, moment))
-        for each, stood in known
-        # what a replay let in later did not count then
-        if not stood.is_refused
-    ]
+    # what a replay let in later did not count then
+    due = [_Due(lake.nearest(each, moment), stood) for each, stood in known if not stood.is_refused]
+    return _load_all(con, lake, contracts, due, moment)
 
 
 def write_profile(con: duckdb.DuckDBPyConnection, city: City) -> None:
@@ -235,6 +264,19 @@ def write_said(con: duckdb.DuckDBPyConnection, said: pl.DataFrame) -> None:
         con.execute("insert into landing.said by name select * from known")
 
 
+def write_alerts(con: duckdb.DuckDBPyConnection, rows: Iterable[AlertRow]) -> None:
+    """Replaces what was decided of each target for each reader.
+
+    Args:
+        con: the warehouse.
+        rows: the columns of `landing.alerts`.
+    """
+    decided = pl.DataFrame(list(rows), schema=_ALERT_SCHEMA, orient="row")
+    with _registered(con, "decided", decided), transaction(con):
+        con.execute("delete from landing.alerts")
+        con.execute("insert into landing.alerts by name select * from decided")
+
+
 def clear_affected(con: duckdb.DuckDBPyConnection) -> None:
     """Forgets the touched dates; only for a build that is committed and so has redone them."""
     con.execute("delete from landing.affected")
@@ -268,37 +310,66 @@ def _present_columns(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, str
     return dict(rows)
 
 
-def _load_batch(
+def _load_all(
     con: duckdb.DuckDBPyConnection,
     lake: Lake,
     contracts: Mapping[str, SourceContract],
-    manifest: Manifest,
-    then: "_Then | None" = None,
-) -> Loaded:
-    contract = contracts.get(manifest.source)
-    if contract is None:
-        return Loaded(manifest.batch_id, manifest.source, error=f"{manifest.source}: this city has no such source")
-    return _Batch(con, lake, contract, manifest, then).load()
+    due: Sequence["_Due"],
+    moment: datetime | None = None,
+) -> list[Loaded]:
+    """Loads batches, those of a source together; the results are in the order of the batches."""
+    of_source: dict[str, list[_Due]] = defaultdict(list)
+    for each in due:
+        of_source[each.manifest.source].append(each)
+    loaded: dict[tuple[str, str], Loaded] = {}
+    for source, of_it in of_source.items():
+        for few in _in_sets(of_it):
+            contract = contracts.get(source)
+            done = _unknown(source, few) if contract is None else _Set(con, lake, contract, few, moment).load()
+            loaded |= {(source, each.batch_id): each for each in done}
+    return [loaded[each.manifest.source, each.manifest.batch_id] for each in due]
+
+
+def _unknown(source: str, due: Iterable["_Due"]) -> list[Loaded]:
+    return [Loaded(each.manifest.batch_id, source, error=f"{source}: this city has no such source") for each in due]
+
+
+def _in_sets(due: Iterable["_Due"]) -> Iterator[list["_Due"]]:
+    """As many batches at a time as can be sorted in little memory; a larger one is alone."""
+    few: list[_Due] = []
+    rows = 0
+    for each in due:
+        if few and rows + each.rows > _ROWS_AT_ONCE:
+            yield few
+            few, rows = [], 0
+        few.append(each)
+        rows += each.rows
+    if few:
+        yield few
 
 
 def _forget_lost(con: duckdb.DuckDBPyConnection, lake: Lake, contracts: Mapping[str, SourceContract]) -> None:
     """Removes batches that the lake no longer holds, as when an older backup of it was put back."""
     held = {manifest.batch_id for manifest in lake.manifests()}
+    lost: dict[str, list[str]] = defaultdict(list)
     for source, batch_id in con.execute("select source, batch_id from landing.loaded_batches").fetchall():
         if batch_id not in held and source in contracts:
-            with transaction(con):
-                _forget(con, contracts[source], batch_id)
+            lost[source].append(batch_id)
+    for source, batch_ids in lost.items():
+        with transaction(con):
+            _forget(con, contracts[source], batch_ids)
 
 
-def _forget(con: duckdb.DuckDBPyConnection, contract: SourceContract, batch_id: str) -> None:
-    """Removes the rows of a batch that counts no more; the dates they touched must be computed again."""
+def _forget(con: duckdb.DuckDBPyConnection, contract: SourceContract, batch_ids: Sequence[str]) -> None:
+    """Removes the rows of batches that count no more; the dates they touched must be computed again."""
+    bound = {"batch_ids": batch_ids}
     for table in contract.tables:
-        own = f"{landing_name(contract.name, table.name)} where batch_id = $batch_id"
-        _affect(con, contract, table, f'"{table.event_date}"', own, {"batch_id": batch_id})
-        # the name is a contract's, the value is bound
-        con.execute(f"delete from {own}", {"batch_id": batch_id})  # noqa: S608
+        own = f"{landing_name(contract.name, table.name)} where {_OF_THEM}"
+        _affect(con, contract, table, f'"{table.event_date}"', own, bound)
+        # the name is a contract's, the values are bound
+        con.execute(f"delete from {own}", bound)  # noqa: S608
     for kept in ("batch_counts", "refusals", "refused_kpis", "loaded_batches"):
-        con.execute(f"delete from landing.{kept} where batch_id = ?", [batch_id])  # noqa: S608 - as above
+        con.execute(f"delete from landing.{kept} where {_OF_THEM}", bound)  # noqa: S608 - as above
 
 
 def _affect(  # noqa: PLR0913, PLR0917 - where the rows lie, and what they are
@@ -321,173 +392,256 @@ def _affect(  # noqa: PLR0913, PLR0917 - where the rows lie, and what they are
 
 
 @dataclass(frozen=True, slots=True)
-class _Then:
-    """A moment, and the version of a batch that stood at it."""
+class _Due:
+    """A batch to load, and the version of it whose counts it bears."""
 
-    stood: Manifest
-    moment: datetime
+    manifest: Manifest
+    counted: Manifest
+
+    @property
+    def rows(self) -> int:
+        return sum(table.accepted for table in self.manifest.tables.values())
 
 
 @dataclass(frozen=True, slots=True)
-class _Batch:
-    """One batch on its way into the landing tables, as it is or as it was `then`."""
+class _Alike:
+    """Files with the same columns, each of another batch.
+
+    Attributes:
+        columns: their names and types in DuckDB.
+    """
+
+    files: Mapping[str, Manifest]
+    columns: Mapping[str, str]
+
+    @property
+    def bound(self) -> dict[str, object]:
+        """What `_FILES` binds."""
+        return {"files": list(self.files)}
+
+    @property
+    def origins(self) -> dict[str, object]:
+        """What `_ORIGINS` binds: what every row of a batch says of where it came from."""
+        batches = list(self.files.values())
+        return self.bound | {
+            "places": list(range(len(batches))),
+            "batch_ids": [batch.batch_id for batch in batches],
+            "supplied": [batch.supplied_at for batch in batches],
+            "contents": [batch.content_sha256 for batch in batches],
+            "known": [batch.known_at for batch in batches],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """Batches of one source on their way into the landing tables, as they are or as they were at a moment.
+
+    They are there together or not at all. Where that fails, one half is tried and then the other, down to a batch
+    that is alone: it is to blame, and no other waits for it.
+    """
 
     con: duckdb.DuckDBPyConnection
     lake: Lake
     contract: SourceContract
-    manifest: Manifest
-    then: _Then | None = None
+    due: Sequence[_Due]
+    moment: datetime | None = None
 
-    def load(self) -> Loaded:
-        self._require_room()
+    def load(self) -> list[Loaded]:
         try:
+            self._require_room()
             with telling_when_full(self._what), transaction(self.con):
                 return self._replace()
-        # what is wrong with this batch; a fatal error of the engine is nobody's batch and goes on up
+        # what is wrong with a batch; a fatal error of the engine is nobody's batch and goes on up
         except (duckdb.DataError, duckdb.ProgrammingError, duckdb.IOException, LoadError) as fault:
-            return Loaded(self.manifest.batch_id, self.manifest.source, error=self._explained(fault))
+            if len(self.due) == 1:
+                return [Loaded(self._first.batch_id, self._first.source, error=self._explained(fault))]
+        # what a smaller set may have room for
+        except (DiskFullError, duckdb.OutOfMemoryException):
+            if len(self.due) == 1:
+                raise
+        middle = len(self.due) // 2
+        halves = [replace(self, due=half) for half in (self.due[:middle], self.due[middle:])]
+        return [loaded for half in halves for loaded in half.load()]
+
+    @property
+    def _first(self) -> Manifest:
+        return self.due[0].manifest
 
     @property
     def _what(self) -> str:
-        return f"{self.manifest.source}: loading batch {self.manifest.batch_id}"
+        return f"{self.contract.name}: loading batch {self._first.batch_id}"
 
     def _require_room(self) -> None:
-        files = [self.lake.file(self.manifest, name, "accepted") for name in self.manifest.tables]
+        files = [self.lake.file(each.manifest, name, "accepted") for each in self.due for name in each.manifest.tables]
         size = sum(file.stat().st_size for file in files if file.exists())
         if files:
             require_free(files[0].parent, size, self._what)
 
-    def _replace(self) -> Loaded:
-        """Everything of one batch, within one transaction."""
-        for earlier in self.lake.replaced_by(self.manifest):
-            _forget(self.con, self.contract, earlier.batch_id)
-        drift: list[str] = []
-        rows: dict[str, int] = {}
+    def _replace(self) -> list[Loaded]:
+        """Everything of these batches, within one transaction."""
+        self._forget_replaced()
+        rows: dict[str, dict[str, int]] = defaultdict(dict)
+        drift: dict[str, list[str]] = defaultdict(list)
         for table in self.contract.tables:
-            if table.name in self.manifest.tables:
-                rows[table.name] = self._insert(table, drift)
-        drift.extend(f"{name}: the contract no longer has this table" for name in self.manifest.tables.keys() - rows)
-        if self.then is not None:
-            drift.extend(self._take_back(self.then))
+            for alike in self._accepted(table):
+                self._insert(table, alike)
+                for batch in alike.files.values():
+                    rows[batch.batch_id][table.name] = batch.tables[table.name].accepted
+                    drift[batch.batch_id] += _drift(table, alike.columns)
+        self._take_back()
         self._note()
-        return Loaded(self.manifest.batch_id, self.manifest.source, rows, tuple(sorted(drift)))
+        return [self._loaded(each, rows[each.manifest.batch_id], drift[each.manifest.batch_id]) for each in self.due]
 
-    def _insert(self, table: TableContract, drift: list[str]) -> int:
+    def _forget_replaced(self) -> None:
+        """Removes what these batches replace, as far as it is loaded."""
+        replaced = [earlier.batch_id for each in self.due for earlier in self.lake.replaced_by(each.manifest)]
+        there = f"select batch_id from landing.loaded_batches where {_OF_THEM}"  # noqa: S608 - nothing but a constant
+        loaded = [row[0] for row in self.con.execute(there, {"batch_ids": replaced}).fetchall()]
+        if loaded:
+            _forget(self.con, self.contract, loaded)
+
+    def _loaded(self, each: _Due, rows: Mapping[str, int], drift: Sequence[str]) -> Loaded:
+        notes = [
+            *drift,
+            *(f"{name}: the contract no longer has this table" for name in each.manifest.tables.keys() - rows),
+        ]
+        if self.moment is not None and not self.lake.holds_rows(each.counted):
+            stood = each.counted.batch_id
+            notes.append(f"batch {stood}, which stood then, was erased; its rows are read from what replaced it")
+        return Loaded(each.manifest.batch_id, each.manifest.source, rows, tuple(sorted(notes)))
+
+    def _accepted(self, table: TableContract) -> list[_Alike]:
+        batches = [each.manifest for each in self.due if table.name in each.manifest.tables]
+        return self._alike({str(self.lake.file(each, table.name, "accepted")): each for each in batches})
+
+    def _alike(self, files: Mapping[str, Manifest]) -> list[_Alike]:
+        """Files by their columns: read in one statement, all would be cast to those of the first."""
+        of_shape: dict[str, dict[str, Manifest]] = defaultdict(dict)
+        if files:
+            shapes = dict(self.con.execute(_SHAPES, {"files": list(files)}).fetchall())
+            for file, batch in files.items():
+                of_shape[shapes[file]][file] = batch
+        return [_Alike(same, self._columns(next(iter(same)))) for same in of_shape.values()]
+
+    def _columns(self, file: str) -> dict[str, str]:
+        described = self.con.execute(f"describe from {_COLUMNS}", {"file": file}).fetchall()
+        return {row[0]: row[1] for row in described}
+
+    def _insert(self, table: TableContract, alike: _Alike) -> None:
         """Inserts the rows of one table, oldest event first.
 
-        Returns:
-            How many.
+        Raises:
+            LoadError: a file does not hold as many rows as its manifest says.
         """
-        file = {"file": str(self.lake.file(self.manifest, table.name, "accepted"))}
-        found = {row[0]: row[1] for row in self.con.execute(f"describe from {_FILE}", file).fetchall()}
-        drift.extend(_drift(table, found))
-        values = {name: _value(name, found, dtype) for name, dtype in landing_columns(table).items()}
-        statement = _insert_statement(self.contract.name, table, values)
-        [(count,)] = self.con.execute(statement, file | self._origin()).fetchall()
-        _affect(self.con, self.contract, table, values[table.event_date], _FILE, file)
-        return self._as_promised(table, count)
+        values = {name: _value(name, alike.columns, dtype) for name, dtype in landing_columns(table).items()}
+        [(count,)] = self.con.execute(_insert_statement(self.contract.name, table, values), alike.origins).fetchall()
+        _affect(self.con, self.contract, table, values[table.event_date], _FILES, alike.bound)
+        held = dict(self.con.execute(_HELD, alike.bound).fetchall())
+        for file, batch in alike.files.items():
+            promised = batch.tables[table.name].accepted
+            # of one batch what was inserted is what it holds
+            found = held[file] if len(held) > 1 else count
+            if found != promised:
+                raise LoadError(
+                    f"table {table.name} holds {found} rows, its manifest says {promised}; restore the batch"
+                )
+        if count != sum(held.values()):
+            raise LoadError(f"table {table.name}: {count} rows were read of {sum(held.values())}; restore the batch")
 
-    def _take_back(self, then: _Then) -> Iterator[str]:
-        """Removes the rows that were not known yet.
-
-        Returns:
-            In words what cannot be shown any more as it was.
-        """
+    def _take_back(self) -> None:
+        """Removes the rows that were not known yet."""
+        if self.moment is None:
+            return
+        bound = {"batch_ids": [each.manifest.batch_id for each in self.due], "moment": self.moment}
         for table in self.contract.tables:
-            own = f"{landing_name(self.contract.name, table.name)} where batch_id = ? and known_at > ?"
+            own = f"{landing_name(self.contract.name, table.name)} where {_OF_THEM} and known_at > $moment"
             # the name is a contract's, the values are bound
-            self.con.execute(f"delete from {own}", [self.manifest.batch_id, then.moment])  # noqa: S608
-        if not self.lake.holds_rows(then.stood):
-            yield f"batch {then.stood.batch_id}, which stood then, was erased; its rows are read from what replaced it"
-
-    @property
-    def _counted(self) -> Manifest:
-        """The version whose counts the batch bears."""
-        return self.manifest if self.then is None else self.then.stood
-
-    def _origin(self) -> dict[str, object]:
-        """What every row of the batch says of where it came from."""
-        return {
-            "batch_id": self.manifest.batch_id,
-            "supplied_at": self.manifest.supplied_at,
-            "content_sha256": self.manifest.content_sha256,
-            "known_at": self.manifest.known_at,
-        }
-
-    def _as_promised(self, table: TableContract, found: int) -> int:
-        promised = self.manifest.tables[table.name].accepted
-        if found != promised:
-            raise LoadError(f"table {table.name} holds {found} rows, its manifest says {promised}; restore the batch")
-        return found
+            self.con.execute(f"delete from {own}", bound)  # noqa: S608
 
     def _note(self) -> None:
-        batch = self.manifest
-        self.con.execute(
-            "insert into landing.loaded_batches values (?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                batch.batch_id,
-                batch.source,
-                batch.origin,
-                batch.supplied_at,
-                batch.known_at,
-                self._counted.complete_until,
-                batch.content_sha256,
-                batch.contract_version,
-            ],
-        )
-        for name, table in self._counted.tables.items():
-            counts = [table.received, table.accepted, table.quarantined, table.duplicate, table.superseded]
-            self.con.execute(
-                "insert into landing.batch_counts values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [batch.batch_id, batch.source, name, *counts, table.is_full],
-            )
-            if table.quarantined:
-                self._note_refusals(name)
+        self._append("loaded_batches", [_as_loaded(each) for each in self.due])
+        self._append("batch_counts", [counts for each in self.due for counts in _counts(each)])
+        for table in dict.fromkeys(name for each in self.due for name in each.counted.tables):
+            for alike in self._quarantined(table):
+                self._note_refusals(table, alike)
 
-    def _note_refusals(self, table: str) -> None:
-        """Counts the refused rows of a table by reason; a row with two reasons counts under both, its text nowhere."""
-        holder = self._counted if self.lake.holds_rows(self._counted) else self.manifest
-        if table not in holder.tables:
-            return
-        file = str(self.lake.file(holder, table, "quarantine"))
-        found = {row[0] for row in self.con.execute(f"describe from {_FILE}", {"file": file}).fetchall()}
-        for code, column, english, dutch, rows in self._refusals(file, found):
-            said = of_any_row(code, english, dutch)
+    def _append(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Adds rows to a table of the ledger; a column that none of them has is empty."""
+        if rows:
+            values = ", ".join(f"unnest(${name}) as {name}" for name in rows[0])
+            # the names are this module's, the values are bound
             self.con.execute(
-                "insert into landing.refusals values (?, ?, ?, ?, ?, ?, ?, ?)",
-                [self.manifest.batch_id, self.manifest.source, table, *said, rows, code, column],
+                f"insert into landing.{table} by name select {values}",
+                {name: [row[name] for row in rows] for name in rows[0]},
             )
-        if _KPI_ID in found:
+
+    def _quarantined(self, table: str) -> list[_Alike]:
+        """The files with the refused rows of a table."""
+        files = {}
+        for each in self.due:
+            if table in each.counted.tables and each.counted.tables[table].quarantined:
+                holder = each.counted if self.lake.holds_rows(each.counted) else each.manifest
+                if table in holder.tables:
+                    files[str(self.lake.file(holder, table, "quarantine"))] = each.manifest
+        return self._alike(files)
+
+    def _note_refusals(self, table: str, alike: _Alike) -> None:
+        """Counts the refused rows of a table by reason; a row with two reasons counts under both, its text nowhere."""
+        noted = []
+        for batch_id, code, column, english, dutch, rows in self._refusals(alike):
+            said = dict(zip(("reason", "reason_nl"), of_any_row(code, english, dutch), strict=True))
+            of_it = {"batch_id": batch_id, "source": self.contract.name, "table_name": table, "rows": rows}
+            noted.append(of_it | said | {"reason_code": code, "column_name": column})
+        self._append("refusals", noted)
+        if _KPI_ID in alike.columns:
             self.con.execute(
                 f"""insert into landing.refused_kpis
-                select $batch_id, $source, case when regexp_full_match(named, '{_LIKE_A_KPI}') then named end, count(*)
-                from (select trim({_KPI_ID}) as named from {_FILE}) group by all order by all""",  # noqa: S608
-                {"file": file, "batch_id": self.manifest.batch_id, "source": self.manifest.source},
+                select
+                    batch_id, $source, case when regexp_full_match(named, '{_LIKE_A_KPI}') then named end as kpi_id,
+                    count(*)
+                from (select place, origins.batch_id, trim(rows.{_KPI_ID}) as named from {_FILES} join {_ORIGINS})
+                group by place, batch_id, kpi_id order by place, kpi_id""",  # noqa: S608
+                alike.origins | {"source": self.contract.name},
             )
 
-    def _refusals(self, file: str, found: Collection[str]) -> list[tuple[str, str, str, str, int]]:
-        """Of each reason its code, the column it is about, the sentence in English and Dutch, and how many rows."""
+    def _refusals(self, alike: _Alike) -> list[tuple[str, str, str, str, str, int]]:
+        """Of each batch and reason its code, the column it is about, the sentence in both languages, and how many."""
         # batches of before the reasons were kept in Dutch, or by their code
-        dutch = REASONS_NL if REASONS_NL in found else REASONS
-        code, column = (CODES, COLUMNS) if CODES in found else (REASONS, f"list_transform({REASONS}, lambda each: '')")
-        # the names are the gate's, the value is bound
+        dutch = REASONS_NL if REASONS_NL in alike.columns else REASONS
+        has_codes = CODES in alike.columns
+        code, column = (CODES, COLUMNS) if has_codes else (REASONS, f"list_transform({REASONS}, lambda each: '')")
+        # the names are the gate's, the values are bound
         return self.con.execute(
-            f"""select code, column_name, max(reason), max(reason_nl), count(*)
+            f"""select batch_id, code, column_name, max(reason), max(reason_nl), count(*)
             from (
-                select unnest({code}) as code, unnest({column}) as column_name, unnest({REASONS}) as reason,
-                    unnest({dutch}) as reason_nl
-                from {_FILE}
+                select place, origins.batch_id, unnest({code}) as code, unnest({column}) as column_name,
+                    unnest({REASONS}) as reason, unnest({dutch}) as reason_nl
+                from {_FILES} join {_ORIGINS}
             )
-            group by code, column_name order by all""",  # noqa: S608
-            {"file": file},
+            group by place, batch_id, code, column_name order by place, code, column_name""",  # noqa: S608
+            alike.origins,
         ).fetchall()
 
     def _explained(self, fault: Exception) -> str:
         reason = str(fault).splitlines()[0]
         return (
-            f"{self.manifest.source}: batch {self.manifest.batch_id} ({self.manifest.origin}) does not fit the "
+            f"{self.contract.name}: batch {self._first.batch_id} ({self._first.origin}) does not fit the "
             f"contract, nothing of it was loaded: {reason}; replay it, or withdraw it from the lake"
         )
+
+
+def _as_loaded(due: _Due) -> dict[str, object]:
+    """A batch as the ledger names it."""
+    said = ("batch_id", "source", "origin", "supplied_at", "known_at", "content_sha256", "contract_version")
+    return {name: getattr(due.manifest, name) for name in said} | {"complete_until": due.counted.complete_until}
+
+
+def _counts(due: _Due) -> Iterator[dict[str, object]]:
+    """What the ledger counts of each table of a batch."""
+    counted = ("received", "accepted", "quarantined", "duplicate", "superseded", "is_full")
+    for name, table in due.counted.tables.items():
+        of_it = {"batch_id": due.manifest.batch_id, "source": due.manifest.source, "table_name": name}
+        yield of_it | {count: getattr(table, count) for count in counted}
 
 
 def _drift(table: TableContract, found: Mapping[str, str]) -> list[str]:
@@ -508,22 +662,25 @@ def _insert_statement(source: str, table: TableContract, values: Mapping[str, st
     typed = ", ".join(f'{value} as "{name}"' for name, value in values.items())
     order = ", ".join(f'"{name}"' for name in (*table.event_order, LINE))
     # the names are a contract's, the values are bound
-    return f"insert into {landing_name(source, table.name)} ({names}) select {typed} from {_FILE} order by {order}"  # noqa: S608
+    return (
+        f"insert into {landing_name(source, table.name)} ({names}) select {typed} from {_FILES} join {_ORIGINS} "  # noqa: S608
+        f"order by {order}, origins.place"
+    )
 
 
 def _value(name: str, found: Mapping[str, str], wanted: str) -> str:
-    """The SQL of one landed value: bound, read from the file, or null where the file has no such column."""
+    """The SQL of one landed value: of its batch, read from the file, or null where the file has no such column."""
     if name == KNOWN_AT and name in found:
-        return f'coalesce("{name}", cast(${name} as {wanted}))'
+        return f"coalesce(rows.{name}, origins.{name})"
     if name in _ORIGIN_COLUMNS and name != LINE:
-        return f"cast(${name} as {wanted})"
+        return f"origins.{name}"
     if name not in found:
         return f"cast(null as {wanted})"
     if wanted == WHOLE.sql and found[name].startswith(_FRACTIONAL):
         # a cast alone would make 2 of 2.5
-        fraction = f"""when "{name}" <> trunc("{name}") then error('column {name} holds a fraction')"""
-        return f'case {fraction} else cast("{name}" as bigint) end'
-    return f'cast("{name}" as {wanted})'
+        fraction = f"""when rows."{name}" <> trunc(rows."{name}") then error('column {name} holds a fraction')"""
+        return f'case {fraction} else cast(rows."{name}" as bigint) end'
+    return f'cast(rows."{name}" as {wanted})'
 
 
 @contextmanager

@@ -5,10 +5,10 @@
 {% macro prior_increments() -%} 4 {%- endmacro %}
 
 {#- How much a year may differ from the plan by chance alone, as a share of a year's plan: Poisson for what is counted one by
-    one, never believed to be under a tenth; a quarter for what comes in lumps of unknown size. -#}
-{% macro prior_noise(unit, planned_year) -%}
+    one, never believed to be under a tenth; a quarter for works and what else comes in lumps of unknown size. -#}
+{% macro prior_noise(unit, trajectory, planned_year) -%}
     case
-        when {{ is_measured_unit(unit) }} then 0.25
+        when {{ is_measured_unit(unit) }} or {{ trajectory }} = 'project_steps' then 0.25
         else least(0.5, greatest(0.1, 1 / sqrt(abs({{ planned_year }}))))
     end
 {%- endmacro %}
@@ -18,6 +18,11 @@
 {% macro prior_wander() -%} 0.02 {%- endmacro %}
 {% macro prior_wander_of_one_year() -%} 0.03 {%- endmacro %}
 {% macro prior_wander_of_level() -%} 0.03 {%- endmacro %}
+
+{#- How far a programme whose shape was told runs off its plan: by days, and as a share of the time between now and the middle
+    of its work. -#}
+{% macro slip_days() -%} 96 {%- endmacro %}
+{% macro slip_of_steepness() -%} 0.15 {%- endmacro %}
 
 {#- Metres, megawatts, shares and ratios: one more of it is no event. -#}
 {% macro is_measured_unit(unit) -%}
@@ -30,13 +35,16 @@
 {% macro is_yearly_figure(cadence_days) -%} coalesce({{ cadence_days }} >= 300, false) {%- endmacro %}
 
 {#- How far a count may stray in the years of work ahead: by noise, by what noise hid of its pace, and by a pace that goes
-    on changing. -#}
+    on changing; where the shape of the plan was told, by running off that plan in time. -#}
 {% macro count_deviation() -%}
     sqrt(
         noise * years_ahead * (
             1 + years_ahead * (coalesce(pow(weight, 2) / last_du, 0) + (1 - pow(weight, 2)) / window_du)
         )
-        + wander * pow(years_ahead, 3)
+        + case
+            when is_shaped then pow(planned_year * slip * (years_done + years_ahead) / years_done, 2)
+            else wander * pow(years_ahead, 3)
+        end
     )
 {%- endmacro %}
 

@@ -18,7 +18,7 @@
         when required_value is null then 'monitored'
         when trajectory = 'step' then case when time_share >= 0.75 then 'at_risk' else 'on_track' end
         when series_kind = 'rare_count' then {{ rare_count_status() }}
-        when p_reach is not null then {{ probability_status('p_reach', 'method') }}
+        when p_reach is not null then {{ probability_status('p_reach', moves_slowly('method', 'trajectory')) }}
         when trajectory = 'constant' then {{ floor_status() }}
         when expected_attainment is not null then {{ attainment_status('expected_attainment') }}
         -- the path asks nothing yet
@@ -40,22 +40,24 @@
     )
 {%- endmacro %}
 
-{% macro probability_status(p, method) -%}
+{% macro probability_status(p, is_slow) -%}
     case
         when {{ p }} >= 0.5 then 'on_track'
-        when {{ p }} >= {{ chance_limit('enter_behind', method) }} then 'at_risk'
+        when {{ p }} >= {{ chance_limit('enter_behind', is_slow) }} then 'at_risk'
         else 'behind'
     end
 {%- endmacro %}
 
-{#- The chances at which a status is entered or left; twelve months of answers to a norm move slowly, so theirs lie farther
-    apart. -#}
-{% macro chance_limit(which, method) -%}
+{#- Twelve months of answers to a norm share eleven with the next; a few large works say something new a few times in all. -#}
+{% macro moves_slowly(method, trajectory) -%} ({{ method }} = 'wilson' or {{ trajectory }} = 'project_steps') {%- endmacro %}
+
+{#- The chances at which a status is entered or left; for what moves slowly they lie farther apart. -#}
+{% macro chance_limit(which, is_slow) -%}
     {%- set limits = {
         'enter_on_track': (0.65, 0.85), 'leave_on_track': (0.35, 0.20),
         'enter_behind': (0.15, 0.05), 'leave_behind': (0.20, 0.35)
     }[which] -%}
-    case when {{ method }} = 'wilson' then {{ limits[1] }} else {{ limits[0] }} end
+    case when {{ is_slow }} then {{ limits[1] }} else {{ limits[0] }} end
 {%- endmacro %}
 
 {#- A figure of a year goes down at once under this chance: a second one would come a year too late. -#}
@@ -64,9 +66,9 @@
 {#- Fewer answers, over twelve months together, change no status. -#}
 {% macro least_answers() -%} 100 {%- endmacro %}
 
-{#- How many evaluations in a row must want to go the same way; those of twelve months share eleven. -#}
-{% macro evaluations_needed(method, is_yearly_figure) -%}
-    case when {{ method }} = 'wilson' and not {{ is_yearly_figure }} then 3 else 2 end
+{#- How many evaluations in a row must want to go the same way. -#}
+{% macro evaluations_needed(is_slow, is_yearly_figure) -%}
+    case when {{ is_slow }} and not {{ is_yearly_figure }} then 3 else 2 end
 {%- endmacro %}
 
 {#- The first day on which something can be behind: a year of answers, quotas and norms; two years of a programme, for
@@ -119,17 +121,17 @@
 {%- endmacro %}
 
 {#- What an evaluation would make of the status that stands: harder to leave than to keep. -#}
-{% macro proposed_status(standing, raw, p, method, may_be_behind) -%}
+{% macro proposed_status(standing, raw, p, method, is_slow, may_be_behind) -%}
     case
         when not ({{ is_score(raw) }} and {{ is_score(standing) }}) or {{ p }} is null or {{ method }} = 'poisson'
             then {{ raw }}
-        when {{ standing }} = 'on_track' and {{ p }} >= {{ chance_limit('leave_on_track', method) }} then 'on_track'
-        when {{ standing }} != 'on_track' and {{ p }} >= {{ chance_limit('enter_on_track', method) }} then 'on_track'
+        when {{ standing }} = 'on_track' and {{ p }} >= {{ chance_limit('leave_on_track', is_slow) }} then 'on_track'
+        when {{ standing }} != 'on_track' and {{ p }} >= {{ chance_limit('enter_on_track', is_slow) }} then 'on_track'
         when
             {{ may_be_behind }}
             and (
-                {{ p }} < {{ chance_limit('enter_behind', method) }}
-                or ({{ standing }} = 'behind' and {{ p }} < {{ chance_limit('leave_behind', method) }})
+                {{ p }} < {{ chance_limit('enter_behind', is_slow) }}
+                or ({{ standing }} = 'behind' and {{ p }} < {{ chance_limit('leave_behind', is_slow) }})
             )
             then 'behind'
         else 'at_risk'

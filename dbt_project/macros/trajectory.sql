@@ -55,23 +55,73 @@
     end
 {%- endmacro %}
 
+{#- A path through points in time. -#}
+{% macro has_milestones(trajectory) -%} {{ trajectory }} in ('milestones', 's_curve', 'project_steps') {%- endmacro %}
+
+{#- A plan of which somebody told the shape: what its own clock says of the pace needs no guess at where that wanders. -#}
+{% macro is_shaped(trajectory) -%} {{ trajectory }} in ('s_curve', 'project_steps') {%- endmacro %}
+
 {#- Years of work that the plan asks up to a day: the whole of the plan is as long as its time, and a steep part of it takes
     more years of work than it lasts. Only milestones bend it further than the clock of the pace does. -#}
 {% macro plan_clock(path, date_column) -%}
     case
-        when {{ path }}.trajectory = 'milestones' and {{ path }}.target_value != {{ path }}.baseline_value
-            then
-                date_diff('day', {{ path }}.baseline_date, {{ path }}.target_date) / 365.25
-                * ({{ milestone_value(path, date_column) }} - {{ path }}.baseline_value)
-                / ({{ path }}.target_value - {{ path }}.baseline_value)
+        when {{ has_milestones(path ~ '.trajectory') }} and {{ path }}.target_value != {{ path }}.baseline_value
+            then {{ milestone_clock(path, date_column) }}
         else {{ pace_clock(path, date_column) }}
     end
 {%- endmacro %}
 
+{% macro milestone_clock(path, date_column) -%}
+    date_diff('day', {{ path }}.baseline_date, {{ path }}.target_date) / 365.25
+    * ({{ milestone_value(path, date_column) }} - {{ path }}.baseline_value)
+    / ({{ path }}.target_value - {{ path }}.baseline_value)
+{%- endmacro %}
+
 {% macro plan_deadline_clock(path) -%}
     case
-        when {{ path }}.trajectory = 'milestones' then {{ plan_clock(path, path ~ '.target_date') }}
+        when {{ has_milestones(path ~ '.trajectory') }} then {{ plan_clock(path, path ~ '.target_date') }}
         else {{ deadline_clock(path) }}
+    end
+{%- endmacro %}
+
+{#- Where the clock of a told shape would stand if the programme ran some days ahead of it or behind. A work comes up to a
+    quarter early or half a year late. An S-curve runs a quarter off, and is steeper or flatter than planned: that counts for
+    more the farther its middle lies. -#}
+{% macro slipped_clocks(path, date_column) -%}
+    list_transform(
+        case {{ path }}.trajectory
+            when 'project_steps' then range(-90, 181, 30)
+            when 's_curve'
+                then list_transform([-1, 1], lambda side: (
+                    side * sqrt(
+                        pow({{ slip_days() }}, 2) + pow(
+                            {{ slip_of_steepness() }} * date_diff('day', {{ path }}.middle_date, {{ date_column }}), 2
+                        )
+                    )
+                )::bigint)
+        end,
+        lambda slip: {{ milestone_clock(path, '(' ~ date_column ~ ' - slip::integer)') }}
+    )
+{%- endmacro %}
+
+{#- The middle of a plan's work in time. -#}
+{% macro middle_of_work(milestones) -%}
+    list_sum(list_transform(range(2, len({{ milestones }}) + 1), lambda number:
+        ({{ milestones }}[number].value - {{ milestones }}[number - 1].value)
+        * (
+            date_diff('day', date '2000-01-01', {{ milestones }}[number].reached_on)
+            + date_diff('day', date '2000-01-01', {{ milestones }}[number - 1].reached_on)
+        ) / 2
+    )) / nullif({{ milestones }}[-1].value - {{ milestones }}[1].value, 0)
+{%- endmacro %}
+
+{#- What the works of the last half year should have brought: a work that is late is no programme that is behind. -#}
+{% macro due_of_late(path, date_column) -%}
+    case
+        when {{ path }}.trajectory = 'project_steps'
+            then abs(
+                {{ milestone_value(path, date_column) }} - {{ milestone_value(path, '(' ~ date_column ~ ' - 180)') }}
+            )
     end
 {%- endmacro %}
 
@@ -144,6 +194,8 @@
             end
         when 'compound' then {{ compound_value(path, ref_date) }}
         when 'milestones' then {{ milestone_value(path, ref_date) }}
+        when 's_curve' then {{ milestone_value(path, ref_date) }}
+        when 'project_steps' then {{ milestone_value(path, ref_date) }}
         when 'none' then null
         else
             {{ path }}.baseline_value + ({{ path }}.target_value - {{ path }}.baseline_value)

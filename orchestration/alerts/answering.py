@@ -16,7 +16,6 @@ def give(settings: Settings, answer: Answer) -> bool:
         AnswerRefusedError: it lacks something, holds a person, or its day cannot be.
     """
     kept = checked(answer, settings.as_of(answer.given_at))
-    settings.layout.create()
     with State(settings.layout.state) as state:
         return state.answer(kept)
 

@@ -4,9 +4,11 @@ Belongs here: from verdicts and from what was told to the policy's questions, an
 belong here: the rules (`policy`), the message (`digest`), keeping it (`warehouse.state`).
 """
 
+import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,39 +28,11 @@ from orchestration.alerts.policy import (
     decide,
     decide_beside,
 )
+from orchestration.dbt_project import SHARED
 from warehouse.state import Alert, Fate
 
 OPEN = "open"
-REASONS: Mapping[str, str] = {
-    "behind": "behind",
-    "overdue": "its deadline has passed",
-    "worse": "further behind than when it was told",
-    "reminder": "still behind, and nobody answered",
-    "at_risk": "at risk",
-    "eased": "no longer behind, still at risk",
-    "recovered": "on track again",
-    "reached": "reached",
-    "withdrawn": "no longer judged",
-    "mentioned": "asks for attention, beside what is behind",
-    "awaiting_figure": "its figure is asked",
-    "asked_lately": "its figure was asked less than a month ago",
-    "figure_came": "its figure came",
-    "rejudged": "judged otherwise by new rules",
-    "already_told": "told in this period already",
-    "not_made": "the message could not be made; it follows",
-    OPEN: "still behind, told along with something else",
-    "unchanged": "told already, and not changed since",
-    "snoozed": "snoozed by its department",
-    "data_in_doubt": "the data is too old or not verified; the data team knows",
-    "only_at_risk": "at risk; told along with something that is behind",
-    "asked_elsewhere": "its figure is asked of the department that supplies it",
-    "same_story": "another promise on the same figure is told",
-    "disputed": "its judgement hangs on an open question",
-    "no_owner": "no department is responsible",
-    "first_seen": "nothing to tell",
-    "nothing_wrong": "nothing to tell",
-}
-"""Why a target is told or not; some words are of logs that an earlier version wrote."""
+_LABELS = SHARED / "alert_reason_labels.csv"
 
 _IN_DOUBT = ("stale", "unverified", "no_data", "awaiting_figure")
 _NOT_JUDGED = ("cancelled", "contested", "not_started", "monitored")
@@ -235,10 +209,16 @@ def relative_gap(row: Mapping[str, Any]) -> float | None:
     return float(row["gap"]) / (way or 1.0)
 
 
+@cache
+def _reasons() -> Mapping[str, str]:
+    with _LABELS.open(encoding="utf-8", newline="") as lines:
+        return {row["reason"]: row["label_en"] for row in csv.DictReader(lines)}
+
+
 def silence_of(alert: Alert) -> str:
     """Why somebody heard nothing, in English."""
     until = f" until {alert.until:%Y-%m-%d}" if alert.until else ""
-    why = REASONS[alert.reason]
+    why = _reasons()[alert.reason]
     return f"held{until}: {why}" if alert.outcome == Outcome.HELD else f"{why}{until}"
 
 
@@ -246,7 +226,7 @@ def fate_of(alert: Alert, fates: Mapping[str, Fate]) -> str:
     """What was decided and what became of its message, in English."""
     if alert.outcome != Outcome.TOLD:
         return silence_of(alert) if alert.outcome == Outcome.HELD else f"silent, {silence_of(alert)}"
-    why = REASONS[alert.reason]
+    why = _reasons()[alert.reason]
     fate = fates.get(alert.message_key or "")
     if fate is None:
         return f"taken back with its build before it left, {why}"

@@ -109,7 +109,7 @@ class Decision:
     """What is done with one story, and why.
 
     Attributes:
-        reason: a word of `decisions.REASONS`.
+        reason: a word of the seed `alert_reason_labels`.
         is_urgent: it leaves by itself, today.
         until: the day until which it is held or snoozed.
     """

@@ -114,6 +114,7 @@ class Build:
             loaded = loader.load(con, lake, all_contracts(), self.plan.batches)
             with State(self.settings.layout.state) as state:
                 loader.write_status(con, self._heard(lake, state))
+                loader.write_alerts(con, _decided(state))
             loader.write_profile(con, self.settings.city)
             loader.write_build(
                 con,
@@ -244,6 +245,15 @@ class Build:
             raise MixedBuildError(
                 f"the warehouse holds another build than {self.plan.build_id}; run the whole build again"
             )
+
+
+def _decided(state: State) -> Iterator[loader.AlertRow]:
+    """What was decided of each target for each reader, and when its message left."""
+    fates = state.fates()
+    for each in state.alerts():
+        fate = fates.get(each.message_key or "")
+        said = each.department_id, each.target_id, each.topic, each.status, each.outcome, each.reason
+        yield *said, each.first_at, each.last_at, each.builds, each.until, fate and fate.sent_at
 
 
 def forget_warehouse(settings: Settings) -> None:

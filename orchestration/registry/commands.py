@@ -123,7 +123,7 @@ def import_workbook(
 
     registry = _registry(context)
     edited = read_workbook(file, registry)
-    decision = _decision(context.obj.settings, decided_by, decided_on)
+    decision = _decision(context.obj.settings, decided_by, decided_on, "decided")
     changes = differences(registry, edited)
     for line in (*changes, *(_raises(registry, merged(registry, edited, changes)) if changes else ())):
         _say(str(line))
@@ -134,6 +134,62 @@ def import_workbook(
     else:
         decide(context.obj.folder, registry, edited, decision)
         _say(f"{len(changes)} changes written to {context.obj.folder}; commit them for review")
+
+
+@app.command("plan")
+def take_plan(  # noqa: PLR0913, PLR0917 - each is an option of its own
+    context: typer.Context,
+    file: Annotated[Path | None, typer.Argument(help="CSV or XLSX that a department filled in.")] = None,
+    planned_by: Annotated[str | None, typer.Option(help="Role or body that planned; no person.")] = None,
+    planned_on: Annotated[datetime | None, typer.Option(help="Day of the plan.", formats=["%Y-%m-%d"])] = None,
+    template: Annotated[Path | None, typer.Option(help="CSV or XLSX to write, for a department to fill in.")] = None,
+    of: Annotated[str | None, typer.Option(help="Target or department that the template is for.")] = None,
+) -> None:
+    """Shows what a plan changes in the paths of targets; writes it only with --planned-by and --planned-on."""
+    from orchestration.registry.plans import write_template
+
+    if file is not None and template is None:
+        _take(context, file, _decision(context.obj.settings, planned_by, planned_on, "planned"))
+    elif template is not None and file is None:
+        registry = _registry(context)
+        wanted = _wanted(registry, of or "")
+        write_template(registry, wanted, template)
+        _say(f"a plan to fill in for {len(wanted)} targets in {template}")
+    else:
+        raise typer.BadParameter("name a FILE to read, or --template OUT to write one: one of the two")
+
+
+def _take(context: typer.Context, file: Path, decision: "Decision | None") -> None:
+    from orchestration.registry.plans import PLANNED, read_plan, with_plan
+    from orchestration.registry.review import Decision, decide, differences, merged
+
+    registry = _registry(context)
+    # who planned it is still to be named: that change is not shown, but the rest must hold with it
+    by = decision or Decision("?", context.obj.settings.as_of(datetime.now(UTC)))
+    edited = with_plan(registry, read_plan(file, registry), by)
+    changes = differences(registry, edited)
+    shown = [change for change in changes if decision or change.column not in PLANNED]
+    for line in (*shown, *(_raises(registry, merged(registry, edited, changes)) if changes else ())):
+        _say(str(line))
+    if not changes:
+        _console.print("no difference: nothing to write")
+    elif decision is None:
+        _console.print(f"{len(shown)} changes, not written: add --planned-by ROLE and --planned-on DATE")
+    else:
+        decide(context.obj.folder, registry, edited, decision)
+        _say(f"{len(changes)} changes written to {context.obj.folder}; commit them for review")
+
+
+def _wanted(registry: "Registry", of: str) -> "list[Row]":
+    """The targets that a template is for.
+
+    Raises:
+        typer.BadParameter: it names no target and no department that has one.
+    """
+    wanted = [row for row in registry["targets"].rows if of in (row["target_id"], row["department_id"])]
+    if not wanted:
+        raise typer.BadParameter(f"--of names no target or department ({of or 'it is missing'}); {_near(of, registry)}")
+    return wanted
 
 
 def _registry(context: typer.Context) -> "Registry":
@@ -147,17 +203,17 @@ def _near(target: str, registry: "Registry") -> str:
     return f"near: {', '.join(near)}" if near else "see `ademruimte targets list`"
 
 
-def _decision(settings: "Settings", by: str | None, on: datetime | None) -> "Decision | None":
+def _decision(settings: "Settings", by: str | None, on: datetime | None, done: str) -> "Decision | None":
     from orchestration.registry.review import Decision
 
     if by is None and on is None:
         return None
     if not (by or "").strip() or on is None:
-        raise typer.BadParameter("--decided-by and --decided-on belong together: who decided, and when")
+        raise typer.BadParameter(f"--{done}-by and --{done}-on belong together: who {done}, and when")
     if "@" in (by or ""):
-        raise typer.BadParameter("--decided-by is an address; write the role or body that decided")
+        raise typer.BadParameter(f"--{done}-by is an address; write the role or body that {done}")
     if on.date() > settings.as_of(datetime.now(UTC)):
-        raise typer.BadParameter(f"--decided-on {on.date()} is still to come; write the day of the decision")
+        raise typer.BadParameter(f"--{done}-on {on.date()} is still to come; write the day on which it was {done}")
     return Decision((by or "").strip(), date(on.year, on.month, on.day))
 
 
@@ -176,6 +232,8 @@ def _portrait(target: "Row", registry: "Registry") -> Iterator[str]:
     yield f"{target['title_nl']} | {target['title_en']}"
     yield f"section {target['section']}; {target['kind']}; scope {target['scope_variant']}; {target['wording_source']}"
     yield _path(target)
+    if target["planned_by"]:
+        yield f"planned by {target['planned_by']} on {target['planned_on']}"
     if target["follows"]:
         yield f"a later promise on the figure of {target['follows']}: its path leads along that one"
     if target["value_kpi_id"]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from orchestration.registry.contradictions import CONTRADICTIONS
 from orchestration.registry.fault import Fault
-from orchestration.registry.seeds import Column, Registry, Row, Table
+from orchestration.registry.seeds import MILESTONE_PATHS, SHAPES, Column, Registry, Row, Table
 
 ENGAGEMENTS = {
     "lekp": ("lekp_goals", "goal_uri"),
@@ -135,8 +135,11 @@ def _milestones(registry: Registry) -> Iterator[Fault]:
     last = {row["target_id"]: row for row in sorted(registry["target_milestones"].rows, key=_milestone_date)}
     for line, row in registry["targets"].numbered():
         # the path of a later promise leads along the earlier one, and ends where it says itself
-        if row["trajectory"] == "milestones" and not row["follows"] and not _ends_at(row, last.get(row["target_id"])):
-            why = "a path of milestones does not end at the target's own date and value"
+        leads_there = row["trajectory"] in MILESTONE_PATHS and not row["follows"]
+        # an S-curve of which nothing more is known needs none
+        is_bare = row["trajectory"] == "s_curve" and row["target_id"] not in last
+        if leads_there and not is_bare and not _ends_at(row, last.get(row["target_id"])):
+            why = f"a path of {row['trajectory']} does not end at the target's own date and value"
             yield Fault("targets", line, why, "Add that milestone to target_milestones.csv")
 
 
@@ -146,13 +149,38 @@ def _milestone_date(row: Row) -> str:
 
 def _wrong_milestone(milestone: Row, target: Row) -> tuple[str, str] | None:
     day = milestone["milestone_date"]
-    if target["trajectory"] != "milestones":
-        return f"{target['target_id']} follows the path {target['trajectory']}", "Give it the path milestones"
+    if target["trajectory"] not in MILESTONE_PATHS:
+        remedy = f"Give it one of the paths {', '.join(MILESTONE_PATHS)}"
+        return f"{target['target_id']} follows the path {target['trajectory']}", remedy
     if target["target_date"] and day > target["target_date"]:
         return f"a milestone on {day} lies beyond the deadline, {target['target_date']}", "Correct one of the dates"
     if target["baseline_date"] and day <= target["baseline_date"]:
         return f"a milestone on {day} lies before the start, {target['baseline_date']}", "Correct one of the dates"
     return None
+
+
+def _plans(registry: Registry) -> Iterator[Fault]:
+    """A plan has somebody who made it; a shape is of a plan, for something that is counted up from a known start."""
+    for line, row in registry["targets"].numbered():
+        if bool(row["planned_by"]) != bool(row["planned_on"]):
+            lacking = "planned_on" if row["planned_by"] else "planned_by"
+            yield Fault("targets", line, f"a plan lacks {lacking}", "Fill in who planned it and when, or neither")
+        if "@" in row["planned_by"]:
+            yield Fault("targets", line, "planned_by is an address", "Write the role or body that planned it")
+        if row["trajectory"] in SHAPES:
+            yield from (Fault("targets", line, why, remedy) for why, remedy in _wrong_shape(row))
+
+
+def _wrong_shape(target: Row) -> Iterator[tuple[str, str]]:
+    if not target["planned_by"]:
+        why = f"nobody is named who planned the path {target['trajectory']}"
+        yield why, "Fill in planned_by and planned_on: only a plan has that shape"
+    if target["series_kind"] != "event":
+        why = f"the path {target['trajectory']} is of what is counted, and the series is {target['series_kind']}"
+        yield why, "Give it the path milestones"
+    lacking = [name for name in ("baseline_value", "baseline_date", "target_value", "target_date") if not target[name]]
+    if lacking:
+        yield f"the path {target['trajectory']} lacks {', '.join(lacking)}", "Fill in start and end"
 
 
 def _ends_at(target: Row, milestone: Row | None) -> bool:
@@ -286,6 +314,7 @@ _RULES: tuple[Callable[[Registry], Iterator[Fault]], ...] = (
     _deprecation,
     _kpis,
     _milestones,
+    _plans,
     _seasons,
     _wordings,
     _decisions,

@@ -42,6 +42,9 @@ SEEDS = (
 READ_ONLY = frozenset({"lekp_goals"})
 # an id is kept for ever, and a version is raised by the import alone
 FIXED_COLUMNS = ("target_id", "kpi_id", "definition_version")
+# the shapes that only a plan can have, and all paths that lead through milestones
+SHAPES = ("s_curve", "project_steps")
+MILESTONE_PATHS = ("milestones", *SHAPES)
 Row = dict[str, str]
 Value = str | float | date | None
 

@@ -41,8 +41,9 @@ SEED = int(os.environ.get("CHAOS_SEED", "2040"))
 # of every rotation another, and what follows from them
 KEYED = {"dossier_id", "dwelling_key"}
 SCHEMAS = ("landing", "marts", "personal", "verdicts")
-# what the build before had said: where one was shot after it committed, that is the same build; `said_of` compares it
-BEFORE = "landing.said"
+# what the build before had said and told: where one was shot after it committed, that is the same build; `said_of`
+# compares it
+BEFORE = {"landing.said", "landing.alerts", "marts.fct_alert_log"}
 TREES = "trees_extra;34022;2026-11-15;{};trees (additional);groen;2026-11-{};\n"
 DOSSIERS = "dossier;team;adres;intake_op;fase;fase_op\n"
 DOSSIER = "K-{};kortrijk;Straat {};2026-11-16;advies;2026-11-1{}\n"
@@ -180,7 +181,7 @@ def rows_of(settings: Settings) -> dict[str, object]:
             [list(SCHEMAS)],
         ).fetchall()
         found = {f"{schema}.{table}": _fingerprint(con, schema, table) for schema, table in tables}
-        return {name: rows for name, rows in found.items() if name != BEFORE}
+        return {name: rows for name, rows in found.items() if name not in BEFORE}
 
 
 def _fingerprint(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> object:

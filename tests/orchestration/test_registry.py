@@ -248,6 +248,40 @@ def test_the_door_gets_one_row_for_each_kpi() -> None:
         ("targets", target("trees_extra"), {"trajectory": "linear"}, "a seasonal path needs the weights"),
         ("targets", target("skatepark"), {"trajectory": "milestones"}, "does not end at the target's own date"),
         ("targets", target("wind_mw_2040"), {"target_value": "45"}, "does not end at the target's own date"),
+        # a plan has somebody who made it, and its shape is of what is counted
+        ("targets", target("trees_extra"), {"planned_by": "directie"}, "a plan lacks planned_on"),
+        ("targets", target("trees_extra"), {"planned_on": "2026-01-01"}, "a plan lacks planned_by"),
+        (
+            "targets",
+            target("trees_extra"),
+            {"planned_by": "jan@kortrijk.be", "planned_on": "2026-01-01"},
+            "planned_by is an address",
+        ),
+        ("targets", target("social_housing_extra"), {"trajectory": "s_curve"}, "nobody is named who planned the path"),
+        (
+            "targets",
+            target("social_housing_extra"),
+            {"trajectory": "project_steps", "planned_by": "directie", "planned_on": "2026-01-01"},
+            "does not end at the target's own date",
+        ),
+        (
+            "targets",
+            target("social_housing_per_100_households"),
+            {"trajectory": "s_curve", "planned_by": "directie", "planned_on": "2026-01-01"},
+            "is of what is counted, and the series is level",
+        ),
+        (
+            "targets",
+            target("social_housing_extra"),
+            {"trajectory": "s_curve", "planned_by": "directie", "planned_on": "2026-01-01", "baseline_value": ""},
+            "the path s_curve lacks baseline_value",
+        ),
+        (
+            "targets",
+            target("social_housing_extra"),
+            {"trajectory": "s_curve", "planned_by": "directie", "planned_on": "2026-01-01"},
+            "",
+        ),
         # promises on one figure
         ("targets", target("co2_territory_2040"), {"follows": "co2_2030"}, "follows names 'co2_2030'"),
         ("targets", target("co2_territory_2040"), {"target_value": "-30"}, "asks less than co2_territory_2030"),

@@ -185,6 +185,7 @@ def test_of_every_setting_there_is_nothing_is_told(
     # what a build tells dbt is no setting, and nobody misspelt it; nor is a name without a value anything yet
     others = {"ADEMRUIMTE_WAREHOUSE": "x.duckdb", "ADEMRUIMTE_SEEDS": "seeds", "ADEMRUIMTE_SMTP_HSOT": ""}
     known = {"ADEMRUIMTE_CITY": "boston", "ADEMRUIMTE_AS_OF": "2026-11-23", "ADEMRUIMTE_MEMORY": "1GB"}
+    known |= {"ADEMRUIMTE_WEB_URL": "https://ademruimte.test"}
     assert told_of(others | known, caplog, monkeypatch) == []
 
 

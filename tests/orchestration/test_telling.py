@@ -11,6 +11,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from orchestration.loop.build import build
 from orchestration.loop.messages import fill_data_team, held_until, send, waiting_messages
 from orchestration.loop.run_failures import note_run_failure
 from orchestration.loop.telling import fill_outbox
@@ -223,3 +224,19 @@ def test_three_years_of_a_city_where_nothing_moves_remind_once_a_month(demo: Set
         days = sorted(each.day for each in inbox.messages if each.department_id == department)
         assert all(after - before >= timedelta(days=28) for before, after in pairwise(days[1:])), department
         assert len(days) <= 2 + 12 * YEARS
+
+
+def test_the_next_build_shows_readers_why_they_heard_nothing(own_demo: Settings) -> None:
+    with State(own_demo.layout.state) as state:
+        decided = {(each.department_id, each.target_id, each.topic): each for each in state.alerts()}
+    assert published_frame(own_demo, "marts.fct_alert_log").is_empty(), "what a build tells is decided after it"
+    build(own_demo.model_copy(update={"fixed_as_of": ON_TUESDAY}), NOW + timedelta(days=1))
+    log = published_frame(own_demo, "marts.fct_alert_log")
+    told = log.filter(pl.col("outcome") == "told")
+    assert set(told["outcome_nl"]) == {"gemeld"}
+    assert log.height == len(decided)
+    for row in log.iter_rows(named=True):
+        each = decided[row["department_id"], row["target_id"], row["topic"]]
+        assert (row["status"], row["outcome"], row["alert_reason"]) == (each.status, each.outcome, each.reason)
+        assert row["alert_reason_nl"], "every reason has its words"
+    assert log["date_key"].unique().to_list() == [date(2026, 11, 23)]

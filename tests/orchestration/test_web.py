@@ -1,6 +1,8 @@
 """What a head answers by the link in a mail: over HTTP, at the process that a city starts."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from base64 import urlsafe_b64encode
@@ -8,20 +10,25 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
+from html import unescape
 from pathlib import Path
 
 import polars as pl
 import pytest
 import requests
 from pydantic import SecretStr
+from typer.testing import CliRunner, Result
 
-from orchestration.alerts.answering import answers_of
+from orchestration.alerts.answering import answers_of, standings
+from orchestration.alerts.answers import Standing
 from orchestration.alerts.links import SHOW, VALID_FOR, Link, keys_of, link_of
 from orchestration.alerts.pages import HEADERS, MOST_BYTES, PER_LINK
+from orchestration.cli import app
 from orchestration.report import published_verdicts
 from orchestration.settings import SettingInvalidError, Settings
 from tests.orchestration.answering import ROOT, TODAY, WEEK, Web, buttons_in, expired, serving
-from tests.orchestration.profiles import copy_profile, settings_in
+from tests.orchestration.profiles import NOW, copy_profile, settings_in
+from warehouse.state import Answer, State
 
 SUPPLIED = "wind_mw_2050"
 MARCH = date(2027, 3, 1)
@@ -160,8 +167,9 @@ def test_what_is_not_filled_in_well_is_said_beside_its_field_and_not_kept(
     before = web.given
     page = requests.post(web.buttons(link)[button], data=said, timeout=30)
     assert (page.status_code, told in page.text) == (422, True)
-    # what was written well need not be written twice
+    # what was written well need not be written twice, and a screen reader finds what was not
     assert button in buttons_in(page)
+    assert page.text.count('aria-invalid="true" aria-describedby="wrong"') == page.text.count('id="wrong"') == 1
     assert web.given == before
 
 
@@ -319,61 +327,77 @@ def test_links_are_secrets_so_their_address_is_encrypted(tmp_path: Path, address
         settings_in(tmp_path, {}, ADEMRUIMTE_WEB_URL=address)
 
 
-def test_what_is_typed_is_kept_as_what_is_clicked_and_shown_by_status(own_demo: Settings) -> None:
-    target = next(
-        each for each in published_verdicts(own_demo)["target_id"] if each.startswith("collective_renovation")
-    )
-    planned = ["--fact", "Eén buurt doet mee.", "--cause", "Geen begeleider.", "--action", "Een begeleider aanwerven."]
-    planned += ["--owner", "diensthoofd wonen", "--date", "2027-03-01"]
-    for words in (
-        ["seen", target],
-        ["plan", target, *planned],
-        ["snooze", target, "--until", "2027-02-01", "--reason", "De gemeenteraad beslist in januari."],
-        ["dispute", target, "--reason", "De buurt Overleie telt niet mee."],
-    ):
-        told = typed(own_demo, "alerts", *words)
-        assert (told.returncode, told.stdout.splitlines()[-1]) == (0, f"{target}: noted for wonen"), told.stderr
-    kinds = ["seen", "plan", "snooze", "dispute"]
-    assert [(each.kind, each.way, each.token_id) for each in answers_of(own_demo)] == [(k, "cli", None) for k in kinds]
+def target_of(settings: Settings) -> str:
+    return next(t for t in published_verdicts(settings)["target_id"] if t.startswith("collective_renovation"))
+
+
+def test_a_plan_that_is_typed_is_shown_by_status_within_eighty_columns(own_demo: Settings) -> None:
+    target = target_of(own_demo)
+    words = ["--fact", "Eén buurt doet mee.", "--cause", "Geen begeleider.", "--action", "Een begeleider aanwerven."]
+    told = typed(own_demo, "alerts", "plan", target, *words, "--owner", "diensthoofd wonen", "--date", "2027-03-01")
+    assert (told.returncode, told.stdout) == (0, f"{target}: noted for wonen\n"), told.stderr
+    with State(own_demo.layout.state) as state:
+        for said in (
+            Answer(target, "wonen", "snooze", NOW, "web", "De gemeenteraad beslist in januari.", date(2027, 2, 1)),
+            Answer(target, "wonen", "dispute", NOW, "web", "De buurt Overleie telt niet mee."),
+        ):
+            state.answer(said)
     status = typed(own_demo, "status", "--behind").stdout
     assert max(map(len, status.splitlines())) <= 80
-    said = " ".join(status.split())
-    for shown in ("planned for 2027-03-01", "snoozed until 2027-02-01", "called wrong on 20"):
-        assert shown in said
-    why = " ".join(typed(own_demo, "status", "--why", target).stdout.split())
+    for shown in ("planned for 2027-03-01", "snoozed until 2027-02-01", "called wrong on 2026-11-23"):
+        assert shown in " ".join(status.split())
+    why = " ".join(run(own_demo, "status", "--why", target).output.split())
     assert "Plan van diensthoofd wonen, tegen 01/03/2027: Een begeleider aanwerven." in why
     assert "Uitgesteld tot 01/02/2027: De gemeenteraad beslist in januari." in why
-    assert "De buurt Overleie telt niet mee." in why
-    assert typed(own_demo, "alerts", "settle", target, "--reason", "Overleie telt nu mee.").returncode == 0
-    assert typed(own_demo, "alerts", "wake", target).returncode == 0
-    said = typed(own_demo, "status", "--behind").stdout
-    assert "planned for" in said
-    assert "snoozed until" not in said
-    assert "called wrong" not in said
+    assert "Betwist sinds 23/11/2026: De buurt Overleie telt niet mee." in why
 
 
-def test_what_cannot_be_noted_says_what_to_do(own_demo: Settings) -> None:
-    target = published_verdicts(own_demo)["target_id"][0]
-    refused = {
-        "near": ["seen", target + "x"],
-        "person": ["dispute", target, "--reason", "Vraag het aan jan@stad.test"],
-        "far": ["snooze", target, "--until", "2028-01-01", "--reason", "later"],
-        "settled": ["settle", target, "--reason", "ok"],
-    }
-    told = {why: typed(own_demo, "alerts", *words) for why, words in refused.items()}
-    assert {why: each.returncode for why, each in told.items()} == dict.fromkeys(told, 2)
-    said = {why: " ".join(each.stderr.replace("│", " ").split()) for why, each in told.items()}
-    assert f"did you mean {target}?" in said["near"]
-    assert "--reason holds a mail address" in said["person"]
-    assert "jan@" not in said["person"]
-    assert "--until choose a day within half a year" in said["far"]
-    assert "nothing is disputed" in said["settled"]
-    assert answers_of(own_demo) == []
+def test_what_is_typed_is_kept_as_what_is_clicked(own_demo: Settings) -> None:
+    target = target_of(own_demo)
+    reason = ["--reason", "De gemeenteraad beslist in januari."]
+    for words in (
+        ["seen", target],
+        ["snooze", target, "--until", "2027-02-01", *reason],
+        ["wake", target],
+        ["dispute", target, *reason],
+        ["settle", target, *reason],
+    ):
+        told = run(own_demo, "alerts", *words)
+        assert (told.exit_code, told.output) == (0, f"{target}: noted for wonen\n")
+    kinds = ["seen", "snooze", "snooze_ended", "dispute", "dispute_closed"]
+    assert [(each.kind, each.way, each.token_id) for each in answers_of(own_demo)] == [(k, "cli", None) for k in kinds]
+    day = date(2026, 11, 23)
+    assert standings(own_demo, day)[target] == Standing(seen_on=standings(own_demo, day)[target].seen_on)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["seen", "co2_teritory_2030"], "did you mean co2_territory_2030?"),
+        (["seen", "Netto CO₂-neutrale samenlevin"], "did you mean co2_neutral_2050?"),
+        (["seen", "42"], "`ademruimte targets list` shows them"),
+        (["dispute", "co2_territory_2030", "--reason", "Vraag het aan jan@stad.test"], "--reason holds a mail address"),
+        (["snooze", "co2_territory_2030", "--until", "2028-01-01", "--reason", "later"], "--until choose a day within"),
+        (["settle", "co2_territory_2030", "--reason", "ok"], "nothing is disputed"),
+    ],
+)
+def test_what_cannot_be_noted_says_what_to_do(demo: Settings, words: list[str], told: str) -> None:
+    before = answers_of(demo)
+    result = run(demo, "alerts", *words)
+    said = " ".join(result.output.replace("│", " ").split())
+    assert (result.exit_code, told in said) == (2, True), said
+    assert "jan@" not in said
+    assert answers_of(demo) == before
 
 
 def test_pages_are_served_to_this_machine_alone(empty_profile: Callable[..., Settings]) -> None:
     told = typed(empty_profile(), "web", "--host", "0.0.0.0")  # noqa: S104 - what is refused
     assert (told.returncode, "behind your proxy" in told.stderr) == (2, True)
+
+
+def run(settings: Settings, *words: str) -> Result:
+    """The command line in this process."""
+    return CliRunner().invoke(app, words, env=settings.environment)
 
 
 def typed(settings: Settings, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -387,3 +411,33 @@ def typed(settings: Settings, *words: str) -> "subprocess.CompletedProcess[str]"
         cwd=settings.layout.root,
         timeout=60,
     )
+
+
+LOOK = """<script>window.addEventListener("load", () => {
+  for (const each of document.querySelectorAll("details")) each.open = true;
+  document.title = JSON.stringify([innerWidth, document.documentElement.scrollWidth,
+    getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]);
+});</script></body>"""
+
+
+# starts a browser twice
+@pytest.mark.browser
+def test_a_page_is_as_wide_as_a_telephone_and_legible_in_the_dark(web: Web, link: str, tmp_path: Path) -> None:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no chromium on this machine: `make browser` installs it for root")
+    said = {"until": "2027-03-01", "reason": "x" * 501}
+    page = tmp_path / "page.html"
+    text = requests.post(web.buttons(link)["Uitstellen"], data=said, timeout=30).text
+    page.write_text(text.replace("</body>", LOOK), "utf-8")
+    seen = {}
+    for name, mode in (("light", []), ("dark", ["--blink-settings=preferredColorScheme=0"])):
+        words = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=400,900", *mode]
+        words += [f"--user-data-dir={tmp_path / name}", "--virtual-time-budget=2000", "--dump-dom", page.as_uri()]
+        dom = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120).stdout
+        width, needed, *colours = json.loads(unescape(dom.partition("<title>")[2].partition("</title>")[0]))
+        assert needed <= width <= 500
+        seen[name] = [sum(map(int, colour.removeprefix("rgb(").removesuffix(")").split(", "))) for colour in colours]
+    # ink on paper, and the other way round: 765 is white
+    assert seen["light"][1] - seen["light"][0] > 500
+    assert seen["dark"][0] - seen["dark"][1] > 500

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -104,8 +105,26 @@ def _as_milestones(kind: str) -> Sequence[Mapping[str, object]]:
     return [start, *({"reached_on": day, "value": 672 * share, "interpolation": "linear"} for day, share in shares)]
 
 
+def _as_works(kind: str) -> Sequence[Mapping[str, object]]:
+    """The milestones of works: one on each day on which some of it is due."""
+    start, *stones = _as_milestones(kind)
+    moved = (later for former, later in pairwise([start, *stones]) if later["value"] != former["value"])
+    return [start, *({**stone, "interpolation": "step"} for stone in moved)]
+
+
 def _bent(name: str, limits: Limits) -> Kind:
     path = {"trajectory": "milestones", "milestones": _as_milestones(name)}
+    return Kind(f"{name}, as planned", PLANNED, limits, path=path)
+
+
+def _s_curve(name: str) -> Kind:
+    path = {"trajectory": "s_curve", "milestones": _as_milestones(name), "planned_by": "directie"}
+    return Kind(f"{name}, as planned", PLANNED, HOLDS, path=path)
+
+
+def _of_works(number: int, limits: Limits) -> Kind:
+    name = f"works {number}"
+    path = {"trajectory": "project_steps", "milestones": _as_works(name), "planned_by": "directie"}
     return Kind(f"{name}, as planned", PLANNED, limits, path=path)
 
 
@@ -201,7 +220,10 @@ KINDS: Sequence[Kind] = (
     *_straight(),
     _bent("late 12", HOLDS),
     _bent("late 24", _AFTER_TWO_YEARS),
-    *(_bent(f"s-curve {middle}", {}) for middle in (28, 42, 56)),
+    *(_s_curve(f"s-curve {middle}") for middle in (28, 42, 56)),
+    _of_works(8, HOLDS),
+    # each of four says at once how a quarter of the way goes
+    _of_works(4, {**HOLDS, "changes": (0, 2.5)}),
     _seasonal("season", SEASON),
     _seasonal("year-end", YEAR_END),
     *_yearly(),

@@ -40,6 +40,7 @@ PATH_SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "is_cumulative": pl.Boolean,
     "milestones": pl.List(pl.Struct({"reached_on": pl.Date, "value": pl.Float64, "interpolation": pl.String})),
     "season_weights": pl.List(pl.Float64),
+    "planned_by": pl.String,
 }
 VALUE_SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "target_id": pl.String,
@@ -65,6 +66,7 @@ COUNTED: Mapping[str, object] = {
     "is_cumulative": True,
     "milestones": None,
     "season_weights": None,
+    "planned_by": None,
 }
 
 

@@ -137,6 +137,8 @@ def programmes(kind: str, end: float, count: int, generator: np.random.Generator
         shares = _projects(int(number), end, count, generator)
     elif name == "lumps":
         shares = _lumps(int(number), end, count, generator)
+    elif name == "works":
+        shares = _works(int(number), end, count, generator)
     else:
         weights = SHAPES[name](count, generator, float(number or 0))
         events = generator.multinomial(round(end * size), weights / weights.sum(1, keepdims=True))
@@ -154,6 +156,22 @@ def _projects(number: int, end: float, count: int, generator: np.random.Generato
     return shares
 
 
+def _planned_works(number: int) -> tuple[np.ndarray, np.ndarray]:
+    """The month in which each of some large works is due, and its share; no two of one size beside each other."""
+    sizes = 1 + 0.5 * np.arange(number) % 1.5
+    return np.rint(np.arange(1, number + 1) * 0.95 * MONTHS / number).astype(int), sizes / sizes.sum()
+
+
+def _works(number: int, end: float, count: int, generator: np.random.Generator) -> np.ndarray:
+    """Works with a date each: a month late on the average, give or take a quarter, and somewhat larger or smaller."""
+    due, sizes = _planned_works(number)
+    when = np.clip(np.rint(due + generator.normal(1, 3, (count, number))), 1, MONTHS).astype(int)
+    parts = sizes * np.exp(generator.normal(0, 0.15, (count, number)))
+    shares = np.zeros((count, MONTHS))
+    np.add.at(shares, (np.arange(count)[:, None], when - 1), end * parts / parts.sum(1, keepdims=True))
+    return shares
+
+
 def _lumps(a_year: int, end: float, count: int, generator: np.random.Generator) -> np.ndarray:
     """Megawatts or metres: works of very unequal size, so many a year."""
     shares = np.zeros((count, MONTHS))
@@ -166,7 +184,11 @@ def _lumps(a_year: int, end: float, count: int, generator: np.random.Generator) 
 def planned(kind: str) -> np.ndarray:
     """The shares of the way that the plan itself would have announced, right on the average."""
     name, _, number = kind.partition(" ")
-    if name == "s-curve":
+    if name == "works":
+        due, sizes = _planned_works(int(number))
+        weights = np.zeros(MONTHS)
+        np.add.at(weights, due - 1, sizes)
+    elif name == "s-curve":
         weights = np.diff(1 / (1 + np.exp(-(np.arange(MONTHS + 1) - float(number)) / 9)))
     else:
         weights = SHAPES[name](1, np.random.default_rng(0), float(number or 0))[0]

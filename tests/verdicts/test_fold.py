@@ -109,6 +109,11 @@ def test_a_pace_that_turns_under_a_straight_line_is_told_as_a_plan_that_nobody_k
     assert set(steady["is_plan_unknown"]) == {False}
 
 
+def test_a_straight_line_that_somebody_planned_is_not_told_as_a_plan_that_nobody_knows(method: Method) -> None:
+    told = _told(method, _counted(_uneven(PACE + 4, 24) + _uneven(4, 24)), planned_by="directie")
+    assert set(told["is_plan_unknown"]) == {False}
+
+
 def test_an_interval_wider_than_half_the_way_is_not_said_and_neither_is_its_figure(method: Method) -> None:
     told = _told(method, _counted(([0] * 11 + [120]) * 3)).tail(1).to_dicts()[0]
     assert (told["is_vague"], told["forecast_value"], told["forecast_low"], told["forecast_high"]) == (True,) + (

@@ -40,6 +40,7 @@ select
         ), 6
     ) as relative_gap,
     forecasts.recent_pace_per_year,
+    forecasts.is_indicative,
     verdicts.unit,
     history.status,
     history.status_since,

@@ -21,7 +21,7 @@ straight as (
         (required_value - value) / nullif(target_value - baseline_value, 0)
         * date_diff('day', baseline_date, target_date) / 365.25 * 12 as months_behind
     from positions
-    where trajectory not in ('milestones', 'compound')
+    where not {{ has_milestones('trajectory') }} and trajectory != 'compound'
 
 ),
 
@@ -36,7 +36,7 @@ month_ends as (
         unnest(generate_series(positions.baseline_date, positions.target_date, interval 1 month))
             as starts (month_start)
     where
-        positions.trajectory in ('milestones', 'compound')
+        ({{ has_milestones('positions.trajectory') }} or positions.trajectory = 'compound')
         and positions.direction_sign
         * (positions.value - ({{ path_value('positions', 'last_day(starts.month_start::date)') }})) >= 0
     group by positions.target_id
@@ -52,7 +52,9 @@ bent as (
     from positions
     left join month_ends
         on positions.target_id = month_ends.target_id
-    where positions.trajectory in ('milestones', 'compound') and positions.target_date is not null
+    where
+        ({{ has_milestones('positions.trajectory') }} or positions.trajectory = 'compound')
+        and positions.target_date is not null
 
 ),
 

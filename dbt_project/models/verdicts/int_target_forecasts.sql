@@ -42,6 +42,8 @@ placed as (
         paths.season_weights,
         paths.direction_sign,
         paths.is_start_measured,
+        paths.planned_by is not null as is_planned,
+        {{ due_of_late('paths', 'evaluations.ref_date') }} as due_of_late,
         -- a level of the last twelve months, however often it comes, is compared with those of whole years before
         {{ is_yearly_figure('paths.cadence_days') }} as is_told_yearly,
         {{ is_yearly_figure('paths.cadence_days') }} or evaluations.is_yearly as is_one_a_year,
@@ -275,8 +277,9 @@ certain as (
             as is_vague,
         case when method = 'drift' then count_pace_per_year else pace end as shown_pace,
         -- a pace that turned under a straight line that nobody planned
-        coalesce(method = 'drift' and count_weight > 0.5 and not is_bent and season_weights is null, false)
-            as is_plan_unknown
+        coalesce(
+            method = 'drift' and count_weight > 0.5 and not is_bent and season_weights is null and not is_planned, false
+        ) as is_plan_unknown
     from bounded
 
 ),
@@ -287,9 +290,9 @@ measured as (
         * exclude (
             points, start_value, start_clock, oldest_value, oldest_clock, slopes, three_years, three_years_asked,
             limit_share, required_pace, clock, pace, forecast_start, years_run, years_ahead, level_wander, plan_years,
-            season_weights, answered, n_answers, n_increments, is_late_start, count_pace, count_pace_per_year,
-            count_weight, count_years_ahead, count_deviation, patient_until, is_told_yearly, is_one_a_year, low, high,
-            chance,
+            season_weights, is_planned, due_of_late, answered, n_answers, n_increments, is_late_start, count_pace,
+            count_pace_per_year, count_weight, count_years_ahead, count_deviation, patient_until, is_told_yearly,
+            is_one_a_year, low, high, chance,
             year_share, shown_pace
         ),
         round(shown_pace, 6) as recent_pace_per_year,
@@ -312,7 +315,8 @@ measured as (
         ) as expected_attainment,
         is_told_yearly or (is_one_a_year and method != 'wilson') as is_yearly_figure,
         -- nothing is behind while it is young, in half a quota's year, or on a value that is not worse than its path
-        judged_gap < -coalesce(tolerance, 0)
+        -- by more than a work that is late
+        judged_gap < -greatest(coalesce(due_of_late, 0), coalesce(tolerance, 0))
         and is_old_enough
         and not is_small
         and not (method = 'share of the year' and {{ share_of_year('ref_date') }} < 0.5)

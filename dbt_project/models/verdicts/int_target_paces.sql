@@ -2,14 +2,17 @@
 
 -- The pace of what events build up, at each evaluation, on the clock of its own plan: what the last year and the last
 -- three years brought, how much increments differ by chance (noise, of a year) and how much the pace itself changes
--- from one year to the next (wander). A pace that wanders is read from the last year, a steady one from all three.
+-- from one year to the next (wander). A pace that wanders is read from the last year, a steady one from all three;
+-- where somebody told the shape of the plan, from all that was done, and what may differ is how far it runs off that.
 with plans as (
 
     select
         *,
         {{ plan_clock('starts', 'starts.baseline_date') }} as start_clock,
         {{ plan_deadline_clock('starts') }} as end_clock,
-        {{ is_yearly_figure('starts.cadence_days') }} as is_yearly
+        {{ is_yearly_figure('starts.cadence_days') }} as is_yearly,
+        {{ is_shaped('starts.trajectory') }} as is_shaped,
+        date '2000-01-01' + ({{ middle_of_work('starts.milestones') }})::integer as middle_date
     from {{ ref('int_target_starts') }} as starts
     where starts.series_kind = 'event' and starts.trajectory not in ('constant', 'annual_quota', 'step', 'none')
 
@@ -21,6 +24,20 @@ evaluations as (
 
 ),
 
+-- where the clock of a shape that was told may stand
+slips as (
+
+    select
+        plans.target_id,
+        evaluations.ref_date,
+        {{ slipped_clocks('plans', 'evaluations.ref_date') }} as clocks
+    from plans
+    inner join evaluations
+        on plans.target_id = evaluations.target_id
+    where plans.is_shaped
+
+),
+
 -- the start of the plan is the first report
 reports as (
 
@@ -28,19 +45,28 @@ reports as (
         plans.target_id,
         evaluations.ref_date,
         evaluations.month_number as month,
-        {{ plan_clock('plans', 'evaluations.ref_date') }} as clock,
+        case
+            when plans.trajectory = 'project_steps' then list_avg(slips.clocks)
+            else {{ plan_clock('plans', 'evaluations.ref_date') }}
+        end as clock,
+        list_aggregate(slips.clocks, 'stddev_pop') as slip,
         evaluations.value
     from plans
     inner join evaluations
         on
             plans.target_id = evaluations.target_id
             and (plans.baseline_date is null or plans.baseline_date <= evaluations.ref_date)
+    left join slips
+        on
+            evaluations.target_id = slips.target_id
+            and evaluations.ref_date = slips.ref_date
     union all
     select
         plans.target_id,
         plans.baseline_date as ref_date,
         {{ month_number('plans.baseline_date') }} as month,
         plans.start_clock as clock,
+        null as slip,
         plans.baseline_value as value
     from plans
     left join evaluations
@@ -56,6 +82,7 @@ moves as (
     select
         reports.*,
         plans.is_yearly,
+        plans.is_shaped,
         reports.month - lag(reports.month) over series as months,
         reports.clock - lag(reports.clock) over series as du,
         reports.value - lag(reports.value) over series as dv,
@@ -68,12 +95,13 @@ moves as (
 
 ),
 
--- reports without anything yet are no pace, once they last half a year
+-- reports without anything yet are no pace, once they last half a year; a shape that was told says when to begin
 counted as (
 
     select
         *,
-        case when last_empty_month - first_month >= 5.5 then last_empty_month else first_month end as since_month
+        case when last_empty_month - first_month >= 5.5 and not is_shaped then last_empty_month else first_month end
+            as since_month
     from moves
 
 ),
@@ -86,6 +114,7 @@ increments as (
         evaluated.target_id,
         evaluated.ref_date,
         evaluated.is_yearly,
+        evaluated.is_shaped,
         evaluated.since_month > evaluated.first_month as is_late_start,
         before.months,
         before.du,
@@ -108,6 +137,7 @@ years as (
         target_id,
         ref_date,
         is_yearly,
+        is_shaped,
         is_late_start,
         years_back,
         count(*) as n,
@@ -117,7 +147,7 @@ years as (
         sum(dv) as dv,
         sum(dv * dv / du) filter (where du > 0) as squares
     from increments
-    group by target_id, ref_date, is_yearly, is_late_start, years_back
+    group by target_id, ref_date, is_yearly, is_shaped, is_late_start, years_back
 
 ),
 
@@ -129,6 +159,7 @@ with_older as (
         du > 0 and (is_yearly or months >= 11.5 or years_back < max(years_back) over (partition by target_id, ref_date))
             as is_whole,
         years_back < {{ window_years() }} as is_recent,
+        years_back < {{ window_years() }} or is_shaped as is_in_window,
         lead(dv / nullif(du, 0)) over older as older_pace,
         lead(du) over older as older_du
     from years
@@ -153,18 +184,20 @@ summed as (
         target_id,
         ref_date,
         sum(n) as n_increments,
-        sum(dv) filter (where is_recent) as window_dv,
-        nullif(sum(du) filter (where is_recent), 0) as window_du,
-        sum(months) filter (where is_recent) as window_months,
+        sum(dv) filter (where is_in_window) as window_dv,
+        nullif(sum(du) filter (where is_in_window), 0) as window_du,
+        sum(dv) filter (where is_recent) as recent_dv,
+        sum(months) filter (where is_recent) as recent_months,
         nullif(any_value(du) filter (where years_back = 0), 0) as last_du,
         any_value(dv) filter (where years_back = 0) as last_dv,
         any_value(is_yearly) as is_yearly,
+        any_value(is_shaped) as is_shaped,
         any_value(is_late_start) as is_late_start,
         -- months differ within their year; figures of whole years around the pace of all three
-        sum(squares) filter (where is_recent) - pow(window_dv, 2) / window_du as squares_of_years,
-        sum(n_moving) filter (where is_recent) - 1 as freedom_of_years,
-        coalesce(sum(squares - dv * dv / du) filter (where is_recent and is_whole), 0) as squares_of_months,
-        coalesce(sum(n_moving - 1) filter (where is_recent and is_whole), 0) as freedom_of_months,
+        sum(squares) filter (where is_in_window) - pow(window_dv, 2) / window_du as squares_of_years,
+        sum(n_moving) filter (where is_in_window) - 1 as freedom_of_years,
+        coalesce(sum(squares - dv * dv / du) filter (where is_in_window and is_whole), 0) as squares_of_months,
+        coalesce(sum(n_moving - 1) filter (where is_in_window and is_whole), 0) as freedom_of_months,
         coalesce(sum(pair_weight) filter (where is_pair), 0) as pair_weights,
         coalesce(sum(pair_weight * pow(change, 2)) filter (where is_pair), 0) as pair_squares,
         count(*) filter (where is_pair) as n_pairs
@@ -177,10 +210,14 @@ planned as (
 
     select
         summed.*,
-        plans.trajectory = 'milestones' as is_bent,
+        {{ has_milestones('plans.trajectory') }} as is_bent,
+        plans.trajectory = 'project_steps' as is_of_works,
+        reports.slip,
+        nullif(reports.clock - plans.start_clock, 0) as years_done,
         abs(plans.target_value - plans.baseline_value) / nullif(plans.end_clock - plans.start_clock, 0) as planned_year,
         {{ prior_noise(
             'plans.unit',
+            'plans.trajectory',
             '(plans.target_value - plans.baseline_value) / nullif(plans.end_clock - plans.start_clock, 0)'
         ) }} as prior_share,
         nullif(greatest(0, plans.end_clock - reports.clock), 0) as years_ahead
@@ -209,11 +246,16 @@ with_noise as (
 
     select
         *,
-        (
-            {{ prior_increments() }} * prior_variance + greatest(0, squares)
-        ) / (
-            {{ prior_increments() }} + greatest(0, freedom)
-        ) as noise
+        -- a work comes at once: its months tell nothing of how much works differ
+        case
+            when is_of_works then prior_variance
+            else
+                (
+                    {{ prior_increments() }} * prior_variance + greatest(0, squares)
+                ) / (
+                    {{ prior_increments() }} + greatest(0, freedom)
+                )
+        end as noise
     from with_prior
 
 ),
@@ -247,7 +289,10 @@ with_weight as (
 
     select
         *,
-        case when n_pairs > 0 then coalesce(wander / (wander + noise / last_du), 0) else 0 end as weight
+        case
+            when n_pairs > 0 and not is_shaped then coalesce(wander / (wander + noise / last_du), 0)
+            else 0
+        end as weight
     from with_wander
 
 ),
@@ -270,7 +315,7 @@ select
     is_bent,
     round(pace, 9) as pace,
     -- what a reader knows as a year is one of the calendar
-    round(case when is_bent then 12 * window_dv / nullif(window_months, 0) else pace end, 9) as pace_per_year,
+    round(case when is_bent then 12 * recent_dv / nullif(recent_months, 0) else pace end, 9) as pace_per_year,
     round(noise, 9) as noise,
     round(wander, 9) as wander,
     round(weight, 9) as weight,

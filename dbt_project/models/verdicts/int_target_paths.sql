@@ -56,7 +56,7 @@ bent as (
         *,
         coalesce(other_reading_of, target_id) as registry_id
     from readings
-    where trajectory = 'milestones'
+    where {{ has_milestones('trajectory') }}
 
 ),
 
@@ -67,7 +67,8 @@ stones as (
         bent.target_id,
         target_milestones.milestone_date as reached_on,
         target_milestones.milestone_value as value,
-        target_milestones.interpolation
+        case when bent.trajectory = 'project_steps' then 'step' else target_milestones.interpolation end
+            as interpolation
     from bent
     inner join target_milestones
         on
@@ -96,13 +97,38 @@ stones as (
         bent.target_id,
         bent.target_date as reached_on,
         bent.target_value as value,
-        coalesce(target_milestones.interpolation, 'linear') as interpolation
+        case
+            when bent.trajectory = 'project_steps' then 'step'
+            else coalesce(target_milestones.interpolation, 'linear')
+        end as interpolation
     from bent
     left join target_milestones
         on
             bent.registry_id = target_milestones.target_id
             and bent.target_date = target_milestones.milestone_date
     where bent.target_date is not null
+    union all
+    -- an S-curve of which nobody told more: slow, fast, slow, and halfway when half of its time has passed
+    select
+        bent.target_id,
+        bent.baseline_date + (parts.part * date_diff('day', bent.baseline_date, bent.target_date) / 24)::integer
+            as reached_on,
+        bent.baseline_value
+        + (bent.target_value - bent.baseline_value) * (3 * pow(parts.part / 24, 2) - 2 * pow(parts.part / 24, 3))
+            as value,
+        'linear' as interpolation
+    from bent
+    cross join range(1, 24) as parts (part)
+    where
+        bent.trajectory = 's_curve'
+        and bent.baseline_date < bent.target_date
+        and not exists (
+            select 1
+            from target_milestones
+            where
+                target_milestones.target_id = bent.registry_id
+                and target_milestones.milestone_date < bent.target_date
+        )
 
 ),
 

@@ -11,6 +11,7 @@ with recursive evaluations as (
         raw_status,
         p_reach,
         coalesce(method, 'none') as method,
+        coalesce({{ moves_slowly('method', 'trajectory') }}, false) as is_slow,
         is_sticky,
         is_small,
         coalesce(is_yearly_figure, false) as is_yearly_figure,
@@ -65,7 +66,7 @@ folded as (
                 when run is null and wanted_status = 'behind' and is_noisy then 'at_risk'
                 when run is null then wanted_status
                 when is_running then standing
-                when abs(run) >= {{ evaluations_needed('method', 'is_yearly_figure') }} then wanted_status
+                when abs(run) >= {{ evaluations_needed('is_slow', 'is_yearly_figure') }} then wanted_status
                 when run < 0 and is_yearly_figure and p_reach < {{ sure_chance() }} then wanted_status
                 else standing
             end as status
@@ -89,6 +90,7 @@ folded as (
                     evaluations.is_final,
                     evaluations.may_be_behind,
                     evaluations.method,
+                    evaluations.is_slow,
                     evaluations.p_reach,
                     evaluations.is_yearly_figure,
                     folded.status as standing,
@@ -99,7 +101,7 @@ folded as (
                         when evaluations.is_small and {{ is_ranked('folded.status') }} then folded.status
                         else {{ proposed_status(
                             'folded.status', 'evaluations.raw_status', 'evaluations.p_reach',
-                            'evaluations.method', 'evaluations.may_be_behind'
+                            'evaluations.method', 'evaluations.is_slow', 'evaluations.may_be_behind'
                         ) }}
                     end as wanted_status
                 from folded

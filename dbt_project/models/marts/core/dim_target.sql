@@ -62,7 +62,9 @@ select
     targets.embargo_time,
     targets.follows,
     targets.value_kpi_id,
-    targets.beside_kpi_id
+    targets.beside_kpi_id,
+    targets.planned_by,
+    targets.planned_on
 from targets
 left join rebased
     on
