@@ -543,6 +543,26 @@ class State:
             group by department_id, target_id, topic, level is null
         )""")
 
+    def unanswered(self) -> dict[tuple[str, str], int]:
+        """By department and target, how often it was told to be late since it last was not, and since an answer."""
+        rows = self._con.execute("""
+            select late.department_id, late.target_id, count(*) from alerts as late
+            where late.outcome = 'told' and late.level = 'late'
+                and late.message_key in (select message_key from outbox)
+                and not exists (
+                    select 1 from alerts as better
+                    where (better.department_id, better.target_id) = (late.department_id, late.target_id)
+                        and better.alert_id > late.alert_id and better.outcome = 'told' and better.level <> 'late'
+                )
+                and not exists (
+                    select 1 from answers
+                    where answers.target_id = late.target_id and answers.kind in ('seen', 'snooze', 'plan', 'dispute')
+                        and answers.given_at >= late.first_at
+                )
+            group by late.department_id, late.target_id
+        """)
+        return {(department, target): count for department, target, count in rows}
+
     def _alerts(self, where: str) -> list[Alert]:
         # the words are ours
         rows = self._con.execute(f"select {_ALERT} from alerts where {where} order by alert_id")  # noqa: S608

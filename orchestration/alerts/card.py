@@ -23,7 +23,7 @@ def card(digest: Digest, city_title: str, *, is_synthetic: bool) -> bytes:
     """The card of a digest: what its subject says, and per target what the mail says of it, but for the picture."""
     groups = [("", digest.told), *((section.title, section.lines) for section in digest.sections)]
     late = {line.target_id for line in digest.told}
-    body = [_title(f"{digest.heading} – {digest.department_nl}")]
+    body = [_title(f"{digest.heading} – {digest.reader_nl}")]
     room = _MOST_LINES
     for title, lines in groups:
         if lines and title:

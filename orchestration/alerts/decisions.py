@@ -6,7 +6,7 @@ belong here: the rules (`policy`), the message (`digest`), keeping it (`warehous
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -16,6 +16,7 @@ import polars as pl
 
 from orchestration.alerts.answers import Standing as Answered
 from orchestration.alerts.policy import (
+    COORDINATOR,
     NOBODY_ANSWERED,
     Decision,
     Level,
@@ -27,6 +28,8 @@ from orchestration.alerts.policy import (
     ask,
     decide,
     decide_beside,
+    escalate,
+    escalated_to,
 )
 from orchestration.dbt_project import SHARED
 from warehouse.state import Alert, Fate
@@ -119,6 +122,27 @@ class Knowledge:
 
 
 @dataclass(frozen=True, slots=True)
+class Readers:
+    """Who reads beside the departments, and what departments do not answer.
+
+    Attributes:
+        departments: those of the city; None where every name is one.
+        reads: whether somebody stands in the file with recipients under a name.
+        unanswered: by department and target, how often it was told and did not answer.
+    """
+
+    departments: frozenset[str] | None = None
+    reads: Callable[[str], bool] = lambda _: False
+    unanswered: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    def owner(self, department_id: str | None) -> str:
+        """Who is told: the department; the coordinator where nobody, or nobody that we know, is responsible."""
+        if department_id and (self.departments is None or department_id in self.departments):
+            return department_id
+        return COORDINATOR if self.reads(COORDINATOR) else department_id or ""
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """One look at all that was judged.
 
@@ -128,6 +152,7 @@ class Evaluation:
         answered: by target what its department answered.
         rejudged: the targets whose status another method or definition changed.
         window: by department what may leave.
+        readers: who reads beside the departments.
     """
 
     verdicts: pl.DataFrame
@@ -135,6 +160,7 @@ class Evaluation:
     answered: Mapping[str, Answered]
     rejudged: Iterable[str]
     window: Callable[[str], Window]
+    readers: Readers = field(default_factory=Readers)
 
     def decided(self) -> list[Decided]:
         """One per target for its department, and one per figure that its supplier owes or just gave."""
@@ -143,10 +169,24 @@ class Evaluation:
             found.append(self._judged(row, is_rejudged=row["target_id"] in rejudged))
             found += self._asked(row)
         written = {each.department_id for each in found if each.is_told and not each.decision.is_urgent}
-        return [_listed(each) if each.department_id in written and each.is_open else each for each in found]
+        listed = [_listed(each) if each.department_id in written and each.is_open else each for each in found]
+        return [*listed, *(other for each in listed for other in self._escalated(each))]
+
+    def _escalated(self, each: Decided) -> Iterator[Decided]:
+        """What is told again to a department that does not answer is told to others too."""
+        if not (each.is_told and each.standing.level is Level.LATE):
+            return
+        unanswered = self.readers.unanswered.get((each.department_id, each.target_id), 0)
+        for reader in escalated_to(each.department_id, unanswered):
+            if self.readers.reads(reader):
+                told = self.knowledge.of_target(reader, each.target_id, each.topic)
+                decision = escalate(told, self.window(reader))
+                yield replace(
+                    each, department_id=reader, decision=decision, standing=replace(each.standing, level=None)
+                )
 
     def _judged(self, row: Mapping[str, Any], *, is_rejudged: bool) -> Decided:
-        department, target, topic = row["department_id"] or "", row["target_id"], Topic.JUDGEMENT
+        department, target, topic = self.readers.owner(row["department_id"]), row["target_id"], Topic.JUDGEMENT
         is_first = row["is_first_of_story"]
         now = _standing(row, is_first=is_first, is_rejudged=is_rejudged)
         told = None

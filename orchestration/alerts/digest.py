@@ -22,7 +22,7 @@ import polars as pl
 from orchestration.alerts import chart, facts, wording
 from orchestration.alerts.answers import Standing as Answered
 from orchestration.alerts.decisions import OPEN, Decided
-from orchestration.alerts.policy import NOBODY_ANSWERED, Topic
+from orchestration.alerts.policy import COORDINATOR, DIRECTOR, NOBODY_ANSWERED, Topic
 
 if TYPE_CHECKING:
     import jinja2
@@ -38,7 +38,9 @@ UNFOLDED = SMTP.clone(max_line_length=900)
 _TEXT_WIDTH = 76
 # A message is dated on its day, not on the moment it was made, so that making it again gives the same bytes.
 _DATED_AT = time(7, tzinfo=UTC)
-REJUDGED = "rejudged"
+REJUDGED, ESCALATED = "rejudged", "escalated"
+# who reads beside the departments
+_ROLES = {COORDINATOR: "klimaatcoördinator", DIRECTOR: "algemeen directeur"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Line:
         remark_nl: what else there is to know.
         drivers_nl: what holds it back most.
         plan_nl: what its department plans.
+        owner_nl: the department that is responsible.
         doubted_on: when its department said that the figure is not right, as long as nobody settled that.
         link: address of its page, where its department can answer.
     """
@@ -104,6 +107,7 @@ class Line:
     former_status_nl: str | None
     plan_nl: str | None = None
     doubted_on: date | None = None
+    owner_nl: str | None = None
     link: str | None = None
 
     @property
@@ -125,6 +129,7 @@ _WHY = {
 }
 _SECTIONS = (
     ("Let op", "", _CALM),
+    ("Niemand antwoordde", "De afdeling kreeg dit al meer dan eens en antwoordde niet.", (ESCALATED,)),
     ("Goed nieuws", "Weer in orde, of behaald.", ("recovered", "reached")),
     ("Nog open", "Dit schreven we u al. Er is niets veranderd sinds ons vorige bericht.", (OPEN,)),
     ("Termijn verstreken, cijfer nog niet bekend", "Levert u deze cijfers aan? Het is niet dringend.", (_ASKED,)),
@@ -140,6 +145,7 @@ _HEADINGS = (
     (_CALM, "{} om op te letten"),
     (("recovered",), "{} weer in orde"),
     (("reached",), "{} behaald"),
+    ((ESCALATED,), "{} zonder antwoord"),
     ((REJUDGED,), "{} anders beoordeeld"),
     (("withdrawn",), "{} niet langer beoordeeld"),
 )
@@ -171,6 +177,13 @@ class Digest:
     as_of: date
     made_on: date
     lines: tuple[Line, ...]
+
+    @property
+    def reader_nl(self) -> str:
+        """Who reads it: a department, the deputy of one, or a role."""
+        department, _, is_deputy = self.department_nl.partition("/")
+        whom = _ROLES.get(self.department_id, f"afdeling {department}")
+        return f"vervanger van {whom}" if is_deputy else whom
 
     @property
     def is_urgent(self) -> bool:
@@ -273,8 +286,9 @@ def digests(
         is_urgent = any(each.decision.is_urgent for each in told)
         period = f"{occasion.day}" if is_urgent else wording.iso_week(occasion.day)
         ordered = sorted(told, key=_worst_first)
-        lines = tuple(_line(rows[each.target_id], each, occasion, period) for each in ordered)
-        name = names.get(department, department)
+        lines = tuple(_line(rows[each.target_id], each, occasion, period, names) for each in ordered)
+        owner, slash, role = department.partition("/")
+        name = f"{names.get(owner, owner)}{slash}{role}"
         made = occasion.build_id, occasion.as_of, occasion.day
         found.append(Digest(department, name, period, *made, lines))
     return found
@@ -284,7 +298,7 @@ def _worst_first(each: Decided) -> tuple[float, str, str]:
     return each.standing.points or 0.0, each.target_id, each.decision.reason
 
 
-def _line(row: Mapping[str, Any], each: Decided, occasion: Occasion, period: str) -> Line:
+def _line(row: Mapping[str, Any], each: Decided, occasion: Occasion, period: str, names: Mapping[str, str]) -> Line:
     said = {name: row[name] for name in Line.__slots__ if name in row}
     answered = occasion.answered.get(each.target_id, NOBODY_ANSWERED)
     return Line(
@@ -293,6 +307,7 @@ def _line(row: Mapping[str, Any], each: Decided, occasion: Occasion, period: str
         former_status_nl=occasion.former.get(each.target_id),
         plan_nl=wording.plan(answered.plan.plan) if answered.plan and answered.plan.plan else None,
         doubted_on=answered.disputed_on,
+        owner_nl=names.get(row["department_id"], "onbekend"),
         # of a figure that is owed there is nothing to answer but the figure
         link=None if each.topic is Topic.FIGURE else occasion.link_of(each.target_id, each.department_id, period),
     )
@@ -366,6 +381,8 @@ def message(  # noqa: PLR0913 - a mail needs its content, both ends and its labe
 
 def notes(line: Line) -> list[str]:
     """What is said of a target before its sentence: why it is told now, and since when."""
+    if line.reason == ESCALATED:
+        return [f"Verantwoordelijk: afdeling {line.owner_nl}."]
     if line.reason == REJUDGED:
         return [f"Eerst: {line.former_status_nl or 'onbekend'}. Met de regels van vandaag: {line.status_nl}."]
     notes = [_WHY[line.reason]] if line.reason in _WHY else []
@@ -406,7 +423,7 @@ def _headers(  # noqa: PLR0913, PLR0917 - private half of `message`
     digest: Digest, sender: str, recipient: str, city_title: str, domain: str, banner: str
 ) -> dict[str, Any]:
     city = _named(city_title)
-    subject = f"{digest.heading} – afdeling {digest.department_nl}"
+    subject = f"{digest.heading} – {digest.reader_nl}"
     name, address = parseaddr(sender)
     return {
         "From": Address(name or f"Ademruimte {city_title}", addr_spec=address),

@@ -24,6 +24,12 @@ WORSE_BY_POINTS = 5.0
 WORSE_BY_MONTHS = 3.0
 
 
+COORDINATOR, DIRECTOR = "coordinator", "general_director"
+"""Readers beside the departments: lines of the file with recipients."""
+
+_COORDINATOR_AFTER, _DIRECTOR_AFTER = 2, 4
+
+
 class Level(StrEnum):
     """How a story stands for whoever is responsible."""
 
@@ -158,6 +164,23 @@ def decide_beside(now: Standing, told: Told | None, window: Window) -> Decision:
     if now.status == _REACHED and told is not None and told.status != _REACHED:
         return _leave(_REACHED, window)
     return _leave("same_story" if now.status in _UNFAVOURABLE else _FIRST_SEEN, window)
+
+
+def escalated_to(department_id: str, unanswered: int) -> tuple[str, ...]:
+    """Who else is told of what a department was told so often and did not answer."""
+    nearby = (deputy_of(department_id), COORDINATOR) if unanswered >= _COORDINATOR_AFTER else ()
+    return (*nearby, *((DIRECTOR,) if unanswered >= _DIRECTOR_AFTER else ()))
+
+
+def deputy_of(department_id: str) -> str:
+    """The name under which the deputy of a department reads."""
+    return f"{department_id}/deputy"
+
+
+def escalate(told: Told | None, window: Window) -> Decision:
+    """Whether a reader is told of what a department does not answer: with the digest, once a month at most."""
+    is_soon = told is not None and window.day < told.on + NEXT_REMINDERS
+    return Decision(Outcome.SILENT, "unchanged") if is_soon else _leave("escalated", window)
 
 
 def ask(*, is_awaited: bool, told: Told | None, window: Window) -> Decision | None:

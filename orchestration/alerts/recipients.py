@@ -14,6 +14,8 @@ from datetime import date
 from pathlib import Path
 from typing import Self
 
+from orchestration.alerts.policy import deputy_of
+
 _COLUMNS = ("department_id", "email")
 _LEAVE = ("absent_from", "absent_until", "deputy_email")
 # RFC 2606: no mail server can ever own it.
@@ -55,6 +57,10 @@ class Recipients:
         """The address of a department that has none."""
         return f"{department_id}@{self.city}{_NOWHERE}"
 
+    def reads(self, name: str) -> bool:
+        """Whether somebody stands in the file under a name."""
+        return name in self.addresses
+
     def with_reader(self, name: str, address: str | None) -> Self:
         """The same, with somebody who stands in no file: at this address, or at none."""
         return replace(self, addresses={**self.addresses, name: address or self.placeholder(name)})
@@ -76,7 +82,8 @@ def recipients(path: Path | None, city: str, on: date) -> Recipients:
     Args:
         path: CSV (comma or semicolon, UTF-8) with department_id and email, and where wanted name, absent_from,
             absent_until (the first and the last day away, YYYY-MM-DD) and deputy_email; None when the city has no
-            file. A name is only for whoever keeps the file; it is not read.
+            file. A name is only for whoever keeps the file; it is not read. Beside the departments, `coordinator` and
+            `general_director` may have a line: they read what departments do not answer.
         city: name of the city profile.
         on: the day on which the mail goes out; a deputy gets it while the head is away.
     """
@@ -97,6 +104,8 @@ def recipients(path: Path | None, city: str, on: date) -> Recipients:
             continue
         try:
             addresses[department] = _reader(row, where, on)
+            if deputy := bare(row.get("deputy_email")):
+                addresses[deputy_of(department)] = address_of(deputy, where)
         except RecipientFileError as fault:
             faults[department] = str(fault)
     return Recipients(addresses, city, faults)

@@ -16,7 +16,7 @@ from contracts.cities.profile import City
 from orchestration.alerts import hours, outbox
 from orchestration.alerts.answers import standing_on
 from orchestration.alerts.card import card
-from orchestration.alerts.decisions import Decided, Evaluation, Knowledge
+from orchestration.alerts.decisions import Decided, Evaluation, Knowledge, Readers
 from orchestration.alerts.digest import Digest, Drawn, Occasion, digests, is_urgent_key, message, message_key
 from orchestration.alerts.drivers import with_drivers
 from orchestration.alerts.links import link_of
@@ -131,11 +131,22 @@ class _Filling:
             self.settings.city.time_zone,
         )
         answered = standing_on(state.answers(), self.day, ZoneInfo(self.settings.city.time_zone))
-        decided = Evaluation(verdicts, known, answered, former, windows.of).decided()
+        departments = self._read("marts.dim_department")
+        readers = self._readers(state, departments)
+        decided = Evaluation(verdicts, known, answered, former, windows.of, readers).decided()
         as_of = self._read("marts.dim_build")["as_of_date"].item()
         occasion = Occasion(self.build_id, as_of, self.day, former, answered, self._link)
-        told = digests(verdicts, self._read("marts.dim_department"), decided, occasion)
+        told = digests(verdicts, departments, decided, occasion)
         return Found(decided, told, windows.settled({each.department_id for each in decided if each.department_id}))
+
+    def _readers(self, state: State, departments: pl.DataFrame) -> Readers:
+        """Who reads beside the departments; what is not answered goes to others only where it can be answered."""
+        listed = departments.filter("is_listed") if "is_listed" in departments.columns else departments
+        return Readers(
+            frozenset(listed["department_id"]),
+            recipients_on(self.settings, self.day).reads,
+            state.unanswered() if self.settings.web_url else {},
+        )
 
     def _link(self, target_id: str, department_id: str, period: str) -> str | None:
         return link_of(self.settings, target_id, department_id, period, self.day)

@@ -126,7 +126,7 @@ def test_the_card_of_a_digest_keeps_the_rules_and_tells_what_the_mail_tells(
     read = checked(card(digest, "Kortrijk", is_synthetic=True))
     said = texts(read)
     assert said[0] == "SYNTHETISCHE GEGEVENS (demo)"
-    assert said[1] == "1 doelstelling achter op schema, 1 doelstelling om op te letten – Mobiliteit"
+    assert said[1] == "1 doelstelling achter op schema, 1 doelstelling om op te letten – afdeling Mobiliteit"
     assert "Laadpunten (stand): achter op schema" in said
     assert "Deelwagens: let op" in said
     assert any(text.startswith("Laadpunten: 905 op 22/11/2026.") for text in said)

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from itertools import pairwise
+from pathlib import Path
 
 import dagster as dg
 import polars as pl
@@ -174,6 +175,60 @@ def test_what_a_head_answered_stands_in_the_next_mail_and_each_target_has_its_li
         assert "We gunnen opnieuw (diensthoofd, tegen 01/03/2027)" in words
         assert "dat dit niet klopt. Dat wordt nagekeken." in words
         assert "https://doelen.stad.test/doel/" in words
+
+
+def test_what_nobody_answers_goes_to_the_deputy_and_the_coordinator_and_then_to_the_director(
+    own_demo: Settings, tmp_path: Path
+) -> None:
+    with State(own_demo.layout.state) as state:
+        late = next(each for each in state.alerts() if each.reason == "behind" and each.outcome == "told")
+    readers = tmp_path / "readers.csv"
+    readers.write_text(
+        "department_id,email,absent_from,absent_until,deputy_email\n"
+        f"{late.department_id},hoofd@stad.test,2027-08-01,2027-08-15,vervanger@stad.test\n"
+        "coordinator,klimaat@stad.test,,,\ngeneral_director,directie@stad.test,,,\n",
+        encoding="utf-8",
+    )
+    heard: dict[int, set[str]] = {}
+    for week in (1, 6, 11, 16):
+        monday = own_demo.model_copy(
+            update={
+                "fixed_as_of": date(2026, 11, 23) + timedelta(weeks=week),
+                "recipients": readers,
+                "web_url": "https://doelen.stad.test",
+            }
+        )
+        another_build(own_demo)
+        with State(own_demo.layout.state) as state:
+            before = {row.message_key for row in state.unsent()}
+        fill_outbox(monday, NOW)
+        with State(own_demo.layout.state) as state:
+            fresh = [row for row in state.unsent() if row.message_key not in before]
+        heard[week] = {row.department_id for row in fresh} & {
+            f"{late.department_id}/deputy",
+            "coordinator",
+            "general_director",
+        }
+    nearby = {f"{late.department_id}/deputy", "coordinator"}
+    assert heard == {1: set(), 6: nearby, 11: nearby, 16: nearby | {"general_director"}}
+    (row,) = (row for row in fresh if row.department_id == "general_director")
+    mail = message_from_bytes(row.message, EmailMessage, policy=policy.default)
+    assert "zonder antwoord – algemeen directeur" in mail["Subject"]
+    assert "Verantwoordelijk: afdeling " in mail.get_body(("plain",)).get_content()
+
+
+def test_a_target_of_a_department_that_nobody_knows_goes_to_the_coordinator(own_demo: Settings, tmp_path: Path) -> None:
+    readers = tmp_path / "readers.csv"
+    readers.write_text("department_id,email\ncoordinator,klimaat@stad.test\n", encoding="utf-8")
+    with State(own_demo.layout.state) as state:
+        late = next(each for each in state.alerts() if each.reason == "behind" and each.outcome == "told")
+    change(own_demo, late.target_id, department_id="opgeheven")
+    another_build(own_demo)
+    monday = own_demo.model_copy(update={"fixed_as_of": date(2026, 11, 30), "recipients": readers})
+    fill_outbox(monday, NOW)
+    with State(own_demo.layout.state) as state:
+        told = {(each.department_id, each.outcome) for each in state.alerts() if each.target_id == late.target_id}
+    assert ("coordinator", "told") in told
 
 
 def test_a_machine_that_slept_through_monday_tells_on_tuesday(awake: Settings) -> None:
