@@ -475,7 +475,8 @@ class _Set:
         files = [self.lake.file(each.manifest, name, "accepted") for each in self.due for name in each.manifest.tables]
         size = sum(file.stat().st_size for file in files if file.exists())
         if files:
-            require_free(files[0].parent, size, self._what)
+            # the folder of the source: that of the rows may be gone, as of an erased batch that counts again
+            require_free(files[0].parents[2], size, self._what)
 
     def _replace(self) -> list[Loaded]:
         """Everything of these batches, within one transaction."""

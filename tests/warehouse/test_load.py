@@ -122,6 +122,17 @@ def test_an_unreadable_or_missing_file_stops_its_batch_and_no_other(
     assert _one(warehouse, f"select sum(kwh) from {ROWS}") == 4.0
 
 
+def test_a_batch_whose_rows_are_gone_stops_itself_and_no_other(
+    warehouse: Con, lake: Lake, contract: SourceContract, rows: Rows, arrival: MakeArrival
+) -> None:
+    erased, good = (lake.commit(arrival(rows([value])), NOON) for value in (1.0, 2.0))
+    shutil.rmtree(lake.file(erased, "readings", "accepted").parent)
+    loaded = {one.batch_id: one for one in load(warehouse, lake, {"meters": contract})}
+    assert "No files found" in str(loaded[erased.batch_id].error)
+    assert loaded[good.batch_id].error is None
+    assert _one(warehouse, f"select sum(kwh) from {ROWS}") == 2.0
+
+
 def test_a_file_with_fewer_rows_than_its_manifest_says_is_not_loaded(
     warehouse: Con, lake: Lake, contract: SourceContract, rows: Rows, arrival: MakeArrival
 ) -> None:
