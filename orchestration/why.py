@@ -35,8 +35,7 @@ def print_why(console: Console, settings: Settings, target_id: str) -> None:
     if verdict["story_nl"]:
         console.print(f"Op hetzelfde cijfer rust ook: {escape(verdict['story_nl'])}.")
     if verdict["status"] == "unverified":
-        for reason in verdict["dq_reasons"]:
-            console.print(f"- {escape(reason)}")
+        console.print(f"- {escape(verdict['dq_reasons'])}")
     drivers = published_frame(settings, "verdicts.fct_gap_drivers")
     rows = drivers.filter(pl.col("target_id") == target_id).sort("rank_no").to_dicts()
     if not rows:
