@@ -1,4 +1,4 @@
-"""Where the dbt project lies, which of its seeds are a city's, and how its descriptions are written.
+"""Where the dbt project lies, and which of its seeds are a city's.
 
 Belongs here: paths and conventions of the project. Does not belong here: running dbt (`orchestration.loop.transform`).
 """
@@ -8,12 +8,6 @@ from pathlib import Path
 DBT_PROJECT = Path(__file__).parents[1] / "dbt_project"
 _SEEDS = DBT_PROJECT / "seeds"
 SHARED = _SEEDS / "shared"
-
-
-def dutch(description: str) -> str:
-    """The Dutch half of a description in the project, `NL … | EN …`, on one line."""
-    half, _, _ = description.partition(" | EN ")
-    return " ".join(half.removeprefix("NL ").split())
 
 
 def city_seeds(city: str) -> Path:

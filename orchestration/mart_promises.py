@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
-from orchestration.dbt_project import dutch
+from contracts.marts.descriptions import dutch
 from warehouse.published.powerbi.measures import MEASURES
 from warehouse.published.powerbi.model import names_in
 from warehouse.published.powerbi.pages import PAGES, Page

@@ -5,16 +5,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestration.dbt_project import dutch
+from contracts.marts.descriptions import dutch
 from orchestration.loop.publishing import PUBLISHED_SCHEMAS
 from orchestration.loop.transform import parse
 from orchestration.settings import Settings
 from warehouse.published.powerbi.marts import Link, Mart, MartColumn, Marts
 from warehouse.published.powerbi.project import write_project
 from warehouse.published.powerbi.source import Source
-
-# one observation of a KPI stands in fct_kpi_observations as well, with every other
-_OF_ONE_KPI = "kpi"
 
 
 def write_power_bi(settings: Settings, source: Source, folder: Path) -> bool:
@@ -37,7 +34,6 @@ def read_marts(manifest: Mapping[str, Any]) -> Marts:
         if node["resource_type"] == "model"
         and node["schema"] in PUBLISHED_SCHEMAS
         and node["config"]["materialized"] != "ephemeral"
-        and _OF_ONE_KPI not in node["tags"]
     }
     names = {node["name"] for node in models.values()}
     return Marts.of(map(_mart, models.values()), (link for link in _links(manifest, models) if link.one in names))

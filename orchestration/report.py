@@ -15,6 +15,7 @@ from orchestration.alerts.answering import standings
 from orchestration.alerts.answers import Standing
 from orchestration.data_docs import data_docs_index
 from orchestration.settings import Settings
+from warehouse.frames import with_texts
 from warehouse.lake import Lake
 from warehouse.layout import Layout
 from warehouse.published.parquet import read_table
@@ -79,7 +80,7 @@ def published_frame(settings: Settings, table: str) -> pl.DataFrame:
     build_id = current(settings.layout.published)
     if build_id is None:
         raise LookupError(f"nothing is published yet under {settings.layout.root}; run `ademruimte build`")
-    return read_table(settings.layout.published, build_id, table)
+    return with_texts(read_table(settings.layout.published, build_id, table))
 
 
 def published_verdicts(settings: Settings) -> pl.DataFrame:

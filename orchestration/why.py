@@ -39,8 +39,9 @@ def print_why(console: Console, settings: Settings, target_id: str) -> None:
     for answered in _answered(standings(settings, verdict["as_of_date"]).get(target_id, Standing())):
         console.print(escape(answered))
     if verdict["status"] == "unverified":
-        for reason in verdict["dq_reasons"]:
-            console.print(f"- {escape(reason)}")
+        told = verdict["dq_reasons"]
+        # a build of before they were one text holds a list
+        console.print(f"- {escape(told if isinstance(told, str) else ', '.join(told))}")
     known = published_frame(settings, "verdicts.fct_gap_drivers")
     rows = known.filter(pl.col("target_id") == target_id).sort("rank_no").to_dicts()
     if not rows:

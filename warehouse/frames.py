@@ -13,3 +13,9 @@ def read_frame(path: Path) -> pl.DataFrame:
 def scan_frame(path: Path) -> pl.LazyFrame:
     """The rows of a file, read once somebody collects them."""
     return pl.scan_parquet(path, hive_partitioning=False, glob=False)
+
+
+def with_texts(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same rows where what an earlier version kept as a list of texts is one text, as it is now."""
+    lists = [name for name, kind in rows.schema.items() if kind == pl.List(pl.String)]
+    return rows.with_columns(pl.col(lists).list.join("; ").replace("", None))

@@ -38,6 +38,7 @@ from warehouse.batch import (
     write_tables,
 )
 from warehouse.durable import make_synced, move_into_place, require_free, sync, telling_when_full
+from warehouse.frames import with_texts
 from warehouse.lake_format import format_file, mark_format, require_known_format
 from warehouse.order import (
     Link,
@@ -287,7 +288,7 @@ class Lake:
 
     def said(self, decision: Decision) -> pl.DataFrame:
         """The verdict rows of a committed build."""
-        return read_parquet(decision.path / "verdicts.parquet")
+        return with_texts(read_parquet(decision.path / "verdicts.parquet"))
 
     def committed(self) -> Iterator[Path]:
         """Whatever a backup must hold: the format, withdrawals, every decision, then every committed batch.

@@ -97,6 +97,15 @@ create table if not exists landing.alerts (
 create table if not exists quality.dq_verdict (
     kpi_id varchar, verdict varchar, reasons varchar[], build_id varchar
 );
+comment on table quality.dq_verdict is
+    'NL Of de gegevens achter elke indicator te vertrouwen zijn; één rij per indicator '
+    '| EN Whether the data behind each indicator can be relied on; one row per indicator';
+comment on column quality.dq_verdict.kpi_id is 'NL Code van de indicator | EN Code of the indicator';
+comment on column quality.dq_verdict.verdict is
+    'NL Oordeel over de gegevens: verified of unverified | EN Judgement of the data: verified or unverified';
+comment on column quality.dq_verdict.reasons is
+    'NL Waarom de gegevens niet geverifieerd zijn | EN Why the data are not verified';
+comment on column quality.dq_verdict.build_id is 'NL Code van de bouw | EN Code of the build';
 """
 _STATUS_SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "source": pl.String,

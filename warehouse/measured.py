@@ -4,12 +4,13 @@ A build computes again only what lies below an input that changed. An input is f
 once it ended, so a build that dies in between leaves it changed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import duckdb
 
 from warehouse.engine import transaction
+from warehouse.published.relations import quoted
 
 # beside the sources: the SQL, seeds and contracts; and the city date of the build
 CODE, DATE = "code", "date"
@@ -82,3 +83,20 @@ def note(
             con.execute("insert or replace into landing.test_results values (?, ?, ?, ?)", values)
     rows = con.execute("select * from landing.test_results order by all").fetchall()
     return [dict(zip(_OF_A_TEST, row, strict=True)) for row in rows]
+
+
+def drop_unmade(con: duckdb.DuckDBPyConnection, made: Collection[tuple[str, str]]) -> None:
+    """Drops the tables that no model makes any more: readers would get them for ever, as they last were.
+
+    Args:
+        con: the warehouse.
+        made: schema and name of every model; what stands in other schemas is left alone.
+    """
+    there = con.execute(
+        """select schema_name, table_name from duckdb_tables()
+        where database_name = current_database() and list_contains($schemas, schema_name)""",
+        {"schemas": sorted({schema for schema, _ in made})},
+    ).fetchall()
+    for schema, name in there:
+        if (schema, name) not in made:
+            con.execute(f"drop table {quoted(schema)}.{quoted(name)}")

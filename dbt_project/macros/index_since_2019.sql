@@ -51,7 +51,7 @@ select
     settled.known_at,
     case when settled.empty_reason_nl is null then settled.amount end as numerator,
     case when settled.empty_reason_nl is null then settled.base_amount end as denominator,
-    '{{ method }}' as method_version,
+    '{{ method }}' as calculation_version,
     settled.empty_reason_nl
 from settled
 cross join cities

@@ -48,6 +48,6 @@
     known_at,
     numerator,
     denominator,
-    method_version,
+    calculation_version,
     empty_reason_nl
 {%- endmacro %}

@@ -49,7 +49,7 @@
     empty_reason_nl,
     is_settled,
     is_calendar_assumed,
-    {{ ticket_method() }} as method_version,
+    {{ ticket_method() }} as calculation_version,
     complete_until,
     known_at
 {%- endmacro %}

@@ -149,6 +149,7 @@ class Build:
         transformed = build_models(self.settings, self.plan.as_of, partial(measure, changed=changed))
         with connect(self.settings.layout.warehouse) as con:
             tests = measured.note(con, inputs, transformed.tests)
+            measured.drop_unmade(con, transformed.made)
         self.measured = replace(transformed, tests=tests)
         return self.measured
 

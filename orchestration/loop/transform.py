@@ -55,6 +55,12 @@ class Transformed:
     manifest: Mapping[str, Any]
     tests: Sequence[Mapping[str, Any]]
 
+    @property
+    def made(self) -> set[tuple[str, str]]:
+        """Schema and name of every model of the project, whether it ran or not."""
+        nodes = self.manifest["nodes"].values()
+        return {(node["schema"], node["name"]) for node in nodes if node["resource_type"] == "model"}
+
 
 def build_models(
     settings: Settings, as_of: date, selection: "Sequence[str] | Callable[[Manifest], Sequence[str]]"

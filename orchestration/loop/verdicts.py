@@ -12,7 +12,7 @@ from orchestration.loop.changes import with_change
 from orchestration.settings import Settings
 from warehouse.durable import replace_derived
 from warehouse.engine import connect, frame
-from warehouse.frames import read_frame
+from warehouse.frames import read_frame, with_texts
 from warehouse.lake import Lake
 
 # what was said, and on which input: a row that agrees on all of these says nothing new
@@ -70,7 +70,7 @@ def _kept(kept_in: Path, builds: Sequence[str]) -> tuple[int, pl.DataFrame]:
         of = pl.read_parquet_metadata(kept_in)
         read = int(of[_BUILDS])
         if of[_OF] == _sha256("|".join(builds[:read])):
-            return read, read_frame(kept_in)
+            return read, with_texts(read_frame(kept_in))
     return 0, last_said([])
 
 

@@ -282,7 +282,7 @@ def test_of_a_crawl_of_which_half_cannot_be_counted_half_is_known_at_a_months_en
         for change, moment in product(changes, HALF_TOLD):
             con.execute(change, [moment])
         make_again(con, built.measured, "kpi_charge_point_equivalents", "kpi_charge_point_equivalents")
-    told = "select ref_date, completeness from marts.kpi_charge_point_equivalents where kpi_id = 'charge_points_total'"
+    told = "select ref_date, completeness from kpi.kpi_charge_point_equivalents where kpi_id = 'charge_points_total'"
     shares = dict(_rows(warehouse, told))
     # an odd number of points has one more or one less than half
     assert shares[date(2026, 2, 28)] == pytest.approx(0.5, abs=0.02)

@@ -74,7 +74,7 @@ def test_two_real_versions_weigh_as_counted_by_hand_and_lose_nothing_in_between(
     assert dbt(warehouse, "--select", *models, *only, city=city).failed() == []
     with connect(warehouse) as con:
         found = _one(con, "select count(*), sum(cpe), sum(cpe_mow2024) from marts.fct_charge_points")
-        kpis = con.execute("select kpi_id, value from marts.kpi_charge_point_equivalents order by 1").fetchall()
+        kpis = con.execute("select kpi_id, value from kpi.kpi_charge_point_equivalents order by 1").fetchall()
         assert found == DUMPS[city]
         # no denominator is known for this city, so no ratio is made up
         assert kpis == [("charge_point_equivalents", DUMPS[city][1]), ("charge_points_total", float(DUMPS[city][0]))]

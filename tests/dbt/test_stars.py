@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from contracts.marts.descriptions import SEVERAL
 from contracts.marts.keys import DATE_KEY, KEYS, NO_KEYS
 from orchestration.power_bi import read_marts
 from tests.dbt.warehouses import Built
@@ -102,3 +103,27 @@ def test_what_no_agreement_gives_to_a_department_joins_to_a_row_that_says_so(bui
 def test_a_charge_point_that_is_gone_keeps_its_row(built: Built) -> None:
     ever, now = built.rows("select count(*), count(*) filter (where is_present) from marts.dim_charge_point")[0]
     assert ever >= now == built.rows("select count(*) from marts.fct_charge_points")[0][0]
+
+
+def test_a_name_of_a_column_means_one_thing_in_every_table_or_says_why_it_does_not(marts: Marts) -> None:
+    meanings: dict[str, set[str]] = {}
+    for mart in marts.tables:
+        for column in mart.columns:
+            meanings.setdefault(column.name, set()).add(column.description)
+    assert {name for name, found in meanings.items() if len(found) > 1} == SEVERAL.keys()
+
+
+def test_a_name_of_a_column_has_one_type_and_none_is_a_list(marts: Marts) -> None:
+    types: dict[str, set[str]] = {}
+    for mart in marts.tables:
+        for column in mart.columns:
+            types.setdefault(column.name, set()).add(column.type)
+    assert {name: found for name, found in types.items() if len(found) > 1} == {}
+    assert [name for name, found in types.items() if any(each.endswith("]") for each in found)] == []
+
+
+def test_why_data_are_doubted_is_a_text_and_empty_where_they_are_not(built: Built) -> None:
+    told = built.rows("select dq_verdict, count(dq_reasons), count(*) from verdicts.fct_target_verdicts group by 1")
+    doubts = {verdict: (said, rows) for verdict, said, rows in told}
+    assert doubts["verified"][0] == 0 < doubts["verified"][1]
+    assert doubts["unverified"][0] > 0

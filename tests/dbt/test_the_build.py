@@ -129,7 +129,7 @@ def test_own_energy_is_twelve_months_against_2019(built: Built) -> None:
 
 def _newest(built: Built, kpi_id: str) -> tuple[Any, ...]:
     [row] = built.rows(
-        """select round(value, 6), numerator, denominator, method_version, ref_date::varchar
+        """select round(value, 6), numerator, denominator, calculation_version, ref_date::varchar
         from marts.fct_kpi_observations where kpi_id = ? order by ref_date desc limit 1""",
         kpi_id,
     )
@@ -172,7 +172,7 @@ def test_charge_points_say_how_often_they_can_be_used_and_what_a_whole_month_del
 def test_every_value_that_the_city_measured_names_its_method_and_a_share_its_two_numbers(built: Built) -> None:
     nameless = built.rows(
         """select distinct kpi_model from marts.fct_kpi_observations
-        where method_version is null or (unit like '\\% of %' escape '\\' and denominator is null)"""
+        where calculation_version is null or (unit like '\\% of %' escape '\\' and denominator is null)"""
     )
     assert nameless == [("kpi_indicators",)]
     wrong = built.rows(
@@ -316,7 +316,7 @@ def _models(built: Built, folder: str) -> list[dict[str, Any]]:
     return [node for node in nodes if node["resource_type"] == "model" and node["schema"] == folder]
 
 
-@pytest.mark.parametrize("schema", ["marts", "personal", "verdicts"])
+@pytest.mark.parametrize("schema", ["kpi", "marts", "personal", "verdicts"])
 def test_every_modelled_column_is_under_contract_and_described_twice(built: Built, schema: str) -> None:
     models = _models(built, schema)
     assert models
@@ -358,7 +358,8 @@ def _sql_files() -> Iterator[Path]:
 
 
 def test_every_kpi_model_is_tagged_and_united(built: Built) -> None:
-    models = [model for model in _models(built, "marts") if model["name"].startswith("kpi_")]
+    models = _models(built, "kpi")
+    assert all(model["name"].startswith("kpi_") for model in models)
     [union] = [model for model in _models(built, "marts") if model["name"] == "fct_kpi_observations"]
     assert {"kpi"} == {tag for model in models for tag in model["tags"]}
     assert {model["unique_id"] for model in models} == set(union["depends_on"]["nodes"])

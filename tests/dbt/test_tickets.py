@@ -223,8 +223,8 @@ def test_the_department_is_the_one_the_city_agreed_for_the_theme(answered: Path)
 
 
 def test_the_share_of_a_month_counts_what_is_over_whatever_became_of_it(answered: Path) -> None:
-    columns = "n, round(value, 4), method_version, empty_reason_nl"
-    query = f"select {columns} from marts.kpi_tickets_on_time where period_start = ?"
+    columns = "n, round(value, 4), calculation_version, empty_reason_nl"
+    query = f"select {columns} from kpi.kpi_tickets_on_time where period_start = ?"
     # of the 14 counted of June: replied_late, acknowledged and closed_late are not in time
     assert rows(answered, query, date(2026, 6, 1)) == [(14, round(1100 / 14, 4), "wd5-v2", None)]
     # one: the last vector's term ends in January, and the two of 30 December are young
@@ -252,9 +252,7 @@ def test_a_department_with_one_question_is_hidden_with_the_one_beside_it(answere
 
 
 def test_the_other_kpis_of_the_month_stand_beside_the_share(answered: Path) -> None:
-    query = (
-        "select kpi_id, round(value, 2), n from marts.kpi_ticket_service where period_start = '2026-06-01' order by 1"
-    )
+    query = "select kpi_id, round(value, 2), n from kpi.kpi_ticket_service where period_start = '2026-06-01' order by 1"
     assert rows(answered, query) == [
         ("tickets_median_working_days", 5.0, 13),
         ("tickets_overdue_backlog", 4.0, None),
@@ -279,7 +277,7 @@ def test_a_feed_that_stands_still_keeps_its_96_percent_for_the_seven_days_after(
         write_status(con, [("tickets_1777", stopped, stopped + timedelta(days=days))])
 
     measure_again(tmp_path / "warehouse.duckdb", built, land_the_feed)
-    values = rows(tmp_path / "warehouse.duckdb", "select round(value, 6), n from marts.kpi_tickets_on_time")
+    values = rows(tmp_path / "warehouse.duckdb", "select round(value, 6), n from kpi.kpi_tickets_on_time")
     assert values == [(96.0, 100)]
 
 
@@ -308,5 +306,5 @@ def test_a_real_half_year_is_answered_in_time_as_often_as_counted_by_hand(
     [(asked_for, on_time, proxies, themes)] = rows(warehouse, counted)
     assert (asked_for, on_time, proxies) == (58_251, 38_649, 54_570)
     assert themes > 10
-    months = rows(warehouse, "select sum(n), sum(n * value / 100) from marts.kpi_tickets_on_time")
+    months = rows(warehouse, "select sum(n), sum(n * value / 100) from kpi.kpi_tickets_on_time")
     assert [(total, round(in_time)) for total, in_time in months] == [(58_251, 38_649)]

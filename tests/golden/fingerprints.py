@@ -28,7 +28,7 @@ def fingerprints(
     """Of every table its rows and a hash of their content, in whatever order they stand."""
     tables = con.execute(
         """select schema_name || '.' || table_name from duckdb_tables()
-        where schema_name in ('marts', 'personal', 'verdicts') order by 1"""
+        where schema_name in ('kpi', 'marts', 'personal', 'verdicts') order by 1"""
     ).fetchall()
     for (table,) in tables:
         columns = [row[0] for row in con.execute(f"describe {table}").fetchall() if row[0] not in ignored]

@@ -69,7 +69,7 @@ def test_the_command_names_the_change_and_keeps_what_was_promised(
 ) -> None:
     promised = tmp_path / PROMISED
     promised.parent.mkdir(parents=True)
-    content = (ROOT / PROMISED).read_text("utf-8").replace(f"{TABLE},1,status,varchar", f"{TABLE},1,status,bigint")
+    content = (ROOT / PROMISED).read_text("utf-8").replace(f"{TABLE},2,status,varchar", f"{TABLE},2,status,bigint")
     promised.write_text(content, encoding="utf-8")
     settings = empty_profile()
     for command in ("check", "write"):

@@ -41,6 +41,7 @@ def why(empty_profile: Callable[..., Settings]) -> Callable[..., str]:
         status: str = "behind",
         gap: float | None = -231.0,
         story: str | None = None,
+        reasons: object = "slechts 80% van de rijen [van planten] is aanvaard",
     ) -> str:
         settings = empty_profile()
         rows = pl.DataFrame([DRIVER | driver for driver in drivers], schema=SCHEMA)
@@ -54,7 +55,7 @@ def why(empty_profile: Callable[..., Settings]) -> Callable[..., str]:
                 "is_alarm": [True],
                 "gap": pl.Series([gap], dtype=pl.Float64),
                 "ref_date": [date(2026, 11, 22)],
-                "dq_reasons": [["slechts 80% van de rijen [van planten] is aanvaard"]],
+                "dq_reasons": [reasons],
             }
         )
 
@@ -70,6 +71,10 @@ def why(empty_profile: Callable[..., Settings]) -> Callable[..., str]:
         return console.export_text()
 
     return make
+
+
+def test_a_build_that_an_earlier_version_published_says_its_reasons_too(why: Callable[..., str]) -> None:
+    assert "- te laat; te weinig" in why(status="unverified", reasons=["te laat", "te weinig"])
 
 
 @pytest.mark.parametrize("status", ["unverified", "behind"])

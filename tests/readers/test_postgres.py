@@ -206,6 +206,19 @@ def test_what_is_said_of_a_table_and_a_column_is_said_in_postgresql_too(postgres
     assert asked(database, said) == [("één rij per 'meting'", "volgnummer")]
 
 
+def test_a_description_in_two_languages_is_told_to_readers_in_dutch_alone(postgres: Publishing, database: str) -> None:
+    both = "'NL Dag van de meting | EN Day of the reading'"
+    postgres.publish("b1", f"comment on table marts.fct_a is {both}; comment on column marts.fct_a.n is {both}")
+    said = """select obj_description('marts.fct_a'::regclass) as said union all
+        select col_description('marts.fct_a'::regclass, attnum) from pg_attribute
+        where attrelid = 'marts.fct_a'::regclass and attnum > 0"""
+    told = {comment for (comment,) in asked(database, said) if comment}
+    assert told == {
+        "Dag van de meting",
+        "Uit welke publicatie dit komt; verschilt het tussen tabellen, vernieuw dan opnieuw",
+    }
+
+
 def test_a_view_reads_the_partition_of_its_own_build_and_no_other(postgres: Publishing, database: str) -> None:
     for number in range(1, 5):
         postgres.publish(f"b{number}", *numbered(number))

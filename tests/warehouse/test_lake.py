@@ -174,6 +174,14 @@ def test_a_failing_write_leaves_no_batch_and_no_leftover(
     assert (lake.manifests(), list(layout.staging.iterdir())) == ([], [])
 
 
+def test_what_was_said_before_reasons_were_one_text_is_read_as_it_is_now(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    verdicts = pl.DataFrame({"target_id": ["a", "b"], "dq_reasons": [["te laat", "te weinig"], []]})
+    lake.commit_decisions("b1", verdicts, {}, NOON)
+    said = lake.said(lake.decision("b1"))
+    assert said["dq_reasons"].to_list() == ["te laat; te weinig", None]
+
+
 def test_decisions_are_committed_once_and_are_no_source(layout: Layout, lake: Lake) -> None:
     verdicts = pl.DataFrame({"target_id": ["t1"], "status": ["behind"]})
     facts: dict[str, Any] = {"as_of_date": "2026-11-23", "batches": ["a", "b"]}

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
+from contracts.marts.descriptions import dutch
 from warehouse.engine import CONFIG, connect
 from warehouse.published.pointer import PARQUET
 from warehouse.published.relations import Relation, literal, quoted, relations
@@ -111,7 +112,7 @@ def warehouse_contents(warehouse: Path, build_id: str, schemas: Sequence[str]) -
     with connect(warehouse) as con:
         columns: dict[tuple[str, str], list[Column]] = {}
         for schema, name, *column in con.execute(_COLUMNS, {"schemas": list(schemas)}).fetchall():
-            columns.setdefault((schema, name), []).append(Column(*column))
+            columns.setdefault((schema, name), []).append(_described(*column))
         tables = [_table(con, each, columns[each.schema, each.name]) for each in relations(con, schemas)]
         yield Contents(build_id, con, warehouse.stat().st_size, tuple(tables))
 
@@ -138,7 +139,17 @@ def _filed(folder: Path, said: Mapping[str, Any]) -> Table:
     file = folder / PARQUET / said["schema"] / f"{said['name']}.parquet"
     # ours, and quoted
     select = f"select * from read_parquet({literal(str(file))}, hive_partitioning = false)"  # noqa: S608
-    return Table(**{**said, "columns": tuple(Column(*each) for each in said["columns"]), "select": select})
+    columns = tuple(_described(*each) for each in said["columns"])
+    return Table(**{**said, "comment": _in_dutch(said["comment"]), "columns": columns, "select": select})
+
+
+def _described(name: str, kind: str, comment: str | None) -> Column:
+    return Column(name, kind, _in_dutch(comment))
+
+
+def _in_dutch(comment: str | None) -> str | None:
+    """What readers of every store are told: dbt keeps both languages in one text."""
+    return None if comment is None else dutch(comment)
 
 
 def read_list(folder: Path) -> dict[str, Any] | None:
@@ -177,7 +188,7 @@ def _table(con: duckdb.DuckDBPyConnection, relation: Relation, columns: Sequence
     _warn_of_endless(con, relation, columns)
     told = json.dumps([relation.schema, relation.name, [column[:2] for column in columns], rows, *map(str, sums)])
     sha256 = hashlib.sha256(told.encode()).hexdigest()
-    return Table(relation.schema, relation.name, relation.comment, tuple(columns), select, rows, sha256)
+    return Table(relation.schema, relation.name, _in_dutch(relation.comment), tuple(columns), select, rows, sha256)
 
 
 def _warn_of_endless(con: duckdb.DuckDBPyConnection, relation: Relation, columns: Sequence[Column]) -> None:

@@ -14,7 +14,7 @@ from warehouse.published.postgres_connection import MARTS, PostgresError
 from warehouse.published.relations import literal, quoted
 
 BUILD_ID: Final = "build_id"
-_BUILD_NOTE = "NL Uit welke build dit komt; verschilt het tussen tabellen, vernieuw dan opnieuw | EN Build this is of"
+_BUILD_NOTE = "Uit welke publicatie dit komt; verschilt het tussen tabellen, vernieuw dan opnieuw"
 _VERSION_BITS = 60
 _LONGEST_NAME = 46
 """What PostgreSQL leaves of a name, less two underscores and the fifteen digits of a version."""

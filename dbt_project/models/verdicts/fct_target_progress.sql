@@ -48,6 +48,7 @@ select
     history.is_running,
     history.is_restatement,
     history.definition_version,
+    history.complete_until,
     history.known_at
 from history
 inner join forecasts

@@ -48,6 +48,7 @@ select
     ) as is_restatement,
     forecasts.history_hash,
     paths.definition_version,
+    observations.complete_until,
     observations.known_at
 from forecasts
 inner join statuses

@@ -514,7 +514,7 @@ select
     comparisons.destatis_miss,
     comparisons.destatis_label,
     dated.dq_verdict,
-    dated.dq_reasons,
+    nullif(array_to_string(dated.dq_reasons, '; '), '') as dq_reasons,
     dated.completeness,
     dated.is_binding,
     dated.is_public,

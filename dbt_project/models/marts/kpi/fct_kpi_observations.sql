@@ -1,3 +1,5 @@
+{{ config(schema='marts') }}
+
 {{ require_every_tagged_kpi() }}
 
 with united as (

@@ -145,7 +145,7 @@ select
     measured.known_at,
     measured.numerator,
     measured.denominator,
-    'cpt2022' as method_version,
+    'cpt2022' as calculation_version,
     null::varchar as empty_reason_nl
 from measured
 order by measured.kpi_id, measured.area_id, measured.ref_date

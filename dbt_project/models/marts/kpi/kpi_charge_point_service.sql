@@ -157,7 +157,7 @@ select
     measured.known_at,
     measured.numerator,
     measured.denominator,
-    'charging-v1' as method_version,
+    'charging-v1' as calculation_version,
     case when measured.is_suppressed then 'minder dan vijf laadsessies' end as empty_reason_nl
 from measured
 cross join cities

@@ -80,7 +80,7 @@ select
     months.known_at,
     months.load_kw as numerator,
     null::double as denominator,
-    'base-load-v1' as method_version,
+    'base-load-v1' as calculation_version,
     null::varchar as empty_reason_nl
 from months
 inner join expected

@@ -271,7 +271,7 @@ select
     observed.known_at,
     observed.numerator,
     observed.denominator,
-    'energy12m-v1' as method_version,
+    'energy12m-v1' as calculation_version,
     observed.empty_reason_nl
 from observed
 cross join cities

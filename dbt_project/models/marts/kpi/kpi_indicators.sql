@@ -30,7 +30,7 @@ select
     -- whoever filled it in knows how it was made
     null::double as numerator,
     null::double as denominator,
-    null::varchar as method_version,
+    null::varchar as calculation_version,
     null::varchar as empty_reason_nl
 from observations
 left join sources_complete

@@ -133,7 +133,7 @@ select
     max(compared.known_at) as known_at,
     {{ exact_sum('compared.recent_kwh', where='compared.is_comparable') }} as numerator,
     {{ exact_sum('compared.base_kwh', where='compared.is_comparable') }} as denominator,
-    'against-2019-v1' as method_version,
+    'against-2019-v1' as calculation_version,
     null::varchar as empty_reason_nl
 from compared
 cross join cities

@@ -54,7 +54,7 @@ select
     totals.known_at,
     totals.numerator,
     totals.denominator,
-    'renovation-v2' as method_version,
+    'renovation-v2' as calculation_version,
     case when totals.is_suppressed then 'minder dan vijf gezinnen' end as empty_reason_nl
 from totals
 cross join cities

@@ -41,7 +41,7 @@ select
     pace.known_at,
     pace.numerator,
     pace.denominator,
-    'renovation-pace-v1' as method_version,
+    'renovation-pace-v1' as calculation_version,
     case when pace.is_suppressed then 'minder dan vijf gezinnen, of daaruit te herleiden' end as empty_reason_nl
 from pace
 cross join cities

@@ -41,7 +41,7 @@ select
     measured.known_at,
     measured.numerator,
     measured.denominator,
-    {{ ticket_method() }} as method_version,
+    {{ ticket_method() }} as calculation_version,
     case when measured.is_suppressed then 'minder dan vijf vragen' end as empty_reason_nl
 from measured
 cross join cities

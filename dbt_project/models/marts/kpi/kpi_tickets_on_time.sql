@@ -42,7 +42,7 @@ select
     months.known_at,
     months.on_time as numerator,
     months.n::double as denominator,
-    {{ ticket_method() }} as method_version,
+    {{ ticket_method() }} as calculation_version,
     case when months.is_suppressed then 'minder dan vijf vragen' end as empty_reason_nl
 from months
 cross join cities

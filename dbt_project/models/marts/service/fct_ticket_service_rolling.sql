@@ -81,7 +81,7 @@ select
         when n = 0 then 'geen vragen'
     end as empty_reason_nl,
     is_calendar_assumed,
-    {{ ticket_method() }} as method_version,
+    {{ ticket_method() }} as calculation_version,
     complete_until,
     known_at
 from told
