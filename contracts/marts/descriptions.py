@@ -30,6 +30,7 @@ SEVERAL: Final[Mapping[str, str]] = {
     "quarter_start": "of the calendar, and of the quarter in which was asked",
     "rebase_factor": "between two targets, and between two wordings of one",
     "relation": "of a wording to the chosen one, and of a target to an engagement",
+    "required_value": "on the day of a figure, and on each day of the path",
     "sector_area_id": "where a charge point lies, and where it lay then",
     "source_name": "the source as the pipeline names it, and in fct_indicator_values whoever measured",
     "status": "the judgement of a target, and the operator's word for a charge point (OCPI)",
