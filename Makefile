@@ -24,8 +24,9 @@ dev: .venv/.installed ## the Dagster interface on this machine only
 prepare: .venv/.installed ## parses the dbt project, so that Dagster starts without doing it
 	@$(BIN)/ademruimte prepare
 
-picture: .venv/.installed ## draws what the demo prints into docs/demo.svg, for the README
+picture: .venv/.installed-dev ## draws what the demo prints and a mail of it, for the README
 	@$(BIN)/ademruimte demo --picture docs/demo.svg
+	@$(BIN)/python -m tests.alerts.shown var/demo/kortrijk/mail/2026-W48-wonen.eml
 
 test: check ## all checks and all tests
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not (readers or builds or chaos or real or door or browser)"
