@@ -233,10 +233,14 @@ def message_key(digest: Digest, city_title: str) -> str:
     return f"{_named(city_title)}:{digest.department_id}:{digest.period}"
 
 
-def is_urgent_key(key: str, day: date | None = None) -> bool:
-    """Whether a key is of a message that could not wait: of any day, or of one."""
-    period = key.rpartition(":")[2]
-    return period == f"{day}" if day else len(period) == len("2026-11-24")
+def period_of(key: str) -> str:
+    """The period of a message, by its key."""
+    return key.rpartition(":")[2]
+
+
+def is_urgent_key(key: str) -> bool:
+    """Whether a key is of a message that could not wait."""
+    return len(period_of(key)) == len("2026-11-24")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""Who commits batches of a source, and who sends: one process at a time.
+"""Who commits batches of a source, who decides what is told, and who sends: one process at a time.
 
-Belongs here: the lock of a source, and that of the outbox. Does not belong here: the lock of the profile, which a build
-holds.
+Belongs here: the lock of a source, and those of the outbox. Does not belong here: the lock of the profile, which a
+build holds.
 """
 
 import fcntl
@@ -24,6 +24,14 @@ def one_at_a_time(settings: Settings, source: str) -> Iterator[None]:
 def one_sender(settings: Settings) -> Iterator[None]:
     """Waits for whatever else sends: both would deliver the same message."""
     with (settings.layout.root / ".send.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def one_teller(settings: Settings) -> Iterator[None]:
+    """Waits for whatever else decides what is told: one would note as told what stands in neither message."""
+    with (settings.layout.root / ".tell.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

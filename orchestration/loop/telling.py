@@ -17,13 +17,14 @@ from orchestration.alerts import hours, outbox
 from orchestration.alerts.answers import standing_on
 from orchestration.alerts.card import card
 from orchestration.alerts.decisions import Decided, Evaluation, Knowledge, Readers
-from orchestration.alerts.digest import Digest, Drawn, Occasion, digests, is_urgent_key, message, message_key
+from orchestration.alerts.digest import Digest, Drawn, Occasion, digests, is_urgent_key, message, message_key, period_of
 from orchestration.alerts.drivers import with_drivers
 from orchestration.alerts.links import link_of
 from orchestration.alerts.policy import Outcome, Window
 from orchestration.alerts.teams import TEAMS, webhooks
 from orchestration.alerts.wording import iso_week
 from orchestration.loop.changes import FORMER, METHOD_CHANGED
+from orchestration.loop.locks import one_teller
 from orchestration.loop.run_failures import note_unmade
 from orchestration.loop.verdicts import said_so_far
 from orchestration.loop.ways import recipients_on, written_for
@@ -52,7 +53,8 @@ def fill_outbox(settings: Settings, now: datetime) -> int:
     if build_id is None:
         return 0
     try:
-        return _Filling(settings, build_id, _moment(settings, now)).fill()
+        with one_teller(settings):
+            return _Filling(settings, build_id, _moment(settings, now)).fill()
     # a template, a chart, a file that a reader damaged: whatever it is, the build stands
     except Exception as fault:  # noqa: BLE001
         note_unmade(settings, f"outbox of build {build_id}", fault, now)
@@ -220,19 +222,27 @@ class _Windows:
     """What may leave at a moment, by department."""
 
     def __init__(self, city: City, state: State, now: datetime) -> None:
-        self._city, self._state, self._day = city, state, hours.city_day(city, now)
+        self._state, self._day = state, hours.city_day(city, now)
         self._is_open = hours.is_open(city, now)
         self._next_opening = hours.next_opening(city, now).date()
         self._next_week = hours.first_working_day(city, hours.monday_of(self._day) + timedelta(days=7))
         self._decided = state.digest_weeks(iso_week(self._day))
+        self._of: dict[str, Window] = {}
 
     def of(self, department_id: str) -> Window:
         """What may leave for a department: one digest a week, at its first working hour or the first that we are there.
 
         The first word to a department waits for no Monday.
         """
-        is_decided = department_id in self._decided
-        was_urgent = any(is_urgent_key(key, self._day) for key in self._state.enqueued(department_id))
+        if department_id not in self._of:
+            self._of[department_id] = self._asked(department_id)
+        return self._of[department_id]
+
+    def _asked(self, department_id: str) -> Window:
+        periods = {period_of(key) for key in self._state.enqueued(department_id)}
+        # a digest that an earlier version wrote settles its week too
+        is_decided = department_id in self._decided or iso_week(self._day) in periods
+        was_urgent = f"{self._day}" in periods
         return Window(
             day=self._day,
             digest=self._is_open and not is_decided,

@@ -246,8 +246,15 @@ def test_a_profile_of_before_there_was_a_policy_tells_nothing_again(awake: Setti
         before.execute("update alerts set reason = 'nothing_wrong' where reason = 'first_seen'")
         before.execute("pragma user_version = 4")
     before.close()
+    verdicts = published_frame(awake, "verdicts.fct_target_verdicts")
+    with State(awake.layout.state) as state:
+        late = next(each for each in state.alerts() if each.reason == "behind" and each.outcome == "told")
+    fine = (pl.col("department_id") == late.department_id) & (pl.col("status") == "on_track")
+    at_risk = str(verdicts.filter(fine & pl.col("is_first_of_story")).sort("target_id")["target_id"][0])
+    change(awake, at_risk, status="at_risk", attention_nl="Let op.")
     another_build(awake)
     assert fill_outbox(awake, at(ON_TUESDAY, 9)) == 0
+    assert reason(awake, at_risk) == ("held", "at_risk", date(2026, 11, 30)), "this week's mail does not tell it"
     target = falls_behind(awake)
     another_build(awake)
     fill_outbox(awake, at(ON_TUESDAY + timedelta(days=7), 9))
