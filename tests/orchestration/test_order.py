@@ -147,9 +147,7 @@ def test_a_correction_wins_whichever_came_first(
         folder = tmp_path / str(number)
         landed_in(order, folder, compiled, demo)
         with connect(folder / "warehouse.duckdb") as con:
-            values.append(
-                con.sql("select * exclude (known_at) from marts.kpi_indicators order by all").to_arrow_table()
-            )
+            values.append(con.sql("select * exclude (known_at) from kpi.kpi_indicators order by all").to_arrow_table())
     assert pl.DataFrame(values[0]).equals(pl.DataFrame(values[1]))
 
 

@@ -4,6 +4,7 @@ import csv
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from orchestration.registry.commands import app
 from orchestration.registry.faults import faults
 from orchestration.registry.seeds import RegistryError, read_registry
 
+ROOT = Path(__file__).parents[2]
 HOMES = "social_housing_extra"
 BY = ("--planned-by", "directie Wonen", "--planned-on", "2026-11-09")
 HEADER = "doel;datum;waarde;vorm"
@@ -180,11 +182,16 @@ def test_a_command_that_cannot_be_meant_says_what_to_type(plan: Plan, words: tup
 def test_a_plan_is_taken_at_the_command_line(folder: Path, tmp_path: Path) -> None:
     file = _filled(tmp_path / "plan.csv", f"{HOMES};31/12/2028;200;", f"{HOMES};32/12/2030;300;")
     told = subprocess.run(
-        ["ademruimte", "targets", "--seeds", str(folder), "plan", str(file)],
+        [sys.executable, "-m", "orchestration.cli", "targets", "--seeds", str(folder), "plan", str(file)],
         check=False,
         capture_output=True,
         text=True,
-        env={**os.environ, "ADEMRUIMTE_HOME": str(tmp_path / "var"), "ADEMRUIMTE_AS_OF": "2026-11-23"},
+        env={
+            **os.environ,
+            "ADEMRUIMTE_HOME": str(tmp_path / "var"),
+            "ADEMRUIMTE_AS_OF": "2026-11-23",
+            "PYTHONPATH": str(ROOT),
+        },
     )
     assert told.returncode == 1
     assert "rij 3: de datum is niet te lezen; schrijf dag, maand en jaar, zoals 31/12/2028" in told.stdout + told.stderr

@@ -288,6 +288,7 @@ def test_three_years_of_a_city_where_nothing_moves_remind_once_a_month(demo: Set
         assert len(days) <= 2 + 12 * YEARS
 
 
+@pytest.mark.builds  # a build of its own
 def test_the_next_build_shows_readers_why_they_heard_nothing(own_demo: Settings) -> None:
     with State(own_demo.layout.state) as state:
         decided = {(each.department_id, each.target_id, each.topic): each for each in state.alerts()}
