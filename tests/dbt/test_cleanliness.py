@@ -58,7 +58,7 @@ def test_the_columns_of_a_kpi_are_described_once() -> None:
     assert all(model["columns"] == columns for model in one_kpi), "only what readers see stands in the calendar"
     key, *_ = everything["data_tests"]
     assert all(model["data_tests"] == [key] for model in one_kpi)
-    assert [text.count(f"- name: {column['name']}\n") for column in columns] == [1] * 16
+    assert [text.count(f"  name: {column['name']}\n") for column in columns] == [1] * 16
 
 
 def test_a_deprecation_would_be_seen(parse: Callable[[Path], list[str]], tmp_path: Path) -> None:
