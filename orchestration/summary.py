@@ -112,11 +112,15 @@ def _print_next(console: Console, settings: Settings, late: pl.DataFrame) -> Non
     home = report.shown(settings.layout.root.parent)
     console.print(f"\n[bold]Where to look next[/], after `export ADEMRUIMTE_HOME={home}`", soft_wrap=True)
     drivers = report.published_frame(settings, "verdicts.fct_gap_drivers").select("target_id").unique()
-    explained = [*late.join(drivers, on="target_id", how="semi", maintain_order="left")["target_id"], "TARGET"]
-    mails = sorted(settings.layout.mail.glob("*.eml"))
+    explained = late.join(drivers, on="target_id", how="semi", maintain_order="left").select(
+        "target_id", "department_id"
+    )
+    target, department = next(explained.select("target_id", "department_id").iter_rows(), ("TARGET", ""))
+    # that of whoever must know of this target, where there is one
+    mails = sorted(settings.layout.mail.glob("*.eml"), key=lambda mail: not mail.stem.endswith(f"-{department}"))
     for line in (
         "make dev  # what arrived and every run, in Dagster",
-        f"ademruimte status --why {explained[0]}  # why",
+        f"ademruimte status --why {target}  # why",
         "ademruimte quarantine list  # what was refused, and why",
         *(f"{report.shown(mail)}  # what a department is told" for mail in mails[:1]),
     ):

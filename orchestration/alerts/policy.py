@@ -212,10 +212,10 @@ def _leave(reason: str, window: Window, *, is_urgent: bool = False) -> Decision:
 
 def _news(now: Standing, told: Told | None, answered: Answered, day: date) -> str:
     """Why a department should be told, or why it should not."""
+    if now.is_rejudged and (told is None or now.status != told.status):
+        return _REJUDGED
     if now.level is None:
         return _unjudged(now, told)
-    if now.is_rejudged and (told is None or (now.level, now.status) != (told.level, told.status)):
-        return _REJUDGED
     if told is None:
         return _FIRST_SEEN if now.level is Level.FINE else _opened(now)
     if now.level is Level.FINE:
@@ -234,7 +234,7 @@ def _unjudged(now: Standing, told: Told | None) -> str:
         return "data_in_doubt"
     if told is None or told.level is Level.FINE:
         return "nothing_wrong"
-    return _REJUDGED if now.is_rejudged else "withdrawn"
+    return "withdrawn"
 
 
 def _opened(now: Standing) -> str:

@@ -227,6 +227,7 @@ class _Windows:
         self._next_opening = hours.next_opening(city, now).date()
         self._next_week = hours.first_working_day(city, hours.monday_of(self._day) + timedelta(days=7))
         self._decided = state.digest_weeks(iso_week(self._day))
+        self._known = {each.department_id for each in state.known()}
         self._of: dict[str, Window] = {}
 
     def of(self, department_id: str) -> Window:
@@ -242,11 +243,12 @@ class _Windows:
         periods = {period_of(key) for key in self._state.enqueued(department_id)}
         # a digest that an earlier version wrote settles its week too
         is_decided = department_id in self._decided or iso_week(self._day) in periods
-        was_urgent = f"{self._day}" in periods
+        # of whom no log says what was told, everything would be urgent
+        may_be_urgent = department_id in self._known and f"{self._day}" not in periods
         return Window(
             day=self._day,
             digest=self._is_open and not is_decided,
-            urgent=self._is_open and not was_urgent,
+            urgent=self._is_open and may_be_urgent,
             next_digest=self._next_week if is_decided else self._next_opening,
             next_urgent=self._next_opening,
         )

@@ -130,6 +130,13 @@ CASES: list[tuple[str, Standing, Told | None, Window, Decision]] = [
         Decision(HELD, "rejudged", until=NEXT_MONDAY),
     ),
     (
+        "another method doubts what was judged",
+        Standing("unverified", None, is_rejudged=True),
+        KNEW_BEHIND,
+        DIGEST,
+        Decision(TOLD, "rejudged"),
+    ),
+    (
         "another method, told",
         replace(BEHIND, is_rejudged=True),
         replace(KNEW_BEHIND, reason="rejudged"),
