@@ -184,7 +184,8 @@ class Settings(BaseSettings):
     recipients: Path | None = None
     """A CSV file outside git that says who reads for which department; without it nothing leaves by SMTP. Columns:
     department_id, email, and where wanted name (for yourself), absent_from, absent_until (YYYY-MM-DD, first and last
-    day) and deputy_email, who reads meanwhile."""
+    day) and deputy_email, who reads meanwhile. `coordinator` and `general_director` may have a line too: they read what
+    departments do not answer, and the coordinator what no department owns."""
     web_url: Annotated[str, AfterValidator(_address)] | None = None
     """Where the city's proxy shows the pages of `ademruimte web` (https://...): mails then bear a link by which a head
     answers *gezien*, *uitstellen*, a plan or *klopt niet*; empty: they bear none."""
