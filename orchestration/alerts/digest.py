@@ -22,7 +22,7 @@ import polars as pl
 from orchestration.alerts import chart, facts, wording
 from orchestration.alerts.answers import Standing as Answered
 from orchestration.alerts.decisions import OPEN, Decided
-from orchestration.alerts.policy import COORDINATOR, DIRECTOR, NOBODY_ANSWERED, Topic
+from orchestration.alerts.policy import COORDINATOR, DIRECTOR, NOBODY_ANSWERED, Topic, is_deputy, owner_of
 
 if TYPE_CHECKING:
     import jinja2
@@ -181,9 +181,8 @@ class Digest:
     @property
     def reader_nl(self) -> str:
         """Who reads it: a department, the deputy of one, or a role."""
-        department, _, is_deputy = self.department_nl.partition("/")
-        whom = _ROLES.get(self.department_id, f"afdeling {department}")
-        return f"vervanger van {whom}" if is_deputy else whom
+        whom = _ROLES.get(self.department_id, f"afdeling {self.department_nl}")
+        return f"vervanger van {whom}" if is_deputy(self.department_id) else whom
 
     @property
     def is_urgent(self) -> bool:
@@ -291,8 +290,8 @@ def digests(
         period = f"{occasion.day}" if is_urgent else wording.iso_week(occasion.day)
         ordered = sorted(told, key=_worst_first)
         lines = tuple(_line(rows[each.target_id], each, occasion, period, names) for each in ordered)
-        owner, slash, role = department.partition("/")
-        name = f"{names.get(owner, owner)}{slash}{role}"
+        owner = owner_of(department)
+        name = names.get(owner, owner)
         made = occasion.build_id, occasion.as_of, occasion.day
         found.append(Digest(department, name, period, *made, lines))
     return found

@@ -28,6 +28,7 @@ COORDINATOR, DIRECTOR = "coordinator", "general_director"
 """Readers beside the departments: lines of the file with recipients."""
 
 _COORDINATOR_AFTER, _DIRECTOR_AFTER = 2, 4
+_DEPUTY = ".deputy"
 
 
 class Level(StrEnum):
@@ -174,7 +175,17 @@ def escalated_to(department_id: str, unanswered: int) -> tuple[str, ...]:
 
 def deputy_of(department_id: str) -> str:
     """The name under which the deputy of a department reads."""
-    return f"{department_id}/deputy"
+    return f"{department_id}{_DEPUTY}"
+
+
+def is_deputy(reader: str) -> bool:
+    """Whether that is the name of the deputy of a department."""
+    return reader.endswith(_DEPUTY)
+
+
+def owner_of(reader: str) -> str:
+    """The department whose deputy a reader is, or the reader."""
+    return reader.removesuffix(_DEPUTY)
 
 
 def escalate(told: Told | None, window: Window) -> Decision:

@@ -205,16 +205,18 @@ def test_what_nobody_answers_goes_to_the_deputy_and_the_coordinator_and_then_to_
         with State(own_demo.layout.state) as state:
             fresh = [row for row in state.unsent() if row.message_key not in before]
         heard[week] = {row.department_id for row in fresh} & {
-            f"{late.department_id}/deputy",
+            f"{late.department_id}.deputy",
             "coordinator",
             "general_director",
         }
-    nearby = {f"{late.department_id}/deputy", "coordinator"}
+    nearby = {f"{late.department_id}.deputy", "coordinator"}
     assert heard == {1: set(), 6: nearby, 11: nearby, 16: nearby | {"general_director"}}
     (row,) = (row for row in fresh if row.department_id == "general_director")
     mail = message_from_bytes(row.message, EmailMessage, policy=policy.default)
     assert "zonder antwoord – algemeen directeur" in mail["Subject"]
     assert "Verantwoordelijk: afdeling " in mail.get_body(("plain",)).get_content()
+    assert send(own_demo, NOW).failed == 0
+    assert any(file.name.endswith(".deputy.eml") for file in own_demo.layout.mail.iterdir())
 
 
 def test_a_target_of_a_department_that_nobody_knows_goes_to_the_coordinator(own_demo: Settings, tmp_path: Path) -> None:
