@@ -128,7 +128,7 @@ def environment(home: Path, **urls: str) -> dict[str, str]:
         "energy_meters_SUBSCRIPTION_KEY": TOKEN,
     }
     settings = {f"ADEMRUIMTE_{name.upper()}": value for name, value in (named | given).items()}
-    return {"ADEMRUIMTE_HOME": str(home), "ADEMRUIMTE_AS_OF": "2026-11-22", **settings}
+    return {"ADEMRUIMTE_HOME": str(home), "ADEMRUIMTE_AS_OF": "2026-11-23", **settings}
 
 
 def put(settings: Settings, source: str, name: str, content: bytes) -> None:
