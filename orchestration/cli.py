@@ -401,7 +401,8 @@ def web(
     shown = f"[{host}]" if ":" in host else host
     _console.print(f"answers are taken on http://{shown}:{port}; Ctrl-C stops it", markup=False, soft_wrap=True)
     if settings.web_url is None:
-        _console.print("mails bear no link yet: set ADEMRUIMTE_WEB_URL", soft_wrap=True)
+        why = "the demo sends none" if settings.layout.is_synthetic else "set ADEMRUIMTE_WEB_URL"
+        _console.print(f"mails bear no link yet: {why}", soft_wrap=True)
     serve(settings, listening)
 
 

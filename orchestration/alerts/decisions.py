@@ -4,16 +4,15 @@ Belongs here: from verdicts and from what was told to the policy's questions, an
 belong here: the rules (`policy`), the message (`digest`), keeping it (`warehouse.state`).
 """
 
-import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from orchestration.alerts import wording
 from orchestration.alerts.answers import Standing as Answered
 from orchestration.alerts.policy import (
     COORDINATOR,
@@ -31,15 +30,10 @@ from orchestration.alerts.policy import (
     escalate,
     escalated_to,
 )
-from orchestration.dbt_project import SHARED
 from warehouse.state import Alert, Fate
 
 OPEN = "open"
-_LABELS = SHARED / "alert_reason_labels.csv"
-
-_IN_DOUBT = ("stale", "unverified", "no_data", "awaiting_figure")
-_NOT_JUDGED = ("cancelled", "contested", "not_started", "monitored")
-_UNFAVOURABLE = ("behind", "overdue", "at_risk")
+_JUDGED_FINE = ("on_track", "reached")
 _AWAITED = "awaiting_figure"
 
 
@@ -178,7 +172,7 @@ class Evaluation:
             return
         unanswered = self.readers.unanswered.get((each.department_id, each.target_id), 0)
         for reader in escalated_to(each.department_id, unanswered):
-            if self.readers.reads(reader):
+            if reader != each.department_id and self.readers.reads(reader):
                 told = self.knowledge.of_target(reader, each.target_id, each.topic)
                 decision = escalate(told, self.window(reader))
                 yield replace(
@@ -206,7 +200,8 @@ class Evaluation:
         if not supplier:
             return
         told = self.knowledge.of_target(supplier, target, topic)
-        decision = ask(is_awaited=row["status"] == _AWAITED, told=told, window=self.window(supplier))
+        is_awaited = row["status"] == _AWAITED
+        decision = ask(is_awaited=is_awaited, is_known=_is_known(row), told=told, window=self.window(supplier))
         if decision is not None:
             yield Decided(supplier, target, topic, Standing(row["status"], None), decision)
 
@@ -222,13 +217,13 @@ def _listed(each: Decided) -> Decided:
 
 
 def _standing(row: Mapping[str, Any], *, is_first: bool, is_rejudged: bool) -> Standing:
-    relative = relative_gap(row)
+    relative = _relative_gap(row)
     return Standing(
         status=row["status"],
         level=_level(row) if is_first else None,
         points=None if relative is None else 100 * relative,
         months=row["months_behind"],
-        is_binding=bool(row["is_binding"]),
+        is_pressing=_is_known(row) if row["status"] == "overdue" else bool(row["is_binding"]),
         is_rejudged=is_rejudged,
     )
 
@@ -238,10 +233,15 @@ def _level(row: Mapping[str, Any]) -> Level | None:
         return Level.LATE
     if row["attention_nl"] is not None:
         return Level.AT_RISK
-    return None if row["status"] in (*_IN_DOUBT, *_NOT_JUDGED, *_UNFAVOURABLE) else Level.FINE
+    return Level.FINE if row["status"] in _JUDGED_FINE else None
 
 
-def relative_gap(row: Mapping[str, Any]) -> float | None:
+def _is_known(row: Mapping[str, Any]) -> bool:
+    """Whether there is a figure of its deadline, or of later."""
+    return None not in (row["ref_date"], row["target_date"]) and row["ref_date"] >= row["target_date"]
+
+
+def _relative_gap(row: Mapping[str, Any]) -> float | None:
     """The gap as a share of the way to go: the only way to compare trees with percentages."""
     if row["gap"] is None:
         return None
@@ -249,16 +249,10 @@ def relative_gap(row: Mapping[str, Any]) -> float | None:
     return float(row["gap"]) / (way or 1.0)
 
 
-@cache
-def _reasons() -> Mapping[str, str]:
-    with _LABELS.open(encoding="utf-8", newline="") as lines:
-        return {row["reason"]: row["label_en"] for row in csv.DictReader(lines)}
-
-
 def silence_of(alert: Alert) -> str:
     """Why somebody heard nothing, in English."""
     until = f" until {alert.until:%Y-%m-%d}" if alert.until else ""
-    why = _reasons()[alert.reason]
+    why = wording.reason_en(alert.reason)
     return f"held{until}: {why}" if alert.outcome == Outcome.HELD else f"{why}{until}"
 
 
@@ -266,7 +260,7 @@ def fate_of(alert: Alert, fates: Mapping[str, Fate]) -> str:
     """What was decided and what became of its message, in English."""
     if alert.outcome != Outcome.TOLD:
         return silence_of(alert) if alert.outcome == Outcome.HELD else f"silent, {silence_of(alert)}"
-    why = _reasons()[alert.reason]
+    why = wording.reason_en(alert.reason)
     fate = fates.get(alert.message_key or "")
     if fate is None:
         return f"taken back with its build before it left, {why}"

@@ -121,7 +121,7 @@ _CALM = ("at_risk", "eased")
 _ASKED = "awaiting_figure"
 _THANKED = "figure_came"
 _WHY = {
-    "worse": "Verder achter dan toen we het u de vorige keer schreven.",
+    "worse": "Verder achter dan toen we u hierover schreven.",
     "reminder": "Herinnering: we schreven u dit al, en het is nog niet in orde.",
     "eased": "Niet meer achter, maar nog niet zeker.",
     "recovered": "Weer in orde.",
@@ -131,7 +131,7 @@ _SECTIONS = (
     ("Let op", "", _CALM),
     ("Niemand antwoordde", "De afdeling kreeg dit al meer dan eens en antwoordde niet.", (ESCALATED,)),
     ("Goed nieuws", "Weer in orde, of behaald.", ("recovered", "reached")),
-    ("Nog open", "Dit schreven we u al. Er is niets veranderd sinds ons vorige bericht.", (OPEN,)),
+    ("Nog open", "Dit schreven we u al, en het is nog niet in orde.", (OPEN,)),
     ("Termijn verstreken, cijfer nog niet bekend", "Levert u deze cijfers aan? Het is niet dringend.", (_ASKED,)),
     ("Bedankt voor het cijfer", "", (_THANKED,)),
     (
@@ -139,7 +139,7 @@ _SECTIONS = (
         "De regels zijn veranderd. Aan de cijfers van de stad ligt het niet. Het is niet dringend.",
         (REJUDGED,),
     ),
-    ("Niet langer beoordeeld", "Over deze doelstellingen krijgt u geen bericht meer.", ("withdrawn",)),
+    ("Niet langer beoordeeld", "Zolang dat zo is, krijgt u er geen bericht over.", ("withdrawn",)),
 )
 _HEADINGS = (
     (_CALM, "{} om op te letten"),
@@ -185,13 +185,18 @@ class Digest:
         return f"vervanger van {whom}" if is_deputy(self.department_id) else whom
 
     @property
+    def is_beside(self) -> bool:
+        """Whether its reader is none of the departments: somebody beside them, or the deputy of one."""
+        return self.department_id in _ROLES or is_deputy(self.department_id)
+
+    @property
     def is_urgent(self) -> bool:
         """Whether it could not wait for the digest of the week."""
         return "W" not in self.period
 
     @property
     def told(self) -> tuple[Line, ...]:
-        """The targets that are newly behind or overdue, further behind, or of which nobody answered."""
+        """The targets that are newly behind or overdue, further behind, or still so after a while."""
         return self._of(*_LATE)
 
     @property
@@ -242,6 +247,14 @@ def is_urgent_key(key: str) -> bool:
     return len(period_of(key)) == len("2026-11-24")
 
 
+LinkOf = Callable[[str, str, str], str | None]
+"""The address where a department answers of a target (target, department, period); None where it cannot."""
+
+
+def no_link(target_id: str, department_id: str, period: str) -> None:
+    """Where nobody can answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Occasion:
     """Of which build, and on which day, a message is written.
@@ -251,7 +264,7 @@ class Occasion:
         day: the city date of the message.
         former: by target the former status, in words, of those that another method or definition changed.
         answered: by target what its department answered.
-        link_of: the address where a department answers of a target (target, department, period); None where it cannot.
+        link_of: where a department answers.
     """
 
     build_id: str
@@ -259,7 +272,7 @@ class Occasion:
     day: date
     former: Mapping[str, str | None] = field(default_factory=dict)
     answered: Mapping[str, Answered] = field(default_factory=dict)
-    link_of: Callable[[str, str, str], str | None] = lambda *_: None
+    link_of: LinkOf = no_link
 
 
 def digests(
@@ -388,7 +401,8 @@ def notes(line: Line) -> list[str]:
         return [f"Verantwoordelijk: afdeling {line.owner_nl}."]
     if line.reason == REJUDGED:
         return [f"Eerst: {line.former_status_nl or 'onbekend'}. Met de regels van vandaag: {line.status_nl}."]
-    notes = [_WHY[line.reason]] if line.reason in _WHY else []
+    # that a judgement came to hang on an open question is no progress; the sentence says it
+    notes = [_WHY[line.reason]] if line.reason in _WHY and not (line.reason == "eased" and line.is_disputed) else []
     # of a deadline the sentence says the day
     if line.reason in (*_LATE, OPEN) and not line.is_due and line.status_since is not None:
         notes.append(f"{wording.sentence(line.status_nl)} sinds het cijfer van {wording.day(line.status_since)}.")
@@ -405,20 +419,26 @@ def _preheader(digest: Digest) -> str:
 
 
 def _footer(digest: Digest) -> str:
+    """Why this reader gets it, and how often such a message comes at most."""
     if digest.supplies:
         return (
             "U krijgt dit bericht omdat uw afdeling deze cijfers aanlevert. We vragen een cijfer hoogstens een keer "
             "per maand."
         )
-    if digest.is_urgent:
+    if digest.is_beside:
         return (
-            "U krijgt dit bericht omdat uw afdeling eigenaar is van deze doelstellingen. Het kon niet wachten op het "
-            "bericht van de week. Hoogstens een zulk bericht per dag, en nooit omdat gegevens te laat zijn of nog niet "
-            "nagekeken."
+            "U krijgt dit bericht omdat de verantwoordelijke afdeling niet antwoordde, of omdat geen enkele afdeling "
+            "verantwoordelijk is. Hoogstens een bericht per week."
         )
+    often = (
+        "Het kon niet wachten op het bericht van de week. Hoogstens een keer per dag"
+        if digest.is_urgent
+        else "Hoogstens een bericht per week, alleen als er iets verandert of open blijft; wat dringend is, komt apart "
+        "op de dag zelf"
+    )
     return (
-        "U krijgt dit bericht omdat uw afdeling eigenaar is van deze doelstellingen. Hoogstens een bericht per week, "
-        "alleen als er iets verandert of open blijft, en nooit omdat gegevens te laat zijn of nog niet nagekeken."
+        f"U krijgt dit bericht omdat uw afdeling eigenaar is van deze doelstellingen. {often}. U krijgt het nooit "
+        "omdat gegevens te laat zijn of nog niet nagekeken."
     )
 
 

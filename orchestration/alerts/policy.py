@@ -63,7 +63,8 @@ class Standing:
         level: None while the data is in doubt, or nothing is judged.
         points: distance to the path in percentage points of the way to go; negative is behind.
         months: how many months behind.
-        is_binding: whether the city bound itself to it.
+        is_pressing: whether it is told today once it is late: the city bound itself to it, or its deadline has passed
+            and a figure of that day or later says so.
         is_rejudged: whether another method or definition changed its status, and not the city.
     """
 
@@ -71,7 +72,7 @@ class Standing:
     level: Level | None
     points: float | None = None
     months: float | None = None
-    is_binding: bool = False
+    is_pressing: bool = False
     is_rejudged: bool = False
 
 
@@ -129,13 +130,22 @@ class Decision:
 
 NOBODY_ANSWERED = Answered()
 _NOT_JUDGED = ("cancelled", "contested", "not_started", "monitored")
-_AWAITED = "awaiting_figure"
+_AWAITED, _NO_DATA = "awaiting_figure", "no_data"
 _DUE = "overdue"
 _REACHED = "reached"
 _REJUDGED = "rejudged"
 _FIRST_SEEN = "first_seen"
 _CLOSING = ("recovered", "reached", "withdrawn")
-_SILENT = ("unchanged", "nothing_wrong", _FIRST_SEEN, "data_in_doubt", "asked_elsewhere", "disputed", "same_story")
+_SILENT = (
+    "unchanged",
+    "nothing_wrong",
+    _FIRST_SEEN,
+    "data_in_doubt",
+    _NO_DATA,
+    "asked_elsewhere",
+    "disputed",
+    "same_story",
+)
 _REMINDED = ("reminder", "open")
 _UNFAVOURABLE = ("behind", _DUE, "at_risk")
 
@@ -154,7 +164,7 @@ def decide(now: Standing, told: Told | None, answered: Answered, window: Window)
     is_wanted = reason in _CLOSING or (reason in _SILENT and reason != "unchanged")
     if until is not None and window.day < until and not is_wanted:
         return Decision(Outcome.SILENT, "snoozed", until=until)
-    is_urgent = reason == _DUE or (reason == "behind" and now.is_binding)
+    is_urgent = reason in ("behind", _DUE) and now.is_pressing
     return _leave(reason, window, is_urgent=is_urgent)
 
 
@@ -194,11 +204,12 @@ def escalate(told: Told | None, window: Window) -> Decision:
     return Decision(Outcome.SILENT, "unchanged") if is_soon else _leave("escalated", window)
 
 
-def ask(*, is_awaited: bool, told: Told | None, window: Window) -> Decision | None:
+def ask(*, is_awaited: bool, is_known: bool, told: Told | None, window: Window) -> Decision | None:
     """Whether the supplier of a figure is asked for it, at most monthly, or thanked; None where neither matters.
 
     Args:
         is_awaited: whether the figure is missing although it is due.
+        is_known: whether there is a figure of that day or later; what is no longer asked for need not have come.
         told: when it was last asked for or thanked for; None where it never was.
         window: what may leave.
     """
@@ -206,7 +217,7 @@ def ask(*, is_awaited: bool, told: Told | None, window: Window) -> Decision | No
     if is_awaited:
         is_soon = told is not None and was_asked and window.day < told.on + ASKED_AGAIN
         return Decision(Outcome.SILENT, "asked_lately") if is_soon else _leave(_AWAITED, window)
-    return _leave("figure_came", window) if was_asked else None
+    return _leave("figure_came", window) if was_asked and is_known else None
 
 
 def _leave(reason: str, window: Window, *, is_urgent: bool = False) -> Decision:
@@ -242,7 +253,7 @@ def _unjudged(now: Standing, told: Told | None) -> str:
     if now.status in _UNFAVOURABLE:
         return "disputed"
     if now.status not in _NOT_JUDGED:
-        return "data_in_doubt"
+        return _NO_DATA if now.status == _NO_DATA else "data_in_doubt"
     if told is None or told.level is Level.FINE:
         return "nothing_wrong"
     return "withdrawn"

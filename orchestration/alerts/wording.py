@@ -31,14 +31,19 @@ def _units() -> Mapping[str, _Unit]:
 
 
 @cache
-def _statuses_en() -> Mapping[str, str]:
-    with (SHARED / "status_labels.csv").open(encoding="utf-8", newline="") as lines:
-        return {row["status"]: row["label_en"] for row in csv.DictReader(lines)}
+def _labels_en(seed: str, key: str) -> Mapping[str, str]:
+    with (SHARED / f"{seed}.csv").open(encoding="utf-8", newline="") as lines:
+        return {row[key]: row["label_en"] for row in csv.DictReader(lines)}
 
 
 def status_en(status: str) -> str:
     """A status in English; one that is not known yet is left as it is."""
-    return _statuses_en().get(status, status)
+    return _labels_en("status_labels", "status").get(status, status)
+
+
+def reason_en(reason: str) -> str:
+    """Why something is told or not, in English; a reason that is not known yet is left as it is."""
+    return _labels_en("alert_reason_labels", "reason").get(reason, reason)
 
 
 def number(value: float | None) -> str:

@@ -17,7 +17,18 @@ from orchestration.alerts import hours, outbox
 from orchestration.alerts.answers import standing_on
 from orchestration.alerts.card import card
 from orchestration.alerts.decisions import Decided, Evaluation, Knowledge, Readers
-from orchestration.alerts.digest import Digest, Drawn, Occasion, digests, is_urgent_key, message, message_key, period_of
+from orchestration.alerts.digest import (
+    Digest,
+    Drawn,
+    LinkOf,
+    Occasion,
+    digests,
+    is_urgent_key,
+    message,
+    message_key,
+    no_link,
+    period_of,
+)
 from orchestration.alerts.drivers import with_drivers
 from orchestration.alerts.links import link_of
 from orchestration.alerts.policy import Outcome, Window
@@ -100,7 +111,7 @@ class _Filling:
 
     def fill(self) -> int:
         with State(self.settings.layout.state) as state:
-            found = self.found(state)
+            found = self.found(state, self._link)
             written = list(self._written(found.digests))
             keys = {digest.department_id: self._key(digest) for digest, _ in written}
             alerts = found.noted(keys, self.build_id, self.now)
@@ -119,8 +130,8 @@ class _Filling:
         """The city date."""
         return hours.city_day(self.settings.city, self.now)
 
-    def found(self, state: State) -> Found:
-        """What is decided of this build at this moment."""
+    def found(self, state: State, link_of: LinkOf | None = None) -> Found:
+        """What is decided of this build at this moment; `link_of` makes the links of its messages."""
         verdicts = self.verdicts()
         # a build that an earlier version published was told by that version
         if "needed_nl" not in verdicts.columns:
@@ -137,7 +148,7 @@ class _Filling:
         readers = self._readers(state, departments)
         decided = Evaluation(verdicts, known, answered, former, windows.of, readers).decided()
         as_of = self._read("marts.dim_build")["as_of_date"].item()
-        occasion = Occasion(self.build_id, as_of, self.day, former, answered, self._link)
+        occasion = Occasion(self.build_id, as_of, self.day, former, answered, link_of or no_link)
         told = digests(verdicts, departments, decided, occasion)
         return Found(decided, told, windows.settled({each.department_id for each in decided if each.department_id}))
 

@@ -1,7 +1,7 @@
 """`ademruimte targets …`: the registry of targets as a person reads, checks and edits it."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -118,22 +118,12 @@ def import_workbook(
     decided_on: Annotated[datetime | None, typer.Option(help="Day of the decision.", formats=["%Y-%m-%d"])] = None,
 ) -> None:
     """Shows what an edited workbook changes; writes it only with --decided-by and --decided-on."""
-    from orchestration.registry.review import decide, differences, merged
     from orchestration.registry.workbook import read_workbook
 
     registry = _registry(context)
     edited = read_workbook(file, registry)
     decision = _decision(context.obj.settings, decided_by, decided_on, "decided")
-    changes = differences(registry, edited)
-    for line in (*changes, *(_raises(registry, merged(registry, edited, changes)) if changes else ())):
-        _say(str(line))
-    if not changes:
-        _console.print("no difference: nothing to write")
-    elif decision is None:
-        _console.print(f"{len(changes)} changes, not written: add --decided-by ROLE and --decided-on DATE")
-    else:
-        decide(context.obj.folder, registry, edited, decision)
-        _say(f"{len(changes)} changes written to {context.obj.folder}; commit them for review")
+    _show_or_write(context.obj.folder, registry, edited, decision, "decided")
 
 
 @app.command("plan")
@@ -161,23 +151,38 @@ def take_plan(  # noqa: PLR0913, PLR0917 - each is an option of its own
 
 def _take(context: typer.Context, file: Path, decision: "Decision | None") -> None:
     from orchestration.registry.plans import PLANNED, read_plan, with_plan
-    from orchestration.registry.review import Decision, decide, differences, merged
+    from orchestration.registry.review import Decision
 
     registry = _registry(context)
     # who planned it is still to be named: that change is not shown, but the rest must hold with it
     by = decision or Decision("?", context.obj.settings.as_of(datetime.now(UTC)))
     edited = with_plan(registry, read_plan(file, registry), by)
+    _show_or_write(context.obj.folder, registry, edited, decision, "planned", hidden=() if decision else PLANNED)
+
+
+def _show_or_write(  # noqa: PLR0913 - what changes, who decided, and in which words that is asked
+    folder: Path,
+    registry: "Registry",
+    edited: "Registry",
+    decision: "Decision | None",
+    option: str,
+    *,
+    hidden: Collection[str] = (),
+) -> None:
+    """Shows what an edited registry changes, and writes it where somebody decided so."""
+    from orchestration.registry.review import decide, differences, merged
+
     changes = differences(registry, edited)
-    shown = [change for change in changes if decision or change.column not in PLANNED]
+    shown = [change for change in changes if change.column not in hidden]
     for line in (*shown, *(_raises(registry, merged(registry, edited, changes)) if changes else ())):
         _say(str(line))
     if not changes:
         _console.print("no difference: nothing to write")
     elif decision is None:
-        _console.print(f"{len(shown)} changes, not written: add --planned-by ROLE and --planned-on DATE")
+        _console.print(f"{len(shown)} changes, not written: add --{option}-by ROLE and --{option}-on DATE")
     else:
-        decide(context.obj.folder, registry, edited, decision)
-        _say(f"{len(changes)} changes written to {context.obj.folder}; commit them for review")
+        decide(folder, registry, edited, decision)
+        _say(f"{len(changes)} changes written to {folder}; commit them for review")
 
 
 def _wanted(registry: "Registry", of: str) -> "list[Row]":

@@ -1,9 +1,10 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from orchestration.alerts.digest import Digest
+from orchestration.alerts.digest import Digest, notes
 from tests.alerts.conftest import MONDAY, TUESDAY
 from warehouse.state import Alert
 
@@ -103,7 +104,9 @@ def test_a_figure_that_is_awaited_is_asked_of_whoever_supplies_it_once_a_month(
 
 def test_who_gave_a_figure_that_was_asked_is_thanked(told: Callable[..., list[Digest]]) -> None:
     asked = knows("old", "awaiting_figure", days=9, department="wonen", topic="figure", status="awaiting_figure")
-    (digest,) = told(AWAITED | {"status": "on_track"}, known=[asked])
+    came = {"status": "overdue", "is_alarm": False, "ref_date": date(2026, 11, 1), "target_date": date(2025, 12, 31)}
+    assert told(AWAITED | {"status": "on_track"}, known=[asked]) == [], "its deadline moved: nothing came"
+    (digest,) = told(AWAITED | came, known=[asked])
     assert (digest.department_id, digest.heading) == ("wonen", "1 cijfer ontvangen")
     assert parts(digest) == {"Bedankt voor het cijfer": ["old"]}
 
@@ -224,3 +227,19 @@ def test_a_story_of_which_another_promise_comes_first_is_not_told_anew(told: Cal
     first = {"target_id": "by_2030", "story_id": "co2", "status": "on_track", "is_first_of_story": False}
     second = {"target_id": "by_2040", "story_id": "co2"}
     assert told(first, second, known=[knows("by_2030", "behind")]) == []
+
+
+def test_whoever_is_no_owner_is_not_told_to_be_one(told: Callable[..., list[Digest]]) -> None:
+    (digest,) = told({})
+    for reader, whom in (("wonen.deputy", "vervanger van afdeling Wonen"), ("coordinator", "klimaatcoördinator")):
+        beside = replace(digest, department_id=reader, department_nl="Wonen")
+        assert (beside.is_beside, beside.reader_nl) == (True, whom)
+    assert not digest.is_beside
+
+
+def test_a_judgement_that_came_to_hang_on_an_open_question_is_not_called_better(
+    told: Callable[..., list[Digest]],
+) -> None:
+    (digest,) = told(DISPUTED, known=[knows("trajectories", "overdue", status="overdue")])
+    ((line,),) = [section.lines for section in digest.sections]
+    assert (line.reason, notes(line)) == ("eased", [])

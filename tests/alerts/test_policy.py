@@ -32,7 +32,7 @@ AGO = MONDAY - timedelta(days=3)
 
 FINE = Standing("on_track", Level.FINE)
 RISK = Standing("at_risk", Level.AT_RISK)
-BEHIND = Standing("behind", Level.LATE, points=-10.0, months=4.0, is_binding=True)
+BEHIND = Standing("behind", Level.LATE, points=-10.0, months=4.0, is_pressing=True)
 OVERDUE = replace(BEHIND, status="overdue")
 REACHED = Standing("reached", Level.FINE)
 STALE = Standing("stale", None)
@@ -59,7 +59,7 @@ CASES: list[tuple[str, Standing, Told | None, Window, Decision]] = [
     ("a binding target falls behind", BEHIND, KNEW_RISK, BETWEEN, Decision(TOLD, "behind", is_urgent=True)),
     (
         "a target that binds nobody falls behind",
-        replace(BEHIND, is_binding=False),
+        replace(BEHIND, is_pressing=False),
         KNEW_RISK,
         BETWEEN,
         Decision(HELD, "behind", until=NEXT_MONDAY),
@@ -112,6 +112,14 @@ CASES: list[tuple[str, Standing, Told | None, Window, Decision]] = [
     ),
     ("no recent data", STALE, KNEW_FINE, DIGEST, Decision(SILENT, "data_in_doubt")),
     ("no recent data of what was behind", STALE, KNEW_BEHIND, DIGEST, Decision(SILENT, "data_in_doubt")),
+    ("no data yet", Standing("no_data", None), None, DIGEST, Decision(SILENT, "no_data")),
+    (
+        "its deadline passes, and nobody knows the figure of that day",
+        replace(OVERDUE, is_pressing=False),
+        KNEW_BEHIND,
+        BETWEEN,
+        Decision(HELD, "overdue", until=NEXT_MONDAY),
+    ),
     ("cancelled", GONE, KNEW_FINE, DIGEST, Decision(SILENT, "nothing_wrong")),
     ("cancelled while behind", GONE, KNEW_BEHIND, DIGEST, Decision(TOLD, "withdrawn")),
     (
@@ -228,13 +236,14 @@ def test_of_another_promise_on_a_figure_only_what_the_first_does_not_say_is_told
 
 def test_a_figure_is_asked_for_once_a_month_and_thanked_for_once() -> None:
     asked = Told("awaiting_figure", Level.FINE, MONDAY - timedelta(days=29), "awaiting_figure")
-    assert ask(is_awaited=True, told=None, window=DIGEST) == Decision(TOLD, "awaiting_figure")
-    assert ask(is_awaited=True, told=asked, window=DIGEST) == Decision(SILENT, "asked_lately")
+    assert ask(is_awaited=True, is_known=False, told=None, window=DIGEST) == Decision(TOLD, "awaiting_figure")
+    assert ask(is_awaited=True, is_known=False, told=asked, window=DIGEST) == Decision(SILENT, "asked_lately")
     again = replace(asked, on=MONDAY - timedelta(days=30))
-    assert ask(is_awaited=True, told=again, window=DIGEST) == Decision(TOLD, "awaiting_figure")
-    assert ask(is_awaited=False, told=asked, window=DIGEST) == Decision(TOLD, "figure_came")
-    assert ask(is_awaited=False, told=replace(asked, reason="figure_came"), window=DIGEST) is None
-    assert ask(is_awaited=False, told=None, window=DIGEST) is None
+    assert ask(is_awaited=True, is_known=False, told=again, window=DIGEST) == Decision(TOLD, "awaiting_figure")
+    assert ask(is_awaited=False, is_known=True, told=asked, window=DIGEST) == Decision(TOLD, "figure_came")
+    assert ask(is_awaited=False, is_known=False, told=asked, window=DIGEST) is None, "its deadline moved: nothing came"
+    assert ask(is_awaited=False, is_known=True, told=replace(asked, reason="figure_came"), window=DIGEST) is None
+    assert ask(is_awaited=False, is_known=True, told=None, window=DIGEST) is None
 
 
 # --- when a department may be written to ---------------------------------------------------------------------------

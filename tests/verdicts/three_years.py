@@ -151,6 +151,8 @@ def row(target: str, department: str, status: str, *, is_binding: bool) -> dict[
         "target_value": 100.0,
         "baseline_value": 0.0,
         "required_value": 50.0,
+        "ref_date": None,
+        "target_date": None,
         "months_behind": 3.0 if status == "behind" else 0.0,
     }
 
