@@ -279,8 +279,8 @@ def test_a_look_ahead_shows_the_messages_of_tomorrow_and_the_silent_with_why_and
     ahead = run(own_demo, "alerts", "preview", "--all")
     assert ahead.exit_code == 0
     assert "0 messages; " in ahead.output, "tomorrow is of this week, which was told"
-    assert "told already, and not changed since" in ahead.output
-    assert "the data is too old or not verified; the data team knows" in ahead.output
+    assert "told already, and judged the same since" in ahead.output
+    assert "there are no data yet" in ahead.output
     nothing_said = {**own_demo.environment, "ADEMRUIMTE_AS_OF": "2026-11-29"}
     monday = run(own_demo, "alerts", "preview", **nothing_said)
     late = {each.department_id for each in before[1] if each.level == "late"}

@@ -15,7 +15,7 @@ import pytest
 from orchestration.loop.build import build
 from orchestration.loop.messages import fill_data_team, held_until, send, waiting_messages
 from orchestration.loop.run_failures import note_run_failure
-from orchestration.loop.telling import fill_outbox
+from orchestration.loop.telling import fill_outbox, preview
 from orchestration.report import published_frame
 from orchestration.settings import Settings
 from tests.orchestration.profiles import NOW
@@ -114,7 +114,8 @@ def test_a_second_target_on_the_same_day_waits_for_the_next(awake: Settings) -> 
     verdicts = published_frame(awake, "verdicts.fct_target_verdicts")
     its = (pl.col("department_id") == urgent.department_id) & pl.col("is_first_of_story") & ~pl.col("is_alarm")
     other = str(verdicts.filter(its & (pl.col("status") != "at_risk")).sort("target_id")["target_id"][0])
-    change(awake, other, status="overdue", status_nl="termijn verstreken", is_alarm=True)
+    due = {"target_date": date(2026, 6, 30), "ref_date": date(2026, 10, 31)}
+    change(awake, other, status="overdue", status_nl="termijn verstreken", is_alarm=True, **due)
     another_build(awake)
     assert fill_outbox(awake, at(ON_TUESDAY, 14)) == 0
     assert reason(awake, other) == ("held", "overdue", date(2026, 11, 25))
@@ -217,6 +218,12 @@ def test_what_nobody_answers_goes_to_the_deputy_and_the_coordinator_and_then_to_
     assert "Verantwoordelijk: afdeling " in mail.get_body(("plain",)).get_content()
     assert send(own_demo, NOW).failed == 0
     assert any(file.name.endswith(".deputy.eml") for file in own_demo.layout.mail.iterdir())
+
+
+def test_a_look_ahead_makes_no_key(own_demo: Settings) -> None:
+    ahead = preview(own_demo.model_copy(update={"web_url": "https://doelen.stad.test"}), NOW)
+    assert ahead is not None
+    assert not own_demo.web_key_file.exists()
 
 
 def test_a_target_of_a_department_that_nobody_knows_goes_to_the_coordinator(own_demo: Settings, tmp_path: Path) -> None:
