@@ -401,8 +401,9 @@ def web(
     shown = f"[{host}]" if ":" in host else host
     _console.print(f"answers are taken on http://{shown}:{port}; Ctrl-C stops it", markup=False, soft_wrap=True)
     if settings.web_url is None:
-        why = "the demo sends none" if settings.layout.is_synthetic else "set ADEMRUIMTE_WEB_URL"
-        _console.print(f"mails bear no link yet: {why}", soft_wrap=True)
+        own = settings.layout.own_settings
+        where = f" in {own}" if settings.layout.is_synthetic or own.exists() else ""
+        _console.print(f"mails bear no link yet: set ADEMRUIMTE_WEB_URL{where}", markup=False, soft_wrap=True)
     serve(settings, listening)
 
 
